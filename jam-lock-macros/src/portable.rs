@@ -1,0 +1,1 @@
+../../jam-lock/src/name/portable.rs

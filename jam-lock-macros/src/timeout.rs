@@ -1,0 +1,109 @@
+//! `timeout = …`: seconds as in Jam.py, or an expression that knows better.
+
+use std::time::Duration;
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Error, Expr, Lit, Result, UnOp};
+
+/// How long to wait, as far as the macro can tell.
+pub(crate) enum Timeout {
+    Forever,
+    Seconds(Duration),
+    /// Something that is `Into<jam_lock::Timeout>`.
+    Expression(Expr),
+}
+
+impl Parse for Timeout {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let value: Expr = input.parse()?;
+        match ungrouped(&value) {
+            Expr::Lit(literal) => return Self::seconds(&literal.lit),
+            Expr::Unary(negative) if matches!(negative.op, UnOp::Neg(_)) => {
+                if let Expr::Lit(literal) = ungrouped(&negative.expr) {
+                    return Self::negative(&value, &literal.lit);
+                }
+            }
+            Expr::Path(path) => {
+                let last = path.path.segments.last();
+                if last.is_some_and(|name| name.ident == "NAN" || name.ident == "NaN") {
+                    let message = "NaN is no time to wait: give a number of seconds, \
+                                   or -1 to wait for ever";
+                    return Err(Error::new_spanned(&value, message));
+                }
+            }
+            _ => {}
+        }
+        Ok(Self::Expression(value))
+    }
+}
+
+impl Timeout {
+    /// A literal: a number of seconds, which waits for ever where no clock reaches that far.
+    fn seconds(literal: &Lit) -> Result<Self> {
+        let (suffix, duration) = match literal {
+            Lit::Int(integer) => {
+                let seconds = integer.base10_parse().ok();
+                (integer.suffix(), seconds.map(Duration::from_secs))
+            }
+            Lit::Float(float) => {
+                let seconds = float.base10_parse()?;
+                (float.suffix(), Duration::try_from_secs_f64(seconds).ok())
+            }
+            other => {
+                let message = "a timeout is a number of seconds, such as `10` or `0.5`, \
+                               or an expression such as a `Duration`";
+                return Err(Error::new_spanned(other, message));
+            }
+        };
+        match suffix {
+            "" | "f32" | "f64" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16"
+            | "u32" | "u64" | "u128" | "usize" => Ok(duration.map_or(Self::Forever, Self::Seconds)),
+            unit => {
+                let message = format!("a timeout counts seconds, without the unit `{unit}`");
+                Err(Error::new_spanned(literal, message))
+            }
+        }
+    }
+
+    /// A literal behind a minus sign: -1 waits for ever, and -0 is 0.
+    fn negative(value: &Expr, literal: &Lit) -> Result<Self> {
+        match Self::seconds(literal)? {
+            Self::Seconds(Duration::ZERO) => Ok(Self::Seconds(Duration::ZERO)),
+            Self::Seconds(duration) if duration == Duration::from_secs(1) => Ok(Self::Forever),
+            _ => {
+                let message = "a timeout cannot be negative: write -1 to wait for ever, \
+                               or 0 to try once";
+                Err(Error::new_spanned(value, message))
+            }
+        }
+    }
+
+    /// The `jam_lock::Timeout` that this is when the program runs.
+    pub(crate) fn tokens(&self, support: &TokenStream) -> TokenStream {
+        match self {
+            Self::Forever => quote!(#support::Timeout::FOREVER),
+            Self::Seconds(duration) => {
+                let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+                quote! {
+                    <#support::Timeout as ::core::convert::From<_>>::from(
+                        #support::Duration::new(#seconds, #nanoseconds)
+                    )
+                }
+            }
+            Self::Expression(value) => quote_spanned! {value.span()=>
+                ::core::convert::Into::<#support::Timeout>::into(#value)
+            },
+        }
+    }
+}
+
+/// A `macro_rules!` hands its `$expression` on in an invisible group.
+fn ungrouped(mut value: &Expr) -> &Expr {
+    while let Expr::Group(group) = value {
+        value = &group.expr;
+    }
+    value
+}

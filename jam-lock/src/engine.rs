@@ -1,0 +1,58 @@
+//! What arbitrates between processes.
+//!
+//! An engine knows nothing of threads that wait, of their order or of their deadlines: that is the
+//! gate's, which calls every method of [`Claim`] while it holds its mutex. So none of them blocks
+//! for another holder; only a pursuit does, on a thread of the engine's own.
+
+pub(crate) mod file;
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::time::Duration;
+
+use crate::{LockError, LockName};
+
+/// What arbitrates between processes for a set of names.
+pub(crate) trait Engine: fmt::Debug + Send + Sync {
+    /// Equal for two engines of this process that arbitrate the same locks.
+    fn identity(&self) -> &OsStr;
+
+    /// Where all the locks are, for people.
+    fn location(&self) -> String;
+
+    /// Where the lock `name` is, for people.
+    fn place(&self, name: &LockName) -> String;
+
+    /// The seat of `name` at this engine; nothing is claimed yet.
+    fn claim(&self, name: &LockName) -> Box<dyn Claim>;
+}
+
+/// What a pursuit calls, on its own thread, when its wait has ended.
+pub(crate) type Home = Box<dyn FnOnce(Result<(), LockError>) + Send>;
+
+/// One name's claim: asked for, held by this process, given back.
+pub(crate) trait Claim: Send {
+    /// Whether this process may use the claim at all, which a forked child may not.
+    fn check_process(&self) -> Result<(), LockError>;
+
+    /// One attempt that does not wait; `false` where another process holds the claim.
+    fn attempt(&mut self) -> Result<bool, LockError>;
+
+    /// Starts a wait for the claim, after `pause`, on a thread of the engine's own.
+    ///
+    /// `number` is the gate's, and names the pursuit in [`Claim::welcome`] or [`Claim::dismiss`],
+    /// one of which follows every call of `home`.
+    fn pursue(&mut self, number: u64, pause: Duration, home: Home) -> Result<(), LockError>;
+
+    /// Whether what pursuit `number` waits for is still what the name stands for.
+    fn is_current(&mut self, number: u64) -> Result<bool, LockError>;
+
+    /// Takes over what pursuit `number` brought home; `false` where the claim slipped away.
+    fn welcome(&mut self, number: u64) -> Result<bool, LockError>;
+
+    /// Forgets pursuit `number`; what it brought is given back, unless it is this claim itself.
+    fn dismiss(&mut self, number: u64);
+
+    /// Gives the claim back.
+    fn release(&mut self) -> Result<(), LockError>;
+}

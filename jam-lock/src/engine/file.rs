@@ -1,0 +1,67 @@
+//! The file engine: a name is a file of one folder, and `flock(2)` on it is the truth.
+
+mod claim;
+mod flock;
+mod lock_file;
+mod pursuit;
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{self, Path, PathBuf};
+use std::process;
+
+use self::claim::FileClaim;
+use super::{Claim, Engine};
+use crate::{LockError, LockName};
+
+/// The locks of one folder.
+#[derive(Debug)]
+pub(crate) struct FileEngine {
+    folder: PathBuf,
+    mode: Option<u32>,
+    identity: OsString,
+}
+
+impl FileEngine {
+    /// Makes `folder` with its parents where it is missing, and resolves it once, so that neither
+    /// a change of directory nor another spelling leads elsewhere.
+    pub(crate) fn open(folder: &Path, mode: Option<u32>) -> Result<Self, LockError> {
+        let folder = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let failed = |operation, error| LockError::Io { operation, path: folder.clone(), error };
+        fs::create_dir_all(&folder).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                failed("use as the lock folder", ErrorKind::NotADirectory.into())
+            }
+            _ => failed("make the lock folder", error),
+        })?;
+        let folder =
+            fs::canonicalize(&folder).map_err(|error| failed("resolve the lock folder", error))?;
+        // A forked child shares no gate with its parent, so the process is part of the identity.
+        let mut identity = OsString::from(format!("{}:", process::id()));
+        identity.push(&folder);
+        Ok(Self { folder, mode, identity })
+    }
+
+    fn path(&self, name: &LockName) -> PathBuf {
+        self.folder.join(format!("{name}.lock"))
+    }
+}
+
+impl Engine for FileEngine {
+    fn identity(&self) -> &OsStr {
+        &self.identity
+    }
+
+    fn location(&self) -> String {
+        self.folder.display().to_string()
+    }
+
+    fn place(&self, name: &LockName) -> String {
+        self.path(name).display().to_string()
+    }
+
+    fn claim(&self, name: &LockName) -> Box<dyn Claim> {
+        Box::new(FileClaim::new(name.clone(), self.path(name), self.mode))
+    }
+}

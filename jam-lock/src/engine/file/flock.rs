@@ -1,0 +1,59 @@
+//! The four calls on which everything rests; no other file may make them.
+//!
+//! fs2 is called by full path, because since Rust 1.89 `File` has methods of the same names. It
+//! does not retry a call that a signal interrupted, so that is done here.
+
+#![expect(clippy::disallowed_methods, reason = "the one place where files are locked")]
+
+use std::fs::File;
+use std::io;
+
+/// Locks `file` if nobody else holds it; `false` where somebody does.
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    match uninterrupted(|| fs2::FileExt::try_lock_exclusive(file)) {
+        Ok(()) => Ok(true),
+        Err(error) if is_contention(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Locks `file`, and blocks until it can.
+pub(super) fn lock(file: &File) -> io::Result<()> {
+    uninterrupted(|| fs2::FileExt::lock_exclusive(file))
+}
+
+/// Unlocks `file`. Closing it would not do: a child that was just being spawned may still have it
+/// open, and would hold the lock until it has executed its program.
+pub(super) fn unlock(file: &File) -> io::Result<()> {
+    uninterrupted(|| fs2::FileExt::unlock(file))
+}
+
+/// Whether a lock that `lock` reported a moment ago, on another thread, is held now.
+///
+/// `flock(2)` belongs to the open file, so another thread may have released it since; asking again
+/// is harmless, because who holds it already is granted it again.
+#[cfg(unix)]
+pub(super) fn confirm(file: &File) -> io::Result<bool> {
+    try_lock(file)
+}
+
+/// `LockFileEx` grants a range once even to the same handle: what it granted to a pursuit is the
+/// pursuit's, and asking again would be refused.
+#[cfg(windows)]
+pub(super) fn confirm(_: &File) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// Contention is known by its number alone: Windows has no `io::ErrorKind` for it.
+fn is_contention(error: &io::Error) -> bool {
+    error.raw_os_error() == fs2::lock_contended_error().raw_os_error()
+}
+
+fn uninterrupted(mut call: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The lock file: opened never through a link, never emptied, never anything but a regular file.
+
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use crate::LockError;
+
+/// How often a file may vanish between two looks at it before that is an error.
+const ROUNDS: usize = 100;
+
+/// An open lock file, and what tells whether a path names it.
+pub(super) struct LockFile {
+    file: File,
+    #[cfg(unix)]
+    identity: Identity,
+}
+
+impl LockFile {
+    /// Opens the lock file at `path`, and makes it, with its folder, where it is missing.
+    ///
+    /// `mode` is given to a file that is made here, whatever the umask; without one it is
+    /// `0666 & ~umask`. A file that was there keeps its mode and its content.
+    pub(super) fn open(path: &Path, mode: Option<u32>) -> Result<Self, LockError> {
+        let failed = |operation, error| LockError::Io { operation, path: path.to_owned(), error };
+        for _ in 0..ROUNDS {
+            match existing(path) {
+                Ok(file) => return Self::checked(file, path),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(refusal(path, error)),
+            }
+            match create(path, mode) {
+                Ok(file) => return Self::checked(file, path),
+                // Somebody else was faster; the next round opens theirs.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    let folder = path.parent().unwrap_or(path);
+                    fs::create_dir_all(folder)
+                        .map_err(|error| failed("make the lock folder again for", error))?;
+                }
+                Err(error) => return Err(failed("make the lock file", error)),
+            }
+        }
+        Err(failed("keep hold of the lock file", io::Error::from(ErrorKind::NotFound)))
+    }
+
+    /// What could be opened may still be a FIFO or a device.
+    fn checked(file: File, path: &Path) -> Result<Self, LockError> {
+        let metadata = file.metadata().map_err(|error| LockError::Io {
+            operation: "look at the lock file",
+            path: path.to_owned(),
+            error,
+        })?;
+        match irregularity(metadata.file_type()) {
+            Some(found) => Err(LockError::NotAFile { path: path.to_owned(), found }),
+            None => Ok(Self {
+                file,
+                #[cfg(unix)]
+                identity: Identity::of(&metadata),
+            }),
+        }
+    }
+
+    /// The file, to be locked and unlocked.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Whether `path` still names this file, which somebody may have removed, renamed or replaced.
+    #[cfg(unix)]
+    pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
+        match fs::symlink_metadata(path) {
+            Ok(found) => Ok(Identity::of(&found) == self.identity),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Always: an open file without `FILE_SHARE_DELETE` can be neither removed nor renamed.
+    #[cfg(windows)]
+    pub(super) fn is_at(&self, _: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
+}
+
+/// What a file is, whatever it is called.
+#[cfg(unix)]
+#[derive(PartialEq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+#[cfg(unix)]
+impl Identity {
+    fn of(metadata: &fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// Without `O_CREAT`, which a sticky folder refuses for other users' files.
+fn existing(path: &Path) -> io::Result<File> {
+    options().open(path)
+}
+
+fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
+    let mut options = options();
+    options.create_new(true);
+    set_mode(&mut options, mode);
+    let file = options.open(path)?;
+    overrule_umask(&file, mode)?;
+    Ok(file)
+}
+
+/// Why `path` could not be opened: for what it is, if it is something odd, else for `error`.
+fn refusal(path: &Path, error: io::Error) -> LockError {
+    let found = fs::symlink_metadata(path).ok().and_then(|m| irregularity(m.file_type()));
+    let path = path.to_owned();
+    match found {
+        Some(found) => LockError::NotAFile { path, found },
+        None => LockError::Io { operation: "open the lock file", path, error },
+    }
+}
+
+fn irregularity(kind: FileType) -> Option<&'static str> {
+    if kind.is_file() {
+        None
+    } else if kind.is_symlink() {
+        Some("a symbolic link")
+    } else if kind.is_dir() {
+        Some("a folder")
+    } else {
+        Some("a pipe, a device or a socket")
+    }
+}
+
+#[cfg(unix)]
+fn options() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    // O_NONBLOCK, because a FIFO or a lease at the path would stall the open.
+    options
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
+    options
+}
+
+#[cfg(unix)]
+fn set_mode(options: &mut OpenOptions, mode: Option<u32>) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(mode.unwrap_or(0o666));
+}
+
+#[cfg(unix)]
+fn overrule_umask(file: &File, mode: Option<u32>) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    mode.map_or(Ok(()), |mode| file.set_permissions(fs::Permissions::from_mode(mode)))
+}
+
+#[cfg(windows)]
+fn options() -> OpenOptions {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    const FILE_SHARE_WRITE: u32 = 2;
+    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+    let mut options = OpenOptions::new();
+    // Without FILE_SHARE_DELETE: Jam.py's remove on release would split the lock.
+    options
+        .read(true)
+        .write(true)
+        .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE)
+        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
+    options
+}
+
+#[cfg(windows)]
+fn set_mode(_: &mut OpenOptions, _: Option<u32>) {}
+
+#[cfg(windows)]
+fn overrule_umask(_: &File, _: Option<u32>) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! [`LockError`]: everything that can go wrong, in sentences.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::LockName;
+
+/// Why a lock was not acquired, not released, or not even asked for.
+///
+/// Contention is [`LockError::Timeout`] and nothing else; every other variant is trouble that
+/// waiting longer would not mend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// The lock was held elsewhere until the timeout had passed.
+    #[error("{}", TimeoutText { name, place, waited: *waited })]
+    #[non_exhaustive]
+    Timeout {
+        /// The lock that was asked for.
+        name: LockName,
+        /// Where it is: the path of its file.
+        place: String,
+        /// How long was waited; zero where the timeout was 0.
+        waited: Duration,
+    },
+
+    /// The name is not portable as a file name.
+    #[error("`{}` cannot be a lock name: {reason}", name.escape_debug())]
+    #[non_exhaustive]
+    Name {
+        /// The refused name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The operating system refused something that the lock needs.
+    #[error("cannot {operation} {}: {error}", path.display())]
+    #[non_exhaustive]
+    Io {
+        /// What was being done, such as "open the lock file".
+        operation: &'static str,
+        /// What it was done to.
+        path: PathBuf,
+        /// What the operating system said; it is part of the text already.
+        error: io::Error,
+    },
+
+    /// Something other than a regular file stands where the lock's file belongs.
+    #[error(
+        "the lock file {} is {found}: only a regular file can be locked, so move it away",
+        path.display()
+    )]
+    #[non_exhaustive]
+    NotAFile {
+        /// Where the lock's file belongs.
+        path: PathBuf,
+        /// What stands there, such as "a symbolic link".
+        found: &'static str,
+    },
+
+    /// What was asked for cannot be had in this place or this build, and nothing pretends to it.
+    #[error("{what} is not supported at {place}: {remedy}")]
+    #[non_exhaustive]
+    Unsupported {
+        /// What was asked for.
+        what: &'static str,
+        /// Where: a path, or an engine's URL.
+        place: String,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+
+    /// A lock that was inherited through `fork(2)` was used in the child.
+    #[error(
+        "lock `{name}` ({place}) was opened by process {opened_by} and is used in its fork {here}: \
+         open a `Locks` of its own in the child"
+    )]
+    #[non_exhaustive]
+    Forked {
+        /// The lock that was used.
+        name: LockName,
+        /// Where it is: the path of its file.
+        place: String,
+        /// The process that opened it.
+        opened_by: u32,
+        /// The process that used it.
+        here: u32,
+    },
+
+    /// The default `Locks` was set when it had been set, or used, already.
+    #[error(
+        "the default locks are settled already ({place}): \
+         call `set_default_locks` once, before the first lock is taken"
+    )]
+    #[non_exhaustive]
+    DefaultSettled {
+        /// Where the default locks are.
+        place: String,
+    },
+}
+
+impl LockError {
+    /// Whether the lock was merely held elsewhere for too long.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
+}
+
+/// A timeout becomes the kind [`io::ErrorKind::TimedOut`]; trouble keeps the kind that the
+/// operating system gave it.
+impl From<LockError> for io::Error {
+    fn from(error: LockError) -> Self {
+        let kind = match &error {
+            LockError::Timeout { .. } => io::ErrorKind::TimedOut,
+            LockError::Name { .. } | LockError::NotAFile { .. } => io::ErrorKind::InvalidInput,
+            LockError::Io { error, .. } => error.kind(),
+            LockError::Unsupported { .. } => io::ErrorKind::Unsupported,
+            LockError::Forked { .. } | LockError::DefaultSettled { .. } => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// The sentence of a timeout, which differs where nothing was waited for.
+struct TimeoutText<'a> {
+    name: &'a LockName,
+    place: &'a str,
+    waited: Duration,
+}
+
+impl fmt::Display for TimeoutText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, place, waited } = self;
+        if waited.is_zero() {
+            write!(f, "lock `{name}` ({place}) is held elsewhere, and timeout 0 does not wait")
+        } else {
+            // Tenths of a second are as much as anybody reads.
+            let seconds = (waited.as_secs_f64() * 10.0).round() / 10.0;
+            if seconds > 0.0 {
+                write!(f, "timed out after {seconds} s waiting for lock `{name}` ({place})")
+            } else {
+                let milliseconds = waited.as_millis().max(1);
+                write!(f, "timed out after {milliseconds} ms waiting for lock `{name}` ({place})")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timeout(waited: Duration) -> LockError {
+        LockError::Timeout {
+            name: LockName::declared("invoice_saved"),
+            place: "/srv/locks/invoice_saved.lock".to_owned(),
+            waited,
+        }
+    }
+
+    #[test]
+    fn a_timeout_says_what_where_and_how_long() {
+        assert_eq!(
+            timeout(Duration::from_millis(10_012)).to_string(),
+            "timed out after 10 s waiting for lock `invoice_saved` (/srv/locks/invoice_saved.lock)"
+        );
+        assert!(timeout(Duration::from_micros(7_400)).to_string().contains("after 7 ms"));
+        assert!(timeout(Duration::ZERO).to_string().contains("timeout 0 does not wait"));
+    }
+
+    #[test]
+    fn a_timeout_becomes_an_io_error_of_the_kind_timed_out() {
+        let error = io::Error::from(timeout(Duration::from_secs(1)));
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(error.to_string().contains("invoice_saved"));
+    }
+
+    #[test]
+    fn an_error_can_cross_threads_and_be_boxed() {
+        fn check<T: Send + Sync + 'static>() {}
+        check::<LockError>();
+    }
+}

@@ -1,0 +1,41 @@
+//! The gates of this process.
+//!
+//! Gates belong to the process and not to a `Locks`: two of them on one folder, however it is
+//! spelled, share its gates.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::Gate;
+use crate::LockName;
+use crate::engine::Engine;
+
+type Gates = HashMap<(OsString, LockName), Weak<Gate>>;
+
+static GATES: LazyLock<Mutex<Gates>> = LazyLock::new(Mutex::default);
+
+/// The gate of `name` at `engine`, which is made where this process has none.
+pub(crate) fn gate(engine: &dyn Engine, name: &LockName) -> Arc<Gate> {
+    let key = (engine.identity().to_owned(), name.clone());
+    let mut gates = gates();
+    if let Some(gate) = gates.get(&key).and_then(Weak::upgrade) {
+        return gate;
+    }
+    let gate = Gate::new(key.0.clone(), name.clone(), engine.place(name), engine.claim(name));
+    gates.insert(key, Arc::downgrade(&gate));
+    gate
+}
+
+/// Drops the entry of a gate that is gone, unless another one has taken its place.
+pub(super) fn forget(identity: &OsStr, name: &LockName) {
+    let key = (identity.to_owned(), name.clone());
+    let mut gates = gates();
+    if gates.get(&key).is_some_and(|gate| gate.strong_count() == 0) {
+        gates.remove(&key);
+    }
+}
+
+fn gates() -> MutexGuard<'static, Gates> {
+    GATES.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,214 @@
+//! The gate before an engine that does what a test tells it.
+
+mod stage;
+
+use std::collections::VecDeque;
+use std::thread;
+
+use self::stage::{LONG, Queued, Stage, trouble};
+use super::*;
+
+#[test]
+fn a_free_lock_is_taken_in_one_attempt_and_given_back() {
+    let stage = Stage::new();
+    assert_eq!(stage.acquire().unwrap(), Duration::ZERO);
+    stage.gate.release().unwrap();
+    assert_eq!(stage.script().calls, ["attempt", "release"]);
+}
+
+#[test]
+fn a_try_that_is_refused_starts_no_pursuit() {
+    let stage = Stage::held_elsewhere();
+    assert!(stage.attempt().unwrap_err().is_timeout());
+    assert_eq!(stage.script().calls, ["attempt"]);
+}
+
+#[test]
+fn many_waiters_share_one_pursuit() {
+    let stage = Stage::held_elsewhere();
+    let waiters: Vec<_> = (0..5).map(|_| stage.queue(Deadline::Never)).collect();
+    assert_eq!(stage.count("pursue"), 1);
+    stage.script().held_elsewhere = false;
+    stage.bring_home(Ok(()));
+    for waiter in waiters {
+        assert!(waiter.has_it());
+        stage.gate.release().unwrap();
+        stage.bring_all_home();
+    }
+    assert!(!stage.script().claimed);
+}
+
+#[test]
+fn waiters_are_served_in_the_order_in_which_they_came() {
+    let stage = Stage::held_elsewhere();
+    let mut waiters: VecDeque<_> = (0..4).map(|_| stage.queue(Deadline::Never)).collect();
+    stage.script().held_elsewhere = false;
+    stage.bring_home(Ok(()));
+    while let Some(first) = waiters.pop_front() {
+        assert!(first.has_it());
+        assert!(waiters.iter().all(Queued::still_waits));
+        stage.gate.release().unwrap();
+        stage.bring_all_home();
+    }
+}
+
+#[test]
+fn a_try_does_not_overtake_those_who_wait() {
+    let stage = Stage::held_elsewhere();
+    let waiter = stage.queue(Deadline::Never);
+    stage.script().held_elsewhere = false;
+    assert!(stage.attempt().unwrap_err().is_timeout());
+    stage.bring_home(Ok(()));
+    waiter.result().unwrap();
+}
+
+#[test]
+fn a_pursuit_that_comes_home_to_an_empty_gate_gives_the_claim_back() {
+    let stage = Stage::held_elsewhere();
+    let waiter = stage.queue(Deadline::At(Instant::now() + Duration::from_millis(1)));
+    assert!(waiter.result().unwrap_err().is_timeout());
+    stage.script().held_elsewhere = false;
+    stage.bring_home(Ok(()));
+    assert_eq!(stage.script().calls, ["attempt", "pursue", "dismiss", "release"]);
+}
+
+#[test]
+fn a_try_wins_against_a_pursuit_that_is_not_home_yet() {
+    let stage = Stage::held_elsewhere();
+    let waiter = stage.queue(Deadline::At(Instant::now() + Duration::from_millis(1)));
+    assert!(waiter.result().unwrap_err().is_timeout());
+    stage.script().held_elsewhere = false;
+    stage.attempt().unwrap();
+    stage.bring_home(Ok(()));
+    assert!(stage.script().claimed, "the pursuit's return left the owner's claim alone");
+    stage.gate.release().unwrap();
+}
+
+#[test]
+fn a_claim_that_slipped_away_is_pursued_again() {
+    let stage = Stage::held_elsewhere();
+    let waiter = stage.queue(Deadline::Never);
+    stage.bring_home(Ok(()));
+    assert_eq!(stage.count("pursue"), 2);
+    stage.script().held_elsewhere = false;
+    stage.bring_home(Ok(()));
+    waiter.result().unwrap();
+}
+
+#[test]
+fn a_newcomer_replaces_a_pursuit_of_a_dead_file() {
+    let stage = Stage::held_elsewhere();
+    let first = stage.queue(Deadline::Never);
+    stage.script().replaced = true;
+    let second = stage.queue(Deadline::Never);
+    assert_eq!(stage.count("pursue"), 2);
+    stage.script().held_elsewhere = false;
+    let dead = stage.script().pursuits.pop_front().unwrap();
+    stage.bring_home(Ok(()));
+    assert!(first.has_it(), "the first in the queue is served, whoever replaced the pursuit");
+    dead.1(Ok(()));
+    assert_eq!(stage.count("dismiss"), 1);
+    assert!(second.still_waits(), "a pursuit of a dead file grants nothing");
+    stage.gate.release().unwrap();
+    stage.bring_all_home();
+    second.result().unwrap();
+}
+
+#[test]
+fn an_error_of_a_pursuit_goes_to_the_head_and_the_next_asks_again() {
+    let stage = Stage::held_elsewhere();
+    let first = stage.queue(Deadline::Never);
+    let second = stage.queue(Deadline::Never);
+    stage.bring_home(Err(trouble()));
+    assert!(matches!(first.result(), Err(LockError::Io { .. })));
+    stage.script().held_elsewhere = false;
+    stage.bring_home(Ok(()));
+    second.result().unwrap();
+}
+
+#[test]
+fn a_waiter_that_times_out_behind_another_thread_leaves_nothing_behind() {
+    let stage = Stage::new();
+    stage.acquire().unwrap();
+    let waiter = stage.queue(Deadline::At(Instant::now() + Duration::from_millis(1)));
+    assert!(waiter.result().unwrap_err().is_timeout());
+    stage.gate.release().unwrap();
+    assert_eq!(stage.script().calls, ["attempt", "release"]);
+    stage.attempt().unwrap();
+}
+
+#[test]
+fn a_claim_stays_in_the_process_while_somebody_here_waits() {
+    let stage = Stage::new();
+    stage.acquire().unwrap();
+    let waiter = stage.queue(Deadline::Never);
+    stage.gate.lock().extend_hand_over(LONG);
+    stage.gate.release().unwrap();
+    waiter.result().unwrap();
+    assert_eq!(stage.count("release"), 0);
+    assert_eq!(stage.count("attempt"), 1);
+}
+
+#[test]
+fn a_claim_goes_back_to_the_engine_once_the_hand_over_has_lasted_too_long() {
+    let stage = Stage::new();
+    stage.acquire().unwrap();
+    let waiter = stage.queue(Deadline::Never);
+    thread::sleep(Duration::from_millis(6));
+    stage.gate.release().unwrap();
+    assert_eq!(stage.count("release"), 1);
+    assert!(waiter.still_waits());
+    stage.bring_home(Ok(()));
+    waiter.result().unwrap();
+}
+
+#[test]
+fn a_head_that_was_passed_over_for_too_long_is_granted_the_claim() {
+    let stage = Stage::new();
+    stage.acquire().unwrap();
+    let mut inner = stage.gate.lock();
+    // A head whose thread never runs.
+    let (ticket, bells) = inner.enqueue(Arc::new(Condvar::new()), Instant::now());
+    bells.ring();
+    inner.extend_hand_over(LONG);
+    inner.release().1.ring();
+    assert!(inner.take().unwrap(), "a running thread may go first");
+    thread::sleep(Duration::from_micros(300));
+    inner.release().1.ring();
+    assert!(!inner.take().unwrap(), "but not for ever");
+    assert!(matches!(inner.turn(ticket), Turn::Granted));
+}
+
+#[test]
+fn an_error_on_release_is_reported_and_does_not_lock_the_next_out() {
+    let stage = Stage::new();
+    stage.acquire().unwrap();
+    stage.script().release_fails = true;
+    assert!(matches!(stage.gate.release(), Err(LockError::Io { .. })));
+    stage.attempt().unwrap();
+}
+
+#[test]
+fn threads_that_come_and_give_up_at_random_never_overlap() {
+    let stage = Stage::new();
+    let inside = Mutex::new(());
+    thread::scope(|scope| {
+        for thread in 0..8_u64 {
+            let (stage, inside) = (&stage, &inside);
+            scope.spawn(move || {
+                for round in 0..2_000 {
+                    let limit = Duration::from_micros((thread * 7 + round) % 50);
+                    if stage.gate.acquire(Deadline::At(Instant::now() + limit)).is_ok() {
+                        drop(inside.try_lock().expect("nobody else is inside"));
+                        stage.gate.release().unwrap();
+                    }
+                    // The engine of the script grants at once what is asked for in the background.
+                    let pursuit = stage.script().pursuits.pop_front();
+                    if let Some((_, home)) = pursuit {
+                        home(Ok(()));
+                    }
+                }
+            });
+        }
+    });
+}

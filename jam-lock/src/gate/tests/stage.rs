@@ -1,0 +1,166 @@
+//! An engine that does what a test tells it, and threads that queue before it.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+
+use super::super::*;
+use crate::engine::Home;
+
+/// Longer than any step of a test takes.
+pub(super) const LONG: Duration = Duration::from_secs(60);
+
+/// Who has the claim, as the engine sees it, and what it was asked.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an event of its own")]
+pub(super) struct Script {
+    pub(super) held_elsewhere: bool,
+    pub(super) replaced: bool,
+    pub(super) release_fails: bool,
+    pub(super) claimed: bool,
+    pub(super) calls: Vec<&'static str>,
+    pub(super) pursuits: VecDeque<(u64, Home)>,
+}
+
+/// An engine's claim that follows the script.
+struct Scripted(Arc<Mutex<Script>>);
+
+impl Scripted {
+    fn play<T>(&self, call: &'static str, act: impl FnOnce(&mut Script) -> T) -> T {
+        let mut script = self.0.lock().unwrap();
+        script.calls.push(call);
+        act(&mut script)
+    }
+}
+
+impl Claim for Scripted {
+    fn check_process(&self) -> Result<(), LockError> {
+        Ok(())
+    }
+
+    fn attempt(&mut self) -> Result<bool, LockError> {
+        self.play("attempt", |script| {
+            script.claimed = !script.held_elsewhere;
+            Ok(script.claimed)
+        })
+    }
+
+    fn pursue(&mut self, number: u64, _: Duration, home: Home) -> Result<(), LockError> {
+        self.play("pursue", |script| script.pursuits.push_back((number, home)));
+        Ok(())
+    }
+
+    fn is_current(&mut self, _: u64) -> Result<bool, LockError> {
+        self.play("is current", |script| Ok(!std::mem::take(&mut script.replaced)))
+    }
+
+    fn welcome(&mut self, _: u64) -> Result<bool, LockError> {
+        self.play("welcome", |script| {
+            script.claimed = !script.held_elsewhere;
+            Ok(script.claimed)
+        })
+    }
+
+    fn dismiss(&mut self, _: u64) {
+        self.play("dismiss", |_| ());
+    }
+
+    fn release(&mut self) -> Result<(), LockError> {
+        self.play("release", |script| {
+            script.claimed = false;
+            if script.release_fails { Err(trouble()) } else { Ok(()) }
+        })
+    }
+}
+
+pub(super) fn trouble() -> LockError {
+    let error = std::io::Error::other("the disk is on fire");
+    LockError::Io { operation: "lock", path: PathBuf::from("x.lock"), error }
+}
+
+/// A gate, and the script of its engine.
+pub(super) struct Stage {
+    pub(super) gate: Arc<Gate>,
+    script: Arc<Mutex<Script>>,
+}
+
+impl Stage {
+    pub(super) fn new() -> Self {
+        let script = Arc::new(Mutex::new(Script::default()));
+        let claim = Box::new(Scripted(Arc::clone(&script)));
+        let name = LockName::declared("scripted");
+        Self { gate: Gate::new(OsString::new(), name, "x.lock".to_owned(), claim), script }
+    }
+
+    pub(super) fn held_elsewhere() -> Self {
+        let stage = Self::new();
+        stage.script().held_elsewhere = true;
+        stage
+    }
+
+    pub(super) fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+
+    pub(super) fn acquire(&self) -> Result<Duration, LockError> {
+        self.gate.acquire(Deadline::Never)
+    }
+
+    pub(super) fn attempt(&self) -> Result<Duration, LockError> {
+        self.gate.acquire(Deadline::Once)
+    }
+
+    /// A thread that queues, tells when it has the lock, and keeps it until it is told to go on.
+    pub(super) fn queue(&self, deadline: Deadline) -> Queued {
+        let before = self.gate.lock().queue_length();
+        let gate = Arc::clone(&self.gate);
+        let (tell, told) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let result = gate.acquire(deadline);
+            let _ = tell.send(());
+            result
+        });
+        while self.gate.lock().queue_length() == before && !thread.is_finished() {
+            thread::yield_now();
+        }
+        Queued { thread, told }
+    }
+
+    /// Lets the oldest pursuit come home.
+    pub(super) fn bring_home(&self, result: Result<(), LockError>) {
+        let pursuit = self.script().pursuits.pop_front();
+        let (_, home) = pursuit.expect("a pursuit is in flight");
+        home(result);
+    }
+
+    /// Lets every pursuit come home, those included that are started meanwhile.
+    pub(super) fn bring_all_home(&self) {
+        while !self.script().pursuits.is_empty() {
+            self.bring_home(Ok(()));
+        }
+    }
+
+    pub(super) fn count(&self, call: &str) -> usize {
+        self.script().calls.iter().filter(|made| **made == call).count()
+    }
+}
+
+pub(super) struct Queued {
+    thread: JoinHandle<Result<Duration, LockError>>,
+    told: Receiver<()>,
+}
+
+impl Queued {
+    pub(super) fn has_it(&self) -> bool {
+        self.told.recv_timeout(LONG).is_ok()
+    }
+
+    pub(super) fn still_waits(&self) -> bool {
+        self.told.try_recv().is_err()
+    }
+
+    pub(super) fn result(self) -> Result<Duration, LockError> {
+        self.thread.join().unwrap()
+    }
+}

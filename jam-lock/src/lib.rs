@@ -1,0 +1,265 @@
+//! Named locks between processes, declared where the work is.
+//!
+//! `#[locked("invoice_saved", timeout = 10)]` on a function takes the lock `invoice_saved` around
+//! its body and returns an error if another process or thread keeps it for ten seconds.
+//! [`locked!`](macro@locked) does the same for a block. The compiler knows every name, because
+//! [`lock_names!`] declares them.
+//!
+//! A lock is a file, `locks/invoice_saved.lock`, locked with `flock(2)`. It is the successor of
+//! [Jam.py](https://jam-py.com)'s `task.lock(lock_name, timeout=-1)`: the same folder, the same
+//! files, so that a Rust program and a running Jam.py application exclude each other, and so do
+//! `flock(1)` and Python's filelock.
+//!
+//! # Quick start
+//!
+//! ```
+//! use jam_lock::{LockError, locked};
+//!
+//! jam_lock::lock_names! {
+//!     /// Held while an invoice is being saved.
+//!     "invoice_saved",
+//!     /// Held while the sold tracks are recalculated.
+//!     "calculation",
+//! }
+//!
+//! #[locked("invoice_saved", timeout = 10)]
+//! fn save(tracks: &[u32]) -> Result<u32, LockError> {
+//!     // No other process that runs this code is here at the same time.
+//!     let sold = locked!("calculation", timeout = 0.5, { tracks.iter().sum() })?;
+//!     Ok(sold)
+//! }
+//!
+//! fn main() -> Result<(), LockError> {
+//!     # let folder = tempfile::tempdir().unwrap();
+//!     # jam_lock::set_default_locks(jam_lock::Locks::open(folder.path())?)?;
+//!     assert_eq!(save(&[1, 2])?, 3);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # By hand
+//!
+//! ```
+//! use jam_lock::{LockName, Locks};
+//! use std::time::Duration;
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let locks = Locks::open(folder)?; // or jam_lock::default_locks()
+//! let lock = locks.lock(LockName::new("report 2026")?); // nothing acquired yet
+//! let guard = lock.timeout(Duration::from_secs(10)).acquire()?;
+//! guard.release()?; // or drop
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it promises
+//!
+//! - One holder at a time, among all processes and threads that ask for the same name in the same
+//!   folder. What cannot be locked is an error; nothing ever pretends to be locked.
+//! - A lock is free again when its section ends, whichever way: `return`, `?`, a panic, the end of
+//!   the process, `kill -9`.
+//! - A wait ends at its timeout and never before. Nobody polls: waiting costs next to no processor
+//!   time, and a lock that falls free is taken at once.
+//! - The threads of a process are served in the order in which they came, but for a running one that
+//!   may go before a sleeping one, for 200 µs at the most. After 5 ms of handing a lock from thread
+//!   to thread, a process lets others have it.
+//! - Lock files are never emptied, renamed or removed, and never followed through a symbolic link.
+//!   If somebody else removes or replaces one, that is noticed before the lock counts as held.
+//!
+//! # What it does not promise
+//!
+//! - A lock on NFS, SMB or some container mounts excludes only as well as `flock(2)` does there.
+//! - A lock binds only those who ask for it.
+//! - Between processes there is no queue but the kernel's: `flock(2)` wakes who waits, and whoever
+//!   asks again at once after a release may be faster.
+//! - A process that is stopped keeps its locks, and on a file system that hangs, calls hang.
+//! - A wait that was given up may have the lock for an instant when it falls free, and a try
+//!   elsewhere in that instant is refused.
+//! - A thread that asks again for a lock which it holds waits for itself.
+//!
+//! # When not to use it
+//!
+//! - Between threads of one process alone: [`std::sync::Mutex`] is a hundred times as fast.
+//! - To protect rows of one database: its transactions do that better.
+//! - Between machines: a file lock ends where the file system does.
+
+mod engine;
+mod error;
+mod failure;
+mod gate;
+mod guard;
+mod lock;
+mod locks;
+mod name;
+mod timeout;
+
+#[doc(hidden)]
+pub mod macro_support;
+
+pub use error::LockError;
+pub use failure::{FromLockError, skip};
+pub use guard::LockGuard;
+/// Runs a function, or a block, while a lock is held.
+///
+/// ```
+/// use jam_lock::{LockError, LockName, locked, skip};
+/// use std::time::Duration;
+///
+/// jam_lock::lock_names! {
+///     /// Held while an invoice is being saved.
+///     "invoice_saved",
+///     /// Held while the nightly report is being made.
+///     "report",
+/// }
+///
+/// /// Waits for at most ten seconds.
+/// #[locked("invoice_saved", timeout = 10)]
+/// fn save(number: u32) -> Result<u32, LockError> {
+///     Ok(number)
+/// }
+///
+/// /// Makes no report where another process is making one.
+/// #[locked("report", timeout = 0, or_else = skip)]
+/// fn report() -> Option<String> {
+///     Some("42 invoices".to_owned())
+/// }
+///
+/// struct Archive {
+///     name: LockName,
+///     patience: Duration,
+/// }
+///
+/// impl Archive {
+///     /// The name and the timeout are known when the program runs.
+///     #[locked(self.name.clone(), timeout = self.patience, guard = held)]
+///     fn store(&self) -> std::io::Result<String> {
+///         Ok(format!("waited for {:?}", held.waited()))
+///     }
+/// }
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     # let folder = tempfile::tempdir()?;
+///     # jam_lock::set_default_locks(jam_lock::Locks::open(folder.path())?)?;
+///     assert_eq!(save(7)?, 7);
+///     assert!(report().is_some());
+///     let archive = Archive { name: LockName::new("2026")?, patience: Duration::from_secs(1) };
+///     assert_eq!(archive.store()?, "waited for 0ns");
+///     Ok(())
+/// }
+/// ```
+///
+/// # On a block
+/// `locked!`, which [`lock_names!`] makes, takes the same arguments and then a block. It needs no
+/// import: it can be used below [`lock_names!`] by its plain name, and everywhere as
+/// `lock_names::locked!`.
+///
+/// Its value is a `Result<T, LockError>`, where `T` is the block's; with `or_else`, it is a plain
+/// `T`, the block's or what `or_else` returned. `return`, `?`, `break` and `continue` act on the
+/// surrounding code. Everything that the block made is dropped before the lock is released.
+///
+/// ```
+/// jam_lock::lock_names! {
+///     /// Held while the sold tracks are recalculated.
+///     "calculation",
+/// }
+///
+/// fn total(texts: &[&str]) -> Result<u32, Box<dyn std::error::Error>> {
+///     let mut total = 0;
+///     for text in texts {
+///         if text.is_empty() {
+///             continue;
+///         }
+///         total += locked!("calculation", timeout = 0.5, { text.parse::<u32>()? })?;
+///     }
+///     Ok(total)
+/// }
+///
+/// fn main() {
+///     # let folder = tempfile::tempdir().unwrap();
+///     # jam_lock::set_default_locks(jam_lock::Locks::open(folder.path()).unwrap()).unwrap();
+///     assert_eq!(total(&["1", "", "2"]).unwrap(), 3);
+///     let free = locked!("calculation", timeout = 0, or_else = |_| false, { true });
+///     assert!(free);
+/// }
+/// ```
+pub use jam_lock_macros::locked;
+pub use lock::Lock;
+pub use locks::{Locks, LocksBuilder, default_locks, set_default_locks};
+pub use name::LockName;
+pub use timeout::Timeout;
+
+/// Declares the names of an application's locks, once, first in the crate root.
+///
+/// Each name is a string literal with its doc comment. From then on the compiler knows it:
+///
+/// - `crate::lock_names` is a documented module with a constant for each name, a [`LockName`], and
+///   `list()` of them all. A constant is called as its name in upper case, with `_` for whatever no
+///   identifier can have: `"$copying database"` makes `COPYING_DATABASE`.
+/// - A literal in [`#[locked("…")]`](macro@locked) or `locked!("…", …)` that is no declared name is
+///   an error there, with a suggestion.
+/// - `locked!` itself: by its plain name in all that follows, as `lock_names::locked!` everywhere.
+///
+/// A name that is declared twice, if only in different case, one whose constant another name makes
+/// already, and one that is not [portable](LockName::new) as a file name do not compile.
+///
+/// # Example
+/// ```
+/// use jam_lock::{LockError, locked};
+///
+/// jam_lock::lock_names! {
+///     /// Held while an invoice is being saved.
+///     "invoice_saved",
+///     /// Jam.py's own: held while it copies the database.
+///     "$copying database",
+/// }
+///
+/// #[locked("invoice_saved", timeout = 10)]
+/// fn save() -> Result<u32, LockError> {
+///     locked!("$copying database", timeout = 0.5, { 7 })
+/// }
+///
+/// fn main() -> Result<(), LockError> {
+///     # let folder = tempfile::tempdir().unwrap();
+///     # jam_lock::set_default_locks(jam_lock::Locks::open(folder.path())?)?;
+///     assert_eq!(save()?, 7);
+///     assert_eq!(lock_names::COPYING_DATABASE.as_str(), "$copying database");
+///     assert_eq!(lock_names::list().len(), 2);
+///     Ok(())
+/// }
+/// ```
+///
+/// A name that was not declared does not compile:
+/// ```compile_fail
+/// jam_lock::lock_names! {
+///     /// Held while an invoice is being saved.
+///     "invoice_saved",
+/// }
+///
+/// // error: unknown lock name `invoice_svaed`
+/// //        did you mean `invoice_saved`?
+/// #[jam_lock::locked("invoice_svaed")]
+/// fn save() -> Result<(), jam_lock::LockError> {
+///     Ok(())
+/// }
+///
+/// fn main() {}
+/// ```
+///
+/// # Names of another crate
+/// Say `names = other::lock_names` in the arguments, or `pub use other::lock_names;` in the crate
+/// root instead of declaring names there. The other crate's `locked!` is `lock_names::locked!`.
+///
+/// # In the crate root
+/// The macros look for `crate::lock_names`. In a documentation test that means an explicit
+/// `fn main`, outside of which the names are declared.
+#[macro_export]
+macro_rules! lock_names {
+    ($($tokens:tt)*) => {
+        $crate::macro_support::lock_names! { [$crate] $($tokens)* }
+    };
+}
+
+/// The programs in the README compile and run as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

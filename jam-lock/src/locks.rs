@@ -1,0 +1,88 @@
+//! [`Locks`]: the set of an application's locks.
+
+mod builder;
+mod default;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::engine::Engine;
+use crate::gate::{self, Gate};
+use crate::{Lock, LockError, LockName};
+
+pub use self::builder::LocksBuilder;
+pub use self::default::{default_locks, set_default_locks};
+
+/// The set of an application's locks: a folder, with a file for each name.
+///
+/// Processes that open the same folder exclude each other, a running Jam.py application among
+/// them. Cheap to clone, and shared between threads by reference or by clone alike.
+///
+/// # Example
+/// ```
+/// use jam_lock::{LockName, Locks};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().join("locks");
+/// let locks = Locks::open(&folder)?;
+/// let guard = locks.lock(LockName::new("invoice_saved")?).acquire()?;
+/// assert!(folder.join("invoice_saved.lock").exists());
+/// guard.release()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Locks {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    engine: Box<dyn Engine>,
+    /// The gates of declared names, and so their open files, for as long as the `Locks` lives.
+    /// Names made at run time have no end, so theirs go with the last `Lock` and guard.
+    declared: RwLock<HashMap<LockName, Arc<Gate>>>,
+}
+
+impl Locks {
+    /// Opens the locks of `folder`, which is made with its parents where it is missing.
+    ///
+    /// The folder is resolved to an absolute path here and now: changing the current directory
+    /// later changes nothing.
+    ///
+    /// # Errors
+    /// [`LockError::Io`] when the folder cannot be made or resolved.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, LockError> {
+        Self::builder().folder(folder).open()
+    }
+
+    /// Options to open locks with.
+    pub fn builder() -> LocksBuilder {
+        LocksBuilder::default()
+    }
+
+    /// The lock called `name`. Nothing is acquired, nor any file touched, yet.
+    pub fn lock(&self, name: LockName) -> Lock {
+        let declared = &self.shared.declared;
+        if let Some(gate) = declared.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
+            return Lock::new(Arc::clone(gate));
+        }
+        let gate = gate::gate(self.shared.engine.as_ref(), &name);
+        if name.is_declared() {
+            let mut declared = declared.write().unwrap_or_else(PoisonError::into_inner);
+            declared.insert(name, Arc::clone(&gate));
+        }
+        Lock::new(gate)
+    }
+
+    fn with(engine: Box<dyn Engine>) -> Self {
+        Self { shared: Arc::new(Shared { engine, declared: RwLock::default() }) }
+    }
+}
+
+/// So that `#[locked(…, locks = …)]` takes a `Locks`, a reference to one or an `Arc` of one.
+impl AsRef<Locks> for Locks {
+    fn as_ref(&self) -> &Locks {
+        self
+    }
+}
