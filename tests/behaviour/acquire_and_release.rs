@@ -1,0 +1,116 @@
+//! The lock is had, and is free again, whichever way its section ends.
+
+use std::process::Command;
+use std::thread;
+
+use jam_lock::{Lock, LockError};
+
+use crate::peers::{self, PEER, Peer, attempt};
+use crate::{folder, lock};
+
+#[test]
+fn the_folder_is_made_with_its_parents() {
+    let folder = folder();
+    let deep = folder.path().join("a/b/locks");
+    let _guard = lock(&deep, "x").acquire().unwrap();
+    assert!(deep.join("x.lock").is_file());
+}
+
+#[test]
+fn another_process_is_kept_out_until_the_guard_is_dropped() {
+    let folder = folder();
+    let guard = lock(folder.path(), "x").acquire().unwrap();
+    assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
+    drop(guard);
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn a_lock_of_another_name_is_another_lock() {
+    let folder = folder();
+    let _guard = lock(folder.path(), "x").acquire().unwrap();
+    assert_eq!(attempt(folder.path(), "y"), "acquired");
+}
+
+#[test]
+fn it_is_free_again_after_an_early_return() {
+    fn section(lock: &Lock) -> Result<usize, LockError> {
+        let _guard = lock.acquire()?;
+        Ok(1)
+    }
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    section(&lock).unwrap();
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn it_is_free_again_after_a_question_mark() {
+    fn section(lock: &Lock) -> Result<(), Box<dyn std::error::Error>> {
+        let _guard = lock.acquire()?;
+        "no number".parse::<i32>()?;
+        Ok(())
+    }
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    section(&lock).unwrap_err();
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn it_is_free_again_after_a_panic_inside() {
+    let folder = folder();
+    let held = lock(folder.path(), "x");
+    let section = move || {
+        let _guard = held.acquire().unwrap();
+        panic!("a panic that the test wants");
+    };
+    thread::spawn(section).join().unwrap_err();
+    assert!(lock(folder.path(), "x").try_acquire().is_ok());
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn a_guard_can_be_dropped_by_another_thread() {
+    let folder = folder();
+    let guard = lock(folder.path(), "x").acquire().unwrap();
+    thread::spawn(move || drop(guard)).join().unwrap();
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn it_is_free_again_when_its_process_has_ended() {
+    let folder = folder();
+    let output = peers::run(Command::new(PEER).arg("leak").arg(folder.path()).arg("x"));
+    assert!(output.status.success());
+    assert!(lock(folder.path(), "x").try_acquire().is_ok());
+}
+
+#[test]
+fn it_is_free_again_when_its_process_was_killed() {
+    let folder = folder();
+    Peer::holding(folder.path(), "x").kill();
+    assert!(lock(folder.path(), "x").try_acquire().is_ok());
+}
+
+#[test]
+fn releasing_by_hand_frees_the_lock_and_says_so() {
+    let folder = folder();
+    lock(folder.path(), "x").acquire().unwrap().release().unwrap();
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn nothing_is_printed_when_a_process_ends_with_the_lock_held() {
+    let folder = folder();
+    let output = peers::run(Command::new(PEER).arg("leak").arg(folder.path()).arg("x"));
+    assert_eq!(peers::said(&output), "");
+}
+
+#[test]
+fn a_guard_knows_its_name_and_how_long_it_waited() {
+    let folder = folder();
+    let guard = lock(folder.path(), "x").acquire().unwrap();
+    assert_eq!(guard.name().as_str(), "x");
+    assert!(guard.waited().is_zero());
+}

@@ -1,0 +1,45 @@
+//! Which locks a name stands for where no others are given.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::folder;
+use crate::peers::{self, PEER};
+
+/// What a process is told that takes `x` of its default locks, in `folder` and with `JAM_LOCK`.
+fn with_default(folder: &Path, variable: Option<&str>) -> String {
+    let mut order = Command::new(PEER);
+    order.current_dir(folder).args(["default", "x"]).env_remove("JAM_LOCK");
+    order.envs(variable.map(|value| ("JAM_LOCK", value)));
+    peers::said(&peers::run(&mut order))
+}
+
+#[test]
+fn they_are_the_folder_locks_of_the_current_directory() {
+    let folder = folder();
+    assert_eq!(with_default(folder.path(), None), "acquired");
+    assert!(folder.path().join("locks/x.lock").is_file());
+}
+
+#[test]
+fn they_are_the_folder_that_the_environment_names() {
+    let folder = folder();
+    assert_eq!(with_default(folder.path(), Some("else/where")), "acquired");
+    assert!(folder.path().join("else/where/x.lock").is_file());
+    assert!(!folder.path().join("locks").exists());
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let folder = folder();
+    assert_eq!(with_default(folder.path(), Some("")), "acquired");
+    assert!(folder.path().join("locks/x.lock").is_file());
+}
+
+#[test]
+fn an_engine_that_the_build_lacks_is_an_error_that_keeps_the_password() {
+    let folder = folder();
+    let answer = with_default(folder.path(), Some("postgres://me:secret@host/db"));
+    assert!(answer.contains("Unsupported"), "{answer}");
+    assert!(!answer.contains("secret"), "{answer}");
+}

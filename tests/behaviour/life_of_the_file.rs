@@ -1,0 +1,116 @@
+//! Whatever is done to the file or its folder, two holders never have two different files.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+
+use jam_lock::{LockError, LockGuard};
+
+use crate::peers::{Peer, attempt, blocked_on, until};
+use crate::{LONG, folder, lock};
+
+/// A thread that waits for the lock, once its wait has reached the kernel.
+fn waiter(folder: &Path) -> JoinHandle<Result<LockGuard, LockError>> {
+    let path = folder.join("x.lock");
+    let before = blocked_on(&path);
+    let lock = lock(folder, "x").timeout(LONG);
+    let waiter = thread::spawn(move || lock.acquire());
+    until("a wait", || blocked_on(&path) > before);
+    waiter
+}
+
+/// Whether the guard's file is the one that the path names: nobody else gets it.
+fn is_held(folder: &Path) -> bool {
+    attempt(folder, "x").contains("is held elsewhere")
+}
+
+#[test]
+fn the_file_stays_after_release() {
+    let folder = folder();
+    lock(folder.path(), "x").acquire().unwrap().release().unwrap();
+    assert!(folder.path().join("x.lock").is_file());
+}
+
+#[test]
+fn a_removed_file_is_made_again() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    drop(lock.acquire().unwrap());
+    fs::remove_file(folder.path().join("x.lock")).unwrap();
+    let _guard = lock.try_acquire().unwrap();
+    assert!(is_held(folder.path()));
+}
+
+/// Takes the file from its path while a process holds it and a thread here waits for it.
+fn locks_the_new_one_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let waiter = waiter(folder.path());
+    loss(&folder.path().join("x.lock")).unwrap();
+    peer.release();
+    let _guard = waiter.join().unwrap().unwrap();
+    assert!(is_held(folder.path()));
+}
+
+#[test]
+fn a_waiter_whose_file_is_removed_locks_the_new_one() {
+    locks_the_new_one_after(|file| fs::remove_file(file));
+}
+
+#[test]
+fn a_waiter_whose_file_is_renamed_locks_the_new_one() {
+    locks_the_new_one_after(|file| fs::rename(file, file.with_extension("away")));
+}
+
+#[test]
+fn a_waiter_whose_file_is_replaced_waits_for_who_holds_the_new_one() {
+    let folder = folder();
+    let old = Peer::holding(folder.path(), "x");
+    let waiter = waiter(folder.path());
+    fs::remove_file(folder.path().join("x.lock")).unwrap();
+    let new = Peer::holding(folder.path(), "x");
+    old.release();
+    let path = folder.path().join("x.lock");
+    until("a wait for the new file", || blocked_on(&path) == 1);
+    new.release();
+    let _guard = waiter.join().unwrap().unwrap();
+    assert!(is_held(folder.path()));
+}
+
+#[test]
+fn a_newcomer_rescues_those_who_wait_for_a_dead_file() {
+    let folder = folder();
+    let _old = Peer::holding(folder.path(), "x");
+    let first = waiter(folder.path());
+    fs::remove_file(folder.path().join("x.lock")).unwrap();
+    let newcomer = lock(folder.path(), "x").timeout(LONG);
+    let second = thread::spawn(move || newcomer.acquire().map(drop));
+    // The holder of the dead file is still there.
+    drop(first.join().unwrap().unwrap());
+    second.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_folder_that_was_moved_away_and_made_anew_is_noticed() {
+    let folder = folder();
+    let locks = folder.path().join("locks");
+    let lock = lock(&locks, "x");
+    drop(lock.acquire().unwrap());
+    fs::rename(&locks, folder.path().join("away")).unwrap();
+    fs::create_dir(&locks).unwrap();
+    let _guard = lock.try_acquire().unwrap();
+    assert!(is_held(&locks));
+}
+
+#[test]
+fn a_folder_that_was_removed_is_made_again() {
+    let folder = folder();
+    let locks = folder.path().join("locks");
+    let lock = lock(&locks, "x");
+    drop(lock.acquire().unwrap());
+    fs::remove_dir_all(&locks).unwrap();
+    let _guard = lock.try_acquire().unwrap();
+    assert!(is_held(&locks));
+}

@@ -1,0 +1,32 @@
+//! What users of a named file lock rely on, one file for each concern.
+
+mod acquire_and_release;
+mod default_locks;
+mod errors;
+mod life_of_the_file;
+mod mode_and_content;
+mod paths;
+mod peers;
+mod processes;
+mod threads;
+mod timeout;
+
+use std::path::Path;
+use std::time::Duration;
+
+use jam_lock::{Lock, LockName, Locks};
+use tempfile::TempDir;
+
+/// Longer than anything here takes on any machine.
+const LONG: Duration = Duration::from_secs(120);
+
+/// A folder for locks that goes away with the test.
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder can be made")
+}
+
+/// The lock `name` of `folder`, opened anew.
+fn lock(folder: &Path, name: &str) -> Lock {
+    let name = LockName::new(name).expect("the test's name is portable");
+    Locks::open(folder).expect("the test's folder can be opened").lock(name)
+}

@@ -1,0 +1,74 @@
+//! What a lock's file is made with, and what is never done to one that is there.
+
+#![cfg(unix)]
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::peers::{self, PEER, Peer};
+use crate::{folder, lock};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// Runs a peer under a umask, which is a process's own.
+fn under_umask(umask: &str, order: &[&str]) {
+    let script = format!("umask {umask} && exec \"$0\" \"$@\"");
+    let output = peers::run(Command::new("sh").args(["-c", &script, PEER]).args(order));
+    assert_eq!(peers::said(&output), "acquired");
+}
+
+#[test]
+fn a_new_file_is_for_everybody_but_for_the_umask() {
+    let folder = folder();
+    under_umask("027", &["try", folder.path().to_str().unwrap(), "x"]);
+    assert_eq!(mode(&folder.path().join("x.lock")), 0o640);
+}
+
+#[test]
+fn an_explicit_mode_wins_over_the_umask() {
+    let folder = folder();
+    under_umask("077", &["mode", folder.path().to_str().unwrap(), "x", "0664"]);
+    assert_eq!(mode(&folder.path().join("x.lock")), 0o664);
+}
+
+#[test]
+fn an_existing_file_keeps_its_mode() {
+    let folder = folder();
+    let path = folder.path().join("x.lock");
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    under_umask("0", &["mode", folder.path().to_str().unwrap(), "x", "0666"]);
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn an_existing_file_keeps_its_content() {
+    let folder = folder();
+    let path = folder.path().join("x.lock");
+    fs::write(&path, "somebody's notes").unwrap();
+    lock(folder.path(), "x").acquire().unwrap().release().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's notes");
+}
+
+#[test]
+fn a_losing_contender_changes_nothing() {
+    let folder = folder();
+    let path = folder.path().join("x.lock");
+    fs::write(&path, "somebody's notes").unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let _peer = Peer::holding(folder.path(), "x");
+    lock(folder.path(), "x").try_acquire().unwrap_err();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's notes");
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn the_file_is_empty_when_it_was_made_here() {
+    let folder = folder();
+    let _guard = lock(folder.path(), "x").acquire().unwrap();
+    assert_eq!(fs::read(folder.path().join("x.lock")).unwrap(), b"");
+}

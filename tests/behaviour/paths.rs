@@ -1,0 +1,84 @@
+//! A folder is the same folder, however it is spelled and wherever the process goes.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use crate::peers::{PEER, Peer, attempt, blocked_on, until};
+use crate::{LONG, folder, lock};
+
+#[test]
+fn a_relative_folder_is_resolved_once() {
+    let folder = folder();
+    let mut order = Command::new(PEER);
+    order.current_dir(folder.path()).args(["elsewhere", "locks", "x"]);
+    let mut peer = Peer::start(&mut order);
+    assert_eq!(peer.answer(), "held");
+    assert!(attempt(&folder.path().join("locks"), "x").contains("is held elsewhere"));
+}
+
+#[test]
+fn a_symlinked_parent_leads_to_the_same_locks() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("real")).unwrap();
+    symlink("real", folder.path().join("alias")).unwrap();
+    let _guard = lock(&folder.path().join("real/locks"), "x").acquire().unwrap();
+    let other = lock(&folder.path().join("alias/locks"), "x");
+    assert!(other.try_acquire().unwrap_err().is_timeout());
+}
+
+#[test]
+fn a_detour_leads_to_the_same_locks() {
+    let folder = folder();
+    let _guard = lock(folder.path(), "x").acquire().unwrap();
+    fs::create_dir(folder.path().join("a")).unwrap();
+    assert!(lock(&folder.path().join("a/.."), "x").try_acquire().unwrap_err().is_timeout());
+}
+
+#[test]
+fn all_spellings_wait_in_one_queue() {
+    let folder = folder();
+    symlink(folder.path(), folder.path().join("alias")).unwrap();
+    let peer = Peer::holding(folder.path(), "x");
+    let spellings = [folder.path().to_owned(), folder.path().join("alias")];
+    let waiters = spellings.map(|spelling| {
+        let lock = lock(&spelling, "x").timeout(LONG);
+        thread::spawn(move || lock.acquire().map(drop))
+    });
+    let path = folder.path().join("x.lock");
+    until("a wait", || blocked_on(&path) == 1);
+    peer.release();
+    for waiter in waiters {
+        waiter.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_folder_renamed_under_a_waiter_is_made_again_for_it() {
+    let folder = folder();
+    let locks = folder.path().join("locks");
+    let peer = Peer::holding(&locks, "x");
+    let waiting = lock(&locks, "x").timeout(LONG);
+    let waiter = thread::spawn(move || waiting.acquire());
+    until("a wait", || blocked_on(&locks.join("x.lock")) == 1);
+    fs::rename(&locks, folder.path().join("away")).unwrap();
+    peer.release();
+    let _guard = waiter.join().unwrap().unwrap();
+    assert!(Path::new(&locks).join("x.lock").is_file());
+    assert!(attempt(&locks, "x").contains("is held elsewhere"));
+}
+
+#[test]
+fn folders_whose_names_are_no_text_are_told_apart() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder();
+    let odd = [b"\xfe", b"\xff"].map(|name| folder.path().join(OsStr::from_bytes(name)));
+    let _guard = lock(&odd[0], "x").acquire().unwrap();
+    drop(lock(&odd[1], "x").try_acquire().unwrap());
+    assert!(odd[1].join("x.lock").is_file());
+}

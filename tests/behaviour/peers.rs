@@ -1,0 +1,100 @@
+//! Other processes, seen from a test.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::LONG;
+
+/// The program that does what a test tells it.
+pub(crate) const PEER: &str = env!("CARGO_BIN_EXE_peer");
+
+/// A process that does something with locks; it is ended with the test.
+pub(crate) struct Peer {
+    process: Child,
+    orders: Option<ChildStdin>,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Peer {
+    /// Starts a process that holds the lock, and waits until it does.
+    pub(crate) fn holding(folder: &Path, name: &str) -> Self {
+        let mut peer = Self::waiting(folder, name);
+        assert_eq!(peer.answer(), "held");
+        peer
+    }
+
+    /// Starts a process that asks for the lock, to hold it once it can.
+    pub(crate) fn waiting(folder: &Path, name: &str) -> Self {
+        Self::start(Command::new(PEER).arg("hold").arg(folder).arg(name))
+    }
+
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let orders = process.stdin.take();
+        let answers = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, orders, answers }
+    }
+
+    /// The next thing that happened there.
+    pub(crate) fn answer(&mut self) -> String {
+        self.answers.next().expect("the peer is there").unwrap()
+    }
+
+    /// Has it release the lock and end.
+    pub(crate) fn release(mut self) {
+        self.orders = None;
+        assert_eq!(self.answer(), "released");
+        assert!(self.process.wait().unwrap().success());
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.orders = None;
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Runs a peer to its end.
+pub(crate) fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// What another process is told that tries to take the lock: `acquired`, or the error.
+pub(crate) fn attempt(folder: &Path, name: &str) -> String {
+    said(&run(Command::new(PEER).arg("try").arg(folder).arg(name)))
+}
+
+/// All that a process has printed.
+pub(crate) fn said(output: &Output) -> String {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8(text).unwrap().trim().to_owned()
+}
+
+/// Waits until `happened`, which some other process or thread brings about.
+pub(crate) fn until(what: &str, mut happened: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !happened() {
+        assert!(start.elapsed() < LONG, "{what} never happened");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// How many processes block for a lock on the file at `path`, by the kernel's own list.
+#[cfg(target_os = "linux")]
+pub(crate) fn blocked_on(path: &Path) -> usize {
+    use std::os::unix::fs::MetadataExt;
+    let inode = format!(":{} ", std::fs::metadata(path).unwrap().ino());
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().filter(|line| line.contains("-> FLOCK") && line.contains(&inode)).count()
+}

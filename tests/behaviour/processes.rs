@@ -1,0 +1,67 @@
+//! Processes of this library, and `flock(1)`, on one folder.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::peers::{PEER, Peer, attempt, said};
+use crate::{folder, lock};
+
+#[test]
+fn eight_processes_lose_no_update_and_never_overlap() {
+    let folder = folder();
+    fs::write(folder.path().join("counter"), "0").unwrap();
+    let counting = (0..8).map(|_| {
+        let mut order = Command::new(PEER);
+        order.arg("count").arg(folder.path()).args(["x", "400"]);
+        order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    for process in counting.collect::<Vec<_>>() {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3200");
+}
+
+#[test]
+fn a_process_that_waits_is_served_while_threads_here_contend() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let guard = lock.acquire().unwrap();
+    let mut peer = Peer::waiting(folder.path(), "x");
+    drop(guard);
+    let served = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !served.load(Ordering::SeqCst) {
+                    drop(lock.acquire().unwrap());
+                }
+            });
+        }
+        assert_eq!(peer.answer(), "held");
+        served.store(true, Ordering::SeqCst);
+        peer.release();
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn flock_1_and_this_library_exclude_each_other() {
+    let folder = folder();
+    let path = folder.path().join("x.lock");
+    let flock = |path| Command::new("flock").arg("-n").arg(path).arg("true").status();
+    let guard = lock(folder.path(), "x").acquire().unwrap();
+    assert_eq!(flock(&path).expect("util-linux has flock(1)").code(), Some(1));
+    drop(guard);
+    assert!(flock(&path).unwrap().success());
+
+    let mut order = Command::new("flock");
+    order.arg(&path).args(["sh", "-c", "echo held; cat; echo released"]);
+    let mut holder = Peer::start(&mut order);
+    assert_eq!(holder.answer(), "held");
+    assert!(lock(folder.path(), "x").try_acquire().unwrap_err().is_timeout());
+    holder.release();
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}

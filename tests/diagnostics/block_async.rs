@@ -1,0 +1,11 @@
+jam_lock::lock_names! {
+    /// Held while an invoice is being saved.
+    "invoice_saved",
+    /// Held while the sold tracks are recalculated.
+    "calculation",
+}
+
+fn main() {
+    let _ = locked!("invoice_saved", async { 7 });
+    let _ = locked!("invoice_saved", timeout = 10, async move { 7 });
+}

@@ -1,0 +1,3 @@
+jam_lock::lock_names! {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+jam_lock::lock_names! {
+    /// Held while an invoice is being saved.
+    #[cfg(unix)]
+    "invoice_saved",
+    "calculation",
+    /// No name.
+}
+
+fn main() {}

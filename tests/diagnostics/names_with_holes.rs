@@ -1,0 +1,6 @@
+jam_lock::lock_names! {
+    /// One lock for each customer.
+    "customer_{id}",
+}
+
+fn main() {}

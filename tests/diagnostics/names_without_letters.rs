@@ -1,0 +1,6 @@
+jam_lock::lock_names! {
+    /// Money.
+    "$$",
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+jam_lock::lock_names! {
+    /// Held while an invoice is being saved.
+    "invoice_saved",
+    /// Held while the sold tracks are recalculated.
+    "calculation",
+}
+
+use jam_lock::locked;
+
+#[locked("invoice_saved", or_else = |_| "none")]
+fn closure() -> u32 {
+    7
+}
+
+#[locked("invoice_saved", or_else = 0)]
+fn value() -> u32 {
+    7
+}
+
+fn main() {
+    closure();
+    value();
+    let _: u32 = locked!("calculation", or_else = |_| "none", { 7 });
+}

@@ -1,0 +1,115 @@
+//! `cargo run --example invoices`: invoices saved from several processes.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// The demo database of Jam.py, beside the workspace where there is one.
+const JAM_DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/jam-demo.sqlite");
+
+/// Few enough to be quick, and enough that workers meet.
+const FEW: [&str; 4] = ["--workers", "3", "--invoices", "40"];
+
+/// The program with [`FEW`] invoices to save.
+fn invoices() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--package", "jam-lock-examples", "--example", "invoices"]);
+    command.arg("--").args(FEW);
+    command
+}
+
+fn on_database(path: impl AsRef<OsStr>) -> Output {
+    invoices().arg("--database").arg(path).output().expect("cargo runs")
+}
+
+#[track_caller]
+fn assert_right(output: &Output) {
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(printed.contains("invoices saved           40\n"), "{printed}");
+    assert!(printed.contains("\nRight: for each of "), "{printed}");
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, sentence: &str) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(errors.contains(sentence), "{errors}");
+}
+
+#[test]
+fn every_sold_track_is_counted() {
+    assert_right(&invoices().output().expect("cargo runs"));
+}
+
+#[test]
+fn the_lock_is_taken_in_the_folder_that_was_given() {
+    let folder = TempDir::new().unwrap();
+    assert_right(&invoices().arg("--locks").arg(folder.path()).output().expect("cargo runs"));
+    assert!(folder.path().join("invoice_saved.lock").is_file());
+}
+
+#[test]
+fn without_the_lock_the_exit_status_fits_the_verdict() {
+    let output = invoices().arg("--no-lock").output().expect("cargo runs");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    // Whether updates are lost is a matter of chance.
+    let verdict = match output.status.code() {
+        Some(0) => "\nRight: ",
+        Some(1) => "\nWrong: ",
+        _ => panic!("{output:?}"),
+    };
+    assert!(printed.contains(verdict), "{printed}");
+}
+
+#[test]
+fn a_given_database_is_copied_and_stays_as_it_is() {
+    let Ok(before) = fs::read(JAM_DEMO) else {
+        println!("skipped: there is no {JAM_DEMO}");
+        return;
+    };
+    assert_right(&on_database(JAM_DEMO));
+    assert!(fs::read(JAM_DEMO).unwrap() == before, "{JAM_DEMO} was written to");
+}
+
+#[test]
+fn nothing_is_left_in_the_temporary_folder() {
+    let folder = TempDir::new().unwrap();
+    let mut command = invoices();
+    for variable in ["TMPDIR", "TMP", "TEMP"] {
+        command.env(variable, folder.path());
+    }
+    assert_right(&command.output().expect("cargo runs"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_database_that_does_not_exist_is_refused() {
+    assert_refused(&on_database("no/such.sqlite"), "there is no database file no/such.sqlite");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    assert_refused(&on_database(manifest), "Cargo.toml is not an SQLite database");
+}
+
+#[test]
+fn a_database_of_something_else_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let empty = folder.path().join("empty.sqlite");
+    fs::write(&empty, "").unwrap();
+    assert_refused(&on_database(empty), "empty.sqlite has no table DEMO_TRACKS");
+}
+
+#[test]
+fn a_worker_that_fails_is_named_with_its_reason() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("locks");
+    fs::write(&file, "").unwrap();
+    let output = invoices().arg("--locks").arg(file).output().expect("cargo runs");
+    assert_refused(&output, " stopped: the locks cannot be opened: ");
+}

@@ -1,0 +1,277 @@
+//! Each argument does what it says.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use jam_lock::{LockError, LockGuard, LockName, Locks, default_locks, locked};
+use tempfile::TempDir;
+
+use crate::lock_names;
+use crate::section::{alone, assert_held_within, is_held, is_held_in};
+
+/// Holds the lock, so that the function under test cannot get it.
+fn hold() -> LockGuard {
+    default_locks().unwrap().lock(lock_names::SECTION).acquire().unwrap()
+}
+
+/// How long was waited in vain.
+fn waited(result: Result<(), LockError>) -> Duration {
+    match result {
+        Err(LockError::Timeout { waited, .. }) => waited,
+        other => panic!("expected a timeout, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_name_is_a_constant_or_made_at_run_time() {
+    #[locked(lock_names::SECTION)]
+    fn constant() -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    #[locked(LockName::new(format!("{first}ion"))?, timeout = 10)]
+    fn at_run_time(first: &str) -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    #[locked(name.clone())]
+    fn variable(name: &LockName) -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    let _alone = alone();
+    assert_held_within(constant());
+    assert_held_within(at_run_time("sect"));
+    assert_held_within(variable(&lock_names::SECTION));
+    assert!(at_run_time("/").is_err());
+}
+
+#[test]
+fn a_raw_string_is_the_same_name() {
+    #[locked(r"section")]
+    fn function() -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    let _alone = alone();
+    assert_held_within(function());
+}
+
+#[test]
+fn a_timeout_of_0_tries_once() {
+    #[locked("section", timeout = 0)]
+    fn integer() -> Result<(), LockError> {
+        Ok(())
+    }
+
+    #[locked("section", timeout = 0.0)]
+    fn float() -> Result<(), LockError> {
+        Ok(())
+    }
+
+    let _alone = alone();
+    let held = hold();
+    assert_eq!(waited(integer()), Duration::ZERO);
+    assert_eq!(waited(float()), Duration::ZERO);
+    drop(held);
+    assert!(integer().is_ok());
+}
+
+#[test]
+fn a_timeout_is_a_fraction_of_a_second_or_an_expression() {
+    #[locked("section", timeout = 0.01)]
+    fn fraction() -> Result<(), LockError> {
+        Ok(())
+    }
+
+    #[locked("section", timeout = limit * 2)]
+    fn duration(limit: Duration) -> Result<(), LockError> {
+        Ok(())
+    }
+
+    #[locked("section", timeout = seconds)]
+    fn seconds(seconds: u32) -> Result<(), LockError> {
+        Ok(())
+    }
+
+    let _alone = alone();
+    let _held = hold();
+    assert!(waited(fraction()) >= Duration::from_millis(10));
+    assert!(waited(duration(Duration::from_millis(5))) >= Duration::from_millis(10));
+    assert_eq!(waited(seconds(0)), Duration::ZERO);
+}
+
+#[test]
+fn a_timeout_waits_for_ever_below_0_and_beyond_every_clock() {
+    #[locked("section", timeout = -1)]
+    fn integer() -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    #[locked("section", timeout = -1.0)]
+    fn float() -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    #[locked("section", timeout = 99_999_999_999_999_999_999)]
+    fn beyond_integers() -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    #[locked("section", timeout = 1e300)]
+    fn beyond_durations() -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    let _alone = alone();
+    assert_held_within(integer());
+    assert_held_within(float());
+    assert_held_within(beyond_integers());
+    assert_held_within(beyond_durations());
+}
+
+#[test]
+fn without_a_timeout_the_function_waits() {
+    #[locked("section")]
+    fn silent() -> Result<(), LockError> {
+        Ok(())
+    }
+
+    #[locked("section", timeout = -1)]
+    fn negative() -> Result<(), LockError> {
+        Ok(())
+    }
+
+    let _alone = alone();
+    for function in [silent, negative] {
+        let held = hold();
+        let waiter = thread::spawn(function);
+        // Long enough that a function which only tries would have failed.
+        thread::sleep(Duration::from_millis(20));
+        drop(held);
+        assert!(waiter.join().unwrap().is_ok());
+    }
+}
+
+#[test]
+fn or_else_says_what_to_return() {
+    fn excuse(_: LockError) -> String {
+        "timed out".to_owned()
+    }
+
+    #[locked("section", timeout = 0, or_else = excuse)]
+    fn path() -> String {
+        "done".to_owned()
+    }
+
+    #[locked("section", timeout = 0, or_else = |error| format!("{text}: {}", error.is_timeout()))]
+    fn closure(text: String) -> String {
+        text
+    }
+
+    #[locked("section", timeout = 0, or_else = jam_lock::skip)]
+    fn skipped() -> Option<u8> {
+        Some(1)
+    }
+
+    #[locked("section", timeout = 0, or_else = |_| ())]
+    fn nothing() {
+        assert!(is_held());
+    }
+
+    let _alone = alone();
+    assert_eq!((path(), closure("done".to_owned())), ("done".to_owned(), "done".to_owned()));
+    assert_eq!(skipped(), Some(1));
+    nothing();
+
+    let _held = hold();
+    assert_eq!(path(), "timed out");
+    assert_eq!(closure("timed out".to_owned()), "timed out: true");
+    assert_eq!(skipped(), None);
+    nothing();
+}
+
+#[test]
+fn guard_can_be_asked() {
+    #[locked("section", guard = held)]
+    fn function(number: String) -> Result<String, LockError> {
+        Ok(format!("{number} {}", held.name()))
+    }
+
+    let _alone = alone();
+    assert_eq!(function("1".to_owned()).unwrap(), "1 section");
+}
+
+/// Locks of their own, and the folder that they are in.
+fn other_locks() -> (TempDir, Locks) {
+    let folder = tempfile::tempdir().unwrap();
+    let locks = Locks::open(folder.path()).unwrap();
+    (folder, locks)
+}
+
+#[test]
+fn locks_are_borrowed_from_wherever_they_are() {
+    struct Application {
+        locks: Arc<Locks>,
+    }
+
+    impl Application {
+        #[locked("section", locks = self.locks)]
+        fn field(&self) -> Result<bool, LockError> {
+            Ok(is_held_in(&self.locks) && !is_held())
+        }
+
+        #[locked("section", locks = self.locks())]
+        fn call(self) -> Result<bool, LockError> {
+            Ok(is_held_in(&self.locks))
+        }
+
+        fn locks(&self) -> &Locks {
+            &self.locks
+        }
+    }
+
+    #[locked("section", locks = locks)]
+    fn reference(locks: &Locks) -> Result<bool, LockError> {
+        Ok(is_held_in(locks))
+    }
+
+    #[locked("section", locks = locks)]
+    fn value(locks: Locks) -> Result<bool, LockError> {
+        Ok(is_held_in(&locks))
+    }
+
+    let _alone = alone();
+    let (_folder, locks) = other_locks();
+    assert_held_within(reference(&locks));
+    assert_held_within(value(locks.clone()));
+    let application = Application { locks: Arc::new(locks) };
+    assert_held_within(application.field());
+    assert_held_within(application.call());
+}
+
+#[test]
+fn names_may_be_another_crates() {
+    #[locked("declared_elsewhere", names = jam_lock_tests::lock_names)]
+    fn function() -> Result<bool, LockError> {
+        let lock = default_locks()?.lock(jam_lock_tests::lock_names::DECLARED_ELSEWHERE);
+        Ok(lock.try_acquire().is_err())
+    }
+
+    let _alone = alone();
+    assert_held_within(function());
+}
+
+#[test]
+fn the_runtime_crate_may_be_called_otherwise() {
+    use jam_lock as runtime;
+
+    #[locked(lock_names::SECTION, crate = runtime, timeout = 1)]
+    fn function() -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    let _alone = alone();
+    assert_held_within(function());
+}

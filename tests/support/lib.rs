@@ -1,0 +1,8 @@
+//! What the tests share: processes to contend with, and the names of another crate.
+
+jam_lock::lock_names! {
+    /// Declared in another crate than the tests that use it.
+    "declared_elsewhere",
+    /// The lock whose sections the tests look into, for a crate that declares no names itself.
+    "section",
+}
