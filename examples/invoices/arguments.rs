@@ -1,0 +1,85 @@
+//! What the command line says.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Saves invoices from several processes at once, and checks that no sold track was lost.
+///
+/// The exit status is 0 if every track was counted right, 1 if not, and 2 if there was trouble.
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    #[command(subcommand)]
+    pub(crate) role: Option<Role>,
+}
+
+/// What a person asks for.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// How many processes save invoices.
+    #[arg(long, value_name = "COUNT", default_value_t = 4)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) workers: u32,
+
+    /// How many invoices they save together.
+    #[arg(long, value_name = "COUNT", default_value_t = 400)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) invoices: u32,
+
+    /// Save without the lock, to see what it is for.
+    #[arg(long)]
+    pub(crate) no_lock: bool,
+
+    /// Work on a copy of this Jam.py demo database instead of a catalogue of our own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: Option<PathBuf>,
+
+    /// Where the locks are [default: a temporary folder].
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_lock")]
+    pub(crate) locks: Option<PathBuf>,
+}
+
+/// What this program starts itself as.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Role {
+    /// One of the processes that save invoices.
+    #[command(hide = true)]
+    Worker(Task),
+}
+
+/// What one worker has to do.
+#[derive(Debug, Args)]
+pub(crate) struct Task {
+    /// Which worker this is, counted from 1; also the seed of its randomness.
+    #[arg(long)]
+    pub(crate) number: u32,
+
+    /// How many invoices to save.
+    #[arg(long)]
+    pub(crate) invoices: u32,
+
+    /// The database that all workers share.
+    #[arg(long)]
+    pub(crate) database: PathBuf,
+
+    /// The folder of the locks; without it, invoices are saved without the lock.
+    #[arg(long)]
+    pub(crate) locks: Option<PathBuf>,
+}
+
+/// One sentence, to print before the run.
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { workers, invoices, .. } = self;
+        write!(f, "Saving {invoices} invoices from {workers} processes into ")?;
+        match &self.database {
+            Some(source) => write!(f, "a copy of {}", source.display())?,
+            None => f.write_str("a catalogue of our own")?,
+        }
+        f.write_str(if self.no_lock { ", without the lock." } else { "." })
+    }
+}

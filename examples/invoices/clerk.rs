@@ -1,0 +1,103 @@
+//! Makes up what a person would enter: the same for the same seed and the same database.
+
+use std::thread;
+use std::time::Duration;
+
+use fastrand::Rng;
+use rusqlite::Connection;
+
+use crate::delta::{Change, Delta, Target};
+use crate::invoice::Invoice;
+
+/// How many of ten deltas are new invoices; the others change one that is stored.
+const NEW_OF_TEN: u8 = 7;
+
+/// Which invoices are changed: the latest ones, so that workers come across each other.
+const LATEST: &str = "SELECT ID FROM DEMO_INVOICES WHERE DELETED = 0 ORDER BY ID DESC LIMIT 20";
+
+/// How long entering takes at most, in microseconds: about as long as some saves take.
+const PAUSE: u64 = 2_000;
+
+/// Somebody who enters invoices.
+pub(crate) struct Clerk {
+    random: Rng,
+    customers: Vec<i64>,
+    /// The bestseller first.
+    tracks: Vec<Track>,
+}
+
+#[derive(Clone, Copy)]
+struct Track {
+    id: i64,
+    unit_price: f64,
+}
+
+impl Clerk {
+    pub(crate) fn new(seed: u32, database: &Connection) -> rusqlite::Result<Self> {
+        let tracks = database
+            .prepare("SELECT ID, UNITPRICE FROM DEMO_TRACKS WHERE DELETED = 0 ORDER BY ID")?
+            .query_map([], |row| Ok(Track { id: row.get(0)?, unit_price: row.get(1)? }))?
+            .collect::<rusqlite::Result<_>>()?;
+        let customers = database
+            .prepare("SELECT ID FROM DEMO_CUSTOMERS WHERE DELETED = 0 ORDER BY ID")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Self { random: Rng::with_seed(u64::from(seed)), customers, tracks })
+    }
+
+    /// What the clerk enters next, looking at what is stored at the moment.
+    pub(crate) fn enter(&mut self, database: &Connection) -> rusqlite::Result<Delta> {
+        let latest = database
+            .prepare_cached(LATEST)?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        match self.random.choice(latest) {
+            Some(invoice) if self.random.u8(..10) >= NEW_OF_TEN => self.change(invoice, database),
+            _ => Ok(self.new_invoice()),
+        }
+    }
+
+    /// Takes a moment, as a person does, in which others change what this clerk has looked at.
+    pub(crate) fn pause(&mut self) {
+        thread::sleep(Duration::from_micros(self.random.u64(..PAUSE)));
+    }
+
+    fn new_invoice(&mut self) -> Delta {
+        let customer = self.customers[self.random.usize(..self.customers.len())];
+        let date = format!("2026-{:02}-{:02}", self.random.u8(1..=12), self.random.u8(1..=28));
+        let changes = (0..self.random.u8(1..=6)).map(|_| self.insert()).collect();
+        Delta { target: Target::New { customer, date }, changes }
+    }
+
+    fn change(&mut self, invoice: i64, database: &Connection) -> rusqlite::Result<Delta> {
+        let target = Target::Stored { invoice };
+        let mut changes = vec![self.insert()];
+        for line in Invoice::read(&target, database)?.read_lines(database)? {
+            let Some(line) = line.id else { continue };
+            match self.random.u8(..4) {
+                0 => changes.push(Change::Delete { line }),
+                1 => changes.push(Change::Modify { line, quantity: self.quantity() }),
+                _ => {}
+            }
+        }
+        Ok(Delta { target, changes })
+    }
+
+    fn insert(&mut self) -> Change {
+        let Track { id, unit_price } = self.popular_track();
+        Change::Insert { track: id, quantity: self.quantity(), unit_price }
+    }
+
+    fn quantity(&mut self) -> i32 {
+        self.random.i32(1..=3)
+    }
+
+    /// The first track is bought as often as the next two together, as the next four together,
+    /// and so on: a few bestsellers that every worker sells, and a long tail.
+    fn popular_track(&mut self) -> Track {
+        let doublings = (self.tracks.len() + 1).ilog2();
+        let first = 1 << self.random.u32(..doublings);
+        let rank = self.random.usize(first..2 * first);
+        self.tracks[rank - 1]
+    }
+}

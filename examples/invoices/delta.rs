@@ -1,0 +1,49 @@
+//! What a person has changed in an invoice, and has not saved yet.
+
+use crate::invoice::Line;
+
+/// The changes of one invoice, as they are sent to the handler to be saved.
+#[derive(Debug)]
+pub(crate) struct Delta {
+    pub(crate) target: Target,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Which invoice is changed.
+#[derive(Debug)]
+pub(crate) enum Target {
+    New { customer: i64, date: String },
+    Stored { invoice: i64 },
+}
+
+/// A change of one line. Lines that are stored are meant by their `ID`.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Insert { track: i64, quantity: i32, unit_price: f64 },
+    Modify { line: i64, quantity: i32 },
+    Delete { line: i64 },
+}
+
+impl Delta {
+    /// The lines of the invoice with the changes made to them.
+    ///
+    /// Somebody else may have saved the same invoice since the changes were entered, so what is
+    /// stored counts: changing or deleting a line that is gone comes to nothing.
+    pub(crate) fn apply(&self, stored: &[Line]) -> Vec<Line> {
+        let mut lines = stored.to_vec();
+        for change in &self.changes {
+            match *change {
+                Change::Insert { track, quantity, unit_price } => {
+                    lines.push(Line { id: None, track, quantity, unit_price });
+                }
+                Change::Modify { line, quantity } => {
+                    if let Some(found) = lines.iter_mut().find(|found| found.id == Some(line)) {
+                        found.quantity = quantity;
+                    }
+                }
+                Change::Delete { line } => lines.retain(|found| found.id != Some(line)),
+            }
+        }
+        lines
+    }
+}

@@ -1,0 +1,54 @@
+//! A worker: one of the processes that save invoices at the same time.
+
+use std::io;
+use std::process::ExitCode;
+
+use jam_lock::{LockError, Locks, set_default_locks};
+
+use crate::arguments::Task;
+use crate::clerk::Clerk;
+use crate::database;
+use crate::handler::{SaveError, on_apply, on_apply_without_lock};
+use crate::report::{News, Report};
+
+/// Why a worker stopped early.
+#[derive(Debug, thiserror::Error)]
+enum WorkerError {
+    #[error("the locks cannot be opened: {0}")]
+    Locks(#[from] LockError),
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    #[error("the database cannot be read, SQLite says: {0}")]
+    Read(#[from] rusqlite::Error),
+    #[error("nobody reads the reports: {0}")]
+    Report(#[from] io::Error),
+}
+
+/// Does `task`, and reports each invoice, or else why it could not be saved.
+pub(crate) fn work(task: &Task) -> ExitCode {
+    let Err(error) = save_invoices(task) else { return ExitCode::SUCCESS };
+    let news = News::Failed { reason: error.to_string() };
+    // When the crew is gone there is nobody to tell, and the status says it all.
+    let _ = Report { worker: task.number, news }.send();
+    ExitCode::FAILURE
+}
+
+fn save_invoices(task: &Task) -> Result<(), WorkerError> {
+    let save = if let Some(folder) = &task.locks {
+        set_default_locks(Locks::open(folder)?)?;
+        on_apply
+    } else {
+        on_apply_without_lock
+    };
+    let mut database = database::open(&task.database)?;
+    let mut clerk = Clerk::new(task.number, &database)?;
+    for _ in 0..task.invoices {
+        let delta = clerk.enter(&database)?;
+        clerk.pause();
+        let saved = save(&delta, &mut database)?;
+        let news = News::Saved { lines: saved.lines, waited: saved.waited };
+        // Fails once the crew is gone, so that no worker outlives it for long.
+        Report { worker: task.number, news }.send()?;
+    }
+    Ok(())
+}
