@@ -30,6 +30,18 @@ fn they_are_the_folder_that_the_environment_names() {
 }
 
 #[test]
+fn they_are_what_the_program_has_set_first() {
+    let folder = folder();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    let answer = peers::said(&peers::run(Command::new(PEER).arg("settle").args([&first, &second])));
+    let settled = first.canonicalize().unwrap();
+    let expected = format!("the default locks are settled already ({})", settled.display());
+    assert!(answer.starts_with(&expected), "{answer}");
+    assert!(first.join("x.lock").is_file());
+    assert!(!second.join("x.lock").exists());
+}
+
+#[test]
 fn an_empty_variable_is_as_good_as_none() {
     let folder = folder();
     assert_eq!(with_default(folder.path(), Some("")), "acquired");

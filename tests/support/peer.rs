@@ -27,6 +27,7 @@ fn main() -> Outcome {
             let lock = jam_lock::default_locks()?.lock(LockName::new(name)?);
             println!("{}", attempt(&lock));
         }
+        ["settle", first, second] => println!("{}", settle(first, second)?),
         ["elsewhere", folder, name] => hold_elsewhere(folder.as_ref(), name)?,
         ["mode", folder, name, mode] => {
             let lock = with_mode(folder.as_ref(), name, u32::from_str_radix(mode, 8)?)?;
@@ -66,6 +67,15 @@ fn leak(lock: &Lock) -> Outcome {
 /// How it goes to try once.
 fn attempt(lock: &Lock) -> String {
     lock.try_acquire().map_or_else(|error| error.to_string(), |_guard| "acquired".to_owned())
+}
+
+/// What becomes of a default that is set when there is one.
+fn settle(first: &str, second: &str) -> Result<String, Box<dyn Error>> {
+    jam_lock::set_default_locks(Locks::open(first)?)?;
+    let error = jam_lock::set_default_locks(Locks::open(second)?).expect_err("there is one");
+    // What was set first stays.
+    let _guard = jam_lock::default_locks()?.lock(LockName::new("x")?).acquire()?;
+    Ok(error.to_string())
 }
 
 /// Opens a relative folder, goes elsewhere, and takes the lock from there.

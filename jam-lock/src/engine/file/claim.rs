@@ -196,6 +196,37 @@ fn trouble(operation: &'static str, path: &Path, error: io::Error) -> LockError 
 mod tests {
     use super::*;
 
+    /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
+    fn claim(folder: &Path, forked: bool) -> FileClaim {
+        let path = folder.join("x.lock");
+        let mut claim = FileClaim::new(LockName::declared("x"), path, None);
+        claim.process += u32::from(forked);
+        claim
+    }
+
+    #[test]
+    fn a_fork_can_use_nothing_that_it_inherited() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut inherited = claim(folder.path(), true);
+        let home = || Box::new(|_| panic!("no pursuit was started"));
+        assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
+        assert!(matches!(inherited.attempt(), Err(LockError::Forked { .. })));
+        let pursued = inherited.pursue(1, Duration::ZERO, home());
+        assert!(matches!(pursued, Err(LockError::Forked { .. })));
+    }
+
+    #[test]
+    fn a_fork_that_releases_leaves_the_lock_of_its_parent_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut parents = claim(folder.path(), false);
+        assert!(parents.attempt().unwrap());
+        // The open file is shared, so that an unlock in the child would unlock for both.
+        let mut inherited = claim(folder.path(), true);
+        inherited.kept.clone_from(&parents.kept);
+        assert!(matches!(inherited.release(), Err(LockError::Forked { .. })));
+        assert!(!claim(folder.path(), false).attempt().unwrap());
+    }
+
     #[test]
     fn a_file_system_without_flock_is_said_to_have_none() {
         let error = io::Error::from_raw_os_error(libc::ENOSYS);
