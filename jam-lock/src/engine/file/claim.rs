@@ -50,6 +50,20 @@ impl FileClaim {
         Ok(file)
     }
 
+    /// The open file that a pursuit blocks on: the kept one, so that a try takes what a pursuit has
+    /// got and not brought home yet.
+    #[cfg(unix)]
+    fn pursued(&mut self) -> Result<Arc<LockFile>, LockError> {
+        self.kept()
+    }
+
+    /// The open file that a pursuit blocks on: one of its own, because Windows does one thing at a
+    /// time with an open file, and a try on the same one would wait for the pursuit.
+    #[cfg(windows)]
+    fn pursued(&mut self) -> Result<Arc<LockFile>, LockError> {
+        LockFile::open(&self.path, self.mode).map(Arc::new)
+    }
+
     /// Forgets the kept file where `result` says that something is wrong with it, so that the next
     /// attempt starts from the path.
     fn checked<T>(
@@ -123,7 +137,7 @@ impl Claim for FileClaim {
 
     fn pursue(&mut self, number: u64, pause: Duration, home: Home) -> Result<(), LockError> {
         self.check_process()?;
-        let file = self.kept()?;
+        let file = self.pursued()?;
         self.in_flight.push(Pursuit { number, file: Arc::clone(&file), unlocks: self.unlocks });
         let path = self.path.clone();
         let started = pursuit::start(Box::new(move || {
@@ -145,22 +159,23 @@ impl Claim for FileClaim {
             return Ok(false);
         };
         let file = Arc::clone(&pursuit.file);
-        Ok(self.is_kept(&file) && self.is_alive(&file, false)?)
+        self.is_alive(&file, false)
     }
 
     fn welcome(&mut self, number: u64) -> Result<bool, LockError> {
-        let pursuit = self.land(number);
-        if !self.is_kept(&pursuit.file) {
-            self.unlock(&pursuit.file)?;
-            return self.attempt();
-        }
-        if pursuit.unlocks != self.unlocks {
-            let result = flock::confirm(pursuit.file.file());
+        let Pursuit { file, unlocks, .. } = self.land(number);
+        if self.is_kept(&file) && unlocks != self.unlocks {
+            // The lock may be the one that was released since; who has it is granted it again.
+            let result = flock::try_lock(file.file());
             if !self.checked("lock", result)? {
                 return Ok(false);
             }
         }
-        Ok(self.is_alive(&pursuit.file, true)? || self.attempt()?)
+        if self.is_alive(&file, true)? {
+            self.kept = Some(file);
+            return Ok(true);
+        }
+        self.attempt()
     }
 
     fn dismiss(&mut self, number: u64) {

@@ -1,4 +1,4 @@
-//! The four calls on which everything rests; no other file may make them.
+//! The three calls on which everything rests; no other file may make them.
 //!
 //! fs2 is called by full path, because since Rust 1.89 `File` has methods of the same names. It
 //! does not retry a call that a signal interrupted, so that is done here.
@@ -26,22 +26,6 @@ pub(super) fn lock(file: &File) -> io::Result<()> {
 /// open, and would hold the lock until it has executed its program.
 pub(super) fn unlock(file: &File) -> io::Result<()> {
     uninterrupted(|| fs2::FileExt::unlock(file))
-}
-
-/// Whether a lock that `lock` reported a moment ago, on another thread, is held now.
-///
-/// `flock(2)` belongs to the open file, so another thread may have released it since; asking again
-/// is harmless, because who holds it already is granted it again.
-#[cfg(unix)]
-pub(super) fn confirm(file: &File) -> io::Result<bool> {
-    try_lock(file)
-}
-
-/// `LockFileEx` grants a range once even to the same handle: what it granted to a pursuit is the
-/// pursuit's, and asking again would be refused.
-#[cfg(windows)]
-pub(super) fn confirm(_: &File) -> io::Result<bool> {
-    Ok(true)
 }
 
 /// Contention is known by its number alone: Windows has no `io::ErrorKind` for it.
