@@ -48,12 +48,13 @@ impl Gate {
         if state.take()? {
             return Ok(Duration::ZERO);
         }
-        if let Deadline::Once = deadline {
-            return Err(self.timeout(Duration::ZERO));
-        }
-        let asked = Instant::now();
+        let asked = match deadline {
+            Deadline::Once => return Err(self.timeout(Duration::ZERO)),
+            Deadline::Never => Instant::now(),
+            Deadline::At { asked, .. } => asked,
+        };
         let bell = Arc::new(Condvar::new());
-        let (ticket, bells) = state.enqueue(Arc::clone(&bell), asked);
+        let (ticket, bells) = state.enqueue(Arc::clone(&bell));
         state = self.ring(state, bells);
         loop {
             match state.turn(ticket) {
@@ -62,7 +63,7 @@ impl Gate {
                 Turn::Waiting => {}
             }
             state = match deadline {
-                Deadline::At(end) => {
+                Deadline::At { end, .. } => {
                     let left = end.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         state.leave(ticket);

@@ -34,7 +34,11 @@ impl Timeout {
         match self.0 {
             None => Deadline::Never,
             Some(Duration::ZERO) => Deadline::Once,
-            Some(limit) => Instant::now().checked_add(limit).map_or(Deadline::Never, Deadline::At),
+            Some(limit) => {
+                let asked = Instant::now();
+                let end = asked.checked_add(limit);
+                end.map_or(Deadline::Never, |end| Deadline::At { asked, end })
+            }
         }
     }
 }
@@ -80,7 +84,7 @@ impl From<i32> for Timeout {
 pub(crate) enum Deadline {
     Never,
     Once,
-    At(Instant),
+    At { asked: Instant, end: Instant },
 }
 
 #[cfg(test)]

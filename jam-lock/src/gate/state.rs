@@ -92,9 +92,9 @@ impl State {
     }
 
     /// Queues up, and sees to it that somebody asks the engine.
-    pub(super) fn enqueue(&mut self, bell: Arc<Condvar>, now: Instant) -> (u64, Bells) {
+    pub(super) fn enqueue(&mut self, bell: Arc<Condvar>) -> (u64, Bells) {
         if self.hold != Hold::None {
-            self.hand_over_until.get_or_insert(now + HAND_OVER);
+            self.hand_over_until.get_or_insert_with(|| Instant::now() + HAND_OVER);
         }
         let ticket = self.queue.push(bell);
         let mut bells = Bells::default();

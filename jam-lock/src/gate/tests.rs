@@ -7,6 +7,12 @@ use std::thread;
 
 use self::stage::{LONG, Queued, Stage, trouble};
 use super::*;
+use crate::Timeout;
+
+/// A deadline that passes while the lock is held.
+fn soon() -> Deadline {
+    Timeout::from(Duration::from_millis(1)).deadline()
+}
 
 #[test]
 fn a_free_lock_is_taken_in_one_attempt_and_given_back() {
@@ -65,7 +71,7 @@ fn a_try_does_not_overtake_those_who_wait() {
 #[test]
 fn a_pursuit_that_comes_home_to_an_empty_gate_gives_the_claim_back() {
     let stage = Stage::held_elsewhere();
-    let waiter = stage.queue(Deadline::At(Instant::now() + Duration::from_millis(1)));
+    let waiter = stage.queue(soon());
     assert!(waiter.result().unwrap_err().is_timeout());
     stage.script().held_elsewhere = false;
     stage.bring_home(Ok(()));
@@ -75,7 +81,7 @@ fn a_pursuit_that_comes_home_to_an_empty_gate_gives_the_claim_back() {
 #[test]
 fn a_try_wins_against_a_pursuit_that_is_not_home_yet() {
     let stage = Stage::held_elsewhere();
-    let waiter = stage.queue(Deadline::At(Instant::now() + Duration::from_millis(1)));
+    let waiter = stage.queue(soon());
     assert!(waiter.result().unwrap_err().is_timeout());
     stage.script().held_elsewhere = false;
     stage.attempt().unwrap();
@@ -130,7 +136,7 @@ fn an_error_of_a_pursuit_goes_to_the_head_and_the_next_asks_again() {
 fn a_waiter_that_times_out_behind_another_thread_leaves_nothing_behind() {
     let stage = Stage::new();
     stage.acquire().unwrap();
-    let waiter = stage.queue(Deadline::At(Instant::now() + Duration::from_millis(1)));
+    let waiter = stage.queue(soon());
     assert!(waiter.result().unwrap_err().is_timeout());
     stage.gate.release().unwrap();
     assert_eq!(stage.script().calls, ["attempt", "release"]);
@@ -168,7 +174,7 @@ fn a_head_that_was_passed_over_for_too_long_is_granted_the_claim() {
     stage.acquire().unwrap();
     let mut inner = stage.gate.lock();
     // A head whose thread never runs.
-    let (ticket, bells) = inner.enqueue(Arc::new(Condvar::new()), Instant::now());
+    let (ticket, bells) = inner.enqueue(Arc::new(Condvar::new()));
     bells.ring();
     inner.extend_hand_over(LONG);
     inner.release().1.ring();
@@ -198,7 +204,7 @@ fn threads_that_come_and_give_up_at_random_never_overlap() {
             scope.spawn(move || {
                 for round in 0..2_000 {
                     let limit = Duration::from_micros((thread * 7 + round) % 50);
-                    if stage.gate.acquire(Deadline::At(Instant::now() + limit)).is_ok() {
+                    if stage.gate.acquire(Timeout::from(limit).deadline()).is_ok() {
                         drop(inside.try_lock().expect("nobody else is inside"));
                         stage.gate.release().unwrap();
                     }
