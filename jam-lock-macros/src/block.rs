@@ -7,6 +7,7 @@ use syn::{Result, Token};
 
 use crate::acquisition::{self, Places, hidden};
 use crate::arguments::Arguments;
+use crate::awaits;
 use crate::body::Body;
 use crate::errors::Errors;
 use crate::failure;
@@ -46,6 +47,11 @@ fn block(input: ParseStream, end: Span) -> Result<Body> {
     if input.peek(Token![async]) {
         let message = "`locked!` does not take an `async` block yet";
         return Err(input.error(message));
+    }
+    if let Some(found) = input.fork().parse().ok().and_then(awaits::find) {
+        let message = "a block that blocks the thread cannot wait for a future: \
+                       put the `.await` in front of `locked!` or behind it";
+        return Err(syn::Error::new(found, message));
     }
     let block = Body::block(input)?;
     input.parse::<Option<Token![,]>>()?;

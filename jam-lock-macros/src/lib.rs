@@ -2,6 +2,7 @@
 
 mod acquisition;
 mod arguments;
+mod awaits;
 mod block;
 mod body;
 mod errors;

@@ -1,0 +1,118 @@
+//! The `.await` that a plain block must not have: the thread would sleep in it with the lock held.
+
+use std::iter::Peekable;
+
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree, token_stream};
+
+type Tokens = Peekable<token_stream::IntoIter>;
+
+/// The first `.await` that runs as part of `tokens` themselves.
+///
+/// What is written in an `async` block or closure, or in a nested `fn`, runs elsewhere or later. A
+/// nested `locked!` looks for itself. What another macro makes of its input cannot be seen.
+pub(crate) fn find(tokens: TokenStream) -> Option<Span> {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut is_after_dot = false;
+    while let Some(token) = tokens.next() {
+        match &token {
+            TokenTree::Ident(ident) if is_after_dot && ident == "await" => {
+                return Some(ident.span());
+            }
+            TokenTree::Ident(ident) if ident == "async" => skip_async(&mut tokens),
+            TokenTree::Ident(ident) if ident == "fn" => skip_to_body(&mut tokens),
+            TokenTree::Ident(ident) if ident == "locked" || ident == "macro_rules" => {
+                skip_macro(&mut tokens);
+            }
+            TokenTree::Group(group) => {
+                if let Some(found) = find(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+        is_after_dot = is_punct(&token, '.');
+    }
+    None
+}
+
+/// Skips a block, or a closure with its parameters, behind `async`.
+fn skip_async(tokens: &mut Tokens) {
+    tokens.next_if(|token| matches!(token, TokenTree::Ident(ident) if ident == "move"));
+    if tokens.next_if(|token| is_punct(token, '|')).is_some() {
+        while tokens.next_if(|token| !is_punct(token, '|')).is_some() {}
+        tokens.next();
+        if !tokens.peek().is_some_and(is_braced) {
+            // The closure's body is an expression.
+            let ends = |token: &TokenTree| is_punct(token, ',') || is_punct(token, ';');
+            while tokens.next_if(|token| !ends(token)).is_some() {}
+            return;
+        }
+    }
+    tokens.next_if(is_braced);
+}
+
+/// Skips a function's signature and its body, or a function pointer's type.
+fn skip_to_body(tokens: &mut Tokens) {
+    while tokens.next_if(|token| !is_braced(token) && !is_punct(token, ';')).is_some() {}
+    tokens.next();
+}
+
+/// Skips `!`, the name that `macro_rules!` gives, and the macro's input.
+fn skip_macro(tokens: &mut Tokens) {
+    if tokens.next_if(|token| is_punct(token, '!')).is_some() {
+        tokens.next_if(|token| matches!(token, TokenTree::Ident(_)));
+        tokens.next_if(|token| matches!(token, TokenTree::Group(_)));
+    }
+}
+
+fn is_braced(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+}
+
+fn is_punct(token: &TokenTree, punct: char) -> bool {
+    matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    fn has_await(code: &str) -> bool {
+        find(code.parse().expect("tokens")).is_some()
+    }
+
+    #[test]
+    fn an_await_of_the_blocks_own_is_found() {
+        for code in [
+            "request.await",
+            "let x = send(request.await?);",
+            "if ready { request.await; }",
+            "println!(\"{}\", request.await)",
+            "let f: fn(u8) -> u8 = double; request.await",
+            "spawn(async { 1 }).await",
+            "let g = async |x| x.await; request.await",
+            "r#async; request.await",
+        ] {
+            assert!(has_await(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_await_that_runs_elsewhere_or_later_is_none_of_it() {
+        for code in [
+            "spawn(async { request.await })",
+            "spawn(async move { request.await })",
+            "let f = |x| async move { x.await };",
+            "let f = async |x| x.await;",
+            "let f = async move |x: u8| { x.await };",
+            "async fn f() -> u8 { request.await } f()",
+            "fn f() { }",
+            "macro_rules! wait { () => { request.await } }",
+            "locked!(\"inner\", async { request.await })",
+            "matches!(3, 1 | 2)",
+            "let r#await = 1; 1 | 2",
+        ] {
+            assert!(!has_await(code), "{code}");
+        }
+    }
+}
