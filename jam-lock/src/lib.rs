@@ -155,8 +155,8 @@ pub use guard::LockGuard;
 ///
 /// Its value is a `Result<T, LockError>`, where `T` is the block's; with `or_else`, it is a plain
 /// `T`, the block's or what `or_else` returned. `return`, `?`, `break` and `continue` act on the
-/// surrounding code. Everything that the block made is dropped before the lock is released. The thread
-/// waits for the lock, so a block that has an `.await` of its own does not compile.
+/// surrounding code. Everything that the block made is dropped before the lock is released. The
+/// thread waits for the lock, so a block that has an `.await` of its own does not compile.
 ///
 /// ```
 /// jam_lock::lock_names! {

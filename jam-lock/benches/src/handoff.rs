@@ -1,19 +1,19 @@
 //! How long it takes from a release to the acquisition by a waiter in another process.
 
-use std::env;
-use std::error::Error;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io;
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use crate::contender::{Contender, Opened};
+use crate::contender::{ALL, Contender, Outcome, Section};
+use crate::process::{self, Waiter};
+use crate::statistics::Times;
+use crate::table;
 
 const HANDOFFS: usize = 300;
 
 /// Long enough for a waiter that was told to go to be asleep in its wait.
-const SETTLE: Duration = Duration::from_millis(10);
+const SETTLE: Duration = Duration::from_millis(5);
 
 /// Where the scheduler may put the holder and the waiter: to wake a sleeping processor costs more
 /// than all the rest, and without a say it is luck who has to.
@@ -24,18 +24,14 @@ const PLACEMENTS: [(&str, Option<(&str, &str)>); 3] = [
 ];
 
 /// Prints the tables.
-pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
+pub(crate) fn measure() -> Outcome {
     for (title, processors) in PLACEMENTS {
         let Some((holder, waiter)) = processors else {
             measure_placed(title, None)?;
             continue;
         };
         // The holder is moved by starting it again where it shall be.
-        let status = Command::new("taskset")
-            .args(["--cpu-list", holder])
-            .arg(env::current_exe()?)
-            .args(["handoff", title, waiter])
-            .status()?;
+        let status = process::on(Some(holder))?.args(["handoff", title, waiter]).status()?;
         if !status.success() {
             return Err(format!("the hand-off {title} failed: {status}").into());
         }
@@ -44,102 +40,47 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
 }
 
 /// Prints the table of one placement, with the waiters on `processor`.
-pub(crate) fn measure_placed(title: &str, processor: Option<&str>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn measure_placed(title: &str, processor: Option<&str>) -> Outcome {
     let folder = tempfile::tempdir()?;
-    let mut waiters = Vec::new();
-    for contender in Contender::ALL {
-        waiters.push((contender, Waiter::start(contender, folder.path(), processor)?, Vec::new()));
+    let mut rows = Vec::new();
+    for contender in ALL {
+        let waiter = Waiter::start("wait", contender, folder.path(), processor)?;
+        rows.push((contender.name, contender.open(folder.path())?, waiter, Vec::new()));
     }
     for _ in 0..HANDOFFS {
-        for (_, waiter, times) in &mut waiters {
-            times.push(waiter.hand_off()?);
+        for (_, lock, waiter, times) in &mut rows {
+            times.push(hand_off(lock.as_mut(), waiter)?);
         }
     }
-    println!(
-        "## Hand-off to a waiter in another process, {title}, {HANDOFFS} each, taking turns\n"
-    );
-    println!("| contender | p50 µs | p99 µs | p50, beside flock + path check |");
-    println!("|---|---:|---:|---:|");
-    let mut rows = Vec::new();
-    for (contender, waiter, mut times) in waiters {
-        waiter.stop()?;
-        times.sort_unstable();
-        rows.push((contender, times[HANDOFFS / 2], times[HANDOFFS * 99 / 100]));
-    }
-    let checked = rows.iter().find(|row| row.0 == Contender::CheckedFlock);
-    let reference = checked.expect("the checked flock is measured").1.as_secs_f64();
-    for (contender, median, tail) in rows {
-        let ratio = median.as_secs_f64() / reference;
-        let (name, median, tail) = (contender.name(), median.as_micros(), tail.as_micros());
-        println!("| {name} | {median} | {tail} | {ratio:.2} × |");
-    }
-    println!();
+    let rows: Vec<_> =
+        rows.into_iter().map(|(name, _, _, times)| (name, Times::new(times))).collect();
+    let title =
+        format!("Hand-off to a waiter in another process, {title}, {HANDOFFS} each, taking turns");
+    table::print(&title, &rows);
     Ok(())
 }
 
-/// The waiting process: for each line that it reads it waits for the lock once, and tells when it
-/// had it.
-pub(crate) fn wait(contender: Contender, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let lock = contender.open(folder)?;
+/// Holds the lock until the waiter waits, and measures when that has it.
+fn hand_off(lock: &mut dyn Section, waiter: &mut Waiter) -> Outcome<Duration> {
+    let (mut ordered, mut released) = (Ok(()), SystemTime::UNIX_EPOCH);
+    lock.run(&mut || {
+        ordered = waiter.order();
+        thread::sleep(SETTLE);
+        released = SystemTime::now();
+    })?;
+    ordered?;
+    let acquired = SystemTime::UNIX_EPOCH + Duration::from_nanos(waiter.answer()?);
+    Ok(acquired.duration_since(released)?)
+}
+
+/// The waiting process: waits for the lock, and tells when it had it.
+pub(crate) fn wait(contender: Contender, folder: &Path) -> Outcome {
+    let mut lock = contender.open(folder)?;
     for line in io::stdin().lines() {
         line?;
-        let held = lock.acquire()?;
-        let now = SystemTime::now();
-        drop(held);
+        let mut now = SystemTime::UNIX_EPOCH;
+        lock.run(&mut || now = SystemTime::now())?;
         println!("{}", now.duration_since(SystemTime::UNIX_EPOCH)?.as_nanos());
     }
     Ok(())
-}
-
-/// A waiting process, seen from the one that holds the lock.
-struct Waiter {
-    lock: Opened,
-    process: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Waiter {
-    fn start(
-        contender: Contender,
-        folder: &Path,
-        processor: Option<&str>,
-    ) -> Result<Self, Box<dyn Error>> {
-        let program = env::current_exe()?;
-        let mut command = match processor {
-            None => Command::new(program),
-            Some(processor) => {
-                let mut command = Command::new("taskset");
-                command.args(["--cpu-list", processor]).arg(program);
-                command
-            }
-        };
-        let mut process = command
-            .args(["wait", contender.name()])
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let orders = process.stdin.take().ok_or("no pipe to the waiter")?;
-        let answers = BufReader::new(process.stdout.take().ok_or("no pipe from the waiter")?);
-        Ok(Self { lock: contender.open(folder)?, process, orders, answers })
-    }
-
-    fn hand_off(&mut self) -> Result<Duration, Box<dyn Error>> {
-        let held = self.lock.acquire()?;
-        writeln!(self.orders)?;
-        thread::sleep(SETTLE);
-        let released = SystemTime::now();
-        drop(held);
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        let acquired = SystemTime::UNIX_EPOCH + Duration::from_nanos(answer.trim().parse()?);
-        Ok(acquired.duration_since(released)?)
-    }
-
-    fn stop(mut self) -> Result<(), Box<dyn Error>> {
-        drop(self.orders);
-        self.process.wait()?;
-        Ok(())
-    }
 }

@@ -1,15 +1,15 @@
 //! How much processor time a second of waiting uses.
 
-use std::env;
-use std::error::Error;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::contender::Contender;
+use crate::contender::{ALL, Contender, Outcome};
+use crate::process::Waiter;
+use crate::statistics::Times;
+use crate::table;
 
 /// How long is waited.
 const WAIT: Duration = Duration::from_secs(1);
@@ -18,65 +18,47 @@ const WAIT: Duration = Duration::from_secs(1);
 const WAITS: usize = 5;
 
 /// Prints the table.
-pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
-    println!("## Processor time of a second of waiting, medians of {WAITS}\n");
-    println!("| contender | µs |");
-    println!("|---|---:|");
+pub(crate) fn measure() -> Outcome {
     let folder = tempfile::tempdir()?;
-    for contender in Contender::ALL {
-        println!("| {} | {} |", contender.name(), median(contender, folder.path())?);
+    let mut rows = Vec::new();
+    for contender in ALL {
+        let mut lock = contender.open(folder.path())?;
+        let mut waiter = Waiter::start("burn", contender, folder.path(), None)?;
+        let mut spent = Vec::new();
+        for _ in 0..WAITS {
+            let mut ordered = Ok(());
+            lock.run(&mut || {
+                ordered = waiter.order();
+                thread::sleep(WAIT);
+            })?;
+            ordered?;
+            spent.push(Duration::from_nanos(waiter.answer()?));
+        }
+        rows.push((contender.name, Times::new(spent)));
     }
-    println!();
+    table::print(&format!("Processor time of a second of waiting, {WAITS} waits each"), &rows);
     Ok(())
 }
 
-/// The median in microseconds, of waits one after another in one process.
-fn median(contender: Contender, folder: &Path) -> Result<u128, Box<dyn Error>> {
-    let lock = contender.open(folder)?;
-    let mut waiter = Command::new(env::current_exe()?)
-        .args(["burn", contender.name()])
-        .arg(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut orders = waiter.stdin.take().ok_or("no pipe to the waiter")?;
-    let mut answers = BufReader::new(waiter.stdout.take().ok_or("no pipe from the waiter")?);
-    let mut spent = Vec::new();
-    for _ in 0..WAITS {
-        let held = lock.acquire()?;
-        writeln!(orders)?;
-        thread::sleep(WAIT);
-        drop(held);
-        let mut answer = String::new();
-        answers.read_line(&mut answer)?;
-        spent.push(answer.trim().parse()?);
-    }
-    drop(orders);
-    waiter.wait()?;
-    spent.sort_unstable();
-    Ok(spent[WAITS / 2])
-}
-
-/// The waiting process: for each line that it reads, it tells what a wait has cost.
-pub(crate) fn burn(contender: Contender, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let lock = contender.open(folder)?;
+/// The waiting process: tells what a wait has cost it.
+pub(crate) fn burn(contender: Contender, folder: &Path) -> Outcome {
+    let mut lock = contender.open(folder)?;
     for line in io::stdin().lines() {
         line?;
         let before = spent()?;
-        let held = lock.acquire()?;
-        let after = spent()?;
-        drop(held);
-        println!("{}", after.saturating_sub(before).as_micros());
+        let mut after = Ok(before);
+        lock.run(&mut || after = spent())?;
+        println!("{}", after?.saturating_sub(before));
     }
     Ok(())
 }
 
-/// The processor time of all threads of this process, to the nanosecond.
-fn spent() -> Result<Duration, Box<dyn Error>> {
+/// The processor time of all threads of this process in nanoseconds, as Linux counts it.
+fn spent() -> Outcome<u64> {
     let mut total = 0;
     for task in fs::read_dir("/proc/self/task")? {
         let statistics = fs::read_to_string(task?.path().join("schedstat"))?;
         total += statistics.split(' ').next().ok_or("schedstat is empty")?.parse::<u64>()?;
     }
-    Ok(Duration::from_nanos(total))
+    Ok(total)
 }

@@ -1,0 +1,25 @@
+//! This library.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use jam_lock::{Lock, LockName, Locks};
+
+use super::{Outcome, Section, TIMEOUT};
+
+struct JamLock(Lock);
+
+pub(super) fn open(path: &Path) -> Outcome<Box<dyn Section>> {
+    let folder = path.parent().ok_or("a lock file is in a folder")?;
+    let name = path.file_name().and_then(OsStr::to_str).ok_or("a contender's name is text")?;
+    let lock = Locks::open(folder)?.lock(LockName::new(name)?);
+    Ok(Box::new(JamLock(lock.timeout(TIMEOUT))))
+}
+
+impl Section for JamLock {
+    fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
+        let guard = self.0.acquire()?;
+        inside();
+        Ok(guard.release()?)
+    }
+}

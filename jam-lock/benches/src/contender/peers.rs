@@ -1,0 +1,70 @@
+//! Other crates, and the standard library, each used as its documentation says.
+
+#![expect(clippy::disallowed_methods, reason = "the standard library is one of the peers")]
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use super::{Outcome, Section, TIMEOUT};
+
+/// What a crate's lock does is written where it is opened.
+struct Peer<L>(L, fn(&mut L, &mut dyn FnMut()) -> Outcome);
+
+impl<L> Section for Peer<L> {
+    fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
+        self.1(&mut self.0, inside)
+    }
+}
+
+fn file(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+pub(super) fn std(path: &Path) -> Outcome<Box<dyn Section>> {
+    Ok(Box::new(Peer(file(path)?, |file, inside| {
+        file.lock()?;
+        inside();
+        Ok(file.unlock()?)
+    })))
+}
+
+pub(super) fn fd_lock(path: &Path) -> Outcome<Box<dyn Section>> {
+    Ok(Box::new(Peer(fd_lock::RwLock::new(file(path)?), |lock, inside| {
+        let _guard = lock.write()?;
+        inside();
+        Ok(())
+    })))
+}
+
+pub(super) fn fslock(path: &Path) -> Outcome<Box<dyn Section>> {
+    Ok(Box::new(Peer(fslock::LockFile::open(path)?, |lock, inside| {
+        lock.lock()?;
+        inside();
+        Ok(lock.unlock()?)
+    })))
+}
+
+pub(super) fn named_lock(path: &Path) -> Outcome<Box<dyn Section>> {
+    Ok(Box::new(Peer(named_lock::NamedLock::with_path(path)?, |lock, inside| {
+        let _guard = lock.lock()?;
+        inside();
+        Ok(())
+    })))
+}
+
+pub(super) fn filelock(path: &Path) -> Outcome<Box<dyn Section>> {
+    Ok(Box::new(Peer(filelock::FileLock::new(path)?, |lock, inside| {
+        let _guard = lock.lock()?;
+        inside();
+        Ok(())
+    })))
+}
+
+pub(super) fn filelock_timed(path: &Path) -> Outcome<Box<dyn Section>> {
+    Ok(Box::new(Peer(filelock::FileLock::new(path)?, |lock, inside| {
+        let _guard = lock.lock_timeout(TIMEOUT)?.ok_or("a minute has passed")?;
+        inside();
+        Ok(())
+    })))
+}
