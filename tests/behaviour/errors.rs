@@ -115,9 +115,10 @@ fn names_that_no_file_can_have() {
 
 /// What an unprivileged process is told that tries the lock.
 fn as_nobody(folder: &Path) -> String {
-    // The program may lie where only its owner can go.
+    // The program may lie where only its owner can go. Another process copies it: a child that is
+    // being started here meanwhile would have it open for writing, and it could not be executed.
     let program = folder.join("peer");
-    fs::copy(PEER, &program).unwrap();
+    assert!(Command::new("cp").arg(PEER).arg(&program).status().unwrap().success());
     let mut order = Command::new(&program);
     order.arg("try").arg(folder.join("locks")).arg("x");
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
