@@ -77,7 +77,7 @@ impl Options {
         let keyword = &input.call(Ident::parse_any)?;
         let text = keyword.to_string();
         match text.as_str() {
-            "timeout" => set(&mut self.timeout, keyword, value(keyword, input)?),
+            "timeout" => set(&mut self.timeout, keyword, Timeout::of(value(keyword, input)?)?),
             "or_else" => set(&mut self.or_else, keyword, value(keyword, input)?),
             "guard" => set(&mut self.guard, keyword, value(keyword, input)?),
             "locks" => set(&mut self.locks, keyword, value(keyword, input)?),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Lit, Result, UnOp};
 
@@ -16,9 +15,9 @@ pub(crate) enum Timeout {
     Expression(Expr),
 }
 
-impl Parse for Timeout {
-    fn parse(input: ParseStream) -> Result<Self> {
-        let value: Expr = input.parse()?;
+impl Timeout {
+    /// What was written as the timeout, if it can be one.
+    pub(crate) fn of(value: Expr) -> Result<Self> {
         match ungrouped(&value) {
             Expr::Lit(literal) => return Self::seconds(&literal.lit),
             Expr::Unary(negative) if matches!(negative.op, UnOp::Neg(_)) => {
@@ -38,9 +37,7 @@ impl Parse for Timeout {
         }
         Ok(Self::Expression(value))
     }
-}
 
-impl Timeout {
     /// A literal: a number of seconds, which waits for ever where no clock reaches that far.
     fn seconds(literal: &Lit) -> Result<Self> {
         let (suffix, duration) = match literal {

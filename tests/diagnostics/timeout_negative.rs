@@ -12,7 +12,7 @@ fn integer() -> Result<(), LockError> {
     Ok(())
 }
 
-#[locked("invoice_saved", timeout = -0.5)]
+#[locked("invoice_saved", timeout = -0.5, guard = held)]
 fn float() -> Result<(), LockError> {
     Ok(())
 }

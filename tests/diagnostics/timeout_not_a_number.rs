@@ -12,7 +12,7 @@ fn path() -> Result<(), LockError> {
     Ok(())
 }
 
-#[locked("invoice_saved", timeout = NaN)]
+#[locked("invoice_saved", timeout = NaN, guard = held)]
 fn ident() -> Result<(), LockError> {
     Ok(())
 }
