@@ -1,6 +1,6 @@
 //! `#[locked]`: the function that runs its body under the lock.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -133,7 +133,10 @@ fn mentions_impl(tokens: TokenStream) -> bool {
 
 /// Whether an attribute only says something about the function, and does not see its parameters.
 fn is_inert(attribute: &Attribute) -> bool {
-    let Some(name) = attribute.path().get_ident() else { return false };
+    let Some(name) = attribute.path().get_ident() else {
+        let tool = attribute.path().segments.first();
+        return tool.is_some_and(|tool| ["clippy", "rustfmt"].iter().any(|t| tool.ident == t));
+    };
     matches!(
         name.to_string().as_str(),
         "doc"
@@ -175,5 +178,25 @@ fn refuse(signature: &Signature) -> Result<()> {
             "`#[locked]` cannot be on an `async fn` yet: waiting would block the executor";
         return Err(Error::new_spanned(asyncness, message));
     }
+    if let Some(future) = future(signature.output.to_token_stream()) {
+        let message = "the future that is returned would run after the lock was released: \
+                       `#[locked]` cannot be on an asynchronous function yet";
+        return Err(Error::new_spanned(future, message));
+    }
     Ok(())
+}
+
+/// The word in a return type that says that a future is returned, as `#[async_trait]` has it too.
+///
+/// A type of the user's own that is a future is not known by its name.
+fn future(tokens: TokenStream) -> Option<Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => {
+            let is_future =
+                ["Future", "IntoFuture", "BoxFuture", "LocalBoxFuture"].iter().any(|f| ident == f);
+            is_future.then_some(ident)
+        }
+        TokenTree::Group(group) => future(group.stream()),
+        _ => None,
+    })
 }

@@ -45,7 +45,9 @@ use proc_macro::TokenStream;
 /// `Location::caller()` in such a body is the body itself.
 ///
 /// # What cannot be locked
-/// A `const fn`, a method without a body, and, so far, an `async fn`.
+/// A `const fn`, a method without a body, and, so far, an `async fn` and what else returns a future,
+/// as far as its return type says so: the body would only make the future, and the lock would be
+/// released before it runs. The same holds for a closure or a lazy iterator that is returned.
 ///
 /// # Troubleshooting
 /// *cannot find `lock_names` in the crate root*: names are declared by `jam_lock::lock_names!`, once,

@@ -33,7 +33,11 @@ impl Moved {
                 FnArg::Typed(parameter) if !matches!(*parameter.ty, Type::Reference(_)) => {
                     match variable(&parameter.pat) {
                         Some(name) if is_mentioned(name, &arguments) => {
-                            let usage = quote!(let _ = &#name;);
+                            let configurations = parameter
+                                .attrs
+                                .iter()
+                                .filter(|attribute| is_configuration(attribute));
+                            let usage = quote!(#(#configurations)* let _ = &#name;);
                             moved.variable(parameter);
                             moved.moves.extend(usage);
                         }

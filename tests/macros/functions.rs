@@ -73,6 +73,8 @@ fn with_attributes_on_parameters() {
         #[allow(unused_variables, reason = "the attribute goes with the variable")] unused: u8,
         #[expect(unused_variables, reason = "it is seen exactly once")] expected: String,
         #[cfg(any())] missing: Nowhere,
+        // The arguments of the attribute have this word in them.
+        #[cfg(any())] section: Nowhere,
         #[cfg(test)] (present, _): (bool, u8),
     ) -> Result<bool, LockError> {
         Ok(present && is_held())
