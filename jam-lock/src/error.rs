@@ -11,7 +11,7 @@ use crate::LockName;
 ///
 /// Contention is [`LockError::Timeout`] and nothing else; every other variant is trouble that
 /// waiting longer would not mend.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
     /// The lock was held elsewhere until the timeout had passed.
@@ -110,6 +110,13 @@ impl LockError {
     }
 }
 
+/// The sentence, as in `Display`: it is what a `main` that returns the error, or an `unwrap`, shows.
+impl fmt::Debug for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// A timeout becomes the kind [`io::ErrorKind::TimedOut`]; trouble keeps the kind that the
 /// operating system gave it.
 impl From<LockError> for io::Error {
@@ -170,6 +177,12 @@ mod tests {
         );
         assert!(timeout(Duration::from_micros(7_400)).to_string().contains("after 7 ms"));
         assert!(timeout(Duration::ZERO).to_string().contains("timeout 0 does not wait"));
+    }
+
+    #[test]
+    fn an_error_that_leaves_main_is_the_same_sentence() {
+        let error = timeout(Duration::from_secs(1));
+        assert_eq!(format!("{error:?}"), error.to_string());
     }
 
     #[test]
