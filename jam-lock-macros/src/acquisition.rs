@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::arguments::{Arguments, Name, Options};
-use crate::timeout::Timeout;
+use crate::arguments::{Arguments, Name};
+use crate::options::Options;
 
 /// Where generated code finds what it calls.
 pub(crate) struct Places {
@@ -26,26 +26,79 @@ impl Places {
     }
 }
 
-/// An expression that is a `Result<LockGuard, LockError>`.
-pub(crate) fn acquire(Arguments { name, options }: &Arguments, places: &Places) -> TokenStream {
-    let Places { support, names } = places;
-    let name = match name {
-        Name::Literal(literal) => quote_spanned!(literal.span()=> #names::name! { #literal }),
+/// How to wait for a lock.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Wait {
+    /// The thread sleeps.
+    Blocking,
+    /// The task lets others run.
+    Async,
+}
+
+/// An expression that is a `Result` of a guard, or of guards where there are several names.
+///
+/// What the arguments borrow meanwhile is given back first, but for the locks: a future would have
+/// to carry it along.
+pub(crate) fn acquire(arguments: &Arguments, places: &Places, wait: Wait) -> TokenStream {
+    let support = &places.support;
+    let Options { timeout, shared, locks, .. } = &arguments.options;
+    let [asked, patience] = ["asked", "patience"].map(hidden);
+
+    let names = arguments.names.iter().map(|name| self::name(name, arguments, places));
+    let request = if arguments.is_of_one() {
+        quote!(#support::one(#(#names)*))
+    } else {
+        quote!(#support::all([#(#names),*]))
+    };
+    let let_patience = timeout.as_ref().map(|timeout| {
+        let timeout = timeout.tokens(support);
+        quote!(let #patience = #timeout;)
+    });
+    let timeout = timeout.as_ref().map(|_| quote!(.timeout(#patience)));
+    let shared = shared.map(|()| quote!(.shared()));
+    let of = locks.as_ref().map(|locks| {
+        let locks = quote_spanned!(locks.span()=> &(#locks));
+        quote!(.of(#locks))
+    });
+    let acquire = match wait {
+        Wait::Blocking => quote!(.acquire()),
+        Wait::Async => quote!(.acquire_async().await),
+    };
+    quote! {{
+        let #asked = #request;
+        #let_patience
+        #asked #timeout #shared #of #acquire
+    }}
+}
+
+/// An expression that is a `LockName`.
+fn name(name: &Name, arguments: &Arguments, Places { support, names }: &Places) -> TokenStream {
+    match name {
+        Name::Literal(literal, holes) => {
+            let keys = holes.iter().map(|hole| {
+                let key = arguments.key(hole);
+                // A value that is not `Display` is reported where it is.
+                let span = key.clone().into_iter().next().map_or(hole.span(), |key| key.span());
+                quote_spanned!(span=> &#key)
+            });
+            let keys = (!holes.is_empty()).then(|| quote!((#(#keys),*)));
+            quote_spanned!(literal.span()=> #names::name! { [#names] #literal #keys })
+        }
         // The declared type makes rustc blame the expression alone where it is of another one.
         Name::Expression(expression) => {
             let name = hidden("name");
             let expected = quote_spanned!(expression.span()=> #support::LockName);
             quote!({ let #name: #expected = #expression; #name })
         }
-    };
-    let timeout = options.timeout.as_ref().unwrap_or(&Timeout::Forever).tokens(support);
-    match &options.locks {
-        None => quote!(#support::acquire(#name, #timeout)),
-        Some(locks) => {
-            let locks = quote_spanned!(locks.span()=> &(#locks));
-            quote!(#support::acquire_of(#locks, #name, #timeout))
-        }
     }
+}
+
+/// A statement that shows the guard, or the guards, to the body.
+pub(crate) fn show(arguments: &Arguments, shown: &Ident, guard: &Ident) -> Option<TokenStream> {
+    arguments.options.guard.as_ref().map(|_| {
+        let guard = if arguments.is_of_one() { quote!(&#guard) } else { quote!(&*#guard) };
+        quote!(let #shown = #guard;)
+    })
 }
 
 /// A variable that the user's code cannot see.

@@ -9,7 +9,7 @@ type Tokens = Peekable<token_stream::IntoIter>;
 /// The first `.await` that runs as part of `tokens` themselves.
 ///
 /// What is written in an `async` block or closure, or in a nested `fn`, runs elsewhere or later. A
-/// nested `locked!` looks for itself. What another macro makes of its input cannot be seen.
+/// nested `locked!` looks for itself, and `stringify!` runs nothing. What another macro makes of its input cannot be seen.
 pub(crate) fn find(tokens: TokenStream) -> Option<Span> {
     let mut tokens = tokens.into_iter().peekable();
     let mut is_after_dot = false;
@@ -19,8 +19,15 @@ pub(crate) fn find(tokens: TokenStream) -> Option<Span> {
                 return Some(ident.span());
             }
             TokenTree::Ident(ident) if ident == "async" => skip_async(&mut tokens),
-            TokenTree::Ident(ident) if ident == "fn" => skip_to_body(&mut tokens),
-            TokenTree::Ident(ident) if ident == "locked" || ident == "macro_rules" => {
+            // The type of a function pointer has no name, and no body to skip.
+            TokenTree::Ident(ident) if ident == "fn" => {
+                if matches!(tokens.peek(), Some(TokenTree::Ident(_))) {
+                    skip_to_body(&mut tokens);
+                }
+            }
+            TokenTree::Ident(ident)
+                if ["locked", "macro_rules", "stringify"].iter().any(|name| ident == name) =>
+            {
                 skip_macro(&mut tokens);
             }
             TokenTree::Group(group) => {
@@ -51,7 +58,7 @@ fn skip_async(tokens: &mut Tokens) {
     tokens.next_if(is_braced);
 }
 
-/// Skips a function's signature and its body, or a function pointer's type.
+/// Skips a function's signature and its body.
 fn skip_to_body(tokens: &mut Tokens) {
     while tokens.next_if(|token| !is_braced(token) && !is_punct(token, ';')).is_some() {}
     tokens.next();
@@ -90,6 +97,8 @@ mod tests {
             "println!(\"{}\", request.await)",
             "let f: fn(u8) -> u8 = double; request.await",
             "spawn(async { 1 }).await",
+            "if let None = None::<fn()> { request.await }",
+            "send(double as fn(u8) -> u8, request.await)",
             "let g = async |x| x.await; request.await",
             "r#async; request.await",
         ] {
@@ -110,6 +119,7 @@ mod tests {
             "macro_rules! wait { () => { request.await } }",
             "locked!(\"inner\", async { request.await })",
             "matches!(3, 1 | 2)",
+            "stringify!(request.await)",
             "let r#await = 1; 1 | 2",
         ] {
             assert!(!has_await(code), "{code}");

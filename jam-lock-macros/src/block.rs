@@ -3,10 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
-use syn::{Result, Token};
+use syn::{Error, Result, Token, token};
 
-use crate::acquisition::{self, Places, hidden};
-use crate::arguments::Arguments;
+use crate::acquisition::{self, Places, Wait, hidden};
+use crate::arguments::{Arguments, Before};
 use crate::awaits;
 use crate::body::Body;
 use crate::errors::Errors;
@@ -21,8 +21,17 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let end = end.map_or_else(Span::call_site, |token| token.span());
     let parse = |input: ParseStream| {
         let (runtime, names) = (bracket(input)?, bracket(input)?);
-        let arguments = Arguments::parse(input, &mut errors);
-        let block = errors.take(block(input, end));
+        let arguments = Arguments::parse(input, Before::Block, &mut errors);
+        let block = if input.is_empty() {
+            if errors.is_empty() {
+                let message =
+                    "the block to run under the lock is missing: `locked!(\"name\", { … })`";
+                errors.on(end, message);
+            }
+            None
+        } else {
+            errors.take(block(input))
+        };
         // What follows an error is not looked at.
         input.parse::<TokenStream>()?;
         Ok((runtime, names, arguments, block))
@@ -38,22 +47,32 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
+/// What runs under the lock.
+enum Block {
+    /// In the thread that waits for the lock.
+    Plain(Body),
+    /// In a future: `async`, `move` where that was written, and the block.
+    Async(TokenStream, Body),
+}
+
 /// Reads the block, which comes last.
-fn block(input: ParseStream, end: Span) -> Result<Body> {
-    if input.is_empty() {
-        let message = "the block to run under the lock is missing: `locked!(\"name\", { … })`";
-        return Err(syn::Error::new(end, message));
-    }
-    if input.peek(Token![async]) {
-        let message = "`locked!` does not take an `async` block yet";
-        return Err(input.error(message));
-    }
-    if let Some(found) = input.fork().parse().ok().and_then(awaits::find) {
-        let message = "a block that blocks the thread cannot wait for a future: \
-                       put the `.await` in front of `locked!` or behind it";
-        return Err(syn::Error::new(found, message));
-    }
-    let block = Body::block(input)?;
+fn block(input: ParseStream) -> Result<Block> {
+    let plain = input.fork();
+    let asyncness: Option<Token![async]> = input.parse()?;
+    let block = if asyncness.is_some() {
+        let capture: Option<Token![move]> = input.parse()?;
+        if !input.peek(token::Brace) {
+            return Err(plain.error("the block has to be a plain `{ … }` or an `async` one"));
+        }
+        Block::Async(quote!(#asyncness #capture), Body::block(input)?)
+    } else {
+        if let Some(found) = plain.parse().ok().and_then(awaits::find) {
+            let message = "a block that blocks the thread cannot wait for a future: \
+                           write `locked!(\"…\", async { … }).await`";
+            return Err(Error::new(found, message));
+        }
+        Block::Plain(Body::block(input)?)
+    };
     input.parse::<Option<Token![,]>>()?;
     if input.is_empty() {
         Ok(block)
@@ -63,12 +82,27 @@ fn block(input: ParseStream, end: Span) -> Result<Body> {
 }
 
 /// The block under its lock.
+fn locked(arguments: &Arguments, places: &Places, block: &Block) -> TokenStream {
+    match block {
+        Block::Plain(body) => section(arguments, places, Wait::Blocking, &quote!(#body)),
+        Block::Async(asyncness, body) => {
+            // `return` and `?` leave the inner block, as they would leave the user's own.
+            let future = quote!(#asyncness #body.await);
+            let section = section(arguments, places, Wait::Async, &future);
+            quote!(#asyncness #section)
+        }
+    }
+}
+
+/// A block that acquires the lock and evaluates `value`.
 ///
-/// All that the block made is dropped when `value` is bound, and the guard after that.
-fn locked(arguments: &Arguments, places: &Places, block: &Body) -> TokenStream {
-    let acquire = acquisition::acquire(arguments, places);
-    let [acquired, guard, error, value] = ["acquired", "guard", "error", "value"].map(hidden);
-    let bind = arguments.options.guard.as_ref().map(|bound| quote!(let #bound = &#guard;));
+/// All that this made is dropped when it is bound, and the guard after that.
+fn section(arguments: &Arguments, places: &Places, wait: Wait, made: &TokenStream) -> TokenStream {
+    let acquire = acquisition::acquire(arguments, places, wait);
+    let [acquired, guard, error, shown, value] =
+        ["acquired", "guard", "error", "shown", "value"].map(hidden);
+    let show = acquisition::show(arguments, &shown, &guard);
+    let bind = arguments.options.guard.as_ref().map(|bound| quote!(let #bound = #shown;));
     let (success, failure) = match &arguments.options.or_else {
         Some(or_else) => (quote!(#value), failure::otherwise(or_else, &error, &places.support)),
         None => (
@@ -80,8 +114,9 @@ fn locked(arguments: &Arguments, places: &Places, block: &Body) -> TokenStream {
         let #acquired = #acquire;
         match #acquired {
             ::core::result::Result::Ok(#guard) => {
+                #show
                 #bind
-                let #value = #block;
+                let #value = #made;
                 #[allow(unreachable_code, reason = "the block may leave by itself")]
                 ::core::mem::drop(#guard);
                 #success

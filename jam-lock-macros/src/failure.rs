@@ -2,30 +2,36 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Expr, ReturnType, Signature, Type};
+use syn::{Expr, ReturnType, Type};
 
-use crate::arguments::Options;
+use crate::options::Options;
 
 /// What `or_else` makes of `error`.
 pub(crate) fn otherwise(or_else: &Expr, error: &Ident, support: &TokenStream) -> TokenStream {
     let (start, end) = ends(or_else);
     let support = moved(support, start);
     let error = moved(error, end);
+    if let Expr::Path(function) = or_else {
+        let call = quote_spanned!(end=> (#error));
+        return quote!(#function #call);
+    }
+    // A closure has to be told the type of its argument.
     let function = quote_spanned!(start=> #support::or_else);
     let call = quote_spanned!(end=> (#or_else, #error));
     quote!(#function #call)
 }
 
-/// Leaves a function without having run its body.
+/// Leaves a function, called `ident`, that returns `output`, without having run its body.
 pub(crate) fn leave(
-    signature: &Signature,
+    ident: &Ident,
+    output: &ReturnType,
     options: &Options,
     error: &Ident,
     support: &TokenStream,
 ) -> TokenStream {
-    match (&options.or_else, &signature.output) {
+    match (&options.or_else, output) {
         (None, _) => {
-            let value = from_lock_error(signature, error, support);
+            let value = from_lock_error(ident, output, error, support);
             quote!(return #value)
         }
         // There is nothing to return: what `or_else` names never comes back.
@@ -43,9 +49,14 @@ pub(crate) fn leave(
 ///
 /// All of it stands where the return type is, so that rustc blames that where it has no room for a
 /// `LockError`.
-fn from_lock_error(signature: &Signature, error: &Ident, support: &TokenStream) -> TokenStream {
-    let (start, end) = match &signature.output {
-        ReturnType::Default => ends(&signature.ident),
+fn from_lock_error(
+    ident: &Ident,
+    output: &ReturnType,
+    error: &Ident,
+    support: &TokenStream,
+) -> TokenStream {
+    let (start, end) = match output {
+        ReturnType::Default => ends(ident),
         ReturnType::Type(_, ty) => ends(ty),
     };
     let support = moved(support, start);

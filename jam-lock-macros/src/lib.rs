@@ -2,6 +2,7 @@
 
 mod acquisition;
 mod arguments;
+mod attributes;
 mod awaits;
 mod block;
 mod body;
@@ -10,27 +11,38 @@ mod failure;
 mod function;
 mod known;
 mod names;
+mod options;
 mod parameters;
 mod portable;
 mod registry;
+mod returned;
+mod section;
 mod suggestion;
+mod template;
 mod timeout;
 
 use proc_macro::TokenStream;
 
 /// # Arguments
-/// The name comes first by custom, the others in any order. They are evaluated before the lock is
+/// The names come first by custom, the others in any order. They are evaluated before a lock is
 /// acquired, and may use the function's parameters, unless these are patterns.
 ///
 /// | argument | meaning |
 /// |---|---|
-/// | `"name"` | a name that `lock_names!` declares, which the compiler checks; or an expression of type `LockName` |
+/// | `"name"`, more than one | names that `lock_names!` declares, which the compiler checks; or expressions of type `LockName` |
 /// | `timeout = 10` | how many seconds to wait, as an integer or a float: `-1`, the default, waits for ever, `0` tries once. Or an expression that is `Into<Timeout>`, such as a `Duration` |
+/// | `id = expr` | fills the hole `{id}` of a keyed name with whatever is `Display`. It is borrowed, not moved. Without it, a variable `id` in scope is taken, as `format!` does |
+/// | `shared` | asks for a shared lock, which any number may hold at once, instead of an exclusive one |
 /// | `or_else = …` | a path or closure, `FnOnce(LockError) -> R`: what to return when the lock is not acquired. `jam_lock::skip` returns `R::default()` after a timeout |
-/// | `guard = held` | binds a variable, here `held`, to a `&LockGuard`: it can be asked, but not released |
+/// | `guard = held` | binds a variable, here `held`, to a `&LockGuard`, or to a `&[LockGuard]` where there are several names: it can be asked, but not released |
 /// | `locks = expr` | which `Locks`, instead of the default ones: a `Locks`, a reference to one or an `Arc` of one. It is borrowed, not moved |
-/// | `names = path` | the `lock_names` that declares the name, where it is not `crate::lock_names` |
+/// | `names = path` | the `lock_names` that declares the names, where it is not `crate::lock_names` |
 /// | `crate = path` | the runtime crate, where it is not `::jam_lock` |
+///
+/// # Several names
+/// `#[locked("invoice_saved", "calculation", timeout = 10)]` holds both, or neither: they are
+/// acquired in the order in which they are declared, not in which they stand here, within one
+/// timeout for all, and released the other way round. A name that is there twice counts once.
 ///
 /// # When the lock is not acquired
 /// The body does not run, and the function returns. What it returns is made by `or_else`, or else
@@ -44,10 +56,23 @@ use proc_macro::TokenStream;
 /// A method that takes `self` by value runs its body in a closure. With `#[track_caller]`,
 /// `Location::caller()` in such a body is the body itself.
 ///
+/// # Async functions
+/// An `async fn` waits for the lock without blocking its thread, on whatever executor; no lock is
+/// asked for before the future is polled, and one that is dropped gives up its wait or its lock.
+/// The future is `Send` where the body and the values that it takes are.
+///
+/// `#[async_trait]` methods can be locked too, and so can functions that another attribute looks
+/// at, `#[tracing::instrument]` for one: above `#[locked]`, its span is in the lock; below, the
+/// wait is in its span. Where another attribute looks, what a pattern among the parameters leaves
+/// out, as `_` does, is dropped after the lock is released.
+///
 /// # What cannot be locked
-/// A `const fn`, a method without a body, and, so far, an `async fn` and what else returns a future,
-/// as far as its return type says so: the body would only make the future, and the lock would be
+/// A `const fn`, a method without a body, and what returns a future without being an `async fn`, as
+/// far as its return type says so: the body would only make the future, and the lock would be
 /// released before it runs. The same holds for a closure or a lazy iterator that is returned.
+///
+/// The generated code allows some lints, `unreachable_code` among them, which no `forbid` can
+/// stand: `deny` them instead.
 ///
 /// # Troubleshooting
 /// *cannot find `lock_names` in the crate root*: names are declared by `jam_lock::lock_names!`, once,

@@ -1,14 +1,16 @@
 //! The names that `lock_names!` declares, and what is refused among them.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, LitStr, Result, Token};
 
 use crate::errors::{Errors, is_comma, skip_until};
 use crate::portable;
+use crate::template::Template;
 
 /// A name as it was written.
 pub(crate) struct Declaration {
@@ -16,14 +18,20 @@ pub(crate) struct Declaration {
     pub(crate) docs: Vec<Attribute>,
     /// The name.
     pub(crate) literal: LitStr,
-    /// The constant to make for it, if the name was not refused.
-    pub(crate) constant: Option<Ident>,
+    /// What to make of it, if the name was not refused.
+    pub(crate) accepted: Option<Accepted>,
+}
+
+/// A name that a constant is made for, or a function of its keys.
+pub(crate) struct Accepted {
+    pub(crate) template: Rc<Template>,
+    pub(crate) item: Ident,
 }
 
 /// Reads all declarations, the refused ones included, so that a use of them is no second error.
 pub(crate) fn parse(input: ParseStream, errors: &mut Errors) -> Result<Vec<Declaration>> {
     let mut declarations = Vec::new();
-    let mut constants = Constants::default();
+    let mut earlier = Earlier::default();
     while !input.is_empty() {
         let docs = docs(input, errors)?;
         if input.is_empty() {
@@ -31,8 +39,8 @@ pub(crate) fn parse(input: ParseStream, errors: &mut Errors) -> Result<Vec<Decla
                 errors.at(last, "this comment documents no name: one has to follow it");
             }
         } else if let Some(literal) = literal(input, errors)? {
-            let constant = errors.take(constants.make(&literal));
-            declarations.push(Declaration { docs, literal, constant });
+            let accepted = errors.take(earlier.accept(&literal));
+            declarations.push(Declaration { docs, literal, accepted });
         }
         comma(input, errors)?;
     }
@@ -84,76 +92,96 @@ fn comma(input: ParseStream, errors: &mut Errors) -> Result<()> {
     comma(input, errors)
 }
 
-/// The constants made so far, with the names that they stand for.
+/// What was declared so far.
 #[derive(Default)]
-struct Constants {
-    names: HashMap<String, String>,
-    /// Some file systems do not tell upper from lower case.
-    without_case: HashMap<String, String>,
+struct Earlier {
+    names: Vec<(String, Rc<Template>)>,
+    /// The names for which there are constants and functions.
+    items: HashMap<String, String>,
 }
 
-impl Constants {
-    /// The constant for one more name, or why the name is refused.
-    fn make(&mut self, literal: &LitStr) -> Result<Ident> {
-        let name = literal.value();
-        let refuse = |reason: String| Err(syn::Error::new(literal.span(), reason));
-        if name.contains(['{', '}']) {
-            return refuse(format!(
-                "`{name}` has a hole, and names with holes cannot be declared yet"
-            ));
+impl Earlier {
+    /// What to make of one more name, or why it is refused.
+    fn accept(&mut self, literal: &LitStr) -> Result<Accepted> {
+        self.add(&literal.value(), literal.span())
+            .map_err(|reason| syn::Error::new(literal.span(), reason))
+    }
+
+    fn add(&mut self, name: &str, span: Span) -> std::result::Result<Accepted, String> {
+        let object =
+            |objection| format!("`{}` cannot be a lock name: {objection}", name.escape_debug());
+        let template = Rc::new(Template::parse(name).map_err(object)?);
+        if let Some(objection) = portable::objection(&template.sample()) {
+            return Err(object(objection));
         }
-        if let Some(objection) = portable::objection(&name) {
-            return refuse(format!("`{}` cannot be a lock name: {objection}", name.escape_debug()));
+        let equal = self.names.iter().find(|(_, earlier)| earlier.may_equal(&template));
+        if let Some((earlier, _)) = equal {
+            return Err(equal_names(name, earlier));
         }
-        if let Some(earlier) = self.without_case.insert(name.to_lowercase(), name.clone()) {
-            return refuse(if earlier == name {
-                format!("`{name}` is declared twice: once is enough")
-            } else {
-                format!(
-                    "`{name}` differs from `{earlier}` in upper and lower case only, \
-                     and would be the same file on some systems"
-                )
-            });
-        }
-        let constant = constant(&name);
-        let Ok(mut ident) = syn::parse_str::<Ident>(&constant) else {
-            return refuse(format!("no constant can be called after `{name}`: add a letter to it"));
+        self.names.push((name.to_owned(), Rc::clone(&template)));
+
+        let (kind, item) = if template.holes.is_empty() {
+            ("constant", identifier(name).to_uppercase())
+        } else {
+            ("function", identifier(name).to_lowercase())
         };
-        if let Some(earlier) = self.names.insert(constant, name.clone()) {
-            return refuse(format!(
-                "`{name}` and `{earlier}` would both make the constant `{ident}`: rename one"
+        let Ok(mut ident) = syn::parse_str::<Ident>(&item) else {
+            return Err(format!("no {kind} can be called after `{name}`: add a letter to it"));
+        };
+        if item == "list" {
+            return Err(format!("`{name}` would make a second function `list`: rename it"));
+        }
+        if let Some(earlier) = self.items.insert(item, name.to_owned()) {
+            return Err(format!(
+                "`{name}` and `{earlier}` would both make the {kind} `{ident}`: rename one"
             ));
         }
-        ident.set_span(literal.span());
-        Ok(ident)
+        ident.set_span(span);
+        Ok(Accepted { template, item: ident })
     }
 }
 
-/// How the constant of a name is called: in upper case, with `_` for what no identifier may have.
-fn constant(name: &str) -> String {
-    let keep = |c: char| c.is_alphabetic() || c.is_ascii_digit();
-    let constant: String =
-        name.chars().map(|c| if keep(c) { c } else { '_' }).flat_map(char::to_uppercase).collect();
-    let constant = constant.trim_matches('_');
-    let leading = if constant.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
-    format!("{leading}{constant}")
+/// Says that two names are, or may be, one.
+fn equal_names(name: &str, earlier: &str) -> String {
+    if name == earlier {
+        format!("`{name}` is declared twice: once is enough")
+    } else if name.contains('{') || earlier.contains('{') {
+        format!("some keys make one name of `{name}` and `{earlier}`: rename one")
+    } else {
+        format!(
+            "`{name}` differs from `{earlier}` in upper and lower case only, \
+             and would be the same file on some systems"
+        )
+    }
+}
+
+/// A name as an identifier, but for its case: with `_` for what no identifier may have.
+fn identifier(name: &str) -> String {
+    let is_kept = |c: char| c.is_alphabetic() || c.is_ascii_digit();
+    let text: String = name.chars().filter(|c| *c != '{' && *c != '}').collect();
+    let words: Vec<_> = text.split(|c| !is_kept(c)).filter(|word| !word.is_empty()).collect();
+    let identifier = words.join("_");
+    let leading = if identifier.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
+    format!("{leading}{identifier}")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::constant;
+    use super::identifier;
 
     #[test]
-    fn a_constant_is_called_as_much_like_its_name_as_can_be() {
+    fn an_item_is_called_as_much_like_its_name_as_can_be() {
         for (name, expected) in [
-            ("invoice_saved", "INVOICE_SAVED"),
-            ("$copying database", "COPYING_DATABASE"),
-            ("a.b-c", "A_B_C"),
+            ("invoice_saved", "invoice_saved"),
+            ("$copying database", "copying_database"),
+            ("a.b-c", "a_b_c"),
             ("2026", "_2026"),
-            ("zápis", "ZÁPIS"),
+            ("zápis", "zápis"),
+            ("customer_{id}", "customer_id"),
+            ("line {order}, {number}", "line_order_number"),
             ("$$", ""),
         ] {
-            assert_eq!(constant(name), expected);
+            assert_eq!(identifier(name), expected);
         }
     }
 }

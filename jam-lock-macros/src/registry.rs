@@ -1,12 +1,13 @@
 //! `lock_names!`: the module of constants, the check of literals and the block macro.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 
 use crate::errors::Errors;
 use crate::known::bracket;
-use crate::names::{self, Declaration};
+use crate::names::{self, Accepted, Declaration};
+use crate::template::Template;
 
 /// Makes the registry of `[runtime] /// doc "name", …`.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -36,40 +37,58 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 
 /// The module `lock_names`, which people see.
 fn module(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> TokenStream {
-    let accepted = || {
-        declarations.iter().filter_map(|declaration| {
-            declaration.constant.as_ref().map(|constant| (declaration, constant))
-        })
-    };
-    let constants = accepted().map(|(Declaration { docs, literal, .. }, constant)| {
-        // Where a comment is missing, the user's lint points at the name.
-        quote_spanned! {constant.span()=>
-            #(#docs)*
-            pub const #constant: #runtime::LockName = #runtime::macro_support::declared(#literal);
-        }
-    });
-    let list = accepted().map(|(_, constant)| constant);
-    let count = list.clone().count();
+    let items =
+        declarations.iter().enumerate().map(|(position, name)| item(runtime, position, name));
+    let list = declarations.iter().map(|declaration| &declaration.literal);
     quote_spanned! {span=>
-        // A name may be used as a literal only, and is not dead for that.
-        const _: fn() -> &'static [#runtime::LockName] = lock_names::list;
-
         /// The names of this crate's locks.
+        #[allow(dead_code, reason = "not every program that shares the names uses all of them")]
         pub mod lock_names {
-            #(#constants)*
+            #(#items)*
 
-            /// All names, in the order in which they are declared.
+            /// All names as they were declared, in that order.
             #[must_use]
-            pub fn list() -> &'static [#runtime::LockName] {
-                static LIST: [#runtime::LockName; #count] = [#(#list),*];
-                &LIST
+            pub const fn list() -> &'static [&'static str] {
+                &[#(#list),*]
             }
 
             #[doc(hidden)]
+            #[allow(unused_imports, reason = "the module may be private")]
             pub use __jam_lock_name as name;
             #[doc(hidden)]
+            #[allow(unused_imports, reason = "the module may be private")]
             pub use __jam_lock_locked as locked;
         }
+    }
+}
+
+/// The constant that a name makes, or the function of its keys.
+fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> TokenStream {
+    let Declaration { docs, literal, accepted } = declaration;
+    let Some(Accepted { template, item }) = accepted else { return TokenStream::new() };
+    let Template { literals, holes } = &**template;
+    let registry = quote!(::core::module_path!());
+    // Where a comment is missing, the user's lint points at the name.
+    if holes.is_empty() {
+        return quote_spanned! {item.span()=>
+            #(#docs)*
+            pub const #item: #runtime::LockName =
+                #runtime::macro_support::declared(#literal, #registry, #position);
+        };
+    }
+    // A lint about a parameter would be about what is made here.
+    let place = Span::mixed_site().located_at(item.span());
+    let keys = holes.iter().map(|hole| Ident::new(hole, place));
+    let parameters =
+        keys.clone().map(|key| quote_spanned!(place=> #key: impl ::core::fmt::Display));
+    let parameters = quote!((#(#parameters),*));
+    let body = quote!({
+        #runtime::macro_support::keyed(&[#(#literals),*], #registry, #position, &[#(&#keys),*])
+    });
+    quote_spanned! {item.span()=>
+        #(#docs)*
+        #[must_use]
+        pub fn #item #parameters -> #runtime::LockName #body
     }
 }
 
@@ -78,7 +97,10 @@ fn module(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> To
 /// What is exported stands in the crate root under a name that nobody else has: `locked` there
 /// would collide with an import of the attribute.
 fn macros(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> TokenStream {
-    let names = declarations.iter().map(|declaration| &declaration.literal);
+    let names = declarations.iter().map(|Declaration { literal, accepted, .. }| {
+        let item = accepted.as_ref().map(|accepted| &accepted.item);
+        quote!(#literal #item)
+    });
     let name = quote_spanned! {span=>
         ($($tokens:tt)*) => {
             #runtime::macro_support::name! { [#runtime] [#(#names)*] $($tokens)* }

@@ -18,10 +18,11 @@ pub(crate) enum Timeout {
 impl Timeout {
     /// What was written as the timeout, if it can be one.
     pub(crate) fn of(value: Expr) -> Result<Self> {
-        match ungrouped(&value) {
+        let value = unwrapped(value);
+        match &value {
             Expr::Lit(literal) => return Self::seconds(&literal.lit),
             Expr::Unary(negative) if matches!(negative.op, UnOp::Neg(_)) => {
-                if let Expr::Lit(literal) = ungrouped(&negative.expr) {
+                if let Expr::Lit(literal) = unwrapped((*negative.expr).clone()) {
                     return Self::negative(&value, &literal.lit);
                 }
             }
@@ -78,6 +79,14 @@ impl Timeout {
         }
     }
 
+    /// What is evaluated when the program runs.
+    pub(crate) fn expression(&self) -> Option<&Expr> {
+        match self {
+            Self::Expression(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// The `jam_lock::Timeout` that this is when the program runs.
     pub(crate) fn tokens(&self, support: &TokenStream) -> TokenStream {
         match self {
@@ -97,10 +106,13 @@ impl Timeout {
     }
 }
 
-/// A `macro_rules!` hands its `$expression` on in an invisible group.
-fn ungrouped(mut value: &Expr) -> &Expr {
-    while let Expr::Group(group) = value {
-        value = &group.expr;
+/// What a `macro_rules!` hands on in an invisible group, or somebody wrote in parentheses.
+fn unwrapped(mut value: Expr) -> Expr {
+    loop {
+        value = match value {
+            Expr::Group(group) => *group.expr,
+            Expr::Paren(parentheses) => *parentheses.expr,
+            other => return other,
+        };
     }
-    value
 }

@@ -27,6 +27,15 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     fn claim(&self, name: &LockName) -> Box<dyn Claim>;
 }
 
+/// Whether a claim keeps everybody else out, or writers only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// One holder: a writer.
+    Exclusive,
+    /// Any number of holders: readers.
+    Shared,
+}
+
 /// What a pursuit calls, on its own thread, when its wait has ended.
 pub(crate) type Home = Box<dyn FnOnce(Result<(), LockError>) + Send>;
 
@@ -35,14 +44,20 @@ pub(crate) trait Claim: Send {
     /// Whether this process may use the claim at all, which a forked child may not.
     fn check_process(&self) -> Result<(), LockError>;
 
-    /// One attempt that does not wait; `false` where another process holds the claim.
-    fn attempt(&mut self) -> Result<bool, LockError>;
+    /// One attempt that does not wait; `false` where another process is in its way.
+    fn attempt(&mut self, mode: Mode) -> Result<bool, LockError>;
 
     /// Starts a wait for the claim, after `pause`, on a thread of the engine's own.
     ///
     /// `number` is the gate's, and names the pursuit in [`Claim::welcome`] or [`Claim::dismiss`],
     /// one of which follows every call of `home`.
-    fn pursue(&mut self, number: u64, pause: Duration, home: Home) -> Result<(), LockError>;
+    fn pursue(
+        &mut self,
+        number: u64,
+        mode: Mode,
+        pause: Duration,
+        home: Home,
+    ) -> Result<(), LockError>;
 
     /// Whether what pursuit `number` waits for is still what the name stands for.
     fn is_current(&mut self, number: u64) -> Result<bool, LockError>;
@@ -53,6 +68,6 @@ pub(crate) trait Claim: Send {
     /// Forgets pursuit `number`; what it brought is given back, unless it is this claim itself.
     fn dismiss(&mut self, number: u64);
 
-    /// Gives the claim back.
-    fn release(&mut self) -> Result<(), LockError>;
+    /// Gives back the claim, which is held in `mode`.
+    fn release(&mut self, mode: Mode) -> Result<(), LockError>;
 }

@@ -163,7 +163,7 @@ mod tests {
 
     fn timeout(waited: Duration) -> LockError {
         LockError::Timeout {
-            name: LockName::declared("invoice_saved"),
+            name: LockName::declared("invoice_saved", "errors", 0),
             place: "/srv/locks/invoice_saved.lock".to_owned(),
             waited,
         }

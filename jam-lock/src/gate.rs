@@ -1,20 +1,40 @@
 //! The queue of one name inside this process, in front of the engine.
 //!
-//! An engine sees only the process, so threads have to be told apart here: first come, first
-//! served, each with its own deadline on its own condition variable. The decisions are in
-//! [`state`], under one mutex; this file locks it, sleeps and rings.
+//! An engine sees only the process, so threads and tasks have to be told apart here: first come,
+//! first served, each with its own deadline. The decisions are in [`state`], under one mutex; this
+//! file locks it, sleeps and rings.
 
+#[cfg(not(shuttle))]
+mod alarm;
+mod bell;
+#[cfg(shuttle)]
+mod model;
 mod queue;
 mod registry;
+#[cfg(not(shuttle))]
+mod seam;
 mod state;
+mod wait;
+mod watcher;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::future;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
 
-use self::state::{Bells, State, Turn};
-use crate::engine::Claim;
+use self::alarm::{Alarm, Attendance};
+use self::bell::{Bell, Bells};
+#[cfg(shuttle)]
+use self::model::{alarm, seam};
+use self::queue::Who;
+use self::seam::{Mutex, MutexGuard};
+use self::state::State;
+use self::wait::Wait;
+use self::watcher::Reminder;
+use crate::engine::{Claim, Mode};
 use crate::timeout::Deadline;
 use crate::{LockError, LockName};
 
@@ -43,52 +63,70 @@ impl Gate {
 
     /// Waits for the lock until `deadline`, and tells how long that took: nothing, where the lock
     /// was free.
-    pub(crate) fn acquire(&self, deadline: Deadline) -> Result<Duration, LockError> {
-        let mut state = self.lock();
-        if state.take()? {
+    pub(crate) fn acquire(&self, mode: Mode, deadline: Deadline) -> Result<Duration, LockError> {
+        let Some(mut wait) = self.enter(mode, deadline, Who::Thread)? else {
             return Ok(Duration::ZERO);
-        }
-        let asked = match deadline {
-            Deadline::Once => return Err(self.timeout(Duration::ZERO)),
-            Deadline::Never => Instant::now(),
-            Deadline::At { asked, .. } => asked,
         };
-        let bell = Arc::new(Condvar::new());
-        let (ticket, bells) = state.enqueue(Arc::clone(&bell));
-        state = self.ring(state, bells);
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
         loop {
-            match state.turn(ticket) {
-                Turn::Granted => return Ok(asked.elapsed()),
-                Turn::Failed(error) => return Err(error),
-                Turn::Waiting => {}
+            match wait.look(&waker) {
+                Poll::Ready(result) => return result,
+                Poll::Pending => bell.wait(wait.end),
             }
-            state = match deadline {
-                Deadline::At { end, .. } => {
-                    let left = end.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        state.leave(ticket);
-                        return Err(self.timeout(asked.elapsed()));
-                    }
-                    bell.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-                Deadline::Never | Deadline::Once => {
-                    bell.wait(state).unwrap_or_else(PoisonError::into_inner)
-                }
-            };
         }
+    }
+
+    /// Waits as [`Gate::acquire`] does, without blocking the thread.
+    pub(crate) async fn acquire_async(
+        self: &Arc<Self>,
+        mode: Mode,
+        deadline: Deadline,
+    ) -> Result<Duration, LockError> {
+        let Some(mut wait) = self.enter(mode, deadline, Who::Task)? else {
+            return Ok(Duration::ZERO);
+        };
+        let _attendance = Attendance::start().map_err(|error| LockError::Io {
+            operation: "start a thread to watch the deadline of",
+            path: self.place.clone().into(),
+            error,
+        })?;
+        let _alarm = wait
+            .end
+            .zip(wait.ticket)
+            .map(|(end, ticket)| Alarm::set(end, Reminder::waker(Arc::downgrade(self), ticket)));
+        future::poll_fn(|context| wait.look(context.waker())).await
+    }
+
+    /// Takes the lock if that needs no waiting, or queues up.
+    fn enter(
+        &self,
+        mode: Mode,
+        deadline: Deadline,
+        who: Who,
+    ) -> Result<Option<Wait<'_>>, LockError> {
+        let mut state = self.lock();
+        let may_wait = !matches!(deadline, Deadline::Once);
+        if state.take(mode, may_wait)? {
+            return Ok(None);
+        }
+        let (asked, end) = match deadline.fixed() {
+            Deadline::Once => return Err(self.timeout(Duration::ZERO)),
+            Deadline::At { asked, end } => (asked, Some(end)),
+            Deadline::Never | Deadline::After(_) => (seam::now(), None),
+        };
+        let ticket = state.enqueue(mode, who);
+        Ok(Some(Wait { gate: self, ticket: Some(ticket), asked, end }))
     }
 
     /// Gives the lock to whoever is next, here or in another process.
     pub(crate) fn release(&self) -> Result<(), LockError> {
-        let (result, bells) = self.lock().release();
-        bells.ring();
-        result
+        self.lock().release()
     }
 
     /// Where a pursuit comes home, on its own thread.
-    fn home(&self, number: u64, result: Result<(), LockError>) {
-        let bells = self.lock().home(number, result);
-        bells.ring();
+    fn home(&self, number: u64, mode: Mode, result: Result<(), LockError>) {
+        self.lock().home(number, mode, result);
     }
 
     fn timeout(&self, waited: Duration) -> LockError {
@@ -96,18 +134,8 @@ impl Gate {
     }
 
     /// No user's code runs under the mutex, so a poisoned one holds nothing half-done.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whoever is woken needs the mutex first, so it is let go for the ringing.
-    fn ring<'a>(&'a self, state: MutexGuard<'a, State>, bells: Bells) -> MutexGuard<'a, State> {
-        if bells.is_empty() {
-            return state;
-        }
-        drop(state);
-        bells.ring();
-        self.lock()
+    fn lock(&self) -> Locked<'_> {
+        Locked(Some(self.state.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -126,5 +154,30 @@ impl Drop for Gate {
     }
 }
 
-#[cfg(test)]
+/// The state under its mutex; the bells of those to be woken are rung when that is free.
+struct Locked<'gate>(Option<MutexGuard<'gate, State>>);
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.0.as_ref().expect("it is there until the drop")
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        self.0.as_mut().expect("it is there until the drop")
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let bells = self.take_bells();
+        self.0 = None;
+        bells.into_iter().for_each(Bells::ring_all);
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
 mod tests;

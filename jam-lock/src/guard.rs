@@ -1,5 +1,6 @@
-//! [`LockGuard`]: a lock, held.
+//! [`LockGuard`] and [`LockGuards`]: locks, held.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::{LockError, LockName};
 ///
 /// The lock is released as well when a panic unwinds through the guard's owner, when the guard is
 /// dropped on another thread, and, by the operating system, when the process ends, however it
-/// ends. The lock's file stays.
+/// ends. The lock's file stays, unless the name is [keyed](LockName#keyed-names).
 #[derive(Debug)]
 #[must_use = "a lock is released as soon as its guard is dropped: write `let _guard = …`, not `let _ = …`"]
 pub struct LockGuard {
@@ -55,5 +56,47 @@ impl Drop for LockGuard {
             // A drop has nobody to tell; `release` has.
             let _ = self.gate.release();
         }
+    }
+}
+
+/// The locks of a [`LockSet`](crate::LockSet), held. Dropping them releases the locks, the last
+/// one first.
+///
+/// It is a slice of [`LockGuard`]s, in the order in which they were acquired.
+#[derive(Debug, Default)]
+#[must_use = "locks are released as soon as their guards are dropped: write `let _guards = …`, not `let _ = …`"]
+pub struct LockGuards {
+    guards: Vec<LockGuard>,
+}
+
+impl LockGuards {
+    pub(crate) fn push(&mut self, guard: LockGuard) {
+        self.guards.push(guard);
+    }
+
+    /// Releases all the locks and tells whether that worked; dropping them does the same silently.
+    ///
+    /// # Errors
+    /// As [`LockGuard::release`], for the first lock that was not released well. All are released.
+    pub fn release(mut self) -> Result<(), LockError> {
+        let mut result = Ok(());
+        while let Some(guard) = self.guards.pop() {
+            result = result.and(guard.release());
+        }
+        result
+    }
+}
+
+impl Deref for LockGuards {
+    type Target = [LockGuard];
+
+    fn deref(&self) -> &[LockGuard] {
+        &self.guards
+    }
+}
+
+impl Drop for LockGuards {
+    fn drop(&mut self) {
+        while self.guards.pop().is_some() {}
     }
 }

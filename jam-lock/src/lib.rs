@@ -52,30 +52,46 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # How it can be asked for
+//!
+//! | | declared | by hand |
+//! |---|---|---|
+//! | in a task, on any executor | `#[locked("a")] async fn`, `locked!("a", async { … })` | [`Lock::acquire_async`] |
+//! | by readers together | `#[locked("a", shared)]` | [`Lock::shared`] |
+//! | one lock for each customer | `#[locked("customer_{id}")]` | `lock_names::customer_id(7)` |
+//! | several, all or none | `#[locked("a", "b")]` | [`Locks::lock_all`] |
+//!
 //! # What it promises
 //!
-//! - One holder at a time, among all processes and threads that ask for the same name in the same
-//!   folder. What cannot be locked is an error; nothing ever pretends to be locked.
-//! - A lock is free again when its section ends, whichever way: `return`, `?`, a panic, the end of
-//!   the process, `kill -9`.
+//! - One holder at a time, or readers alone, among all processes, threads and tasks that ask for
+//!   the same name in the same folder. What cannot be locked is an error; nothing ever pretends to
+//!   be locked.
+//! - A lock is free again when its section ends, whichever way: `return`, `?`, a panic, a future
+//!   that is dropped, the end of the process, `kill -9`.
 //! - A wait ends at its timeout and never before. Nobody polls: waiting costs next to no processor
-//!   time, and a lock that falls free is taken at once.
-//! - The threads of a process are served in the order in which they came, but for a running one that
-//!   may go before a sleeping one, for 200 µs at the most. After 5 ms of handing a lock from thread
-//!   to thread, a process lets others have it.
-//! - Lock files are never emptied, renamed or removed, and never followed through a symbolic link.
-//!   If somebody else removes or replaces one, that is noticed before the lock counts as held.
+//!   time, and a lock that falls free is taken at once. A task that waits blocks no thread.
+//! - Those of one process that wait are served in the order in which they came, but for a running
+//!   thread that may go before a sleeping one, for 200 µs at the most, and for a task that is not
+//!   polled when its turn has come, which the next one overtakes after 10 ms. Readers next to each
+//!   other enter together, and a writer that waits holds later readers back. After 5 ms of handing
+//!   a lock from hand to hand, or of taking it again at once, a process lets others have it.
+//! - Lock files are never emptied or renamed, never followed through a symbolic link, and never
+//!   removed, but for those of keyed names that nobody uses any more. If somebody else removes or
+//!   replaces one, that is noticed before the lock counts as held.
 //!
 //! # What it does not promise
 //!
 //! - A lock on NFS, SMB or some container mounts excludes only as well as `flock(2)` does there.
 //! - A lock binds only those who ask for it.
 //! - Between processes there is no queue but the kernel's: `flock(2)` wakes who waits, and whoever
-//!   asks again at once after a release may be faster.
+//!   asks again at once after a release is faster, for those 5 ms. It also lets readers in for as
+//!   long as others are, so that readers of several processes can keep a writer out.
 //! - A process that is stopped keeps its locks, and on a file system that hangs, calls hang.
-//! - A wait that was given up may have the lock for an instant when it falls free, and a try
-//!   elsewhere in that instant is refused.
-//! - A thread that asks again for a lock which it holds waits for itself.
+//! - A wait that was given up may have the lock for an instant when it falls free, and so may a
+//!   process that removes the file of a keyed name; a try elsewhere in that instant is refused.
+//! - Keyed names are for programs of this library alone: Jam.py and `flock(1)` do not notice when
+//!   the file that they wait for is removed.
+//! - A thread or task that asks again for a lock which it holds waits for itself.
 //!
 //! # When not to use it
 //!
@@ -89,8 +105,10 @@ mod failure;
 mod gate;
 mod guard;
 mod lock;
+mod lock_set;
 mod locks;
 mod name;
+mod of_process;
 mod timeout;
 
 #[doc(hidden)]
@@ -98,7 +116,7 @@ pub mod macro_support;
 
 pub use error::LockError;
 pub use failure::{FromLockError, skip};
-pub use guard::LockGuard;
+pub use guard::{LockGuard, LockGuards};
 /// Runs a function, or a block, while a lock is held.
 ///
 /// ```
@@ -158,6 +176,10 @@ pub use guard::LockGuard;
 /// surrounding code. Everything that the block made is dropped before the lock is released. The
 /// thread waits for the lock, so a block that has an `.await` of its own does not compile.
 ///
+/// With `async { … }` or `async move { … }` it is a future of that value, which waits without
+/// blocking its thread. There, `return` and `?` act on the asynchronous block, as they do in every
+/// one; a block with a `?` makes it a `Result<Result<T, E>, LockError>`.
+///
 /// ```
 /// jam_lock::lock_names! {
 ///     /// Held while the sold tracks are recalculated.
@@ -183,8 +205,55 @@ pub use guard::LockGuard;
 ///     assert!(free);
 /// }
 /// ```
+///
+/// # In a task, for one key, for readers, for several
+/// ```
+/// use jam_lock::{LockError, locked};
+///
+/// jam_lock::lock_names! {
+///     /// Held while the stock is counted.
+///     "stock",
+///     /// One lock for each customer.
+///     "customer_{id}",
+/// }
+///
+/// struct Order {
+///     customer: u32,
+/// }
+///
+/// /// Waits without blocking the thread, for others who work for the same customer.
+/// #[locked("customer_{id}", id = order.customer, timeout = 10)]
+/// async fn deliver(order: &Order) -> Result<(), LockError> {
+///     Ok(())
+/// }
+///
+/// /// Reads together with other readers; `{id}` is the parameter of that name.
+/// #[locked("customer_{id}", shared)]
+/// fn balance(id: u32) -> Result<i64, LockError> {
+///     Ok(0)
+/// }
+///
+/// /// Has both locks or none, in the same order everywhere.
+/// #[locked("stock", "customer_{id}", timeout = 10)]
+/// fn reserve(id: u32) -> Result<(), LockError> {
+///     Ok(())
+/// }
+///
+/// async fn deliver_later(order: Order) -> Result<(), LockError> {
+///     locked!("stock", async { /* … */ }).await?;
+///     deliver(&order).await
+/// }
+/// #
+/// # fn main() -> Result<(), LockError> {
+/// #     let folder = tempfile::tempdir().unwrap();
+/// #     jam_lock::set_default_locks(jam_lock::Locks::open(folder.path())?)?;
+/// #     let _ = (balance(7)?, deliver_later(Order { customer: 7 }));
+/// #     reserve(7)
+/// # }
+/// ```
 pub use jam_lock_macros::locked;
 pub use lock::Lock;
+pub use lock_set::LockSet;
 pub use locks::{Locks, LocksBuilder, default_locks, set_default_locks};
 pub use name::LockName;
 pub use timeout::Timeout;
@@ -194,14 +263,21 @@ pub use timeout::Timeout;
 /// Each name is a string literal with its doc comment. From then on the compiler knows it:
 ///
 /// - `crate::lock_names` is a documented module with a constant for each name, a [`LockName`], and
-///   `list()` of them all. A constant is called as its name in upper case, with `_` for whatever no
-///   identifier can have: `"$copying database"` makes `COPYING_DATABASE`.
+///   `list()` of all the literals. A constant is called as its name in upper case, with `_` for
+///   whatever no identifier can have: `"$copying database"` makes `COPYING_DATABASE`.
+/// - A name with holes is one lock for each value: `"customer_{id}"` makes the function
+///   `lock_names::customer_id(7)`, which takes anything that implements `Display`.
+///   [`LockName`] says which files these are.
 /// - A literal in [`#[locked("…")]`](macro@locked) or `locked!("…", …)` that is no declared name is
 ///   an error there, with a suggestion.
-/// - `locked!` itself: by its plain name in all that follows, as `lock_names::locked!` everywhere.
+/// - `locked!` itself: by its plain name in all that follows, which is why this belongs above the
+///   crate's modules, and as `lock_names::locked!` everywhere.
+///
+/// The order of declaration is the order in which several locks are acquired at once.
 ///
 /// A name that is declared twice, if only in different case, one whose constant another name makes
-/// already, and one that is not [portable](LockName::new) as a file name do not compile.
+/// already, one that some keys make equal to another, and one that is not
+/// [portable](LockName::new) as a file name do not compile.
 ///
 /// # Example
 /// ```

@@ -9,7 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::engine::Engine;
 use crate::gate::{self, Gate};
-use crate::{Lock, LockError, LockName};
+use crate::name::in_lock_order;
+use crate::{Lock, LockError, LockName, LockSet};
 
 pub use self::builder::LocksBuilder;
 pub use self::default::{default_locks, set_default_locks};
@@ -73,6 +74,12 @@ impl Locks {
             declared.insert(name, Arc::clone(&gate));
         }
         Lock::new(gate)
+    }
+
+    /// The locks of all `names`, to be acquired as one. Nothing is acquired, nor any file touched,
+    /// yet.
+    pub fn lock_all(&self, names: impl IntoIterator<Item = LockName>) -> LockSet {
+        LockSet::new(in_lock_order(names).into_iter().map(|name| self.lock(name)).collect())
     }
 
     fn with(engine: Box<dyn Engine>) -> Self {

@@ -1,11 +1,18 @@
 //! [`LockName`]: what a lock is called.
 
+mod digest;
+mod keys;
+mod order;
 mod portable;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::LockError;
+
+pub(crate) use self::order::in_lock_order;
 
 /// The name of a lock, unique in the application.
 ///
@@ -15,10 +22,37 @@ use crate::LockError;
 ///
 /// As in Jam.py, the lock `invoice_saved` of the folder `locks` is the file
 /// `locks/invoice_saved.lock`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// # Keyed names
+/// `"customer_{id}"` in a [`lock_names!`](crate::lock_names) declares one lock for each value of
+/// `id`, which may be of any type that implements [`Display`](fmt::Display). Different values are
+/// different files, on every file system:
+///
+/// | `id` | file |
+/// |---|---|
+/// | `7` | `customer_7.lock` |
+/// | `"ann-lee"` | `customer_ann-lee.lock` |
+/// | `"Ann Lee"` | `customer_%41nn%20%4cee.lock`: upper case and all but `a-z 0-9 -` is escaped |
+/// | `""` | `customer_%0.lock` |
+/// | 300 letters | `customer_`, the first of them, `%-` and the SHA-256 of it all |
+///
+/// The file of a keyed name does not stay: it is removed by who uses it last, and when several
+/// processes took turns, a second after that.
+#[derive(Clone)]
 pub struct LockName {
-    /// Borrowed for a declared name, owned for one that was made when the program ran.
+    /// Borrowed for a plain declared name, owned for what was made when the program ran.
     text: Cow<'static, str>,
+    /// Where it was declared, if it was.
+    declaration: Option<Declaration>,
+    /// What fills the holes of a keyed name, in their order.
+    keys: Vec<String>,
+}
+
+/// Where a name stands in a `lock_names!`.
+#[derive(Clone, Copy)]
+struct Declaration {
+    registry: &'static str,
+    position: usize,
 }
 
 impl LockName {
@@ -42,17 +76,40 @@ impl LockName {
     pub fn new(name: impl Into<String>) -> Result<Self, LockError> {
         let name = name.into();
         match portable::objection(&name) {
-            None => Ok(Self { text: Cow::Owned(name) }),
+            None => Ok(Self { text: Cow::Owned(name), declaration: None, keys: Vec::new() }),
             Some(reason) => Err(LockError::Name { name, reason }),
         }
     }
 
     /// A name whose portability `lock_names!` has checked.
-    pub(crate) const fn declared(name: &'static str) -> Self {
-        Self { text: Cow::Borrowed(name) }
+    pub(crate) const fn declared(
+        name: &'static str,
+        registry: &'static str,
+        position: usize,
+    ) -> Self {
+        let declaration = Some(Declaration { registry, position });
+        Self { text: Cow::Borrowed(name), declaration, keys: Vec::new() }
     }
 
-    /// Whether the name stands in a `lock_names!`, so that there are only so many of its kind.
+    /// A keyed name: `literals` are what stands around the holes, one more than there are `keys`.
+    pub(crate) fn keyed(
+        literals: &[&str],
+        registry: &'static str,
+        position: usize,
+        keys: &[&dyn fmt::Display],
+    ) -> Self {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let text = Cow::Owned(keys::text(literals, &keys));
+        Self { text, declaration: Some(Declaration { registry, position }), keys }
+    }
+
+    /// Whether it has keys, so that there is no end of names of its kind.
+    pub(crate) fn is_keyed(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Whether the name stands in a `lock_names!` as it is, so that there are only so many of its
+    /// kind.
     pub(crate) fn is_declared(&self) -> bool {
         matches!(self.text, Cow::Borrowed(_))
     }
@@ -61,6 +118,32 @@ impl LockName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl PartialEq for LockName {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for LockName {}
+
+impl Hash for LockName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl PartialOrd for LockName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for LockName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
     }
 }
 
@@ -127,6 +210,6 @@ mod tests {
 
     #[test]
     fn a_declared_name_equals_the_same_name_made_at_run_time() {
-        assert_eq!(LockName::declared("a"), LockName::new("a").unwrap());
+        assert_eq!(LockName::declared("a", "names", 0), LockName::new("a").unwrap());
     }
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 ///
 /// Made from a [`Duration`], or from whole seconds as in Jam.py's `task.lock(name, timeout=-1)`:
 /// below 0 waits for ever, 0 tries exactly once, above 0 waits that long. A duration that reaches
-/// beyond the end of the clock waits for ever.
+/// beyond the end of the clock waits for ever. (A literal below 0 in `#[locked]` has to be -1: there
+/// another one is a slip.)
 ///
 /// The default is [`Timeout::FOREVER`]. Time is measured on the monotonic clock of [`Instant`].
 ///
@@ -29,16 +30,12 @@ impl Timeout {
     /// Tries once and does not wait.
     pub const ONCE: Self = Self(Some(Duration::ZERO));
 
-    /// The moment at which a wait that starts now must end.
+    /// When a wait must end that has not begun.
     pub(crate) fn deadline(self) -> Deadline {
         match self.0 {
             None => Deadline::Never,
             Some(Duration::ZERO) => Deadline::Once,
-            Some(limit) => {
-                let asked = Instant::now();
-                let end = asked.checked_add(limit);
-                end.map_or(Deadline::Never, |end| Deadline::At { asked, end })
-            }
+            Some(limit) => Deadline::After(limit),
         }
     }
 }
@@ -79,12 +76,27 @@ impl From<i32> for Timeout {
     }
 }
 
-/// When a wait ends: fixed once, so that everything it goes through shares it.
+/// When a wait ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deadline {
     Never,
     Once,
-    At { asked: Instant, end: Instant },
+    /// So long after it begins. To look at the clock is left to those who do wait.
+    After(Duration),
+    At {
+        asked: Instant,
+        end: Instant,
+    },
+}
+
+impl Deadline {
+    /// The same of a wait that begins now: fixed once, so that everything it goes through shares it.
+    pub(crate) fn fixed(self) -> Self {
+        let Self::After(limit) = self else { return self };
+        let asked = Instant::now();
+        let end = asked.checked_add(limit);
+        end.map_or(Self::Never, |end| Self::At { asked, end })
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +118,7 @@ mod tests {
 
     #[test]
     fn an_absurdly_large_timeout_waits_for_ever() {
-        assert!(matches!(Timeout::from(Duration::MAX).deadline(), Deadline::Never));
-        assert!(matches!(Timeout::from(u64::MAX).deadline(), Deadline::Never));
+        assert!(matches!(Timeout::from(Duration::MAX).deadline().fixed(), Deadline::Never));
+        assert!(matches!(Timeout::from(u64::MAX).deadline().fixed(), Deadline::Never));
     }
 }

@@ -17,7 +17,23 @@ fn value() -> u32 {
     7
 }
 
+struct NoDefault;
+
+#[locked("invoice_saved", or_else = jam_lock::skip)]
+fn skipped() -> NoDefault {
+    NoDefault
+}
+
+const NUMBER: u32 = 7;
+
+#[locked("invoice_saved", or_else = NUMBER)]
+fn path() -> u32 {
+    7
+}
+
 fn main() {
+    skipped();
+    path();
     closure();
     value();
     let _: u32 = locked!("calculation", or_else = |_| "none", { 7 });

@@ -15,10 +15,10 @@ thread_local! {
     static DROPPED: RefCell<Vec<(&'static str, bool)>> = const { RefCell::new(Vec::new()) };
 }
 
-struct Noisy(&'static str);
+pub(crate) struct Noisy(pub(crate) &'static str);
 
 impl Noisy {
-    const fn number(&self) -> usize {
+    pub(crate) const fn number(&self) -> usize {
         self.0.len()
     }
 }
@@ -30,7 +30,7 @@ impl Drop for Noisy {
 }
 
 /// Checks that `locked` drops what `plain` drops, in the same order, and under the lock.
-fn assert_same_order<R: PartialEq + std::fmt::Debug>(
+pub(crate) fn assert_same_order<R: PartialEq + std::fmt::Debug>(
     plain: impl FnOnce() -> Result<R, LockError>,
     locked: impl FnOnce() -> Result<R, LockError>,
 ) {

@@ -16,14 +16,27 @@ jam_lock::lock_names! {
     "2026 budget",
     /// Not only English has names.
     "zápis",
+    /// One lock for each customer.
+    "customer_{id}",
+    /// One lock for each account of each shop.
+    "Shop {shop}.{account}",
 }
 
 mod arguments;
+mod async_block;
+mod async_drop_order;
+mod async_functions;
+mod async_methods;
 mod block;
 mod body;
+mod broken;
 mod drop_order;
 mod functions;
+mod instrumented;
+mod keyed;
 mod methods;
 mod names;
 mod section;
+mod several;
+mod shared;
 mod user_macros;

@@ -1,5 +1,6 @@
 //! Methods with any `self` run their body under the lock, in traits and outside.
 
+use std::fmt::Debug;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -80,6 +81,15 @@ impl Store {
     }
 
     #[locked("section")]
+    fn into_pair(self) -> Result<(impl Debug, Box<dyn Debug>), LockError> {
+        assert!(is_held());
+        if self.titles.is_empty() {
+            return Ok((0, Box::new(self.sold)));
+        }
+        Ok((1, Box::new(self.titles)))
+    }
+
+    #[locked("section")]
     fn into_sum(self, texts: &[&str]) -> Result<u32, Box<dyn std::error::Error>> {
         let mut sum = self.sold;
         for text in texts {
@@ -116,6 +126,8 @@ fn that_consume() {
     assert_held_within(Rc::new(store.clone()).counted());
     assert_eq!(store.clone().into_titles().count(), 0);
     assert_eq!((*store.clone().into_text(", ")).as_ref(), "none");
+    let (debug, boxed) = store.clone().into_pair().unwrap();
+    assert_eq!(format!("{debug:?} {boxed:?}"), "0 0");
     assert_eq!(store.clone().into_sum(&["1", "2"]).unwrap(), 3);
     assert!(store.clone().into_sum(&["one"]).is_err());
     assert_eq!(store.into_name().unwrap(), "section");

@@ -1,5 +1,6 @@
 //! The lock `section`, which one test at a time takes, and whether it is held right now.
 
+use std::future::Future;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
@@ -32,6 +33,12 @@ pub(crate) fn is_held_in(locks: &Locks) -> bool {
         Err(LockError::Timeout { .. }) => true,
         Err(trouble) => panic!("{trouble}"),
     }
+}
+
+/// Runs a future on this thread to its end.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime can be made").block_on(future)
 }
 
 /// Checks that a section, which says whether the lock was held inside, held it and let it go.

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock::{Lock, LockName, Locks};
+use jam_lock_tests::lock_names;
 
 /// How long the reader of a counter thinks before it writes: long enough for others to interfere.
 const THOUGHT: Duration = Duration::from_micros(50);
@@ -33,7 +34,14 @@ fn main() -> Outcome {
             let lock = with_mode(folder.as_ref(), name, u32::from_str_radix(mode, 8)?)?;
             println!("{}", attempt(&lock));
         }
-        ["count", folder, name, times] => count(folder.as_ref(), name, times.parse()?)?,
+        ["count", folder, name, times] => {
+            let lock = open(folder, name)?;
+            count(folder.as_ref(), || lock.clone(), times.parse()?)?;
+        }
+        ["count customer", folder, id, times] => {
+            let locks = Locks::open(folder)?;
+            count(folder.as_ref(), || locks.lock(lock_names::customer_id(id)), times.parse()?)?;
+        }
         ["exhaust", folder, name] => exhaust(&open(folder, name)?),
         _ => return Err("peer: unknown order".into()),
     }
@@ -98,11 +106,10 @@ fn with_mode(_: &Path, _: &str, _: u32) -> Result<Lock, Box<dyn Error>> {
 
 /// Adds to a counter file, `times` times, as an application does: reads, thinks, writes. A file
 /// that must not be there twice sees every overlap, whatever the locks believe.
-fn count(folder: &Path, name: &str, times: usize) -> Outcome {
-    let lock = Locks::open(folder)?.lock(LockName::new(name)?);
+fn count(folder: &Path, lock: impl Fn() -> Lock, times: usize) -> Outcome {
     let (counter, inside) = (folder.join("counter"), folder.join("inside"));
     for _ in 0..times {
-        let _guard = lock.acquire()?;
+        let _guard = lock().acquire()?;
         File::create_new(&inside).map_err(|error| format!("overlap: {error}"))?;
         let value: usize = fs::read_to_string(&counter)?.trim().parse()?;
         thread::sleep(THOUGHT);

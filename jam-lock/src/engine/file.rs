@@ -1,9 +1,11 @@
 //! The file engine: a name is a file of one folder, and `flock(2)` on it is the truth.
 
 mod claim;
+mod cold;
 mod flock;
 mod lock_file;
 mod pursuit;
+mod seat;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

@@ -1,21 +1,47 @@
 //! Who waits at a gate, in the order of arrival.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar};
+use std::task::Waker;
 use std::time::Instant;
 
 use crate::LockError;
+use crate::engine::Mode;
 
-/// One that waits, or has been answered and has not run since.
+/// Who waits: a thread runs soon after it was woken, and a task when its executor comes to it, or
+/// never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    Thread,
+    Task,
+}
+
+/// One that waits, or has been failed and has not looked since.
 pub(super) struct Waiter {
     ticket: u64,
-    pub(super) bell: Arc<Condvar>,
-    /// Since when it could have taken the idle claim.
+    pub(super) mode: Mode,
+    pub(super) who: Who,
+    /// Wakes it; taken when it is rung, and put back when it has looked and goes on waiting.
+    pub(super) bell: Option<Waker>,
+    /// Since when its bell has been rung without it having looked.
+    pub(super) rung: Option<Instant>,
+    /// Since when it could have taken the idle claim, which it still may.
     pub(super) nudged: Option<Instant>,
-    /// Whether its bell was rung and it has not looked since.
-    pub(super) rung: bool,
-    /// What became of its wait; it collects this and leaves.
-    pub(super) answer: Option<Result<(), LockError>>,
+    /// Whether it was passed over, because it did not look for too long.
+    pub(super) is_absent: bool,
+    /// What ended its wait; it collects this and leaves.
+    pub(super) error: Option<Box<LockError>>,
+}
+
+impl Waiter {
+    /// Whether it is the ticket's.
+    pub(super) fn is(&self, ticket: u64) -> bool {
+        self.ticket == ticket
+    }
+
+    /// Whether it is to be served.
+    fn is_present(&self) -> bool {
+        !self.is_absent && self.error.is_none()
+    }
 }
 
 /// The waiters, each known by a ticket that rises.
@@ -27,21 +53,45 @@ pub(super) struct Queue {
 
 impl Queue {
     /// Adds a waiter at the end.
-    pub(super) fn push(&mut self, bell: Arc<Condvar>) -> u64 {
+    pub(super) fn push(&mut self, mode: Mode, who: Who) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.waiters.push_back(Waiter { ticket, bell, nudged: None, rung: false, answer: None });
+        self.waiters.push_back(Waiter {
+            ticket,
+            mode,
+            who,
+            bell: None,
+            rung: None,
+            nudged: None,
+            is_absent: false,
+            error: None,
+        });
         ticket
     }
 
-    /// The first that has no answer yet.
+    /// The first who is to be served.
     pub(super) fn head(&mut self) -> Option<&mut Waiter> {
-        self.waiters.iter_mut().find(|waiter| waiter.answer.is_none())
+        self.present().next()
     }
 
-    /// Whether nobody waits for an answer.
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiters.iter().all(|waiter| waiter.answer.is_some())
+    /// What the head asks for.
+    pub(super) fn head_mode(&mut self) -> Option<Mode> {
+        self.head().map(|head| head.mode)
+    }
+
+    /// The readers whom no writer is in front of.
+    pub(super) fn leading_readers(&mut self) -> impl Iterator<Item = &mut Waiter> {
+        self.present().take_while(|waiter| waiter.mode == Mode::Shared)
+    }
+
+    /// Whether a writer is to be served.
+    pub(super) fn has_writer(&mut self) -> bool {
+        self.present().any(|waiter| waiter.mode == Mode::Exclusive)
+    }
+
+    /// Whether nobody is to be served.
+    pub(super) fn is_empty(&mut self) -> bool {
+        self.head().is_none()
     }
 
     #[cfg(test)]
@@ -49,21 +99,21 @@ impl Queue {
         self.waiters.len()
     }
 
-    /// The ticket's waiter.
-    pub(super) fn get(&mut self, ticket: u64) -> &mut Waiter {
-        let at = self.position(ticket);
-        &mut self.waiters[at]
+    /// The ticket's waiter, if it has not left.
+    pub(super) fn get(&mut self, ticket: u64) -> Option<&mut Waiter> {
+        self.position(ticket).map(|at| &mut self.waiters[at])
     }
 
     /// Takes the ticket's waiter out.
-    pub(super) fn remove(&mut self, ticket: u64) -> Waiter {
-        let at = self.position(ticket);
-        self.waiters.remove(at).expect("a position inside the queue")
+    pub(super) fn remove(&mut self, ticket: u64) -> Option<Waiter> {
+        self.position(ticket).and_then(|at| self.waiters.remove(at))
     }
 
-    fn position(&self, ticket: u64) -> usize {
-        self.waiters
-            .binary_search_by_key(&ticket, |waiter| waiter.ticket)
-            .expect("a waiter is in the queue until it leaves")
+    fn present(&mut self) -> impl Iterator<Item = &mut Waiter> {
+        self.waiters.iter_mut().filter(|waiter| waiter.is_present())
+    }
+
+    fn position(&self, ticket: u64) -> Option<usize> {
+        self.waiters.binary_search_by_key(&ticket, |waiter| waiter.ticket).ok()
     }
 }

@@ -1,14 +1,28 @@
 //! What is decided under a gate's mutex: who has the claim, and who is next.
+//!
+//! Nobody is ever handed a claim while asleep. It is left idle for those who were nudged, and is
+//! whose who comes and takes it; so what a waiter was offered can be offered to the next, should
+//! it not come.
 
-use std::sync::{Arc, Condvar, Weak};
-use std::time::{Duration, Instant, SystemTime};
+mod pursuits;
+mod streak;
 
+use std::sync::Weak;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use self::pursuits::Pursuits;
+use self::streak::Streak;
 use super::Gate;
-use super::queue::Queue;
+use super::alarm::Alarm;
+use super::bell::Bells;
+use super::queue::{Queue, Waiter, Who};
+use super::seam;
+use super::watcher::Watcher;
 use crate::LockError;
-use crate::engine::Claim;
+use crate::engine::{Claim, Mode};
 
-/// How long the claim may go from thread to thread of this process while somebody queues; other
+/// How long the claim may go from hand to hand in this process while somebody queues; other
 /// processes wait that long at the most.
 const HAND_OVER: Duration = Duration::from_millis(5);
 
@@ -16,15 +30,41 @@ const HAND_OVER: Duration = Duration::from_millis(5);
 /// hand it to a sleeping thread every time would cost a context switch for each acquisition.
 const BARGING: Duration = Duration::from_micros(200);
 
+/// How long the claim is kept idle for a task whose executor does not come to it.
+pub(super) const PATIENCE: Duration = Duration::from_millis(10);
+
 /// Who has the claim.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Hold {
     /// Not this process.
     None,
-    /// This process, but none of its threads: the head has been nudged to take it.
-    Idle,
-    /// A thread, or a waiter to whom it was granted.
-    Owned,
+    /// This process, but nobody in it: whoever was nudged may take it.
+    Idle(Mode),
+    /// One writer.
+    Exclusive,
+    /// So many readers.
+    Shared(usize),
+}
+
+impl Hold {
+    /// The same, with one more holder.
+    fn joined(self, mode: Mode) -> Self {
+        match (mode, self) {
+            (Mode::Exclusive, _) => Self::Exclusive,
+            (Mode::Shared, Self::Shared(readers)) => Self::Shared(readers + 1),
+            (Mode::Shared, _) => Self::Shared(1),
+        }
+    }
+
+    /// How the process holds the claim, if it does.
+    fn mode(self) -> Option<Mode> {
+        match self {
+            Self::None => None,
+            Self::Idle(mode) => Some(mode),
+            Self::Exclusive => Some(Mode::Exclusive),
+            Self::Shared(_) => Some(Mode::Shared),
+        }
+    }
 }
 
 /// What a waiter finds when it looks.
@@ -34,32 +74,21 @@ pub(super) enum Turn {
     Waiting,
 }
 
-/// Condition variables to notify once the mutex is free.
-#[derive(Default)]
-#[must_use]
-pub(super) struct Bells(Vec<Arc<Condvar>>);
-
-impl Bells {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn ring(self) {
-        self.0.iter().for_each(|bell| bell.notify_one());
-    }
-}
-
 /// One name inside this process.
 pub(super) struct State {
     gate: Weak<Gate>,
     claim: Box<dyn Claim>,
     hold: Hold,
+    /// Whether the idle claim is for those alone who were nudged.
+    is_reserved: bool,
     queue: Queue,
     /// When the claim must go back to the engine although somebody here waits for it.
     hand_over_until: Option<Instant>,
-    /// The one pursuit in flight that counts; older ones are dismissed when they come home.
-    pursuit: Option<u64>,
-    pursuits: u64,
+    streak: Streak,
+    pursuits: Pursuits,
+    /// Goes off where a task that was nudged may be passed over.
+    watch: Option<Alarm>,
+    bells: Bells,
 }
 
 impl State {
@@ -68,22 +97,38 @@ impl State {
             gate,
             claim,
             hold: Hold::None,
+            is_reserved: false,
             queue: Queue::default(),
             hand_over_until: None,
-            pursuit: None,
-            pursuits: 0,
+            streak: Streak::default(),
+            pursuits: Pursuits::default(),
+            watch: None,
+            bells: Bells::default(),
         }
     }
 
+    /// The bells to ring once the mutex is free, if there are any.
+    pub(super) fn take_bells(&mut self) -> Option<Bells> {
+        (!self.bells.is_empty()).then(|| std::mem::take(&mut self.bells))
+    }
+
     /// Takes the lock if that needs no waiting; asks the engine only where nobody is before.
-    pub(super) fn take(&mut self) -> Result<bool, LockError> {
-        let taken = match self.hold {
-            Hold::None => self.queue.is_empty() && self.claim.attempt()?,
-            Hold::Idle => true,
-            Hold::Owned => false,
+    ///
+    /// Who `may_wait` has to, where this process has had its share.
+    pub(super) fn take(&mut self, mode: Mode, may_wait: bool) -> Result<bool, LockError> {
+        let taken = match (self.hold, mode) {
+            (Hold::None, _) if !self.queue.is_empty() => false,
+            (Hold::None, _) => {
+                let is_over = self.streak.goes_on(seam::now());
+                !(is_over && may_wait) && self.claim.attempt(mode)?
+            }
+            (Hold::Idle(Mode::Exclusive), Mode::Exclusive) => !self.is_reserved,
+            // A writer that waits holds later readers back.
+            (Hold::Idle(Mode::Shared) | Hold::Shared(_), Mode::Shared) => !self.queue.has_writer(),
+            _ => false,
         };
         if taken {
-            self.hold = Hold::Owned;
+            self.hold = self.hold.joined(mode);
         } else {
             // Who is about to wait, or to be refused, would not learn otherwise that it is a fork.
             self.claim.check_process()?;
@@ -92,176 +137,193 @@ impl State {
     }
 
     /// Queues up, and sees to it that somebody asks the engine.
-    pub(super) fn enqueue(&mut self, bell: Arc<Condvar>) -> (u64, Bells) {
+    pub(super) fn enqueue(&mut self, mode: Mode, who: Who) -> u64 {
         if self.hold != Hold::None {
-            self.hand_over_until.get_or_insert_with(|| Instant::now() + HAND_OVER);
+            self.hand_over_until.get_or_insert_with(|| seam::now() + HAND_OVER);
         }
-        let ticket = self.queue.push(bell);
-        let mut bells = Bells::default();
-        self.pursue(Duration::ZERO, &mut bells);
-        (ticket, bells)
+        let ticket = self.queue.push(mode, who);
+        let pause = if self.streak.is_over() { pursuits::pause() } else { Duration::ZERO };
+        self.pursue(pause);
+        ticket
     }
 
     /// What became of `ticket`'s wait; unless it goes on, the ticket is gone afterwards.
     pub(super) fn turn(&mut self, ticket: u64) -> Turn {
-        let waiter = self.queue.get(ticket);
-        waiter.rung = false;
-        match waiter.answer.take() {
-            Some(answer) => {
-                self.queue.remove(ticket);
-                answer.map_or_else(Turn::Failed, |()| Turn::Granted)
-            }
-            None if self.hold == Hold::Idle && waiter.nudged.is_some() => {
-                self.queue.remove(ticket);
-                self.hold = Hold::Owned;
-                Turn::Granted
-            }
-            None => Turn::Waiting,
+        let waiter = self.queue.get(ticket).expect("a waiter is in the queue until it leaves");
+        waiter.rung = None;
+        if std::mem::take(&mut waiter.is_absent) {
+            return self.turn_of_absent(ticket);
+        }
+        if let Some(error) = waiter.error.take() {
+            self.remove(ticket);
+            return Turn::Failed(*error);
+        }
+        let (mode, is_nudged) = (waiter.mode, waiter.nudged.is_some());
+        let is_open = match (self.hold, mode) {
+            (Hold::Idle(held), mode) => held == mode,
+            (Hold::Shared(_), Mode::Shared) => true,
+            _ => false,
+        };
+        if !(is_nudged && is_open) {
+            return Turn::Waiting;
+        }
+        self.hold = self.hold.joined(mode);
+        self.remove(ticket);
+        if self.queue.is_empty() {
+            self.hand_over_until = None;
+        }
+        Turn::Granted
+    }
+
+    /// Has `bell` wake `ticket`'s waiter, whose turn has not come.
+    pub(super) fn listen(&mut self, ticket: u64, bell: Waker) {
+        if let Some(waiter) = self.queue.get(ticket) {
+            self.bells.discard(waiter.bell.replace(bell));
+        }
+    }
+
+    /// Rings for `ticket`, so that it looks at the time.
+    pub(super) fn remind(&mut self, ticket: u64) {
+        if let Some(bell) = self.queue.get(ticket).and_then(|waiter| waiter.bell.take()) {
+            self.bells.ring(bell);
         }
     }
 
     /// Gives up a wait; to be called right after [`State::turn`] said that it goes on.
     pub(super) fn leave(&mut self, ticket: u64) {
-        self.queue.remove(ticket);
+        self.remove(ticket);
+        self.serve();
     }
 
-    /// Gives the lock to the head, or the claim back to the engine.
-    pub(super) fn release(&mut self) -> (Result<(), LockError>, Bells) {
-        let mut bells = Bells::default();
-        let result = if self.is_handed_over() {
-            self.hand_over(&mut bells);
-            Ok(())
+    /// Gives the lock to whoever is next, or the claim back to the engine.
+    pub(super) fn release(&mut self) -> Result<(), LockError> {
+        let mode = match self.hold {
+            Hold::Shared(readers) if readers > 1 => {
+                self.hold = Hold::Shared(readers - 1);
+                return Ok(());
+            }
+            Hold::Shared(_) => Mode::Shared,
+            _ => Mode::Exclusive,
+        };
+        self.hold = Hold::Idle(mode);
+        self.pass_on(mode)
+    }
+
+    /// Passes over the tasks that were nudged, and have not come for too long.
+    pub(super) fn watch_went_off(&mut self) {
+        self.watch = None;
+        let Hold::Idle(mode) = self.hold else { return };
+        let now = seam::now();
+        let mut is_passed_over = false;
+        while let Some(head) = self.queue.head() {
+            let is_silent = head.rung.is_some_and(|rung| now.duration_since(rung) >= PATIENCE);
+            if head.who == Who::Thread || !is_silent {
+                break;
+            }
+            head.is_absent = true;
+            is_passed_over = true;
+        }
+        if is_passed_over {
+            // Nobody is there to be told of an error; the next attempt meets it again.
+            let _ = self.pass_on(mode);
         } else {
-            self.give_back(pause(), &mut bells)
-        };
-        (result, bells)
+            self.watch(now);
+        }
     }
 
-    /// Receives pursuit `number`, whose wait has ended.
-    pub(super) fn home(&mut self, number: u64, result: Result<(), LockError>) -> Bells {
-        let mut bells = Bells::default();
-        if self.pursuit != Some(number) {
-            self.claim.dismiss(number);
-            return bells;
+    /// Leaves the idle claim to those who wait here, or gives it back where nobody does, or for
+    /// too long already.
+    fn pass_on(&mut self, mode: Mode) -> Result<(), LockError> {
+        let Some(wanted) = self.queue.head_mode() else { return self.give_back(mode) };
+        let now = seam::now();
+        if self.hand_over_until.is_none_or(|until| until <= now) {
+            return self.give_back(mode);
         }
-        self.pursuit = None;
-        if self.hold != Hold::None {
-            // A thread of this process was faster, on the same open file.
-            self.claim.dismiss(number);
-            return bells;
+        if wanted != mode {
+            return self.convert(mode, wanted);
         }
-        if self.queue.is_empty() {
-            self.claim.dismiss(number);
-            // Nobody is left to be told of an error; the next attempt meets it again.
-            let _ = self.claim.release();
-            return bells;
-        }
-        let welcome = match result {
-            Ok(()) => self.claim.welcome(number),
-            Err(error) => {
-                self.claim.dismiss(number);
-                Err(error)
+        self.hand_over(mode, now);
+        Ok(())
+    }
+
+    /// Nudges the head, and with a reader all those who may enter with it.
+    ///
+    /// A running thread may be faster than the head, unless that has been passed over for too long.
+    fn hand_over(&mut self, mode: Mode, now: Instant) {
+        self.hold = Hold::Idle(mode);
+        match mode {
+            Mode::Exclusive => {
+                let Some(head) = self.queue.head() else { return };
+                let nudged = nudge(head, now, &mut self.bells);
+                self.is_reserved = now.duration_since(nudged) > BARGING;
             }
-        };
-        match welcome {
-            Ok(true) => {
-                self.hold = Hold::Owned;
-                self.grant(&mut bells);
-                if !self.queue.is_empty() {
-                    self.hand_over_until = Some(Instant::now() + HAND_OVER);
+            Mode::Shared => self.nudge_readers(now),
+        }
+        self.watch(now);
+    }
+
+    fn nudge_readers(&mut self, now: Instant) {
+        for reader in self.queue.leading_readers() {
+            nudge(reader, now, &mut self.bells);
+        }
+    }
+
+    /// Sees to it that a task which was nudged is not waited for in vain; a thread always comes.
+    fn watch(&mut self, now: Instant) {
+        let is_task = self.queue.head().is_some_and(|head| head.who == Who::Task);
+        if is_task && self.watch.is_none() {
+            let watcher = Watcher::waker(self.gate.clone());
+            self.watch = Some(Alarm::set(now + PATIENCE, watcher));
+        }
+    }
+
+    /// Sees to it that whoever is first is asked for, or let in, after somebody has left or come
+    /// back.
+    fn serve(&mut self) {
+        match self.hold {
+            Hold::None => self.pursue(Duration::ZERO),
+            Hold::Shared(_) | Hold::Idle(Mode::Shared) => self.nudge_readers(seam::now()),
+            Hold::Exclusive | Hold::Idle(Mode::Exclusive) => {}
+        }
+    }
+
+    /// The turn of a waiter that has been passed over: it runs now, so it is not made to wait for
+    /// what can be had at once.
+    fn turn_of_absent(&mut self, ticket: u64) -> Turn {
+        let is_first = self.queue.head().is_some_and(|head| head.is(ticket));
+        let mode = self.queue.head_mode();
+        if let (Hold::None, true, Some(mode)) = (self.hold, is_first, mode) {
+            match self.claim.attempt(mode) {
+                Ok(true) => {
+                    let now = seam::now();
+                    self.hand_over_until = Some(now + HAND_OVER);
+                    self.hand_over(mode, now);
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    self.remove(ticket);
+                    self.serve();
+                    return Turn::Failed(error);
                 }
             }
-            Ok(false) => self.pursue(Duration::ZERO, &mut bells),
-            Err(error) => {
-                self.fail(error, &mut bells);
-                self.pursue(Duration::ZERO, &mut bells);
-            }
         }
-        bells
+        self.serve();
+        self.turn(ticket)
     }
 
-    /// Makes the head the owner of the claim.
-    fn grant(&mut self, bells: &mut Bells) {
-        self.answer_head(Ok(()), bells);
-    }
-
-    /// Tells the head what went wrong; whoever is next asks again and hears for itself.
-    fn fail(&mut self, error: LockError, bells: &mut Bells) {
-        self.answer_head(Err(error), bells);
-    }
-
-    fn answer_head(&mut self, answer: Result<(), LockError>, bells: &mut Bells) {
-        if let Some(head) = self.queue.head() {
-            head.answer = Some(answer);
-            bells.0.push(Arc::clone(&head.bell));
-        }
-    }
-
-    /// Whether the claim stays in this process: somebody waits here, and has not for too long.
-    fn is_handed_over(&self) -> bool {
-        !self.queue.is_empty() && self.hand_over_until.is_some_and(|until| Instant::now() < until)
-    }
-
-    /// Leaves the claim to whoever comes first, the head, which is woken, or a running thread; and
-    /// to the head alone where it has been passed over for too long.
-    fn hand_over(&mut self, bells: &mut Bells) {
-        let Some(head) = self.queue.head() else { return };
-        let now = Instant::now();
-        if now.duration_since(*head.nudged.get_or_insert(now)) > BARGING {
-            return self.grant(bells);
-        }
-        if !head.rung {
-            head.rung = true;
-            bells.0.push(Arc::clone(&head.bell));
-        }
-        self.hold = Hold::Idle;
-    }
-
-    /// Returns the claim to the engine, and asks for it again, after `pause`, where somebody waits.
-    fn give_back(&mut self, pause: Duration, bells: &mut Bells) -> Result<(), LockError> {
-        self.hold = Hold::None;
-        self.hand_over_until = None;
-        let result = self.claim.release();
-        self.pursue(pause, bells);
-        result
-    }
-
-    /// Starts a pursuit where somebody waits for a claim that nobody is asking for.
-    fn pursue(&mut self, pause: Duration, bells: &mut Bells) {
-        while self.hold == Hold::None && !self.queue.is_empty() {
-            match self.pursued(pause) {
-                Ok(number) => {
-                    self.pursuit = Some(number);
-                    return;
-                }
-                Err(error) => self.fail(error, bells),
-            }
-        }
-    }
-
-    /// The pursuit in flight, or a new one where there is none for what the name stands for now.
-    fn pursued(&mut self, pause: Duration) -> Result<u64, LockError> {
-        // What is waited for may be a file that somebody has removed or replaced since.
-        if let Some(number) = self.pursuit.take() {
-            if self.claim.is_current(number)? {
-                return Ok(number);
-            }
-        }
-        self.pursuits += 1;
-        let number = self.pursuits;
-        let gate = self.gate.upgrade().expect("whoever calls has the gate");
-        let home = Box::new(move |result| gate.home(number, result));
-        self.claim.pursue(number, pause, home)?;
-        Ok(number)
+    fn remove(&mut self, ticket: u64) {
+        let waiter = self.queue.remove(ticket);
+        self.bells.discard(waiter.and_then(|waiter| waiter.bell));
     }
 }
 
-/// A gap in which other processes can take the lock: the kernel hands nothing over, so whoever
-/// asks again at once wins against every process that it has woken. 100 to 250 µs; the clock's
-/// last digits keep processes out of step.
-fn pause() -> Duration {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Duration::from_micros(100 + u64::from(now.subsec_nanos() % 151))
+/// Offers the idle claim to `waiter`, and tells since when it has been offered.
+fn nudge(waiter: &mut Waiter, now: Instant, bells: &mut Bells) -> Instant {
+    if let Some(bell) = waiter.bell.take() {
+        bells.ring(bell);
+    }
+    waiter.rung.get_or_insert(now);
+    *waiter.nudged.get_or_insert(now)
 }
 
 #[cfg(test)]
@@ -272,6 +334,6 @@ impl State {
 
     /// Makes a slow machine's hand-over last as long as the test needs.
     pub(super) fn extend_hand_over(&mut self, by: Duration) {
-        self.hand_over_until = Some(Instant::now() + by);
+        self.hand_over_until = Some(seam::now() + by);
     }
 }

@@ -3,9 +3,11 @@
 mod stage;
 
 use std::collections::VecDeque;
+use std::task::{Context, Wake};
 use std::thread;
 
 use self::stage::{LONG, Queued, Stage, trouble};
+use super::state::Turn;
 use super::*;
 use crate::Timeout;
 
@@ -121,6 +123,62 @@ fn a_newcomer_replaces_a_pursuit_of_a_dead_file() {
 }
 
 #[test]
+fn a_reader_behind_a_writer_that_gives_up_is_asked_for() {
+    let stage = Stage::held_elsewhere();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut writer = Box::pin(stage.gate.acquire_async(Mode::Exclusive, Deadline::Never));
+    let mut reader = Box::pin(stage.gate.acquire_async(Mode::Shared, Deadline::Never));
+    assert!(writer.as_mut().poll(&mut context).is_pending());
+    assert!(reader.as_mut().poll(&mut context).is_pending());
+    assert_eq!(stage.count("pursue"), 1);
+    drop(writer);
+    assert_eq!(stage.count("pursue"), 2);
+    stage.script().held_elsewhere = false;
+    stage.bring_all_home();
+    assert!(reader.as_mut().poll(&mut context).is_ready());
+}
+
+#[test]
+fn a_task_that_was_passed_over_takes_its_turn_when_it_is_polled() {
+    let stage = Stage::new();
+    stage.acquire().unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut slow = Box::pin(stage.gate.acquire_async(Mode::Exclusive, Deadline::Never));
+    assert!(slow.as_mut().poll(&mut context).is_pending());
+    stage.gate.lock().extend_hand_over(LONG);
+    stage.gate.release().unwrap();
+    // The claim is kept for the task, and then given back.
+    while stage.script().claimed {
+        thread::yield_now();
+    }
+    assert!(slow.as_mut().poll(&mut context).is_ready());
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_other_from_being_woken() {
+    struct Broken;
+
+    impl Wake for Broken {
+        fn wake(self: Arc<Self>) {
+            panic!("this waker is broken, as it should be here");
+        }
+    }
+
+    let stage = Stage::held_elsewhere();
+    let broken = Waker::from(Arc::new(Broken));
+    let mut reader = Box::pin(stage.gate.acquire_async(Mode::Shared, Deadline::Never));
+    assert!(reader.as_mut().poll(&mut Context::from_waker(&broken)).is_pending());
+    let gate = Arc::clone(&stage.gate);
+    let another = thread::spawn(move || gate.acquire(Mode::Shared, Deadline::Never));
+    while stage.gate.lock().queue_length() < 2 {
+        thread::yield_now();
+    }
+    stage.script().held_elsewhere = false;
+    stage.bring_home(Ok(()));
+    another.join().unwrap().unwrap();
+}
+
+#[test]
 fn an_error_of_a_pursuit_goes_to_the_head_and_the_next_asks_again() {
     let stage = Stage::held_elsewhere();
     let first = stage.queue(Deadline::Never);
@@ -169,19 +227,36 @@ fn a_claim_goes_back_to_the_engine_once_the_hand_over_has_lasted_too_long() {
 }
 
 #[test]
-fn a_head_that_was_passed_over_for_too_long_is_granted_the_claim() {
+fn a_process_that_takes_it_again_and_again_lets_others_have_it() {
+    let stage = Stage::new();
+    let start = std::time::Instant::now();
+    while start.elapsed() < Duration::from_millis(6) {
+        // Who tries once is never made to wait.
+        stage.attempt().unwrap();
+        stage.gate.release().unwrap();
+    }
+    let waiter = stage.queue(Deadline::Never);
+    assert_eq!(stage.count("pursue"), 1);
+    stage.bring_home(Ok(()));
+    waiter.result().unwrap();
+    stage.gate.release().unwrap();
+    thread::sleep(Duration::from_millis(1));
+    stage.acquire().expect("others had their chance");
+}
+
+#[test]
+fn a_head_that_was_passed_over_for_too_long_goes_first() {
     let stage = Stage::new();
     stage.acquire().unwrap();
     let mut inner = stage.gate.lock();
     // A head whose thread never runs.
-    let (ticket, bells) = inner.enqueue(Arc::new(Condvar::new()));
-    bells.ring();
+    let ticket = inner.enqueue(Mode::Exclusive, Who::Thread);
     inner.extend_hand_over(LONG);
-    inner.release().1.ring();
-    assert!(inner.take().unwrap(), "a running thread may go first");
+    inner.release().unwrap();
+    assert!(inner.take(Mode::Exclusive, true).unwrap(), "a running thread may go first");
     thread::sleep(Duration::from_micros(300));
-    inner.release().1.ring();
-    assert!(!inner.take().unwrap(), "but not for ever");
+    inner.release().unwrap();
+    assert!(!inner.take(Mode::Exclusive, true).unwrap(), "but not for ever");
     assert!(matches!(inner.turn(ticket), Turn::Granted));
 }
 
@@ -204,7 +279,8 @@ fn threads_that_come_and_give_up_at_random_never_overlap() {
             scope.spawn(move || {
                 for round in 0..2_000 {
                     let limit = Duration::from_micros((thread * 7 + round) % 50);
-                    if stage.gate.acquire(Timeout::from(limit).deadline()).is_ok() {
+                    if stage.gate.acquire(Mode::Exclusive, Timeout::from(limit).deadline()).is_ok()
+                    {
                         drop(inside.try_lock().expect("nobody else is inside"));
                         stage.gate.release().unwrap();
                     }

@@ -4,7 +4,7 @@
 //! file, so it may use nothing but the standard library.
 
 /// Longest name in bytes, which leaves room for endings within the 255 bytes of a file name.
-const LONGEST: usize = 200;
+pub(crate) const LONGEST: usize = 200;
 
 /// Jam.py deletes every file of its locks folder that starts with this.
 const SWEPT_BY_JAM_PY: &str = "$buildID";

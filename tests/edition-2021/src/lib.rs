@@ -6,6 +6,8 @@
 
 pub use jam_lock_tests::lock_names;
 
+#[path = "../../macros/async_drop_order.rs"]
+mod async_drop_order;
 #[path = "../../macros/drop_order.rs"]
 mod drop_order;
 #[path = "../../macros/section.rs"]

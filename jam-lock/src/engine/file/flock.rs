@@ -1,4 +1,4 @@
-//! The three calls on which everything rests; no other file may make them.
+//! The calls on which everything rests; no other file may make them.
 //!
 //! fs2 is called by full path, because since Rust 1.89 `File` has methods of the same names. It
 //! does not retry a call that a signal interrupted, so that is done here.
@@ -8,9 +8,15 @@
 use std::fs::File;
 use std::io;
 
-/// Locks `file` if nobody else holds it; `false` where somebody does.
-pub(super) fn try_lock(file: &File) -> io::Result<bool> {
-    match uninterrupted(|| fs2::FileExt::try_lock_exclusive(file)) {
+use crate::engine::Mode;
+
+/// Locks `file` if nobody is in the way; `false` where somebody is.
+pub(super) fn try_lock(file: &File, mode: Mode) -> io::Result<bool> {
+    let locked = uninterrupted(|| match mode {
+        Mode::Exclusive => fs2::FileExt::try_lock_exclusive(file),
+        Mode::Shared => fs2::FileExt::try_lock_shared(file),
+    });
+    match locked {
         Ok(()) => Ok(true),
         Err(error) if is_contention(&error) => Ok(false),
         Err(error) => Err(error),
@@ -18,8 +24,11 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
 }
 
 /// Locks `file`, and blocks until it can.
-pub(super) fn lock(file: &File) -> io::Result<()> {
-    uninterrupted(|| fs2::FileExt::lock_exclusive(file))
+pub(super) fn lock(file: &File, mode: Mode) -> io::Result<()> {
+    uninterrupted(|| match mode {
+        Mode::Exclusive => fs2::FileExt::lock_exclusive(file),
+        Mode::Shared => fs2::FileExt::lock_shared(file),
+    })
 }
 
 /// Unlocks `file`. Closing it would not do: a child that was just being spawned may still have it

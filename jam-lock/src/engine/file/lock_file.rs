@@ -24,10 +24,8 @@ impl LockFile {
     pub(super) fn open(path: &Path, mode: Option<u32>) -> Result<Self, LockError> {
         let failed = |operation, error| LockError::Io { operation, path: path.to_owned(), error };
         for _ in 0..ROUNDS {
-            match existing(path) {
-                Ok(file) => return Self::checked(file, path),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(refusal(path, error)),
+            if let Some(file) = Self::existing(path)? {
+                return Ok(file);
             }
             match create(path, mode) {
                 Ok(file) => return Self::checked(file, path),
@@ -36,12 +34,21 @@ impl LockFile {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     let folder = path.parent().unwrap_or(path);
                     fs::create_dir_all(folder)
-                        .map_err(|error| failed("make the lock folder again for", error))?;
+                        .map_err(|error| failed("make the lock folder again, to hold", error))?;
                 }
                 Err(error) => return Err(failed("make the lock file", error)),
             }
         }
         Err(failed("keep hold of the lock file", io::Error::from(ErrorKind::NotFound)))
+    }
+
+    /// Opens the lock file at `path` if there is one.
+    pub(super) fn existing(path: &Path) -> Result<Option<Self>, LockError> {
+        match existing(path) {
+            Ok(file) => Self::checked(file, path).map(Some),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(refusal(path, error)),
+        }
     }
 
     /// What could be opened may still be a FIFO or a device.

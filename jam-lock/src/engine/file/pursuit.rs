@@ -6,35 +6,34 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::of_process::OfProcess;
+
 /// How long a thread without work lingers: starting one costs more than a hand-over does.
 const LINGER: Duration = Duration::from_secs(1);
 
 type Work = Box<dyn FnOnce() + Send>;
 
 /// Work that nobody has begun, and the threads that could.
+#[derive(Default)]
 struct Pool {
-    process: u32,
     idle: usize,
     work: VecDeque<Work>,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { process: 0, idle: 0, work: VecDeque::new() });
+static POOL: Mutex<OfProcess<Pool>> = Mutex::new(OfProcess::new(Pool::default));
 static ARRIVED: Condvar = Condvar::new();
 
 /// Runs `work` on a thread that may block for as long as it takes.
 pub(super) fn start(work: Work) -> io::Result<()> {
-    let mut pool = pool();
-    if pool.process != std::process::id() {
-        // A fork copies the counts, but not the threads.
-        *pool = Pool { process: std::process::id(), idle: 0, work: VecDeque::new() };
-    }
+    let mut locked = lock();
+    let pool = locked.get();
     if pool.idle > pool.work.len() {
         pool.work.push_back(work);
-        drop(pool);
+        drop(locked);
         ARRIVED.notify_one();
         return Ok(());
     }
-    drop(pool);
+    drop(locked);
     thread::Builder::new().name("jam-lock pursuit".to_owned()).spawn(move || {
         let mut next = Some(work);
         while let Some(work) = next {
@@ -47,15 +46,16 @@ pub(super) fn start(work: Work) -> io::Result<()> {
 
 /// The next piece of work, or `None` where none came for a while.
 fn linger() -> Option<Work> {
-    let mut pool = pool();
-    pool.idle += 1;
+    let mut pool = lock();
+    pool.get().idle += 1;
     let (mut pool, _) = ARRIVED
-        .wait_timeout_while(pool, LINGER, |pool| pool.work.is_empty())
+        .wait_timeout_while(pool, LINGER, |pool| pool.get().work.is_empty())
         .unwrap_or_else(PoisonError::into_inner);
+    let pool = pool.get();
     pool.idle -= 1;
     pool.work.pop_front()
 }
 
-fn pool() -> MutexGuard<'static, Pool> {
+fn lock() -> MutexGuard<'static, OfProcess<Pool>> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }

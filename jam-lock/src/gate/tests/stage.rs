@@ -39,14 +39,14 @@ impl Claim for Scripted {
         Ok(())
     }
 
-    fn attempt(&mut self) -> Result<bool, LockError> {
+    fn attempt(&mut self, _: Mode) -> Result<bool, LockError> {
         self.play("attempt", |script| {
             script.claimed = !script.held_elsewhere;
             Ok(script.claimed)
         })
     }
 
-    fn pursue(&mut self, number: u64, _: Duration, home: Home) -> Result<(), LockError> {
+    fn pursue(&mut self, number: u64, _: Mode, _: Duration, home: Home) -> Result<(), LockError> {
         self.play("pursue", |script| script.pursuits.push_back((number, home)));
         Ok(())
     }
@@ -66,7 +66,7 @@ impl Claim for Scripted {
         self.play("dismiss", |_| ());
     }
 
-    fn release(&mut self) -> Result<(), LockError> {
+    fn release(&mut self, _: Mode) -> Result<(), LockError> {
         self.play("release", |script| {
             script.claimed = false;
             if script.release_fails { Err(trouble()) } else { Ok(()) }
@@ -89,7 +89,7 @@ impl Stage {
     pub(super) fn new() -> Self {
         let script = Arc::new(Mutex::new(Script::default()));
         let claim = Box::new(Scripted(Arc::clone(&script)));
-        let name = LockName::declared("scripted");
+        let name = LockName::declared("scripted", "stage", 0);
         Self { gate: Gate::new(OsString::new(), name, "x.lock".to_owned(), claim), script }
     }
 
@@ -104,11 +104,11 @@ impl Stage {
     }
 
     pub(super) fn acquire(&self) -> Result<Duration, LockError> {
-        self.gate.acquire(Deadline::Never)
+        self.gate.acquire(Mode::Exclusive, Deadline::Never)
     }
 
     pub(super) fn attempt(&self) -> Result<Duration, LockError> {
-        self.gate.acquire(Deadline::Once)
+        self.gate.acquire(Mode::Exclusive, Deadline::Once)
     }
 
     /// A thread that queues, tells when it has the lock, and keeps it until it is told to go on.
@@ -117,7 +117,7 @@ impl Stage {
         let gate = Arc::clone(&self.gate);
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
-            let result = gate.acquire(deadline);
+            let result = gate.acquire(Mode::Exclusive, deadline);
             let _ = tell.send(());
             result
         });

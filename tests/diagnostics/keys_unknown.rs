@@ -1,17 +1,17 @@
 jam_lock::lock_names! {
     /// Held while an invoice is being saved.
     "invoice_saved",
-    /// Held while the sold tracks are recalculated.
-    "calculation",
+    /// One lock for each customer.
+    "customer_{id}",
 }
 
 use jam_lock::{LockError, locked};
 
-#[locked("invoice_saved", "calculation", timeout = 10)]
+#[locked("customer_{id}", idd = 7, id = 8, id = 9, retries = 3)]
 fn save() -> Result<(), LockError> {
     Ok(())
 }
 
-fn main() {
-    let _ = save();
+fn main() -> Result<(), LockError> {
+    save()
 }

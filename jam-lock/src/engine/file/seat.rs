@@ -1,0 +1,196 @@
+//! One mode's open file of a lock.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::flock;
+use super::lock_file::LockFile;
+use crate::LockError;
+use crate::engine::Mode;
+
+/// How often the file may be replaced under one attempt before that counts as contention.
+const ROUNDS: usize = 16;
+
+/// A lock file, opened once for one mode and kept for as long as the path names it.
+///
+/// Each mode has an open file of its own: `flock(2)` does not convert a lock in one step, and where
+/// it refuses to, the lock that was there is gone.
+pub(super) struct Seat {
+    mode: Mode,
+    kept: Option<Arc<LockFile>>,
+    /// Counts unlocks of the kept file: a pursuit's lock is only a hint where one happened since.
+    unlocks: u64,
+}
+
+/// A file that a pursuit blocks for, which is not always the kept one any more.
+pub(super) struct Pursued {
+    pub(super) file: Arc<LockFile>,
+    unlocks: u64,
+}
+
+/// Where a lock file is, and with which permissions it is made.
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    pub(super) permissions: Option<u32>,
+}
+
+impl Seat {
+    pub(super) fn new(mode: Mode) -> Self {
+        Self { mode, kept: None, unlocks: 0 }
+    }
+
+    /// One attempt to lock that does not wait.
+    pub(super) fn attempt(&mut self, place: &Place) -> Result<bool, LockError> {
+        for _ in 0..ROUNDS {
+            let file = self.kept(place)?;
+            let result = flock::try_lock(file.file(), self.mode);
+            let locked = self.checked("lock", place, result)?;
+            // A refusal is checked as well: nobody should wait for a dead file.
+            if self.is_alive(&file, place, locked)? {
+                return Ok(locked);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The open file that a pursuit blocks on: the kept one, so that a try takes what a pursuit has
+    /// got and not brought home yet.
+    #[cfg(unix)]
+    pub(super) fn pursued(&mut self, place: &Place) -> Result<Pursued, LockError> {
+        Ok(Pursued { file: self.kept(place)?, unlocks: self.unlocks })
+    }
+
+    /// The open file that a pursuit blocks on: one of its own, because Windows does one thing at a
+    /// time with an open file, and a try on the same one would wait for the pursuit.
+    #[cfg(windows)]
+    pub(super) fn pursued(&mut self, place: &Place) -> Result<Pursued, LockError> {
+        let file = LockFile::open(&place.path, place.permissions)?;
+        Ok(Pursued { file: Arc::new(file), unlocks: self.unlocks })
+    }
+
+    /// Keeps the file that a pursuit has locked; `false` where the lock slipped away.
+    pub(super) fn welcome(&mut self, pursued: Pursued, place: &Place) -> Result<bool, LockError> {
+        let Pursued { file, unlocks } = pursued;
+        if self.is_kept(&file) && unlocks != self.unlocks {
+            // The lock may be the one that was released since; who has it is granted it again.
+            let result = flock::try_lock(file.file(), self.mode);
+            if !self.checked("lock", place, result)? {
+                return Ok(false);
+            }
+        }
+        if self.is_alive(&file, place, true)? {
+            self.kept = Some(file);
+            return Ok(true);
+        }
+        self.attempt(place)
+    }
+
+    /// Unlocks what a pursuit has locked, unless it is the kept file.
+    pub(super) fn dismiss(&self, pursued: &Pursued) {
+        if !self.is_kept(&pursued.file) {
+            // Nobody else has the dead file open here, so closing it is the fallback.
+            let _ = flock::unlock(pursued.file.file());
+        }
+    }
+
+    /// Unlocks the kept file.
+    pub(super) fn release(&mut self, place: &Place) -> Result<(), LockError> {
+        match self.kept.clone() {
+            Some(file) => self.unlock(&file, place),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the path still names `file`. Where not, the next attempt starts from the path, and
+    /// a lock on the dead file is let go.
+    pub(super) fn is_alive(
+        &mut self,
+        file: &LockFile,
+        place: &Place,
+        locked: bool,
+    ) -> Result<bool, LockError> {
+        let result = file.is_at(&place.path);
+        let alive = self.checked("look at", place, result);
+        if !matches!(alive, Ok(true)) {
+            self.kept = None;
+            if locked {
+                self.unlock(file, place)?;
+            }
+        }
+        alive
+    }
+
+    /// Gives up the kept file.
+    pub(super) fn vacate(&mut self) -> Option<Arc<LockFile>> {
+        self.kept.take()
+    }
+
+    fn kept(&mut self, place: &Place) -> Result<Arc<LockFile>, LockError> {
+        if let Some(file) = &self.kept {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(LockFile::open(&place.path, place.permissions)?);
+        self.kept = Some(Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn is_kept(&self, file: &Arc<LockFile>) -> bool {
+        self.kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, file))
+    }
+
+    fn unlock(&mut self, file: &LockFile, place: &Place) -> Result<(), LockError> {
+        self.unlocks += 1;
+        let result = flock::unlock(file.file());
+        self.checked("unlock", place, result)
+    }
+
+    /// Forgets the kept file where `result` says that something is wrong with it, so that the next
+    /// attempt starts from the path.
+    fn checked<T>(
+        &mut self,
+        operation: &'static str,
+        place: &Place,
+        result: io::Result<T>,
+    ) -> Result<T, LockError> {
+        result.map_err(|error| {
+            self.kept = None;
+            trouble(operation, &place.path, error)
+        })
+    }
+}
+
+/// What went wrong with the file at `path`.
+pub(super) fn trouble(operation: &'static str, path: &Path, error: io::Error) -> LockError {
+    if error.kind() == io::ErrorKind::Unsupported {
+        LockError::Unsupported {
+            what: "file locking (flock)",
+            place: path.display().to_string(),
+            remedy: "keep the lock folder on a local file system",
+        }
+    } else {
+        LockError::Io { operation, path: path.to_owned(), error }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_flock_is_said_to_have_none() {
+        let error = io::Error::from_raw_os_error(libc::ENOSYS);
+        assert_eq!(
+            trouble("lock", Path::new("/mnt/x.lock"), error).to_string(),
+            "file locking (flock) is not supported at /mnt/x.lock: \
+             keep the lock folder on a local file system"
+        );
+    }
+
+    #[test]
+    fn other_trouble_says_what_was_done_to_which_file() {
+        let error = io::Error::from_raw_os_error(libc::ENOLCK);
+        let text = trouble("lock", Path::new("/mnt/x.lock"), error).to_string();
+        assert!(text.starts_with("cannot lock /mnt/x.lock: No locks available"), "{text}");
+    }
+}

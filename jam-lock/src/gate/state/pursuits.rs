@@ -1,0 +1,145 @@
+//! The gate's side of the engine: the claim is pursued, comes home, is exchanged and given back.
+
+use std::time::{Duration, SystemTime};
+
+use super::{HAND_OVER, Hold, State, Streak, seam};
+use crate::LockError;
+use crate::engine::Mode;
+
+/// The pursuits in flight that count, one for each mode; older ones are dismissed when they come
+/// home.
+#[derive(Default)]
+pub(super) struct Pursuits {
+    exclusive: Option<u64>,
+    shared: Option<u64>,
+    started: u64,
+}
+
+impl Pursuits {
+    fn of(&mut self, mode: Mode) -> &mut Option<u64> {
+        match mode {
+            Mode::Exclusive => &mut self.exclusive,
+            Mode::Shared => &mut self.shared,
+        }
+    }
+}
+
+impl State {
+    /// Receives pursuit `number`, whose wait has ended.
+    pub(in super::super) fn home(
+        &mut self,
+        number: u64,
+        mode: Mode,
+        result: Result<(), LockError>,
+    ) {
+        if *self.pursuits.of(mode) != Some(number) {
+            return self.claim.dismiss(number);
+        }
+        *self.pursuits.of(mode) = None;
+        if self.hold != Hold::None || self.queue.head_mode() != Some(mode) {
+            // Nobody needs it any more, or somebody of this process was faster.
+            self.claim.dismiss(number);
+            if self.hold.mode() != Some(mode) {
+                // Nobody is left to be told of an error; the next attempt meets it again.
+                let _ = self.claim.release(mode);
+            }
+            return self.pursue(Duration::ZERO);
+        }
+        let welcome = match result {
+            Ok(()) => self.claim.welcome(number),
+            Err(error) => {
+                self.claim.dismiss(number);
+                Err(error)
+            }
+        };
+        match welcome {
+            Ok(true) => {
+                let now = seam::now();
+                self.hand_over_until = Some(now + HAND_OVER);
+                self.streak = Streak::default();
+                self.hand_over(mode, now);
+                // Who asks now did not wait for this.
+                self.is_reserved = true;
+            }
+            Ok(false) => self.pursue(Duration::ZERO),
+            Err(error) => {
+                self.fail(error);
+                self.pursue(Duration::ZERO);
+            }
+        }
+    }
+
+    /// Exchanges the idle claim for one of the other mode, for which somebody here waits.
+    pub(super) fn convert(&mut self, held: Mode, wanted: Mode) -> Result<(), LockError> {
+        self.hold = Hold::None;
+        let result = self.claim.release(held);
+        match self.claim.attempt(wanted) {
+            Ok(true) => self.hand_over(wanted, seam::now()),
+            Ok(false) => self.pursue(Duration::ZERO),
+            Err(error) => {
+                self.fail(error);
+                self.pursue(Duration::ZERO);
+            }
+        }
+        result
+    }
+
+    /// Returns the claim to the engine, and asks for it again where somebody waits.
+    pub(super) fn give_back(&mut self, mode: Mode) -> Result<(), LockError> {
+        self.hold = Hold::None;
+        self.hand_over_until = None;
+        let result = self.claim.release(mode);
+        self.streak.pauses(seam::now());
+        if !self.queue.is_empty() {
+            self.pursue(pause());
+        }
+        result
+    }
+
+    /// Starts a pursuit where somebody waits for a claim that nobody is asking for.
+    pub(super) fn pursue(&mut self, pause: Duration) {
+        while self.hold == Hold::None {
+            let Some(mode) = self.queue.head_mode() else { return };
+            match self.pursued(mode, pause) {
+                Ok(number) => {
+                    *self.pursuits.of(mode) = Some(number);
+                    return;
+                }
+                Err(error) => self.fail(error),
+            }
+        }
+    }
+
+    /// The pursuit in flight, or a new one where there is none for what the name stands for now.
+    fn pursued(&mut self, mode: Mode, pause: Duration) -> Result<u64, LockError> {
+        // What is waited for may be a file that somebody has removed or replaced since.
+        if let Some(number) = self.pursuits.of(mode).take() {
+            if self.claim.is_current(number)? {
+                return Ok(number);
+            }
+        }
+        self.pursuits.started += 1;
+        let number = self.pursuits.started;
+        let gate = self.gate.upgrade().expect("whoever calls has the gate");
+        let home = Box::new(move |result| gate.home(number, mode, result));
+        self.claim.pursue(number, mode, pause, home)?;
+        Ok(number)
+    }
+
+    /// Tells the head what went wrong; whoever is next asks again and hears for itself.
+    fn fail(&mut self, error: LockError) {
+        let Some(head) = self.queue.head() else { return };
+        head.error = Some(Box::new(error));
+        if let Some(bell) = head.bell.take() {
+            self.bells.ring(bell);
+        }
+    }
+}
+
+/// A gap in which other processes can take the lock: the kernel hands nothing over, so whoever
+/// asks again at once wins against every process that it has woken. 100 to 250 µs; the clock's
+/// last digits keep processes out of step.
+pub(super) fn pause() -> Duration {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Duration::from_micros(100 + u64::from(now.subsec_nanos() % 151))
+}

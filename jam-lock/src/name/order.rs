@@ -1,0 +1,119 @@
+//! The order in which several locks are acquired: the same everywhere, so that nobody waits for
+//! each other.
+
+use std::cmp::Ordering;
+
+use super::LockName;
+
+/// The `names` in lock order, each once.
+pub(crate) fn in_lock_order(names: impl IntoIterator<Item = LockName>) -> Vec<LockName> {
+    let mut ordered: Vec<LockName> = names.into_iter().collect();
+    ordered.sort_by(compare);
+    // The same text is the same lock, and stays where it comes first.
+    let mut distinct: Vec<LockName> = Vec::with_capacity(ordered.len());
+    for name in ordered {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    distinct
+}
+
+/// Declared names come first, as they are declared, and those of one keyed name in the order of
+/// their keys; names made at run time follow in the order of their text.
+fn compare(one: &LockName, other: &LockName) -> Ordering {
+    match (one.declaration, other.declaration) {
+        (Some(here), Some(there)) => {
+            let declared = |at: super::Declaration| (at.registry, at.position);
+            declared(here).cmp(&declared(there)).then_with(|| compare_keys(&one.keys, &other.keys))
+        }
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => one.text.cmp(&other.text),
+    }
+}
+
+fn compare_keys(one: &[String], other: &[String]) -> Ordering {
+    let keys = one.iter().zip(other).map(|(one, other)| compare_key(one, other));
+    keys.fold(Ordering::Equal, Ordering::then)
+}
+
+/// Numbers come first, the smaller before the greater; other keys follow in the order of their
+/// text.
+fn compare_key(one: &str, other: &str) -> Ordering {
+    match (number(one), number(other)) {
+        (Some(less), Some(more)) => {
+            less.len().cmp(&more.len()).then(less.cmp(more)).then(one.cmp(other))
+        }
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => one.cmp(other),
+    }
+}
+
+/// The digits of a key that is a number, without leading zeros.
+fn number(key: &str) -> Option<&str> {
+    let is_number = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| key.trim_start_matches('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ordered<const N: usize>(names: [LockName; N]) -> Vec<String> {
+        in_lock_order(names).iter().map(ToString::to_string).collect()
+    }
+
+    fn customer(key: &str) -> LockName {
+        LockName::keyed(&["customer_", ""], "names", 1, &[&key])
+    }
+
+    fn at_run_time(name: &str) -> LockName {
+        LockName::new(name).unwrap()
+    }
+
+    #[test]
+    fn declared_names_come_in_their_order_and_before_those_made_at_run_time() {
+        let (last, first) =
+            (LockName::declared("a", "names", 2), LockName::declared("z", "names", 0));
+        let names = [at_run_time("c"), last, at_run_time("b"), customer("7"), first];
+        assert_eq!(ordered(names), ["z", "customer_7", "a", "b", "c"]);
+    }
+
+    #[test]
+    fn numbers_come_by_size_and_before_other_keys() {
+        let names = ["b", "10", "9", "a", "010", "0", "99999999999999999999999"].map(customer);
+        assert_eq!(
+            ordered(names),
+            [
+                "customer_0",
+                "customer_9",
+                "customer_010",
+                "customer_10",
+                "customer_99999999999999999999999",
+                "customer_a",
+                "customer_b"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_key_decides_before_the_second() {
+        let line = |order: u8, line: u8| {
+            LockName::keyed(&["line_", "_", ""], "names", 0, &[&order, &line])
+        };
+        assert_eq!(
+            ordered([line(2, 1), line(1, 2), line(1, 1)]),
+            ["line_1_1", "line_1_2", "line_2_1"]
+        );
+    }
+
+    #[test]
+    fn the_same_lock_comes_once_where_it_was_declared() {
+        let declared = LockName::declared("z", "names", 0);
+        assert_eq!(ordered([at_run_time("a"), at_run_time("z"), declared, customer("7")]).len(), 3);
+        let declared = LockName::declared("z", "names", 0);
+        assert_eq!(ordered([at_run_time("a"), at_run_time("z"), declared])[0], "z");
+    }
+}

@@ -1,0 +1,90 @@
+//! Names with holes, filled from what is in scope or from what was said.
+
+use jam_lock::{LockError, LockName, locked};
+
+use crate::lock_names;
+use crate::section::alone;
+
+#[test]
+fn a_keyed_name_is_a_function_of_its_keys() {
+    assert_eq!(lock_names::customer_id(7), lock_names::customer_id("7"));
+    assert_ne!(lock_names::customer_id(7), lock_names::customer_id(8));
+    assert_eq!(lock_names::shop_shop_account("a", 7).as_str(), "Shop a.7");
+}
+
+#[test]
+fn a_hole_is_filled_by_the_variable_in_scope() {
+    #[locked("customer_{id}", guard = held)]
+    fn function(id: String) -> Result<LockName, LockError> {
+        assert_eq!(id, "7");
+        Ok(held.name().clone())
+    }
+
+    let _alone = alone();
+    assert_eq!(function("7".to_owned()).unwrap(), lock_names::customer_id(7));
+    let id = 8;
+    let name = locked!("customer_{id}", guard = held, { held.name().clone() });
+    assert_eq!(name.unwrap(), lock_names::customer_id(id));
+}
+
+#[test]
+fn a_hole_is_filled_by_the_expression_given() {
+    struct Invoice {
+        customer: String,
+    }
+
+    #[locked("customer_{id}", id = invoice.customer, guard = held)]
+    fn function(invoice: Invoice) -> Result<LockName, LockError> {
+        Ok(LockName::clone(held.name()))
+    }
+
+    #[locked("Shop {shop}.{account}", account = 6 + 1, guard = held)]
+    fn partly(shop: &str) -> Result<String, LockError> {
+        Ok(held.name().to_string())
+    }
+
+    let _alone = alone();
+    let invoice = Invoice { customer: "7".to_owned() };
+    assert_eq!(function(invoice).unwrap(), lock_names::customer_id(7));
+    assert_eq!(partly("a").unwrap(), "Shop a.7");
+}
+
+#[test]
+fn one_key_fills_the_holes_of_several_names() {
+    #[locked("customer_{id}", "Shop {shop}.{account}", account = id, guard = held)]
+    fn function(id: u32, shop: char) -> Result<Vec<String>, LockError> {
+        Ok(held.iter().map(|guard| guard.name().to_string()).collect())
+    }
+
+    let _alone = alone();
+    assert_eq!(function(7, 'a').unwrap(), ["customer_7", "Shop a.7"]);
+}
+
+#[test]
+fn a_hole_may_be_called_name() {
+    #[locked("called_{name}", names = jam_lock_tests::lock_names, guard = held)]
+    fn function(name: &str) -> Result<String, LockError> {
+        Ok(held.name().to_string())
+    }
+
+    #[locked("called_{name}", name = 7, names = jam_lock_tests::lock_names, guard = held)]
+    fn given() -> Result<String, LockError> {
+        Ok(held.name().to_string())
+    }
+
+    let _alone = alone();
+    assert_eq!(function("7").unwrap(), given().unwrap());
+}
+
+macro_rules! of_customer {
+    ($id:ident) => {
+        locked!("customer_{id}", id = $id, guard = held, { held.name().to_string() })
+    };
+}
+
+#[test]
+fn a_macro_may_fill_a_hole() {
+    let _alone = alone();
+    let number = 7;
+    assert_eq!(of_customer!(number).unwrap(), "customer_7");
+}

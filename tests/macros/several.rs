@@ -1,0 +1,66 @@
+//! Several names in one attribute or block are held together.
+
+use jam_lock::{LockError, LockGuard, default_locks, locked};
+
+use crate::lock_names;
+use crate::section::{alone, assert_held_within, block_on, is_held};
+
+fn is_inner_held() -> bool {
+    default_locks().unwrap().lock(lock_names::INNER).try_acquire().is_err()
+}
+
+#[test]
+fn all_are_held_within() {
+    #[locked("section", lock_names::INNER, timeout = 10)]
+    fn function() -> Result<bool, LockError> {
+        Ok(is_held() && is_inner_held())
+    }
+
+    #[locked("section", "inner")]
+    async fn asynchronous() -> Result<bool, LockError> {
+        Ok(is_held() && is_inner_held())
+    }
+
+    let _alone = alone();
+    assert_held_within(function());
+    assert_held_within(block_on(asynchronous()));
+    assert_held_within(locked!("section", "inner", { is_held() && is_inner_held() }));
+    assert_held_within(block_on(locked!("section", "inner", async {
+        is_held() && is_inner_held()
+    })));
+    assert!(!is_inner_held());
+}
+
+#[test]
+fn the_guard_is_a_slice() {
+    fn names(guards: &[LockGuard]) -> Vec<&str> {
+        guards.iter().map(|guard| guard.name().as_str()).collect()
+    }
+
+    #[locked("section", "inner", guard = held)]
+    fn function() -> Result<usize, LockError> {
+        Ok(names(held).len())
+    }
+
+    #[locked("section", "inner", guard = held)]
+    async fn asynchronous() -> Result<usize, LockError> {
+        tokio::task::yield_now().await;
+        Ok(names(held).len())
+    }
+
+    let _alone = alone();
+    assert_eq!(function().unwrap(), 2);
+    assert_eq!(block_on(asynchronous()).unwrap(), 2);
+    let held = locked!("section", "inner", guard = held, { names(held).join(" ") });
+    assert_eq!(held.unwrap(), "section inner");
+}
+
+#[test]
+fn one_that_cannot_be_had_fails_all() {
+    let _alone = alone();
+    let _inner = default_locks().unwrap().lock(lock_names::INNER).acquire().unwrap();
+    let result = locked!("section", "inner", timeout = 0, { unreachable!("one is held") });
+    let result: Result<(), LockError> = result;
+    assert!(result.is_err_and(|error| error.is_timeout()));
+    assert!(!is_held());
+}
