@@ -1,0 +1,172 @@
+//! The gate before a model checker, which tries out orders in which everything might happen:
+//! `RUSTFLAGS="--cfg shuttle" cargo test -p jam-lock --lib gate::model`.
+//!
+//! Two processes, each with a gate of its own, share one lock. Time passes as it likes, so that
+//! every bound is sometimes met and sometimes missed. What must hold: nobody overlaps, everybody
+//! comes to an end (a lost wake-up is a deadlock to the checker), and nothing is left behind.
+
+pub(super) mod alarm;
+pub(super) mod seam;
+mod world;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use shuttle::rand::{Rng, thread_rng};
+use shuttle::thread;
+
+use self::world::World;
+use super::Gate;
+use super::bell::Bell;
+use crate::LockError;
+use crate::engine::Mode;
+use crate::timeout::Deadline;
+
+/// How many orders are tried for each test.
+const ORDERS: usize = 20_000;
+
+/// Tries orders at random, and then orders with few, but ill-timed switches.
+fn check(scene: fn()) {
+    shuttle::check_random(scene, ORDERS);
+    shuttle::check_pct(scene, ORDERS, 3);
+}
+
+fn chance(one_in: u32) -> bool {
+    thread_rng().gen_range(0..one_in) == 0
+}
+
+fn any_mode() -> Mode {
+    if chance(2) { Mode::Shared } else { Mode::Exclusive }
+}
+
+/// Waits for ever, tries once, or waits for a time that may pass.
+fn any_deadline() -> Deadline {
+    let asked = seam::now();
+    match thread_rng().gen_range(0..4) {
+        0 => Deadline::Once,
+        1 => Deadline::At { asked, end: asked + Duration::from_millis(3) },
+        _ => Deadline::Never,
+    }
+}
+
+/// Is inside for a while, if it may be.
+fn inside(world: &World, gate: &Gate, mode: Mode, result: Result<Duration, LockError>) {
+    match result {
+        Ok(_) => {
+            world.enter(mode);
+            thread::yield_now();
+            world.leave(mode);
+            gate.release().expect("the world releases without errors");
+        }
+        Err(error) => assert!(error.is_timeout(), "{error}"),
+    }
+}
+
+/// A thread that takes the lock `rounds` times.
+fn a_thread(world: &Arc<World>, gate: &Arc<Gate>, rounds: usize) -> thread::JoinHandle<()> {
+    let (world, gate) = (Arc::clone(world), Arc::clone(gate));
+    thread::spawn(move || {
+        for _ in 0..rounds {
+            let mode = any_mode();
+            inside(&world, &gate, mode, gate.acquire(mode, any_deadline()));
+        }
+    })
+}
+
+/// A task that takes the lock, or gives up at some point where it waits.
+fn a_task(world: &Arc<World>, gate: &Arc<Gate>) -> thread::JoinHandle<()> {
+    let (world, gate) = (Arc::clone(world), Arc::clone(gate));
+    thread::spawn(move || {
+        let mode = any_mode();
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        let mut acquire = pin!(gate.acquire_async(mode, any_deadline()));
+        loop {
+            if let Poll::Ready(result) = acquire.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return inside(&world, &gate, mode, result);
+            }
+            if chance(3) {
+                return;
+            }
+            bell.wait(None);
+        }
+    })
+}
+
+/// Waits until everything has ended, and looks whether anything was left behind.
+fn check_nothing_is_left(world: &Arc<World>, gates: &[Arc<Gate>]) {
+    while world.is_pursued() {
+        thread::yield_now();
+    }
+    for gate in gates {
+        assert_eq!(gate.lock().queue_length(), 0, "somebody is left in the queue");
+    }
+    assert!(world.is_free(), "the lock is left held");
+}
+
+#[test]
+fn threads_of_two_processes_never_overlap_and_all_come_to_an_end() {
+    check(|| {
+        let world = Arc::new(World::default());
+        let gates = [World::process(&world), World::process(&world)];
+        let threads = [
+            a_thread(&world, &gates[0], 2),
+            a_thread(&world, &gates[0], 1),
+            a_thread(&world, &gates[1], 2),
+        ];
+        threads.into_iter().for_each(|thread| thread.join().expect("no assertion fails"));
+        check_nothing_is_left(&world, &gates);
+    });
+}
+
+#[test]
+fn tasks_that_give_up_leave_nothing_behind() {
+    check(|| {
+        let world = Arc::new(World::default());
+        let gates = [World::process(&world), World::process(&world)];
+        let threads = [
+            a_task(&world, &gates[0]),
+            a_task(&world, &gates[0]),
+            a_task(&world, &gates[0]),
+            a_thread(&world, &gates[0], 1),
+            a_task(&world, &gates[1]),
+        ];
+        threads.into_iter().for_each(|thread| thread.join().expect("no assertion fails"));
+        check_nothing_is_left(&world, &gates);
+    });
+}
+
+#[test]
+fn a_pursuit_that_nobody_waited_for_comes_home_as_a_hint_only() {
+    check(|| {
+        let world = Arc::new(World::default());
+        let gates = [World::process(&world), World::process(&world)];
+        let threads = [
+            a_task(&world, &gates[0]),
+            a_thread(&world, &gates[0], 3),
+            a_thread(&world, &gates[1], 3),
+        ];
+        threads.into_iter().for_each(|thread| thread.join().expect("no assertion fails"));
+        check_nothing_is_left(&world, &gates);
+    });
+}
+
+#[test]
+fn a_task_that_is_never_polled_again_keeps_nobody_out() {
+    check(|| {
+        let world = Arc::new(World::default());
+        let gate = World::process(&world);
+        let held = gate.acquire(Mode::Exclusive, Deadline::Never);
+        {
+            let mut forgotten = pin!(gate.acquire_async(any_mode(), Deadline::Never));
+            let waker = Waker::noop();
+            assert!(forgotten.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+            let others = [a_thread(&world, &gate, 1), a_task(&world, &gate)];
+            inside(&world, &gate, Mode::Exclusive, held);
+            others.into_iter().for_each(|thread| thread.join().expect("no assertion fails"));
+        }
+        check_nothing_is_left(&world, &[gate]);
+    });
+}

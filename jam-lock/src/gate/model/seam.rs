@@ -1,0 +1,84 @@
+//! The checker's mutex and condition variable, and a clock of its own.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, LockResult, PoisonError};
+use std::time::{Duration, Instant};
+
+use shuttle::rand::{Rng, thread_rng};
+use shuttle::thread;
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+static MICROSECONDS: AtomicU64 = AtomicU64::new(0);
+
+/// The time, which passes slowly, or by more than some bound of the gate's.
+pub(in crate::gate) fn now() -> Instant {
+    let step = [0, 0, 1, 300, 6_000, 20_000][thread_rng().gen_range(0..6)];
+    let passed = MICROSECONDS.fetch_add(step, Ordering::Relaxed) + step;
+    *START + Duration::from_micros(passed)
+}
+
+/// A mutex whose guard knows it, so that a wait can lock it again.
+#[derive(Default)]
+pub(in crate::gate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+
+pub(in crate::gate) struct MutexGuard<'a, T> {
+    mutex: &'a Mutex<T>,
+    guard: shuttle::sync::MutexGuard<'a, T>,
+}
+
+impl<T> Mutex<T> {
+    pub(in crate::gate) fn new(value: T) -> Self {
+        Self(shuttle::sync::Mutex::new(value))
+    }
+
+    pub(in crate::gate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(MutexGuard { mutex: self, guard })
+    }
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
+/// A condition variable on which a wait with a timeout ends when the checker likes.
+#[derive(Default)]
+pub(in crate::gate) struct Condvar(shuttle::sync::Condvar);
+
+impl Condvar {
+    pub(in crate::gate) fn wait<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        let MutexGuard { mutex, guard } = guard;
+        let guard = self.0.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        Ok(MutexGuard { mutex, guard })
+    }
+
+    /// Wakes up soon for no reason, which every condition variable may.
+    pub(in crate::gate) fn wait_timeout<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        _: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, ())> {
+        let mutex = guard.mutex;
+        drop(guard);
+        thread::yield_now();
+        Ok((mutex.lock().unwrap_or_else(PoisonError::into_inner), ()))
+    }
+
+    pub(in crate::gate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+}

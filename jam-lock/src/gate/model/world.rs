@@ -1,0 +1,172 @@
+//! A lock that processes share as they share a file: `flock(2)`, as it is documented.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use shuttle::sync::{Condvar, Mutex, MutexGuard};
+use shuttle::thread;
+
+use super::super::Gate;
+use crate::engine::{Claim, Home, Mode};
+use crate::{LockError, LockName};
+
+/// The lock, and an oracle that sees who is inside, whatever the gates believe.
+#[derive(Default)]
+pub(super) struct World {
+    state: Mutex<State>,
+    unlocked: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    processes: usize,
+    /// The open files that have the lock: a process has one for each mode.
+    locked: Vec<(usize, Mode)>,
+    pursuits: usize,
+    writers: usize,
+    readers: usize,
+}
+
+impl World {
+    /// The gate of one more process.
+    pub(super) fn process(world: &Arc<Self>) -> Arc<Gate> {
+        let mut state = world.state();
+        state.processes += 1;
+        let (process, world) = (state.processes, Arc::clone(world));
+        drop(state);
+        let claim = File { world, process, unlocks: [0; 2], in_flight: Vec::new() };
+        let name = LockName::declared("modelled", "world", 0);
+        Gate::new(OsString::new(), name, String::new(), Box::new(claim))
+    }
+
+    pub(super) fn enter(&self, mode: Mode) {
+        let mut state = self.state();
+        match mode {
+            Mode::Exclusive => state.writers += 1,
+            Mode::Shared => state.readers += 1,
+        }
+        let (writers, readers) = (state.writers, state.readers);
+        assert!(writers + readers.min(1) < 2, "{writers} writers and {readers} readers are inside");
+    }
+
+    pub(super) fn leave(&self, mode: Mode) {
+        let mut state = self.state();
+        match mode {
+            Mode::Exclusive => state.writers -= 1,
+            Mode::Shared => state.readers -= 1,
+        }
+    }
+
+    /// Whether some pursuit has not come home.
+    pub(super) fn is_pursued(&self) -> bool {
+        self.state().pursuits > 0
+    }
+
+    /// Whether no open file has the lock.
+    pub(super) fn is_free(&self) -> bool {
+        self.state().locked.is_empty()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_lock(&self, process: usize, mode: Mode) -> bool {
+        self.state().try_lock(process, mode)
+    }
+
+    fn lock(&self, process: usize, mode: Mode) {
+        let mut state = self.state();
+        while !state.try_lock(process, mode) {
+            state = self.unlocked.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn unlock(&self, process: usize, mode: Mode) {
+        self.state().locked.retain(|locked| *locked != (process, mode));
+        self.unlocked.notify_all();
+    }
+}
+
+impl State {
+    /// To lock an open file again that has the lock changes nothing.
+    fn try_lock(&mut self, process: usize, mode: Mode) -> bool {
+        let file = (process, mode);
+        let is_in_the_way = |other: &(usize, Mode)| {
+            *other != file && (mode == Mode::Exclusive || other.1 == Mode::Exclusive)
+        };
+        if self.locked.iter().any(is_in_the_way) {
+            return false;
+        }
+        if !self.locked.contains(&file) {
+            self.locked.push(file);
+        }
+        true
+    }
+}
+
+/// One process's claim, with an open file for each mode.
+struct File {
+    world: Arc<World>,
+    process: usize,
+    /// A pursuit's lock is only a hint where its file was unlocked since.
+    unlocks: [usize; 2],
+    in_flight: Vec<(u64, Mode, usize)>,
+}
+
+impl File {
+    fn land(&mut self, number: u64) -> (Mode, bool) {
+        let at = self.in_flight.iter().position(|pursuit| pursuit.0 == number);
+        let (_, mode, unlocks) = self.in_flight.swap_remove(at.expect("every pursuit lands once"));
+        (mode, unlocks == self.unlocks[mode as usize])
+    }
+}
+
+impl Claim for File {
+    fn check_process(&self) -> Result<(), LockError> {
+        Ok(())
+    }
+
+    fn attempt(&mut self, mode: Mode) -> Result<bool, LockError> {
+        Ok(self.world.try_lock(self.process, mode))
+    }
+
+    fn pursue(
+        &mut self,
+        number: u64,
+        mode: Mode,
+        _: Duration,
+        home: Home,
+    ) -> Result<(), LockError> {
+        self.in_flight.push((number, mode, self.unlocks[mode as usize]));
+        let (world, process) = (Arc::clone(&self.world), self.process);
+        world.state().pursuits += 1;
+        thread::spawn(move || {
+            world.lock(process, mode);
+            home(Ok(()));
+            world.state().pursuits -= 1;
+        });
+        Ok(())
+    }
+
+    fn is_current(&mut self, _: u64) -> Result<bool, LockError> {
+        Ok(true)
+    }
+
+    fn welcome(&mut self, number: u64) -> Result<bool, LockError> {
+        let (mode, is_certain) = self.land(number);
+        Ok(is_certain || self.world.try_lock(self.process, mode))
+    }
+
+    fn dismiss(&mut self, number: u64) {
+        self.land(number);
+    }
+
+    fn release(&mut self, mode: Mode) -> Result<(), LockError> {
+        self.unlocks[mode as usize] += 1;
+        self.world.unlock(self.process, mode);
+        Ok(())
+    }
+}
