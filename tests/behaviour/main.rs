@@ -1,13 +1,28 @@
 //! What users of a named file lock rely on, one file for each concern.
 
+jam_lock::lock_names! {
+    /// Comes before the other.
+    "first",
+    /// Comes after it.
+    "second",
+    /// One for each customer.
+    "customer_{id}",
+}
+
 mod acquire_and_release;
+mod asynchronous;
+mod cancellation;
 mod default_locks;
 mod errors;
+mod executors;
+mod keyed;
 mod life_of_the_file;
 mod mode_and_content;
 mod paths;
 mod peers;
 mod processes;
+mod several;
+mod shared;
 mod threads;
 mod timeout;
 

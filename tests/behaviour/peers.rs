@@ -90,6 +90,14 @@ pub(crate) fn until(what: &str, mut happened: impl FnMut() -> bool) {
     }
 }
 
+/// How many files below `folder` this process has open.
+pub(crate) fn open_files_below(folder: &Path) -> usize {
+    let folder = folder.canonicalize().unwrap();
+    let Ok(descriptors) = std::fs::read_dir("/proc/self/fd") else { return 0 };
+    let targets = descriptors.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    targets.filter(|target| target.starts_with(&folder)).count()
+}
+
 /// How many processes block for a lock on the file at `path`, by the kernel's own list.
 #[cfg(target_os = "linux")]
 pub(crate) fn blocked_on(path: &Path) -> usize {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
+use crate::peers::open_files_below;
 use crate::{folder, lock};
 
 /// Counts who is inside, and sees it when that are two.
@@ -127,17 +128,9 @@ fn a_thread_that_takes_it_again_at_once_does_not_starve_the_others() {
 fn a_name_made_at_run_time_gives_its_descriptor_back() {
     let folder = folder();
     let locks = jam_lock::Locks::open(folder.path()).unwrap();
-    let prefix = folder.path().canonicalize().unwrap();
     for number in 0..50 {
         let name = jam_lock::LockName::new(format!("report {number}")).unwrap();
         drop(locks.lock(name).acquire().unwrap());
     }
-    assert_eq!(open_files_below(&prefix), 0);
-}
-
-/// How many files below `folder` this process has open.
-fn open_files_below(folder: &std::path::Path) -> usize {
-    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return 0 };
-    let targets = descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
-    targets.filter(|target| target.starts_with(folder)).count()
+    assert_eq!(open_files_below(folder.path()), 0);
 }

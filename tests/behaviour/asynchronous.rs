@@ -1,0 +1,177 @@
+//! Tasks that wait without blocking a thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use jam_lock::{Lock, LockError, LockGuard};
+use tokio::sync::Notify;
+
+use crate::executors::{self, EXECUTORS, Task};
+use crate::peers::{Peer, attempt};
+use crate::{LONG, folder, lock};
+
+/// Counts who is inside, and sees it when that are two.
+#[derive(Default)]
+struct Section {
+    inside: AtomicUsize,
+    entered: AtomicUsize,
+}
+
+impl Section {
+    /// Is inside, and lets others run meanwhile.
+    async fn enter(&self) {
+        assert_eq!(self.inside.fetch_add(1, Ordering::SeqCst), 0, "two are inside");
+        self.entered.fetch_add(1, Ordering::SeqCst);
+        smol::future::yield_now().await;
+        self.inside.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn take_turns(lock: Lock, section: Arc<Section>, rounds: usize) {
+    for _ in 0..rounds {
+        let _guard = lock.acquire_async().await.unwrap();
+        section.enter().await;
+    }
+}
+
+#[test]
+fn tasks_exclude_each_other_on_every_executor() {
+    for run in EXECUTORS {
+        let (folder, section) = (folder(), Arc::new(Section::default()));
+        let lock = lock(folder.path(), "x");
+        let task = |_| Box::pin(take_turns(lock.clone(), Arc::clone(&section), 20)) as Task;
+        run((0..20).map(task).collect());
+        assert_eq!(section.entered.load(Ordering::SeqCst), 400);
+        assert_eq!(attempt(folder.path(), "x"), "acquired");
+    }
+}
+
+#[test]
+fn tasks_and_threads_exclude_each_other() {
+    let (folder, section) = (folder(), Arc::new(Section::default()));
+    let lock = lock(folder.path(), "x");
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let _guard = lock.acquire().unwrap();
+                    smol::block_on(section.enter());
+                }
+            });
+        }
+        let task = |_| Box::pin(take_turns(lock.clone(), Arc::clone(&section), 50)) as Task;
+        executors::tokio_on_threads((0..3).map(task).collect());
+    });
+    assert_eq!(section.entered.load(Ordering::SeqCst), 300);
+}
+
+#[test]
+fn a_task_that_waits_for_another_process_leaves_its_thread_to_others() {
+    for run in EXECUTORS {
+        let folder = folder();
+        let peer = Peer::holding(folder.path(), "x");
+        let (lock, waits) = (lock(folder.path(), "x"), Arc::new(Notify::new()));
+        let waiting = Arc::clone(&waits);
+        let waiter = async move {
+            let mut acquire = Box::pin(lock.acquire_async());
+            assert!(smol::future::poll_once(&mut acquire).await.is_none());
+            waiting.notify_one();
+            drop(acquire.await.unwrap());
+        };
+        let other = async move {
+            waits.notified().await;
+            peer.release();
+        };
+        run(vec![Box::pin(waiter), Box::pin(other)]);
+    }
+}
+
+#[test]
+fn a_wait_ends_at_its_deadline_and_never_earlier() {
+    for run in EXECUTORS {
+        let folder = folder();
+        let _peer = Peer::holding(folder.path(), "x");
+        let asked = Duration::from_millis(50);
+        let acquire = lock(folder.path(), "x").timeout(asked).acquire_async();
+        run(vec![Box::pin(async move {
+            let start = Instant::now();
+            let error = acquire.await.unwrap_err();
+            assert!(start.elapsed() >= asked);
+            assert!(matches!(error, LockError::Timeout { waited, .. } if waited >= asked));
+        })]);
+    }
+}
+
+#[test]
+fn the_timeout_counts_from_the_first_poll() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let asked = Duration::from_millis(50);
+    let acquire = lock(folder.path(), "x").timeout(asked).acquire_async();
+    std::thread::sleep(asked);
+    let start = Instant::now();
+    assert!(smol::block_on(acquire).unwrap_err().is_timeout());
+    assert!(start.elapsed() >= asked);
+    peer.release();
+}
+
+#[test]
+fn zero_tries_once_and_ends_at_once() {
+    let folder = folder();
+    let _peer = Peer::holding(folder.path(), "x");
+    let acquire = lock(folder.path(), "x").timeout(0).acquire_async();
+    let error = smol::block_on(smol::future::poll_once(acquire)).expect("it does not wait");
+    assert!(matches!(error, Err(LockError::Timeout { waited: Duration::ZERO, .. })));
+}
+
+#[test]
+fn waiters_are_served_in_the_order_in_which_they_came() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let held = lock.acquire().unwrap();
+    let served = Arc::new(AtomicUsize::new(0));
+    let waiter = |number| {
+        let (acquire, served) = (lock.timeout(LONG).acquire_async(), Arc::clone(&served));
+        Box::pin(async move {
+            let _guard = acquire.await.unwrap();
+            assert_eq!(served.fetch_add(1, Ordering::SeqCst), number);
+        }) as Task
+    };
+    // The last task runs when all the others have queued.
+    let mut tasks: Vec<_> = (0..10_000).map(waiter).collect();
+    tasks.push(Box::pin(async move { drop(held) }));
+    executors::bare(tasks);
+    assert_eq!(served.load(Ordering::SeqCst), 10_000);
+}
+
+#[test]
+fn a_wait_may_move_to_another_thread() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let held = lock.acquire().unwrap();
+    let mut acquire = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut acquire)).is_none());
+    let elsewhere = std::thread::spawn(move || smol::block_on(acquire).map(drop));
+    drop(held);
+    elsewhere.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_guard_may_be_dropped_on_another_thread() {
+    let folder = folder();
+    let guard = smol::block_on(lock(folder.path(), "x").acquire_async()).unwrap();
+    std::thread::spawn(move || drop(guard)).join().unwrap();
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn futures_can_be_sent_and_outlive_their_lock() {
+    fn check(_: impl Future<Output = Result<LockGuard, LockError>> + Send + 'static) {}
+    let folder = folder();
+    let acquire = {
+        let lock = lock(folder.path(), "x");
+        lock.acquire_async()
+    };
+    check(acquire);
+}

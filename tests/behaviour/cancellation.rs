@@ -1,0 +1,166 @@
+//! A wait that is given up leaves nothing behind, at whichever point that happens.
+
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use jam_lock::Lock;
+
+use crate::peers::{Peer, attempt, until};
+use crate::{LONG, folder, lock};
+
+/// Counts how often a task was woken.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Bell {
+    fn was_rung(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Polls `future` up to `polls` times, waiting for its bell in between, and tells how often it did,
+/// if it came to its end. In any case the future is dropped.
+fn poll(future: impl Future, polls: usize, between: impl Fn(usize)) -> Option<usize> {
+    let mut future = pin!(future);
+    for poll in 1..=polls {
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            return Some(poll);
+        }
+        between(poll);
+        until("a wake-up", || bell.was_rung());
+    }
+    None
+}
+
+/// Whether the lock can be had, at once here and soon in another process, as if nobody had waited.
+fn is_left_alone(lock: &Lock, folder: &Path) {
+    drop(lock.try_acquire().expect("nobody is in the queue, and nobody has the lock"));
+    // The wait that was given up may have the lock for an instant when it falls free.
+    until("a free lock", || attempt(folder, "x") == "acquired");
+}
+
+/// A section with awaits of its own, as an application has it.
+async fn section(lock: Lock) {
+    let guard = lock.timeout(LONG).acquire_async().await.unwrap();
+    for _ in 0..3 {
+        smol::future::yield_now().await;
+    }
+    drop(guard);
+    smol::future::yield_now().await;
+}
+
+/// One await for the lock, three under it and one behind it; the poll after the last ends it.
+const POLLS: usize = 6;
+
+#[test]
+fn at_every_await_while_another_task_holds_the_lock() {
+    for polls in 0..=POLLS {
+        let folder = folder();
+        let lock = lock(folder.path(), "x");
+        let held = std::sync::Mutex::new(Some(lock.acquire().unwrap()));
+        let release = |poll| {
+            if poll == 1 {
+                drop(held.lock().unwrap().take());
+            }
+        };
+        let ended = poll(section(lock.clone()), polls, release);
+        assert_eq!(ended, (polls == POLLS).then_some(POLLS), "all awaits are known");
+        drop(held.into_inner().unwrap());
+        is_left_alone(&lock, folder.path());
+    }
+}
+
+#[test]
+fn at_every_await_while_another_process_holds_the_lock() {
+    for polls in 0..=POLLS {
+        let folder = folder();
+        let peer = std::sync::Mutex::new(Some(Peer::holding(folder.path(), "x")));
+        let release = |_| {
+            if let Some(peer) = peer.lock().unwrap().take() {
+                peer.release();
+            }
+        };
+        let lock = lock(folder.path(), "x");
+        let ended = poll(section(lock.clone()), polls, release);
+        assert_eq!(ended, (polls == POLLS).then_some(POLLS), "all awaits are known");
+        release(0);
+        is_left_alone(&lock, folder.path());
+    }
+}
+
+#[test]
+fn when_it_was_woken_for_the_lock_and_has_not_looked() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let held = lock.acquire().unwrap();
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(Arc::clone(&bell));
+    {
+        let mut first = pin!(lock.acquire_async());
+        assert!(first.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        drop(held);
+        until("a wake-up", || bell.was_rung());
+    }
+    is_left_alone(&lock, folder.path());
+}
+
+#[test]
+fn and_the_next_in_the_queue_is_served() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let held = lock.acquire().unwrap();
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(Arc::clone(&bell));
+    let mut first = Box::pin(lock.acquire_async());
+    let mut second = Box::pin(lock.acquire_async());
+    for acquire in [&mut first, &mut second] {
+        assert!(acquire.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    drop(held);
+    assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop(first);
+    until("a wake-up", || bell.was_rung());
+    let polled = second.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(matches!(polled, Poll::Ready(Ok(_))));
+}
+
+#[test]
+fn when_it_loses_the_race_against_a_timeout_of_the_runtime() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let held = lock.acquire().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let limit = std::time::Duration::from_millis(20);
+        tokio::time::timeout(limit, lock.acquire_async()).await.unwrap_err();
+    });
+    drop(held);
+    is_left_alone(&lock, folder.path());
+}
+
+#[test]
+fn a_future_that_is_never_polled_again_keeps_nobody_out() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let held = lock.acquire().unwrap();
+    let mut forgotten = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut forgotten)).is_none());
+    drop(held);
+    // A task, a thread, and another process.
+    drop(smol::block_on(lock.timeout(LONG).acquire_async()).unwrap());
+    drop(lock.timeout(LONG).acquire().unwrap());
+    until("a free lock", || attempt(folder.path(), "x") == "acquired");
+    // It still has its turn when it is polled.
+    drop(smol::block_on(forgotten).unwrap());
+}

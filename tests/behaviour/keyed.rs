@@ -1,0 +1,109 @@
+//! Keyed names: a lock, and a file, for each value, for as long as somebody uses it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use jam_lock::{Lock, Locks};
+
+use crate::peers::{PEER, Peer, attempt, open_files_below, said, until};
+use crate::{LONG, folder, lock_names};
+
+fn customer(folder: &Path, id: &str) -> Lock {
+    Locks::open(folder).unwrap().lock(lock_names::customer_id(id))
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn keys_that_differ_are_locks_that_differ() {
+    let folder = folder();
+    let _guard = customer(folder.path(), "a").acquire().unwrap();
+    drop(customer(folder.path(), "A").try_acquire().unwrap());
+    assert!(customer(folder.path(), "a").try_acquire().unwrap_err().is_timeout());
+    assert!(attempt(folder.path(), "customer_a").contains("is held elsewhere"));
+    assert_eq!(attempt(folder.path(), "customer_b"), "acquired");
+}
+
+#[test]
+fn a_key_cannot_lead_out_of_the_folder() {
+    let folder = folder();
+    let locks = folder.path().join("locks");
+    let _guard = customer(&locks, "/../../outside").acquire().unwrap();
+    assert_eq!(files(folder.path()), ["locks"]);
+    assert_eq!(files(&locks), ["customer_%2f%2e%2e%2f%2e%2e%2foutside.lock"]);
+}
+
+#[test]
+fn the_file_stays_while_somebody_here_may_use_it_and_goes_with_the_last() {
+    let folder = folder();
+    let lock = customer(folder.path(), "7");
+    drop(lock.acquire().unwrap());
+    assert_eq!(files(folder.path()), ["customer_7.lock"]);
+    let guard = lock.acquire().unwrap();
+    drop(lock);
+    assert_eq!(files(folder.path()), ["customer_7.lock"]);
+    drop(guard);
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn the_file_stays_while_another_process_holds_it() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "customer_7");
+    assert!(customer(folder.path(), "7").try_acquire().unwrap_err().is_timeout());
+    assert_eq!(files(folder.path()), ["customer_7.lock"]);
+    peer.release();
+}
+
+#[test]
+fn the_file_that_several_processes_wanted_goes_when_it_has_cooled_down() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "customer_7");
+    let lock = customer(folder.path(), "7").timeout(LONG);
+    let waiter = std::thread::spawn(move || lock.acquire().map(drop));
+    peer.release();
+    waiter.join().unwrap().unwrap();
+    until("an empty folder", || files(folder.path()).is_empty());
+}
+
+#[test]
+fn readers_leave_it_to_the_last_of_them() {
+    let folder = folder();
+    let readers = [(); 3].map(|()| customer(folder.path(), "7").shared().acquire().unwrap());
+    for reader in readers {
+        assert_eq!(files(folder.path()), ["customer_7.lock"]);
+        drop(reader);
+    }
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn a_thousand_names_leave_neither_files_nor_descriptors() {
+    let folder = folder();
+    let locks = Locks::open(folder.path()).unwrap();
+    for id in 0..1_000 {
+        drop(locks.lock(lock_names::customer_id(id)).acquire().unwrap());
+    }
+    assert!(files(folder.path()).is_empty());
+    assert_eq!(open_files_below(folder.path()), 0);
+}
+
+#[test]
+fn processes_that_remove_and_make_the_file_all_the_time_lose_no_update() {
+    let folder = folder();
+    fs::write(folder.path().join("counter"), "0").unwrap();
+    let counting = (0..6).map(|_| {
+        let mut order = Command::new(PEER);
+        order.arg("count customer").arg(folder.path()).args(["7", "200"]);
+        order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    for process in counting.collect::<Vec<_>>() {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "1200");
+}

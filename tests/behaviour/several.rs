@@ -1,0 +1,133 @@
+//! Several locks at once: all of them or none, in one order.
+
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+use jam_lock::{LockName, LockSet, Locks};
+
+use crate::peers::{Peer, attempt, until};
+use crate::{LONG, folder, lock, lock_names};
+
+fn all<const N: usize>(folder: &std::path::Path, names: [LockName; N]) -> LockSet {
+    Locks::open(folder).unwrap().lock_all(names)
+}
+
+#[test]
+fn they_are_acquired_in_declared_order_and_each_once() {
+    let folder = folder();
+    let names = [
+        LockName::new("a").unwrap(),
+        lock_names::customer_id(10),
+        lock_names::SECOND,
+        lock_names::customer_id(9),
+        lock_names::FIRST,
+        LockName::new("second").unwrap(),
+    ];
+    let guards = all(folder.path(), names).acquire().unwrap();
+    let names: Vec<_> = guards.iter().map(|guard| guard.name().as_str()).collect();
+    assert_eq!(names, ["first", "second", "customer_9", "customer_10", "a"]);
+    guards.release().unwrap();
+    assert_eq!(attempt(folder.path(), "first"), "acquired");
+}
+
+#[test]
+fn who_asks_for_them_in_opposite_orders_never_waits_for_each_other() {
+    let folder = folder();
+    let orders = [[lock_names::FIRST, lock_names::SECOND], [lock_names::SECOND, lock_names::FIRST]];
+    thread::scope(|scope| {
+        for order in orders {
+            let set = all(folder.path(), order).timeout(LONG);
+            scope.spawn(move || {
+                for _ in 0..200 {
+                    drop(set.acquire().unwrap());
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn where_one_is_refused_none_is_held() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "second");
+    let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]);
+    for error in [
+        set.try_acquire().unwrap_err(),
+        set.timeout(Duration::from_millis(5)).acquire().unwrap_err(),
+        smol::block_on(set.timeout(Duration::from_millis(5)).acquire_async()).unwrap_err(),
+    ] {
+        assert!(error.is_timeout() && error.to_string().contains("`second`"), "{error}");
+        assert_eq!(attempt(folder.path(), "first"), "acquired");
+    }
+    peer.release();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn one_deadline_is_for_all_of_them() {
+    let folder = folder();
+    let peers = ["first", "second"].map(|name| Peer::holding(folder.path(), name));
+    let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]).timeout(LONG);
+    let waiter = thread::spawn(move || set.acquire().unwrap());
+    for (name, peer) in ["first", "second"].into_iter().zip(peers) {
+        let path = folder.path().join(format!("{name}.lock"));
+        until("a wait", || crate::peers::blocked_on(&path) == 1);
+        // Most of the waiting is for the first.
+        thread::sleep(Duration::from_millis(if name == "first" { 100 } else { 0 }));
+        peer.release();
+    }
+    let guards = waiter.join().unwrap();
+    assert!(guards[1].waited() > guards[0].waited(), "both count from when all were asked for");
+}
+
+#[test]
+fn the_last_is_released_first() {
+    /// Notes for which lock it was rung.
+    struct Bell(&'static str, Arc<Mutex<Vec<&'static str>>>);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+
+    let folder = folder();
+    let rung = Arc::new(Mutex::new(Vec::new()));
+    let guards = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]).acquire().unwrap();
+    let mut waits = ["first", "second"].map(|name| {
+        let mut wait = Box::pin(lock(folder.path(), name).acquire_async());
+        let waker = Waker::from(Arc::new(Bell(name, Arc::clone(&rung))));
+        assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        wait
+    });
+    drop(guards);
+    until("two bells", || rung.lock().unwrap().len() == 2);
+    assert_eq!(*rung.lock().unwrap(), ["second", "first"]);
+    for wait in &mut waits {
+        drop(smol::block_on(wait).unwrap());
+    }
+}
+
+#[test]
+fn a_future_that_is_dropped_on_the_way_releases_what_it_has() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "second");
+    let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]);
+    let mut acquire = Box::pin(set.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut acquire)).is_none());
+    assert!(attempt(folder.path(), "first").contains("is held elsewhere"));
+    drop(acquire);
+    assert_eq!(attempt(folder.path(), "first"), "acquired");
+    peer.release();
+}
+
+#[test]
+fn readers_share_all_of_them() {
+    let folder = folder();
+    let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]);
+    let _readers = set.shared().acquire().unwrap();
+    drop(set.shared().try_acquire().unwrap());
+    assert!(set.try_acquire().unwrap_err().is_timeout());
+}

@@ -1,0 +1,171 @@
+//! Many readers, or one writer.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use jam_lock::Lock;
+
+use crate::peers::{Peer, attempt};
+use crate::{LONG, folder, lock};
+
+/// Whether the lock is refused at once.
+fn is_refused(lock: &Lock) -> bool {
+    lock.try_acquire().is_err_and(|error| error.is_timeout())
+}
+
+/// Runs `during` while a thread waits for `lock`, and then until it has had it.
+fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
+    let lock = lock.timeout(LONG);
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| drop(lock.acquire().unwrap()));
+        // A try of a reader is refused as soon as a writer waits.
+        crate::peers::until("a wait", || is_refused(&lock.shared()));
+        let result = during();
+        waiter.join().unwrap();
+        result
+    })
+}
+
+#[test]
+fn readers_enter_together_and_a_writer_enters_alone() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let first = lock.shared().acquire().unwrap();
+    let second = lock.shared().acquire().unwrap();
+    assert!(is_refused(&lock));
+    drop(first);
+    assert!(is_refused(&lock));
+    drop(second);
+    let _writer = lock.acquire().unwrap();
+    assert!(is_refused(&lock.shared()));
+}
+
+#[test]
+fn readers_of_several_processes_enter_together() {
+    let folder = folder();
+    let (here, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
+    let _reader = here.shared().acquire().unwrap();
+    let there = flock(&path, "-s");
+    assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
+    there.release();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_is_what_flock_1_takes_for_shared() {
+    let folder = folder();
+    let (lock, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
+    drop(lock.acquire().unwrap());
+
+    let reader = flock(&path, "-s");
+    assert!(is_refused(&lock));
+    drop(lock.shared().try_acquire().unwrap());
+    reader.release();
+
+    let writer = flock(&path, "-x");
+    assert!(is_refused(&lock));
+    assert!(is_refused(&lock.shared()));
+    writer.release();
+}
+
+/// `flock(1)`, holding the file at `path`.
+fn flock(path: &Path, mode: &str) -> Peer {
+    let mut order = Command::new("flock");
+    order.arg(mode).arg(path).args(["sh", "-c", "echo held; cat; echo released"]);
+    let mut peer = Peer::start(&mut order);
+    assert_eq!(peer.answer(), "held");
+    peer
+}
+
+#[test]
+fn a_reader_waits_for_a_writer_of_another_process() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let lock = lock(folder.path(), "x").shared();
+    assert!(lock.timeout(Duration::from_millis(5)).acquire().unwrap_err().is_timeout());
+    let waiter = thread::spawn(move || lock.timeout(LONG).acquire().map(drop));
+    peer.release();
+    waiter.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_writer_that_waits_holds_later_readers_back() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let reader = lock.shared().acquire().unwrap();
+    while_one_waits(&lock, || {
+        assert!(is_refused(&lock.shared()));
+        drop(reader);
+    });
+}
+
+#[test]
+fn readers_behind_a_writer_that_gives_up_enter_at_once() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let reader = lock.shared().acquire().unwrap();
+    let mut writer = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut writer)).is_none());
+    let mut later = Box::pin(lock.shared().acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut later)).is_none());
+    drop(writer);
+    drop(smol::block_on(later).expect("the first reader is still inside"));
+    drop(reader);
+}
+
+#[test]
+fn readers_that_wait_next_to_each_other_enter_together() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let writer = lock.acquire().unwrap();
+    let together = Barrier::new(5);
+    thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| {
+                let _reader = lock.shared().acquire().unwrap();
+                // Passed when all are inside.
+                together.wait();
+            });
+        }
+        drop(writer);
+    });
+}
+
+#[test]
+fn readers_that_come_and_go_do_not_starve_a_writer() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let written = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !written.load(Ordering::SeqCst) {
+                    let _reader = lock.shared().acquire().unwrap();
+                    thread::yield_now();
+                }
+            });
+        }
+        drop(lock.timeout(LONG).acquire().unwrap());
+        written.store(true, Ordering::SeqCst);
+    });
+}
+
+#[test]
+fn a_writer_that_comes_again_at_once_does_not_starve_readers() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let read = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !read.load(Ordering::SeqCst) {
+                drop(lock.acquire().unwrap());
+            }
+        });
+        drop(lock.shared().timeout(LONG).acquire().unwrap());
+        read.store(true, Ordering::SeqCst);
+    });
+}
