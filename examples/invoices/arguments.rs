@@ -30,6 +30,10 @@ pub(crate) struct Run {
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) invoices: u32,
 
+    /// How many milliseconds the handler thinks between reading and writing.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    pub(crate) think: u64,
+
     /// Save without the lock, to see what it is for.
     #[arg(long)]
     pub(crate) no_lock: bool,
@@ -62,6 +66,10 @@ pub(crate) struct Task {
     #[arg(long)]
     pub(crate) invoices: u32,
 
+    /// How many milliseconds the handler thinks.
+    #[arg(long)]
+    pub(crate) think: u64,
+
     /// The database that all workers share.
     #[arg(long)]
     pub(crate) database: PathBuf,
@@ -75,7 +83,9 @@ pub(crate) struct Task {
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { workers, invoices, .. } = self;
-        write!(f, "Saving {invoices} invoices from {workers} processes into ")?;
+        let invoice = if *invoices == 1 { "invoice" } else { "invoices" };
+        let process = if *workers == 1 { "process" } else { "processes" };
+        write!(f, "Saving {invoices} {invoice} from {workers} {process} into ")?;
         match &self.database {
             Some(source) => write!(f, "a copy of {}", source.display())?,
             None => f.write_str("a catalogue of our own")?,

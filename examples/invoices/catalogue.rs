@@ -1,5 +1,7 @@
 //! A catalogue of our own, in the tables of Jam.py's demo application: the same one every time.
 
+use std::time::Duration;
+
 use fastrand::Rng;
 use rusqlite::{Connection, params};
 
@@ -50,7 +52,7 @@ pub(crate) fn make() -> Result<Connection, SaveError> {
     add_tracks(&database)?;
     add_customers(&database)?;
     // Workers count from 1, so that none of them repeats what this clerk entered.
-    let mut clerk = Clerk::new(0, &database)?;
+    let mut clerk = Clerk::new(0, Duration::ZERO, &database)?;
     for _ in 0..SAVED {
         let delta = clerk.enter(&database)?;
         // Nobody else sees this database yet.

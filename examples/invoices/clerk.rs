@@ -24,6 +24,7 @@ pub(crate) struct Clerk {
     customers: Vec<i64>,
     /// The bestseller first.
     tracks: Vec<Track>,
+    think: Duration,
 }
 
 #[derive(Clone, Copy)]
@@ -33,7 +34,8 @@ struct Track {
 }
 
 impl Clerk {
-    pub(crate) fn new(seed: u32, database: &Connection) -> rusqlite::Result<Self> {
+    /// A clerk whose deltas the handler will `think` about.
+    pub(crate) fn new(seed: u32, think: Duration, database: &Connection) -> rusqlite::Result<Self> {
         let tracks = database
             .prepare("SELECT ID, UNITPRICE FROM DEMO_TRACKS WHERE DELETED = 0 ORDER BY ID")?
             .query_map([], |row| Ok(Track { id: row.get(0)?, unit_price: row.get(1)? }))?
@@ -42,7 +44,7 @@ impl Clerk {
             .prepare("SELECT ID FROM DEMO_CUSTOMERS WHERE DELETED = 0 ORDER BY ID")?
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        Ok(Self { random: Rng::with_seed(u64::from(seed)), customers, tracks })
+        Ok(Self { random: Rng::with_seed(u64::from(seed)), customers, tracks, think })
     }
 
     /// What the clerk enters next, looking at what is stored at the moment.
@@ -66,7 +68,7 @@ impl Clerk {
         let customer = self.customers[self.random.usize(..self.customers.len())];
         let date = format!("2026-{:02}-{:02}", self.random.u8(1..=12), self.random.u8(1..=28));
         let changes = (0..self.random.u8(1..=6)).map(|_| self.insert()).collect();
-        Delta { target: Target::New { customer, date }, changes }
+        Delta { target: Target::New { customer, date }, changes, think: self.think }
     }
 
     fn change(&mut self, invoice: i64, database: &Connection) -> rusqlite::Result<Delta> {
@@ -80,7 +82,7 @@ impl Clerk {
                 _ => {}
             }
         }
-        Ok(Delta { target, changes })
+        Ok(Delta { target, changes, think: self.think })
     }
 
     fn insert(&mut self) -> Change {

@@ -89,6 +89,7 @@ fn start(
         let mut command = Command::new(env::current_exe()?);
         command.arg("worker").args(["--number", &number.to_string()]);
         command.args(["--invoices", &share(number, run).to_string()]);
+        command.args(["--think", &run.think.to_string()]);
         command.arg("--database").arg(database);
         if let Some(folder) = locks {
             command.arg("--locks").arg(folder);

@@ -1,5 +1,7 @@
 //! What a person has changed in an invoice, and has not saved yet.
 
+use std::time::Duration;
+
 use crate::invoice::Line;
 
 /// The changes of one invoice, as they are sent to the handler to be saved.
@@ -7,6 +9,8 @@ use crate::invoice::Line;
 pub(crate) struct Delta {
     pub(crate) target: Target,
     pub(crate) changes: Vec<Change>,
+    /// How long the handler thinks about them before it writes.
+    pub(crate) think: Duration,
 }
 
 /// Which invoice is changed.

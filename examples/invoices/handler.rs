@@ -1,6 +1,7 @@
 //! The handler: what an application does when an invoice is saved.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
 
 use jam_lock::{LockError, locked};
@@ -49,6 +50,7 @@ fn save(delta: &Delta, database: &mut Connection) -> rusqlite::Result<usize> {
     let before = invoice.read_lines(database)?;
     let after = delta.apply(&before);
     let sold = tracks_sold(&before, &after, database)?;
+    thread::sleep(delta.think);
 
     let writes = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let lines = invoice.write(&before, &after, &writes)?;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use jam_lock::{LockError, Locks, set_default_locks};
 
@@ -41,7 +42,7 @@ fn save_invoices(task: &Task) -> Result<(), WorkerError> {
         on_apply_without_lock
     };
     let mut database = database::open(&task.database)?;
-    let mut clerk = Clerk::new(task.number, &database)?;
+    let mut clerk = Clerk::new(task.number, Duration::from_millis(task.think), &database)?;
     for _ in 0..task.invoices {
         let delta = clerk.enter(&database)?;
         clerk.pause();
