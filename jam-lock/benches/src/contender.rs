@@ -3,11 +3,15 @@
 mod flock;
 mod jam_lock;
 mod peers;
+mod python;
 mod threaded;
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
+
+pub(crate) use self::peers::file;
 
 /// Longer than any wait here, so that it never ends one.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -26,25 +30,62 @@ pub(crate) trait Section {
 pub(crate) struct Contender {
     /// What it is called, in the tables and as the file that it locks.
     pub(crate) name: &'static str,
-    open: fn(&Path) -> Outcome<Box<dyn Section>>,
+    /// Whether it looks for the lock in intervals while it waits, and so takes its time.
+    pub(crate) polls: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Rust(fn(&Path) -> Outcome<Box<dyn Section>>),
+    /// A module of Python's.
+    Python(&'static str),
 }
 
 /// What the others are compared with: the system calls that jam-lock makes, without a timeout.
 pub(crate) const REFERENCE: &str = "flock + path check";
 
 /// All of them; those that say *timed* can end a wait, and did wait with a timeout.
-pub(crate) const ALL: [Contender; 10] = [
-    Contender { name: "flock", open: flock::bare },
-    Contender { name: REFERENCE, open: flock::checked },
-    Contender { name: "flock + path check on a thread, timed", open: threaded::open },
-    Contender { name: "jam-lock, timed", open: jam_lock::open },
-    Contender { name: "std", open: peers::std },
-    Contender { name: "fd-lock", open: peers::fd_lock },
-    Contender { name: "fslock", open: peers::fslock },
-    Contender { name: "named-lock", open: peers::named_lock },
-    Contender { name: "filelock (Rust)", open: peers::filelock },
-    Contender { name: "filelock (Rust), timed", open: peers::filelock_timed },
+const ALL: [Contender; 13] = [
+    rust("flock, by fs2", flock::bare),
+    rust(REFERENCE, flock::checked),
+    rust("flock + path check on a thread, timed", threaded::open),
+    rust("jam-lock, timed", jam_lock::open),
+    rust("std", peers::std),
+    rust("fd-lock", peers::fd_lock),
+    rust("fslock", peers::fslock),
+    rust("named-lock", peers::named_lock),
+    rust("serial_test, opens each time", peers::serial_test),
+    rust("filelock (Rust)", peers::filelock),
+    Contender { polls: true, ..rust("filelock (Rust), timed", peers::filelock_timed) },
+    python("filelock (Python), timed, opens each time", "filelock"),
+    python("Jam.py, timed, opens each time", "jam"),
 ];
+
+const fn rust(name: &'static str, open: fn(&Path) -> Outcome<Box<dyn Section>>) -> Contender {
+    Contender { name, polls: false, kind: Kind::Rust(open) }
+}
+
+const fn python(name: &'static str, module: &'static str) -> Contender {
+    Contender { name, polls: true, kind: Kind::Python(module) }
+}
+
+/// Tells a process that is started where the Python is that this one has found.
+pub(crate) fn tell(command: &mut Command) {
+    command.env(python::VARIABLE, python::interpreter().unwrap_or_default());
+}
+
+/// Removes what was installed for the measurements.
+pub(crate) fn clean_up() {
+    python::clean_up();
+}
+
+/// All contenders that can be measured on this machine.
+pub(crate) fn all() -> Vec<Contender> {
+    let has_python = python::interpreter().is_some();
+    let is_there = |contender: &Contender| has_python || matches!(contender.kind, Kind::Rust(_));
+    ALL.into_iter().filter(is_there).collect()
+}
 
 impl Contender {
     /// The contender that is called `name`.
@@ -53,8 +94,38 @@ impl Contender {
         found.ok_or_else(|| format!("no contender is called `{name}`").into())
     }
 
-    /// Opens a lock of this contender's own in `folder`.
+    /// Whether it is a lock of this program's own language.
+    pub(crate) fn is_rust(self) -> bool {
+        matches!(self.kind, Kind::Rust(_))
+    }
+
+    /// The file that it locks in `folder`.
+    pub(crate) fn path(self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.lock", self.name))
+    }
+
+    /// Opens a lock of this contender's own in `folder`; what Python locks is held by `flock`.
     pub(crate) fn open(self, folder: &Path) -> Outcome<Box<dyn Section>> {
-        (self.open)(&folder.join(self.name))
+        match self.kind {
+            Kind::Rust(open) => open(&self.path(folder)),
+            Kind::Python(_) => flock::bare(&self.path(folder)),
+        }
+    }
+
+    /// The program that does `part` with this contender: this one, started again, or Python.
+    pub(crate) fn program(self, part: &str, folder: &Path) -> Outcome<Command> {
+        match self.kind {
+            Kind::Rust(_) => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.args([part, self.name]).arg(folder);
+                Ok(command)
+            }
+            Kind::Python(module) => {
+                let interpreter = python::interpreter().ok_or("there is no Python")?;
+                let mut command = Command::new(interpreter);
+                command.args(["-c", python::PROGRAM, part, module]).arg(self.path(folder));
+                Ok(command)
+            }
+        }
     }
 }

@@ -1,37 +1,51 @@
 //! How long it takes from a release to the acquisition by a waiter in another process.
 
+use std::env;
 use std::io;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use crate::contender::{ALL, Contender, Outcome, Section};
-use crate::process::{self, Waiter};
-use crate::statistics::Times;
+use crate::child::{self, Child};
+use crate::contender::{self, Contender, Outcome, Section};
+use crate::statistics::Sample;
 use crate::table;
 
-const HANDOFFS: usize = 300;
-
 /// Long enough for a waiter that was told to go to be asleep in its wait.
-const SETTLE: Duration = Duration::from_millis(5);
+const SETTLE: Duration = Duration::from_millis(2);
+
+/// Those who poll take so long that they have every so many of the others' turns.
+const TURNS_OF_POLLERS: usize = 20;
+
+/// A place for the holder and the waiter, and how many hand-offs there are.
+struct Placement {
+    title: &'static str,
+    processors: Option<(&'static str, &'static str)>,
+    handoffs: usize,
+}
 
 /// Where the scheduler may put the holder and the waiter: to wake a sleeping processor costs more
 /// than all the rest, and without a say it is luck who has to.
-const PLACEMENTS: [(&str, Option<(&str, &str)>); 3] = [
-    ("on one processor", Some(("0", "0"))),
-    ("on two processors", Some(("0", "1"))),
-    ("wherever the scheduler likes", None),
+const PLACEMENTS: [Placement; 3] = [
+    Placement { title: "on one processor", processors: Some(("0", "0")), handoffs: 400 },
+    Placement { title: "on two processors", processors: Some(("0", "1")), handoffs: 400 },
+    Placement { title: "wherever the scheduler likes", processors: None, handoffs: 2_000 },
 ];
 
 /// Prints the tables.
 pub(crate) fn measure() -> Outcome {
-    for (title, processors) in PLACEMENTS {
+    for Placement { title, processors, handoffs } in PLACEMENTS {
         let Some((holder, waiter)) = processors else {
-            measure_placed(title, None)?;
+            measure_placed(title, handoffs, None)?;
             continue;
         };
         // The holder is moved by starting it again where it shall be.
-        let status = process::on(Some(holder))?.args(["handoff", title, waiter]).status()?;
+        let mut again = Command::new(env::current_exe()?);
+        again.args(["handoff", title, &handoffs.to_string(), waiter]);
+        let mut again = child::on(Some(holder), &again);
+        contender::tell(&mut again);
+        let status = again.status()?;
         if !status.success() {
             return Err(format!("the hand-off {title} failed: {status}").into());
         }
@@ -40,36 +54,36 @@ pub(crate) fn measure() -> Outcome {
 }
 
 /// Prints the table of one placement, with the waiters on `processor`.
-pub(crate) fn measure_placed(title: &str, processor: Option<&str>) -> Outcome {
+pub(crate) fn measure_placed(title: &str, handoffs: usize, processor: Option<&str>) -> Outcome {
     let folder = tempfile::tempdir()?;
     let mut rows = Vec::new();
-    for contender in ALL {
-        let waiter = Waiter::start("wait", contender, folder.path(), processor)?;
-        rows.push((contender.name, contender.open(folder.path())?, waiter, Vec::new()));
+    for contender in contender::all() {
+        let waiter = Child::start("wait", contender, folder.path(), processor)?;
+        rows.push((contender, contender.open(folder.path())?, waiter, Vec::new()));
     }
-    for _ in 0..HANDOFFS {
-        for (_, lock, waiter, times) in &mut rows {
-            times.push(hand_off(lock.as_mut(), waiter)?);
+    for turn in 0..handoffs {
+        for (contender, lock, waiter, times) in &mut rows {
+            if !contender.polls || turn % TURNS_OF_POLLERS == 0 {
+                times.push(hand_off(lock.as_mut(), waiter)?);
+            }
         }
     }
     let rows: Vec<_> =
-        rows.into_iter().map(|(name, _, _, times)| (name, Times::new(times))).collect();
-    let title =
-        format!("Hand-off to a waiter in another process, {title}, {HANDOFFS} each, taking turns");
-    table::print(&title, &rows);
+        rows.into_iter().map(|(who, _, _, times)| (who.name, Sample::of(&times))).collect();
+    table::print_times(&format!("Hand-off to a waiter in another process, {title}"), &rows);
     Ok(())
 }
 
 /// Holds the lock until the waiter waits, and measures when that has it.
-fn hand_off(lock: &mut dyn Section, waiter: &mut Waiter) -> Outcome<Duration> {
+fn hand_off(lock: &mut dyn Section, waiter: &mut Child) -> Outcome<Duration> {
     let (mut ordered, mut released) = (Ok(()), SystemTime::UNIX_EPOCH);
     lock.run(&mut || {
-        ordered = waiter.order();
+        ordered = waiter.order("");
         thread::sleep(SETTLE);
         released = SystemTime::now();
     })?;
     ordered?;
-    let acquired = SystemTime::UNIX_EPOCH + Duration::from_nanos(waiter.answer()?);
+    let acquired = SystemTime::UNIX_EPOCH + Duration::from_nanos(waiter.number()?);
     Ok(acquired.duration_since(released)?)
 }
 

@@ -1,36 +1,89 @@
 //! What jam-lock costs, beside what it is made of and beside its peers:
-//! `cargo run --release -p jam-lock-benches`, on Linux.
+//! `cargo run --release -p jam-lock-benches`, on Linux; it takes about ten minutes. A table's name
+//! behind `--` has it measured alone.
 //!
 //! Every table measures its rows side by side, taking turns in one run, because times of two runs
 //! on a busy machine say nothing about each other. Look at the ratios.
 
+mod attribute;
+mod child;
+mod compile;
 mod contender;
 mod handoff;
-mod process;
+mod keys;
+mod processes;
 mod statistics;
 mod table;
+mod tasks;
+mod threads;
 mod uncontended;
 mod waiting;
 
 use std::env;
+use std::time::{Duration, Instant};
 
 use contender::{Contender, Outcome};
 
+jam_lock::lock_names! {
+    /// The lock that is measured.
+    "measured",
+    /// One for each customer.
+    "customer_{id}",
+}
+
+type Measure = fn() -> Outcome;
+
+/// The tables, in the order in which they are printed.
+const TABLES: [(&str, Measure); 9] = [
+    ("uncontended", uncontended::measure),
+    ("handoff", handoff::measure),
+    ("processes", processes::measure),
+    ("threads", threads::measure),
+    ("waiting", waiting::measure),
+    ("tasks", tasks::measure),
+    ("keys", keys::measure),
+    ("compile", compile::measure),
+    ("attribute", attribute::measure),
+];
+
 fn main() -> Outcome {
+    let outcome = run();
+    contender::clean_up();
+    outcome
+}
+
+fn run() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => {
-            uncontended::measure()?;
-            handoff::measure()?;
-            waiting::measure()
-        }
-        ["uncontended"] => uncontended::measure(),
-        ["handoff"] => handoff::measure(),
-        ["waiting"] => waiting::measure(),
+        [] => TABLES.iter().try_for_each(|(_, measure)| measure()),
         // What this program starts itself as.
-        ["handoff", title, processor] => handoff::measure_placed(title, Some(processor)),
+        ["handoff", title, handoffs, processor] => {
+            handoff::measure_placed(title, handoffs.parse()?, Some(processor))
+        }
         ["wait", contender, folder] => handoff::wait(Contender::named(contender)?, folder.as_ref()),
         ["burn", contender, folder] => waiting::burn(Contender::named(contender)?, folder.as_ref()),
-        _ => Err("usage: jam-lock-benches [uncontended | handoff | waiting]".into()),
+        ["sections", contender, folder] => {
+            processes::take_turns(Contender::named(contender)?, folder.as_ref())
+        }
+        ["tasks", way] => tasks::measure_way(way),
+        [table] => match TABLES.iter().find(|(name, _)| *name == table) {
+            Some((_, measure)) => measure(),
+            None => Err(usage().into()),
+        },
+        _ => Err(usage().into()),
     }
+}
+
+fn usage() -> String {
+    let tables = TABLES.map(|(name, _)| name).join(" | ");
+    format!("usage: jam-lock-benches [{tables}]")
+}
+
+/// Keeps the processor busy, as a section's work does.
+fn spin(time: Duration) {
+    if time.is_zero() {
+        return;
+    }
+    let start = Instant::now();
+    while start.elapsed() < time {}
 }

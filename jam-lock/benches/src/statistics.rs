@@ -2,22 +2,53 @@
 
 use std::time::Duration;
 
-/// Times, sorted.
-pub(crate) struct Times(Vec<Duration>);
+/// Numbers, sorted.
+#[derive(Clone)]
+pub(crate) struct Sample(Vec<f64>);
 
-impl Times {
-    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
-        times.sort_unstable();
-        Self(times)
+impl Sample {
+    pub(crate) fn new(mut numbers: Vec<f64>) -> Self {
+        numbers.sort_unstable_by(f64::total_cmp);
+        Self(numbers)
     }
 
-    /// The time in microseconds that `percent` of all are below.
+    /// Times in microseconds.
+    pub(crate) fn of(times: &[Duration]) -> Self {
+        Self::new(times.iter().map(|time| time.as_secs_f64() * 1e6).collect())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number that `percent` of all are below.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let at = (self.0.len() * percent / 100).min(self.0.len() - 1);
-        self.0[at].as_secs_f64() * 1e6
+        self.0[at]
     }
 
     pub(crate) fn median(&self) -> f64 {
         self.percentile(50)
     }
+
+    /// The median, and between what eight of ten are.
+    pub(crate) fn with_spread(&self, digits: usize) -> String {
+        let [low, median, high] = [10, 50, 90].map(|percent| self.percentile(percent));
+        format!("{median:.digits$} ({low:.digits$} to {high:.digits$})")
+    }
+}
+
+/// Jain's fairness index: 1 where all got the same, and one part in all of them where one got
+/// everything.
+pub(crate) fn fairness(shares: &[f64]) -> f64 {
+    let (sum, squares) = shares
+        .iter()
+        .fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
+    sum * sum / (count(shares.len()) * squares)
+}
+
+/// A count, as a number to calculate with.
+#[expect(clippy::cast_precision_loss, reason = "no count here comes near to 2 to the power of 52")]
+pub(crate) fn count(count: usize) -> f64 {
+    count as f64
 }

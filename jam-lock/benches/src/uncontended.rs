@@ -2,36 +2,59 @@
 
 use std::time::{Duration, Instant};
 
-use crate::contender::{ALL, Outcome, Section};
-use crate::statistics::Times;
+use crate::child::Child;
+use crate::contender::{self, Outcome, Section};
+use crate::statistics::Sample;
 use crate::table;
 
 const ROUNDS: usize = 200;
 const ACQUISITIONS: u32 = 200;
 
+/// A lock of this program, or one of a Python process.
+enum Measured {
+    Here(Box<dyn Section>),
+    There(Child),
+}
+
 /// Prints the table.
 pub(crate) fn measure() -> Outcome {
     let folder = tempfile::tempdir()?;
     let mut rows = Vec::new();
-    for contender in ALL {
-        rows.push((contender.name, contender.open(folder.path())?, Vec::new()));
+    for contender in contender::all() {
+        let measured = if contender.is_rust() {
+            Measured::Here(contender.open(folder.path())?)
+        } else {
+            Measured::There(Child::start("acquire", contender, folder.path(), None)?)
+        };
+        rows.push((contender.name, measured, Vec::new()));
     }
     for _ in 0..ROUNDS {
-        for (_, lock, times) in &mut rows {
-            times.push(acquire_often(lock.as_mut())?);
+        for (_, measured, times) in &mut rows {
+            times.push(measured.acquire_often()?);
         }
     }
-    let rows: Vec<_> = rows.into_iter().map(|(name, _, times)| (name, Times::new(times))).collect();
-    let title = format!("Uncontended acquire and release, {ROUNDS} rounds, taking turns");
-    table::print(&title, &rows);
+    let rows: Vec<_> =
+        rows.into_iter().map(|(name, _, times)| (name, Sample::of(&times))).collect();
+    let title = format!("Uncontended acquire and release, {ACQUISITIONS} in a round");
+    table::print_times(&title, &rows);
     Ok(())
 }
 
-/// The mean of one acquisition and its release.
-fn acquire_often(lock: &mut dyn Section) -> Outcome<Duration> {
-    let start = Instant::now();
-    for _ in 0..ACQUISITIONS {
-        lock.run(&mut || ())?;
+impl Measured {
+    /// The mean of one acquisition and its release.
+    fn acquire_often(&mut self) -> Outcome<Duration> {
+        match self {
+            Self::Here(lock) => {
+                let start = Instant::now();
+                for _ in 0..ACQUISITIONS {
+                    lock.run(&mut || ())?;
+                }
+                Ok(start.elapsed() / ACQUISITIONS)
+            }
+            Self::There(process) => {
+                process.order(&ACQUISITIONS.to_string())?;
+                Ok(Duration::from_nanos(process.number()?))
+            }
+        }
     }
-    Ok(start.elapsed() / ACQUISITIONS)
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::contender::{ALL, Contender, Outcome};
-use crate::process::Waiter;
-use crate::statistics::Times;
+use crate::child::Child;
+use crate::contender::{self, Contender, Outcome};
+use crate::statistics::Sample;
 use crate::table;
 
 /// How long is waited.
@@ -21,22 +21,24 @@ const WAITS: usize = 5;
 pub(crate) fn measure() -> Outcome {
     let folder = tempfile::tempdir()?;
     let mut rows = Vec::new();
-    for contender in ALL {
-        let mut lock = contender.open(folder.path())?;
-        let mut waiter = Waiter::start("burn", contender, folder.path(), None)?;
-        let mut spent = Vec::new();
-        for _ in 0..WAITS {
+    for contender in contender::all() {
+        let waiter = Child::start("burn", contender, folder.path(), None)?;
+        rows.push((contender.name, contender.open(folder.path())?, waiter, Vec::new()));
+    }
+    for _ in 0..WAITS {
+        for (_, lock, waiter, spent) in &mut rows {
             let mut ordered = Ok(());
             lock.run(&mut || {
-                ordered = waiter.order();
+                ordered = waiter.order("");
                 thread::sleep(WAIT);
             })?;
             ordered?;
-            spent.push(Duration::from_nanos(waiter.answer()?));
+            spent.push(Duration::from_nanos(waiter.number()?));
         }
-        rows.push((contender.name, Times::new(spent)));
     }
-    table::print(&format!("Processor time of a second of waiting, {WAITS} waits each"), &rows);
+    let rows: Vec<_> =
+        rows.into_iter().map(|(name, _, _, spent)| (name, Sample::of(&spent))).collect();
+    table::print_times("Processor time of a second of waiting", &rows);
     Ok(())
 }
 

@@ -11,7 +11,7 @@ struct JamLock(Lock);
 
 pub(super) fn open(path: &Path) -> Outcome<Box<dyn Section>> {
     let folder = path.parent().ok_or("a lock file is in a folder")?;
-    let name = path.file_name().and_then(OsStr::to_str).ok_or("a contender's name is text")?;
+    let name = path.file_stem().and_then(OsStr::to_str).ok_or("a contender's name is text")?;
     let lock = Locks::open(folder)?.lock(LockName::new(name)?);
     Ok(Box::new(JamLock(lock.timeout(TIMEOUT))))
 }

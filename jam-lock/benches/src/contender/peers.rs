@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::task::{Context, Poll, Waker};
 
 use super::{Outcome, Section, TIMEOUT};
 
@@ -17,7 +18,8 @@ impl<L> Section for Peer<L> {
     }
 }
 
-fn file(path: &Path) -> io::Result<File> {
+/// A file to be locked, which is made where it is missing.
+pub(crate) fn file(path: &Path) -> io::Result<File> {
     File::options().read(true).write(true).create(true).truncate(false).open(path)
 }
 
@@ -66,5 +68,18 @@ pub(super) fn filelock_timed(path: &Path) -> Outcome<Box<dyn Section>> {
         let _guard = lock.lock_timeout(TIMEOUT)?.ok_or("a minute has passed")?;
         inside();
         Ok(())
+    })))
+}
+
+/// What `#[file_serial]` expands to on an asynchronous function, which takes the code that runs
+/// inside; it blocks in the same way on others.
+pub(super) fn serial_test(path: &Path) -> Outcome<Box<dyn Section>> {
+    let path = path.to_str().ok_or("a temporary path is text")?.to_owned();
+    Ok(Box::new(Peer(path, |path, inside| {
+        let serial = serial_test::fs_async_serial_core(vec![path], Some(path), async { inside() });
+        match std::pin::pin!(serial).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(()) => Ok(()),
+            Poll::Pending => Err("it does not wait asynchronously".into()),
+        }
     })))
 }

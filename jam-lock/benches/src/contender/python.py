@@ -1,0 +1,80 @@
+"""Does a part with one of Python's locks, as the Rust program does it with the others."""
+
+import importlib.util
+import os
+import sys
+import threading
+import time
+
+part, module, path = sys.argv[1:4]
+
+if module == "jam":
+    # Jam.py's own copy, without the rest of Jam.py.
+    folder = importlib.util.find_spec("jam").submodule_search_locations[0]
+    copy = os.path.join(folder, "third_party", "filelock.py")
+    spec = importlib.util.spec_from_file_location("jam_filelock", copy)
+    library = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(library)
+else:
+    library = importlib.import_module(module)
+
+
+def answer(value):
+    print(value, flush=True)
+
+
+def acquire():
+    lock = library.FileLock(path, timeout=60)
+    for line in sys.stdin:
+        times = int(line)
+        start = time.perf_counter_ns()
+        for _ in range(times):
+            with lock:
+                pass
+        answer((time.perf_counter_ns() - start) // times)
+
+
+def wait():
+    lock = library.FileLock(path, timeout=60)
+    for _ in sys.stdin:
+        with lock:
+            now = time.time_ns()
+        answer(now)
+
+
+def burn():
+    lock = library.FileLock(path, timeout=60)
+    for _ in sys.stdin:
+        before = time.process_time_ns()
+        with lock:
+            spent = time.process_time_ns() - before
+        answer(spent)
+
+
+def sections():
+    for line in sys.stdin:
+        threads, milliseconds = map(int, line.split())
+        results = []
+
+        def take_turns():
+            lock = library.FileLock(path, timeout=60)
+            end = time.perf_counter_ns() + milliseconds * 1_000_000
+            count = longest = 0
+            while (asked := time.perf_counter_ns()) < end:
+                with lock:
+                    inside = time.perf_counter_ns()
+                    longest = max(longest, inside - asked)
+                    while time.perf_counter_ns() < inside + 1_000_000:
+                        pass
+                    count += 1
+            results.append(f"{count} {longest}")
+
+        workers = [threading.Thread(target=take_turns) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        answer(" ".join(results))
+
+
+{"acquire": acquire, "wait": wait, "burn": burn, "sections": sections}[part]()

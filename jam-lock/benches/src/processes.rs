@@ -1,0 +1,133 @@
+//! Many processes that take turns in sections of a millisecond.
+
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::child::Child;
+use crate::contender::{self, Contender, Outcome, REFERENCE};
+use crate::spin;
+use crate::statistics::{Sample, count, fairness};
+use crate::table::{self, ratio};
+
+const PROCESSES: usize = 8;
+const SECTION: Duration = Duration::from_millis(1);
+const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_secs(2);
+
+/// What came out of the rounds of one contender.
+#[derive(Default)]
+struct Result {
+    milliseconds: Vec<f64>,
+    longest: Vec<f64>,
+    fairness: Vec<f64>,
+}
+
+/// Prints the tables.
+pub(crate) fn measure() -> Outcome {
+    measure_with(1)?;
+    measure_with(4)
+}
+
+fn measure_with(threads: usize) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let mut results: Vec<_> =
+        contender::all().into_iter().map(|contender| (contender, Result::default())).collect();
+    for _ in 0..ROUNDS {
+        for (contender, result) in &mut results {
+            round(*contender, folder.path(), threads, result)?;
+        }
+    }
+    let reference = results.iter().find(|(contender, _)| contender.name == REFERENCE);
+    let (_, reference) = reference.ok_or("the reference is measured")?;
+    let [milliseconds, longest] = [&reference.milliseconds, &reference.longest]
+        .map(|numbers| Sample::new(numbers.clone()).median());
+    let rows: Vec<_> = results
+        .iter()
+        .map(|(contender, result)| {
+            let [each, wait, fair] = [&result.milliseconds, &result.longest, &result.fairness]
+                .map(|numbers| Sample::new(numbers.clone()));
+            vec![
+                contender.name.to_owned(),
+                each.with_spread(2),
+                ratio(each.median(), milliseconds),
+                wait.with_spread(0),
+                ratio(wait.median(), longest),
+                fair.with_spread(3),
+            ]
+        })
+        .collect();
+    table::print(
+        &format!("{PROCESSES} processes × {threads} threads, sections of 1 ms, {ROUNDS} rounds"),
+        &["contender", "ms a section", "beside", "longest wait, ms", "beside", "Jain's index"],
+        &rows,
+    );
+    Ok(())
+}
+
+fn round(contender: Contender, folder: &Path, threads: usize, result: &mut Result) -> Outcome {
+    let mut processes = (0..PROCESSES)
+        .map(|_| Child::start("sections", contender, folder, None))
+        .collect::<Outcome<Vec<_>>>()?;
+    let start = Instant::now();
+    for process in &mut processes {
+        process.order(&format!("{threads} {}", ROUND.as_millis()))?;
+    }
+    let (mut shares, mut longest) = (Vec::new(), 0);
+    for process in &mut processes {
+        for thread in process.answer()?.chunks_exact(2) {
+            shares.push(count(usize::try_from(thread[0])?));
+            longest = longest.max(thread[1]);
+        }
+    }
+    let sections: f64 = shares.iter().sum();
+    result.milliseconds.push(start.elapsed().as_secs_f64() * 1e3 / sections);
+    result.longest.push(Duration::from_nanos(longest).as_secs_f64() * 1e3);
+    result.fairness.push(fairness(&shares));
+    Ok(())
+}
+
+/// One of the processes: tells of each thread how many sections it had, and its longest wait.
+pub(crate) fn take_turns(contender: Contender, folder: &Path) -> Outcome {
+    for line in io::stdin().lines() {
+        let line = line?;
+        let (threads, milliseconds) = line.split_once(' ').ok_or("threads and milliseconds")?;
+        let (threads, round): (usize, _) =
+            (threads.parse()?, Duration::from_millis(milliseconds.parse()?));
+        let taken: Vec<_> = thread::scope(|scope| {
+            let running: Vec<_> = (0..threads)
+                .map(|_| scope.spawn(|| take_turns_for(contender, folder, round)))
+                .collect();
+            running.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        });
+        let answer = taken.iter().try_fold(String::new(), |mut answer, taken| {
+            let (sections, longest) = taken.as_ref().map_err(String::as_str)?;
+            write!(answer, "{sections} {} ", longest.as_nanos()).map_err(|_| "no text")?;
+            Ok::<_, &str>(answer)
+        })?;
+        println!("{answer}");
+    }
+    Ok(())
+}
+
+fn take_turns_for(
+    contender: Contender,
+    folder: &Path,
+    round: Duration,
+) -> std::result::Result<(usize, Duration), String> {
+    let end = Instant::now() + round;
+    let (mut sections, mut longest) = (0, Duration::ZERO);
+    let mut lock = contender.open(folder).map_err(|error| error.to_string())?;
+    while Instant::now() < end {
+        let asked = Instant::now();
+        let taken = lock.run(&mut || {
+            longest = longest.max(asked.elapsed());
+            spin(SECTION);
+            sections += 1;
+        });
+        taken.map_err(|error| error.to_string())?;
+    }
+    Ok((sections, longest))
+}
