@@ -214,20 +214,19 @@ impl State {
         self.watch = None;
         let Hold::Idle(mode) = self.hold else { return };
         let now = seam::now();
-        let mut is_passed_over = false;
         while let Some(head) = self.queue.head() {
             let is_silent = head.rung.is_some_and(|rung| now.duration_since(rung) >= PATIENCE);
             if head.who == Who::Thread || !is_silent {
                 break;
             }
             head.is_absent = true;
-            is_passed_over = true;
         }
-        if is_passed_over {
+        if self.queue.head().is_some_and(|head| head.rung.is_some()) {
+            // This one was nudged too, and is still expected.
+            self.watch(now);
+        } else {
             // Nobody is there to be told of an error; the next attempt meets it again.
             let _ = self.pass_on(mode);
-        } else {
-            self.watch(now);
         }
     }
 

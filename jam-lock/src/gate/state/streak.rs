@@ -34,3 +34,36 @@ impl Streak {
         self.released = Some(now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether it is over, for acquisitions at these times in microseconds, each held for 10.
+    fn is_over_at(times: &[u64]) -> bool {
+        let start = Instant::now();
+        let at = |time| start + Duration::from_micros(time);
+        let mut streak = Streak::default();
+        for time in times {
+            streak.goes_on(at(*time));
+            streak.pauses(at(time + 10));
+        }
+        streak.is_over()
+    }
+
+    #[test]
+    fn it_is_over_when_it_has_lasted_too_long() {
+        assert!(!is_over_at(&[0]));
+        assert!(!is_over_at(&[0, 20, 40]));
+        let close: Vec<u64> = (0..100).map(|number| number * 60).collect();
+        assert!(is_over_at(&close));
+    }
+
+    #[test]
+    fn a_pause_begins_another() {
+        let apart: Vec<u64> = (0..100).map(|number| number * 150).collect();
+        assert!(!is_over_at(&apart));
+        // One long section is no streak.
+        assert!(!is_over_at(&[0, 900_000]));
+    }
+}
