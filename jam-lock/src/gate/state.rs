@@ -332,6 +332,7 @@ impl State {
     }
 
     /// Makes a slow machine's hand-over last as long as the test needs.
+    #[cfg(not(shuttle))]
     pub(super) fn extend_hand_over(&mut self, by: Duration) {
         self.hand_over_until = Some(seam::now() + by);
     }
