@@ -89,12 +89,6 @@ impl<const N: usize> Request<'_, [LockName; N]> {
     }
 }
 
-/// A value of any type, for code that never runs and tells the compiler a type by that.
-#[must_use]
-pub fn never<T>() -> T {
-    unreachable!("this code is not meant to run")
-}
-
 /// Makes the constant of a name that `lock_names!` has found portable.
 #[must_use]
 pub const fn declared(name: &'static str, registry: &'static str, position: usize) -> LockName {

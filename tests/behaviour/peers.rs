@@ -31,6 +31,16 @@ impl Peer {
         Self::start(Command::new(PEER).arg("hold").arg(folder).arg(name))
     }
 
+    /// `flock(1)`, holding the file at `path` exclusively (`-x`) or shared (`-s`).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn flock(path: &Path, mode: &str) -> Self {
+        let mut order = Command::new("flock");
+        order.arg(mode).arg(path).args(["sh", "-c", "echo held; cat; echo released"]);
+        let mut peer = Self::start(&mut order);
+        assert_eq!(peer.answer(), "held");
+        peer
+    }
+
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let orders = process.stdin.take();

@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::peers::{PEER, Peer, attempt, said};
+#[cfg(target_os = "linux")]
+use crate::peers::attempt;
+use crate::peers::{PEER, Peer, said};
 use crate::{folder, lock};
 
 #[test]
@@ -57,10 +59,7 @@ fn flock_1_and_this_library_exclude_each_other() {
     drop(guard);
     assert!(flock(&path).unwrap().success());
 
-    let mut order = Command::new("flock");
-    order.arg(&path).args(["sh", "-c", "echo held; cat; echo released"]);
-    let mut holder = Peer::start(&mut order);
-    assert_eq!(holder.answer(), "held");
+    let holder = Peer::flock(&path, "-x");
     assert!(lock(folder.path(), "x").try_acquire().unwrap_err().is_timeout());
     holder.release();
     assert_eq!(attempt(folder.path(), "x"), "acquired");

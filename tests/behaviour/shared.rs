@@ -1,7 +1,5 @@
 //! Many readers, or one writer.
 
-use std::path::Path;
-use std::process::Command;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,7 +7,9 @@ use std::time::Duration;
 
 use jam_lock::Lock;
 
-use crate::peers::{Peer, attempt};
+use crate::peers::Peer;
+#[cfg(target_os = "linux")]
+use crate::peers::attempt;
 use crate::{LONG, folder, lock};
 
 /// Whether the lock is refused at once.
@@ -44,12 +44,13 @@ fn readers_enter_together_and_a_writer_enters_alone() {
     assert!(is_refused(&lock.shared()));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn readers_of_several_processes_enter_together() {
     let folder = folder();
     let (here, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
     let _reader = here.shared().acquire().unwrap();
-    let there = flock(&path, "-s");
+    let there = Peer::flock(&path, "-s");
     assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
     there.release();
 }
@@ -61,24 +62,15 @@ fn it_is_what_flock_1_takes_for_shared() {
     let (lock, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
     drop(lock.acquire().unwrap());
 
-    let reader = flock(&path, "-s");
+    let reader = Peer::flock(&path, "-s");
     assert!(is_refused(&lock));
     drop(lock.shared().try_acquire().unwrap());
     reader.release();
 
-    let writer = flock(&path, "-x");
+    let writer = Peer::flock(&path, "-x");
     assert!(is_refused(&lock));
     assert!(is_refused(&lock.shared()));
     writer.release();
-}
-
-/// `flock(1)`, holding the file at `path`.
-fn flock(path: &Path, mode: &str) -> Peer {
-    let mut order = Command::new("flock");
-    order.arg(mode).arg(path).args(["sh", "-c", "echo held; cat; echo released"]);
-    let mut peer = Peer::start(&mut order);
-    assert_eq!(peer.answer(), "held");
-    peer
 }
 
 #[test]

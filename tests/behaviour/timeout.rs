@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jam_lock::{LockError, Timeout};
+use jam_lock::LockError;
 
 use crate::peers::{Peer, attempt, until};
 use crate::{LONG, folder, lock};
@@ -42,6 +42,8 @@ fn it_ends_while_the_holder_stays() {
 #[cfg(target_os = "linux")]
 #[test]
 fn below_zero_and_absurdly_large_ones_wait_until_the_lock_is_free() {
+    use jam_lock::Timeout;
+
     for timeout in [Timeout::from(-1), Timeout::from(Duration::MAX), Timeout::from(u64::MAX)] {
         let folder = folder();
         let peer = Peer::holding(folder.path(), "x");
