@@ -37,18 +37,25 @@ pub(crate) enum Wait {
 
 /// An expression that is a `Result` of a guard, or of guards where there are several names.
 ///
+/// `function` is a path that ends in the function's name, or in a closure of it.
+///
 /// What the arguments borrow meanwhile is given back first, but for the locks: a future would have
 /// to carry it along.
-pub(crate) fn acquire(arguments: &Arguments, places: &Places, wait: Wait) -> TokenStream {
+pub(crate) fn acquire(
+    arguments: &Arguments,
+    places: &Places,
+    function: &TokenStream,
+    wait: Wait,
+) -> TokenStream {
     let support = &places.support;
-    let Options { timeout, shared, locks, .. } = &arguments.options;
+    let Options { timeout, shared, reentrant, locks, .. } = &arguments.options;
     let [asked, patience] = ["asked", "patience"].map(hidden);
 
     let names = arguments.names.iter().map(|name| self::name(name, arguments, places));
     let request = if arguments.is_of_one() {
-        quote!(#support::one(#(#names)*))
+        quote!(#support::one(#(#names)*, #function))
     } else {
-        quote!(#support::all([#(#names),*]))
+        quote!(#support::all([#(#names),*], #function))
     };
     let let_patience = timeout.as_ref().map(|timeout| {
         let timeout = timeout.tokens(support);
@@ -56,6 +63,7 @@ pub(crate) fn acquire(arguments: &Arguments, places: &Places, wait: Wait) -> Tok
     });
     let timeout = timeout.as_ref().map(|_| quote!(.timeout(#patience)));
     let shared = shared.map(|()| quote!(.shared()));
+    let reentrant = reentrant.map(|()| quote!(.reentrant()));
     let of = locks.as_ref().map(|locks| {
         let locks = quote_spanned!(locks.span()=> &(#locks));
         quote!(.of(#locks))
@@ -67,7 +75,7 @@ pub(crate) fn acquire(arguments: &Arguments, places: &Places, wait: Wait) -> Tok
     quote! {{
         let #asked = #request;
         #let_patience
-        #asked #timeout #shared #of #acquire
+        #asked #timeout #shared #reentrant #of #acquire
     }}
 }
 
@@ -93,12 +101,34 @@ fn name(name: &Name, arguments: &Arguments, Places { support, names }: &Places) 
     }
 }
 
-/// A statement that shows the guard, or the guards, to the body.
-pub(crate) fn show(arguments: &Arguments, shown: &Ident, guard: &Ident) -> Option<TokenStream> {
-    arguments.options.guard.as_ref().map(|_| {
-        let guard = if arguments.is_of_one() { quote!(&#guard) } else { quote!(&*#guard) };
-        quote!(let #shown = #guard;)
-    })
+/// A statement that shows the guard, or the guards, to what runs under the lock.
+pub(crate) fn show(arguments: &Arguments, guard: &Ident) -> Option<TokenStream> {
+    let Options { guard: bound, recover, .. } = &arguments.options;
+    let shown = hidden("shown");
+    let guard = if arguments.is_of_one() { quote!(&#guard) } else { quote!(&*#guard) };
+    (bound.is_some() || recover.is_some()).then(|| quote!(let #shown = #guard;))
+}
+
+/// Statements that run under the lock before the body: what the guard is bound to, and recovery,
+/// whose error leaves as a `?` in the body does.
+pub(crate) fn begin(arguments: &Arguments, Places { support, .. }: &Places) -> TokenStream {
+    let Options { guard, recover, .. } = &arguments.options;
+    let shown = hidden("shown");
+    let bind = guard.as_ref().map(|bound| quote!(let #bound = #shown;));
+    let recover = recover.as_ref().map(|recover| {
+        let call = quote_spanned!(recover.span()=> (#shown, #recover)?);
+        quote!(#support::recover #call;)
+    });
+    quote!(#bind #recover)
+}
+
+/// A future that runs `section`, a future, under the guard: what it asks for is seen to be asked by
+/// who holds the lock.
+///
+/// The braces are of this crate's edition, so that nothing of it outlives the guard.
+pub(crate) fn within(guard: &Ident, section: &TokenStream, places: &Places) -> TokenStream {
+    let support = &places.support;
+    quote!(#support::within(&#guard, ::core::pin::pin!(#section)))
 }
 
 /// A variable that the user's code cannot see.

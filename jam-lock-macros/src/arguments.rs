@@ -69,6 +69,13 @@ impl Arguments {
             let _ = input.parse::<Option<Token![,]>>();
         }
         is_named |= arguments.check_keys(errors);
+        if let (Some(()), Some(recover)) = (arguments.options.shared, &arguments.options.recover) {
+            errors.at(
+                recover,
+                "readers do not recover, but find the lock abandoned until a writer \
+                                comes: remove `shared`, or this",
+            );
+        }
         if !is_named {
             let message = "which lock? its name is missing, such as `\"invoice_saved\"`";
             errors.on(Span::call_site(), message);

@@ -83,12 +83,17 @@ fn block(input: ParseStream) -> Result<Block> {
 
 /// The block under its lock.
 fn locked(arguments: &Arguments, places: &Places, block: &Block) -> TokenStream {
+    let begin = acquisition::begin(arguments, places);
     match block {
-        Block::Plain(body) => section(arguments, places, Wait::Blocking, &quote!(#body)),
+        Block::Plain(body) => {
+            let body = if begin.is_empty() { quote!(#body) } else { quote!({ #begin #body }) };
+            section(arguments, places, Wait::Blocking, &body)
+        }
         Block::Async(asyncness, body) => {
             // `return` and `?` leave the inner block, as they would leave the user's own.
-            let future = quote!(#asyncness #body.await);
-            let section = section(arguments, places, Wait::Async, &future);
+            let body = quote!(#asyncness { #begin #body });
+            let future = acquisition::within(&hidden("guard"), &body, places);
+            let section = section(arguments, places, Wait::Async, &quote!(#future.await));
             quote!(#asyncness #section)
         }
     }
@@ -98,11 +103,12 @@ fn locked(arguments: &Arguments, places: &Places, block: &Block) -> TokenStream 
 ///
 /// All that this made is dropped when it is bound, and the guard after that.
 fn section(arguments: &Arguments, places: &Places, wait: Wait, made: &TokenStream) -> TokenStream {
-    let acquire = acquisition::acquire(arguments, places, wait);
-    let [acquired, guard, error, shown, value] =
-        ["acquired", "guard", "error", "shown", "value"].map(hidden);
-    let show = acquisition::show(arguments, &shown, &guard);
-    let bind = arguments.options.guard.as_ref().map(|bound| quote!(let #bound = #shown;));
+    let support = &places.support;
+    // The compiler names a closure by the function that it is in.
+    let function = quote!(#support::type_name_of_val(&|| ()));
+    let acquire = acquisition::acquire(arguments, places, &function, wait);
+    let [acquired, guard, error, value] = ["acquired", "guard", "error", "value"].map(hidden);
+    let show = acquisition::show(arguments, &guard);
     let (success, failure) = match &arguments.options.or_else {
         Some(or_else) => (quote!(#value), failure::otherwise(or_else, &error, &places.support)),
         None => (
@@ -115,7 +121,6 @@ fn section(arguments: &Arguments, places: &Places, wait: Wait, made: &TokenStrea
         match #acquired {
             ::core::result::Result::Ok(#guard) => {
                 #show
-                #bind
                 let #value = #made;
                 #[allow(unreachable_code, reason = "the block may leave by itself")]
                 ::core::mem::drop(#guard);

@@ -12,7 +12,9 @@ use crate::timeout::Timeout;
 pub(crate) struct Options {
     pub(crate) timeout: Option<Timeout>,
     pub(crate) shared: Option<()>,
+    pub(crate) reentrant: Option<()>,
     pub(crate) or_else: Option<Expr>,
+    pub(crate) recover: Option<Expr>,
     pub(crate) guard: Option<Ident>,
     pub(crate) locks: Option<Expr>,
     pub(crate) names: Option<Path>,
@@ -20,18 +22,17 @@ pub(crate) struct Options {
 }
 
 /// The keywords, each with a value that shows what it takes, if it takes one.
-const KEYWORDS: [(&str, Option<&str>); 7] = [
+const KEYWORDS: [(&str, Option<&str>); 9] = [
     ("timeout", Some("10")),
     ("shared", None),
+    ("reentrant", None),
     ("or_else", Some("jam_lock::skip")),
+    ("recover", Some("repair")),
     ("guard", Some("held")),
     ("locks", Some("&locks")),
     ("names", Some("other::lock_names")),
     ("crate", Some("other::jam_lock")),
 ];
-
-/// What no hole may be called, because it is a keyword in times to come.
-const KEPT: [&str; 2] = ["reentrant", "recover"];
 
 /// What the arguments are called.
 pub(crate) fn keywords() -> Vec<&'static str> {
@@ -43,17 +44,14 @@ pub(crate) fn is_keyword(word: &str) -> bool {
     KEYWORDS.iter().any(|(keyword, _)| *keyword == word)
 }
 
-/// Whether a word cannot be what a hole is called.
-pub(crate) fn is_reserved(word: &str) -> bool {
-    is_keyword(word) || KEPT.contains(&word)
-}
-
 impl Options {
     /// Reads what stands behind one of the keywords.
     pub(crate) fn read(&mut self, keyword: &Ident, input: ParseStream) -> Result<()> {
         match keyword.to_string().as_str() {
             "timeout" => set(&mut self.timeout, keyword, Timeout::of(value(keyword, input)?)?),
             "shared" => set(&mut self.shared, keyword, no_value(keyword, input)?),
+            "reentrant" => set(&mut self.reentrant, keyword, no_value(keyword, input)?),
+            "recover" => set(&mut self.recover, keyword, value(keyword, input)?),
             "or_else" => set(&mut self.or_else, keyword, value(keyword, input)?),
             "guard" => set(&mut self.guard, keyword, value(keyword, input)?),
             "locks" => set(&mut self.locks, keyword, value(keyword, input)?),

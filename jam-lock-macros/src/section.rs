@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{ReturnType, Token, Type};
 
@@ -34,8 +35,8 @@ impl Section<'_> {
         body: &Body,
     ) -> TokenStream {
         let acquire = self.acquire(Wait::Blocking);
-        let bind = self.bind();
-        let section = quote!({ #moves #bind #body });
+        let begin = acquisition::begin(self.arguments, self.places);
+        let section = quote!({ #moves #begin #body });
         let section = match receiver {
             Some(receiver) => {
                 let output = without_impl(self.output.to_token_stream());
@@ -55,31 +56,43 @@ impl Section<'_> {
         body: &Body,
     ) -> TokenStream {
         let acquire = self.acquire(Wait::Async);
-        let (bind, output) = (self.bind(), self.output());
+        let begin = acquisition::begin(self.arguments, self.places);
+        let output = self.output();
         let receiver = receiver.map(|receiver| quote!(let _ = &#receiver;));
-        let future = quote!(async move { #output #receiver #moves #bind #body });
+        let future = self.within(&quote!(async move { #output #receiver #moves #begin #body }));
         match self.output {
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
-                quote!(#acquire match #future.await {})
+                quote!(#acquire match #future {})
             }
-            _ => quote!(#acquire #future.await),
+            _ => quote!(#acquire #future),
         }
     }
 
     /// The future that a function boxes, which takes along what it needs.
     pub(crate) fn boxed(&self, body: &Body) -> TokenStream {
         let acquire = self.acquire(Wait::Async);
-        let (bind, output) = (self.bind(), self.output());
-        quote!(async move { #output #acquire async move { #output #bind #body }.await })
+        let begin = acquisition::begin(self.arguments, self.places);
+        let output = self.output();
+        let future = self.within(&quote!(async move { #output #begin #body }));
+        quote!(async move { #output #acquire #future })
+    }
+
+    /// Waits for `future`, which runs under the lock.
+    ///
+    /// The braces are of this crate's edition, so that nothing of it outlives the guard.
+    fn within(&self, future: &TokenStream) -> TokenStream {
+        let future = acquisition::within(&hidden("guard"), future, self.places);
+        quote!({ #future.await })
     }
 
     /// Binds the guard, or leaves the function.
     fn acquire(&self, wait: Wait) -> TokenStream {
         let Self { arguments, places, ident, output } = self;
-        let [guard, error, shown] = ["guard", "error", "shown"].map(hidden);
-        let acquire = acquisition::acquire(arguments, places, wait);
+        let [guard, error] = ["guard", "error"].map(hidden);
+        let function = ident.unraw().to_string();
+        let acquire = acquisition::acquire(arguments, places, &quote!(#function), wait);
         let failure = failure::leave(ident, output, &arguments.options, &error, &places.support);
-        let show = acquisition::show(arguments, &shown, &guard);
+        let show = acquisition::show(arguments, &guard);
         quote! {
             let #guard = match #acquire {
                 ::core::result::Result::Ok(#guard) => #guard,
@@ -87,12 +100,6 @@ impl Section<'_> {
             };
             #show
         }
-    }
-
-    /// Binds what the body sees of the guard.
-    fn bind(&self) -> Option<TokenStream> {
-        let shown = hidden("shown");
-        self.arguments.options.guard.as_ref().map(|bound| quote!(let #bound = #shown;))
     }
 
     /// Statements that tell an `async` block, which cannot say it, what it returns.

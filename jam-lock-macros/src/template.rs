@@ -53,7 +53,7 @@ impl Template {
         {
             return Err(format!("`{{{hole}}}` is no plain identifier in braces, such as `{{id}}`"));
         }
-        if options::is_reserved(hole) {
+        if options::is_keyword(hole) {
             return Err(format!("its hole `{{{hole}}}` is called like an argument: rename it"));
         }
         if self.holes.iter().any(|earlier| earlier == hole) {

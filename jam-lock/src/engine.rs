@@ -10,6 +10,8 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::time::Duration;
 
+use crate::holder::Holder;
+use crate::site::Site;
 use crate::{LockError, LockName};
 
 /// What arbitrates between processes for a set of names.
@@ -23,6 +25,11 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// Where the lock `name` is, for people.
     fn place(&self, name: &LockName) -> String;
 
+    /// Who holds the lock `name` at the moment in some process, where that is certain.
+    ///
+    /// May take a while, so nobody calls it under a mutex.
+    fn holder(&self, name: &LockName) -> Option<Box<Holder>>;
+
     /// The seat of `name` at this engine; nothing is claimed yet.
     fn claim(&self, name: &LockName) -> Box<dyn Claim>;
 }
@@ -34,6 +41,24 @@ pub(crate) enum Mode {
     Exclusive,
     /// Any number of holders: readers.
     Shared,
+}
+
+/// What a holder is told that has just acquired the lock.
+#[derive(Debug, Default)]
+pub(crate) struct Publication {
+    /// Rises with every writer; a reader's lies between those of the writers around it.
+    pub(crate) token: u64,
+    /// Who died with the lock before, if nobody has acquired it since.
+    pub(crate) abandoned: Option<Box<Holder>>,
+}
+
+/// How a lock is left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// As the next holder may expect it.
+    InOrder,
+    /// As by somebody who died inside.
+    Abandoned,
 }
 
 /// What a pursuit calls, on its own thread, when its wait has ended.
@@ -68,6 +93,12 @@ pub(crate) trait Claim: Send {
     /// Forgets pursuit `number`; what it brought is given back, unless it is this claim itself.
     fn dismiss(&mut self, number: u64);
 
+    /// Makes known who of this process uses the claim from now on, unless `site` is left out.
+    fn publish(&mut self, mode: Mode, site: Option<&Site>) -> Publication;
+
+    /// Makes known that nobody uses the claim, which this process keeps.
+    fn withdraw(&mut self);
+
     /// Gives back the claim, which is held in `mode`.
-    fn release(&mut self, mode: Mode) -> Result<(), LockError>;
+    fn release(&mut self, mode: Mode, left: Left) -> Result<(), LockError>;
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::LockName;
+use crate::{Holder, LockName, Site};
 
 /// Why a lock was not acquired, not released, or not even asked for.
 ///
@@ -15,7 +15,7 @@ use crate::LockName;
 #[non_exhaustive]
 pub enum LockError {
     /// The lock was held elsewhere until the timeout had passed.
-    #[error("{}", TimeoutText { name, place, waited: *waited })]
+    #[error("{}", TimeoutText { name, place, waited: *waited, holder: holder.as_deref() })]
     #[non_exhaustive]
     Timeout {
         /// The lock that was asked for.
@@ -24,6 +24,43 @@ pub enum LockError {
         place: String,
         /// How long was waited; zero where the timeout was 0.
         waited: Duration,
+        /// Who holds it, where that is certain.
+        holder: Option<Box<Holder>>,
+    },
+
+    /// The same thread, or section of a task, holds the lock already.
+    #[error(
+        "lock `{name}`, asked for by {asked_at}, is held already by the same thread or task, \
+         from {held_at}, and would wait for itself: {remedy}"
+    )]
+    #[non_exhaustive]
+    Reentrant {
+        /// The lock that was asked for again.
+        name: Box<LockName>,
+        /// Where it was asked for again.
+        asked_at: Site,
+        /// Where it was acquired.
+        held_at: Site,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+
+    /// The same thread, or section of a task, holds a lock that is declared after this one.
+    #[error(
+        "lock `{name}`, asked for by {asked_at}, is declared before `{held}`, which the same \
+         thread or task holds from {held_at}: others who take them in the declared order might \
+         wait for each other with it. Acquire `{name}` first, or both at once"
+    )]
+    #[non_exhaustive]
+    Order {
+        /// The lock that was asked for.
+        name: Box<LockName>,
+        /// Where it was asked for.
+        asked_at: Site,
+        /// The lock that is held.
+        held: Box<LockName>,
+        /// Where that was acquired.
+        held_at: Site,
     },
 
     /// The name is not portable as a file name.
@@ -123,6 +160,7 @@ impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         let kind = match &error {
             LockError::Timeout { .. } => io::ErrorKind::TimedOut,
+            LockError::Reentrant { .. } | LockError::Order { .. } => io::ErrorKind::Deadlock,
             LockError::Name { .. } | LockError::NotAFile { .. } => io::ErrorKind::InvalidInput,
             LockError::Io { error, .. } => error.kind(),
             LockError::Unsupported { .. } => io::ErrorKind::Unsupported,
@@ -137,22 +175,39 @@ struct TimeoutText<'a> {
     name: &'a LockName,
     place: &'a str,
     waited: Duration,
+    holder: Option<&'a Holder>,
 }
 
 impl fmt::Display for TimeoutText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, place, waited } = self;
+        let Self { name, place, waited, holder } = self;
         if waited.is_zero() {
-            write!(f, "lock `{name}` ({place}) is held elsewhere, and timeout 0 does not wait")
+            write!(f, "lock `{name}` ({place}) is held elsewhere, and timeout 0 does not wait")?;
         } else {
-            // Tenths of a second are as much as anybody reads.
-            let seconds = (waited.as_secs_f64() * 10.0).round() / 10.0;
-            if seconds > 0.0 {
-                write!(f, "timed out after {seconds} s waiting for lock `{name}` ({place})")
-            } else {
-                let milliseconds = waited.as_millis().max(1);
-                write!(f, "timed out after {milliseconds} ms waiting for lock `{name}` ({place})")
-            }
+            let waited = Tenths(*waited);
+            write!(f, "timed out after {waited} waiting for lock `{name}` ({place})")?;
+        }
+        match holder {
+            None => Ok(()),
+            Some(holder) => match holder.held_for() {
+                Some(held_for) => write!(f, ": held for {} by {holder}", Tenths(held_for)),
+                None => write!(f, ": held by {holder}"),
+            },
+        }
+    }
+}
+
+/// A duration in tenths of a second, which is as much as anybody reads, or in milliseconds where
+/// it is shorter.
+struct Tenths(Duration);
+
+impl fmt::Display for Tenths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = (self.0.as_secs_f64() * 10.0).round() / 10.0;
+        if seconds > 0.0 {
+            write!(f, "{seconds} s")
+        } else {
+            write!(f, "{} ms", self.0.as_millis().max(1))
         }
     }
 }
@@ -166,6 +221,7 @@ mod tests {
             name: LockName::declared("invoice_saved", "errors", 0),
             place: "/srv/locks/invoice_saved.lock".to_owned(),
             waited,
+            holder: None,
         }
     }
 

@@ -6,6 +6,8 @@
 
 #[cfg(not(shuttle))]
 mod alarm;
+#[cfg(test)]
+mod bare;
 mod bell;
 #[cfg(shuttle)]
 mod model;
@@ -17,42 +19,60 @@ mod state;
 mod wait;
 mod watcher;
 
-use std::ffi::OsString;
 use std::fmt;
-use std::future;
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, PoisonError};
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use self::alarm::{Alarm, Attendance};
-use self::bell::{Bell, Bells};
+use self::bell::Bells;
 #[cfg(shuttle)]
 use self::model::{alarm, seam};
-use self::queue::Who;
 use self::seam::{Mutex, MutexGuard};
 use self::state::State;
-use self::wait::Wait;
-use self::watcher::Reminder;
-use crate::engine::{Claim, Mode};
+use crate::engine::{Engine, Left, Mode, Publication};
+use crate::holder::Holder;
+use crate::site::Site;
 use crate::timeout::Deadline;
 use crate::{LockError, LockName};
 
+pub(crate) use self::queue::Who;
 pub(crate) use self::registry::gate;
+pub(crate) use self::wait::Wait;
 
 /// The one gate of a name in this process.
 pub(crate) struct Gate {
-    identity: OsString,
+    engine: Arc<dyn Engine>,
     name: LockName,
     place: String,
     state: Mutex<State>,
 }
 
+/// What is asked of a gate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acquisition {
+    pub(crate) mode: Mode,
+    pub(crate) site: Site,
+    /// Whether other processes are told of it.
+    pub(crate) is_recorded: bool,
+}
+
+/// What a gate has granted.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    /// Names it, when it is given back.
+    pub(crate) number: u64,
+    pub(crate) publication: Publication,
+    /// Nothing, where the lock was free.
+    pub(crate) waited: Duration,
+}
+
 impl Gate {
-    fn new(identity: OsString, name: LockName, place: String, claim: Box<dyn Claim>) -> Arc<Self> {
+    fn new(engine: Arc<dyn Engine>, name: LockName) -> Arc<Self> {
         Arc::new_cyclic(|gate| {
-            let state = Mutex::new(State::new(claim, gate.clone()));
-            Self { identity, name, place, state }
+            let place = engine.place(&name);
+            let state = Mutex::new(State::new(engine.claim(&name), gate.clone()));
+            Self { engine, name, place, state }
         })
     }
 
@@ -61,76 +81,62 @@ impl Gate {
         &self.name
     }
 
-    /// Waits for the lock until `deadline`, and tells how long that took: nothing, where the lock
-    /// was free.
-    pub(crate) fn acquire(&self, mode: Mode, deadline: Deadline) -> Result<Duration, LockError> {
-        let Some(mut wait) = self.enter(mode, deadline, Who::Thread)? else {
-            return Ok(Duration::ZERO);
-        };
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
-        loop {
-            match wait.look(&waker) {
-                Poll::Ready(result) => return result,
-                Poll::Pending => bell.wait(wait.end),
-            }
-        }
-    }
-
-    /// Waits as [`Gate::acquire`] does, without blocking the thread.
-    pub(crate) async fn acquire_async(
-        self: &Arc<Self>,
-        mode: Mode,
-        deadline: Deadline,
-    ) -> Result<Duration, LockError> {
-        let Some(mut wait) = self.enter(mode, deadline, Who::Task)? else {
-            return Ok(Duration::ZERO);
-        };
-        let _attendance = Attendance::start().map_err(|error| LockError::Io {
-            operation: "start a thread to watch the deadline of",
-            path: self.place.clone().into(),
-            error,
-        })?;
-        let _alarm = wait
-            .end
-            .zip(wait.ticket)
-            .map(|(end, ticket)| Alarm::set(end, Reminder::waker(Arc::downgrade(self), ticket)));
-        future::poll_fn(|context| wait.look(context.waker())).await
-    }
-
     /// Takes the lock if that needs no waiting, or queues up.
-    fn enter(
-        &self,
-        mode: Mode,
+    pub(crate) fn enter<'gate>(
+        self: &'gate Arc<Self>,
+        asked: &'gate Acquisition,
         deadline: Deadline,
         who: Who,
-    ) -> Result<Option<Wait<'_>>, LockError> {
+    ) -> Result<Entry<'gate>, LockError> {
         let mut state = self.lock();
         let may_wait = !matches!(deadline, Deadline::Once);
-        if state.take(mode, may_wait)? {
-            return Ok(None);
+        if let Some(grant) = state.take(asked, may_wait)? {
+            return Ok(Entry::Granted(grant));
         }
-        let (asked, end) = match deadline.fixed() {
-            Deadline::Once => return Err(self.timeout(Duration::ZERO)),
+        let (begun, end) = match deadline.fixed() {
+            Deadline::Once => return Err(self.timeout(state, Duration::ZERO)),
             Deadline::At { asked, end } => (asked, Some(end)),
             Deadline::Never | Deadline::After(_) => (seam::now(), None),
         };
-        let ticket = state.enqueue(mode, who);
-        Ok(Some(Wait { gate: self, ticket: Some(ticket), asked, end }))
+        let ticket = Some(state.enqueue(asked.mode, who));
+        Ok(Entry::Queued(Wait { gate: self, asked, ticket, begun, end }))
     }
 
     /// Gives the lock to whoever is next, here or in another process.
-    pub(crate) fn release(&self) -> Result<(), LockError> {
-        self.lock().release()
+    pub(crate) fn release(&self, number: u64, left: Left) -> Result<(), LockError> {
+        self.lock().release(number, left)
+    }
+
+    /// Who has the lock, where that is certain.
+    pub(crate) fn holder(&self) -> Option<Box<Holder>> {
+        self.holder_seen_in(self.lock())
+    }
+
+    fn holder_seen_in(&self, state: Locked<'_>) -> Option<Box<Holder>> {
+        let here = state.holder();
+        drop(state);
+        // To ask the engine takes a while, in which nobody is to wait for the mutex.
+        here.or_else(|| self.engine.holder(&self.name))
+    }
+
+    /// What stands in the way of waiting in a task.
+    fn trouble_with_deadlines(&self, error: io::Error) -> LockError {
+        LockError::Io {
+            operation: "start a thread to watch the deadline of",
+            path: self.place.clone().into(),
+            error,
+        }
+    }
+
+    /// The end of a wait that was in vain.
+    fn timeout(&self, state: Locked<'_>, waited: Duration) -> LockError {
+        let holder = self.holder_seen_in(state);
+        LockError::Timeout { name: self.name.clone(), place: self.place.clone(), waited, holder }
     }
 
     /// Where a pursuit comes home, on its own thread.
     fn home(&self, number: u64, mode: Mode, result: Result<(), LockError>) {
         self.lock().home(number, mode, result);
-    }
-
-    fn timeout(&self, waited: Duration) -> LockError {
-        LockError::Timeout { name: self.name.clone(), place: self.place.clone(), waited }
     }
 
     /// No user's code runs under the mutex, so a poisoned one holds nothing half-done.
@@ -150,8 +156,14 @@ impl fmt::Debug for Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        registry::forget(&self.identity, &self.name);
+        registry::forget(self.engine.identity(), &self.name);
     }
+}
+
+/// What becomes of who comes to a gate.
+pub(crate) enum Entry<'gate> {
+    Granted(Grant),
+    Queued(Wait<'gate>),
 }
 
 /// The state under its mutex; the bells of those to be woken are rung when that is free.

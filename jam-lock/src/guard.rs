@@ -1,28 +1,77 @@
-//! [`LockGuard`] and [`LockGuards`]: locks, held.
+//! [`LockGuard`]: a lock, held.
 
-use std::ops::Deref;
+mod guards;
+
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::gate::Gate;
-use crate::{LockError, LockName};
+use crate::context::{Chain, Reentry};
+use crate::engine::{Left, Publication};
+use crate::gate::{Gate, Grant};
+use crate::observer::Report;
+use crate::{Holder, LockError, LockName};
+
+pub use self::guards::LockGuards;
 
 /// A lock, held. Dropping it releases the lock.
 ///
 /// The lock is released as well when a panic unwinds through the guard's owner, when the guard is
 /// dropped on another thread, and, by the operating system, when the process ends, however it
 /// ends. The lock's file stays, unless the name is [keyed](LockName#keyed-names).
-#[derive(Debug)]
+///
+/// # On another thread
+/// A guard can be sent to another thread and dropped there. Until then it counts for the thread
+/// that acquired it, which would get [`LockError::Reentrant`] if it asked for the lock again;
+/// [`LockGuard::detach`] ends that.
 #[must_use = "a lock is released as soon as its guard is dropped: write `let _guard = …`, not `let _ = …`"]
 pub struct LockGuard {
     gate: Arc<Gate>,
+    /// Where the lock is entered, if it is.
+    chain: Option<Arc<Chain>>,
+    number: u64,
+    token: u64,
     waited: Duration,
-    released: bool,
+    abandoned: Option<Box<Holder>>,
+    is_left_abandoned: AtomicBool,
+    report: Option<Report>,
+    /// Whether it stands for what was held already.
+    is_reentry: bool,
+    is_released: bool,
 }
 
 impl LockGuard {
-    pub(crate) fn new(gate: Arc<Gate>, waited: Duration) -> Self {
-        Self { gate, waited, released: false }
+    pub(crate) fn new(
+        gate: Arc<Gate>,
+        chain: Option<Arc<Chain>>,
+        grant: Grant,
+        report: Option<Report>,
+    ) -> Self {
+        let Grant { number, publication: Publication { token, abandoned }, waited } = grant;
+        let is_left_abandoned = AtomicBool::new(false);
+        Self {
+            gate,
+            chain,
+            number,
+            token,
+            waited,
+            abandoned,
+            is_left_abandoned,
+            report,
+            is_reentry: false,
+            is_released: false,
+        }
+    }
+
+    /// A further guard for what the call chain holds already.
+    pub(crate) fn of_reentry(gate: Arc<Gate>, reentry: Reentry) -> Self {
+        let Reentry { chain, number, token, report } = reentry;
+        let publication = Publication { token, abandoned: None };
+        let grant = Grant { number, publication, waited: Duration::ZERO };
+        let mut guard = Self::new(gate, Some(chain), grant, report);
+        guard.is_reentry = true;
+        guard
     }
 
     /// The lock's name.
@@ -37,6 +86,72 @@ impl LockGuard {
         self.waited
     }
 
+    /// The number of this acquisition, which is greater than those of all writers before it: a
+    /// fencing token.
+    ///
+    /// It rises across processes, restarts and removed files. It starts at the microseconds since
+    /// 1970, so where holders are not recorded, or after a power cut that took the record along, it
+    /// rises as long as the clock is not set back. Readers that hold the lock between the same two
+    /// writers may have the same token; it lies between the writers'.
+    #[must_use]
+    pub fn token(&self) -> u64 {
+        self.token
+    }
+
+    /// Who died with the lock before, if nobody has acquired it since.
+    ///
+    /// A process that is killed, aborts or loses its power inside a section leaves the lock
+    /// abandoned, and what it worked at perhaps half-done. The next writer is told, and so are
+    /// readers until one comes. A panic that unwinds is a release and no abandonment, as is `?`;
+    /// [`LockGuard::mark_abandoned`] says otherwise.
+    ///
+    /// Holders have to be [recorded](crate::LocksBuilder::record_holders), which they are by
+    /// default; readers are not.
+    #[must_use]
+    pub fn abandoned(&self) -> Option<&Holder> {
+        self.abandoned.as_deref()
+    }
+
+    /// Has the next holder find the lock [abandoned](LockGuard::abandoned), as if this one had
+    /// died.
+    ///
+    /// For who cannot finish what it began, and lives. If this guard found the lock abandoned
+    /// itself, the next one is told of who died first. A reader's guard, which changed nothing,
+    /// changes nothing by this either.
+    pub fn mark_abandoned(&self) {
+        self.is_left_abandoned.store(true, Ordering::Relaxed);
+    }
+
+    /// The same guard, which no longer counts for the thread that acquired it: for a guard that is
+    /// released by another one.
+    ///
+    /// Then the thread that acquired it may ask for the lock again, and waits for the other.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks};
+    /// use std::thread;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let lock = Locks::open(folder.path())?.lock(LockName::new("upload")?);
+    /// for file in ["a", "b"] {
+    ///     let guard = lock.acquire()?.detach();
+    ///     thread::spawn(move || {
+    ///         println!("uploading {file}");
+    ///         drop(guard);
+    ///     });
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn detach(mut self) -> Self {
+        if let Some(chain) = &self.chain {
+            if chain.detach(&self.gate) {
+                self.chain = None;
+            }
+        }
+        self
+    }
+
     /// Releases the lock and tells whether that worked; dropping the guard does the same silently.
     ///
     /// # Errors
@@ -45,58 +160,55 @@ impl LockGuard {
     /// - [`LockError::Forked`] when the guard was inherited through `fork(2)`. The parent's lock
     ///   is left alone.
     pub fn release(mut self) -> Result<(), LockError> {
-        self.released = true;
-        self.gate.release()
-    }
-}
-
-impl Drop for LockGuard {
-    fn drop(&mut self) {
-        if !self.released {
-            // A drop has nobody to tell; `release` has.
-            let _ = self.gate.release();
-        }
-    }
-}
-
-/// The locks of a [`LockSet`](crate::LockSet), held. Dropping them releases the locks, the last
-/// one first.
-///
-/// It is a slice of [`LockGuard`]s, in the order in which they were acquired.
-#[derive(Debug, Default)]
-#[must_use = "locks are released as soon as their guards are dropped: write `let _guards = …`, not `let _ = …`"]
-pub struct LockGuards {
-    guards: Vec<LockGuard>,
-}
-
-impl LockGuards {
-    pub(crate) fn push(&mut self, guard: LockGuard) {
-        self.guards.push(guard);
+        self.end()
     }
 
-    /// Releases all the locks and tells whether that worked; dropping them does the same silently.
-    ///
-    /// # Errors
-    /// As [`LockGuard::release`], for the first lock that was not released well. All are released.
-    pub fn release(mut self) -> Result<(), LockError> {
-        let mut result = Ok(());
-        while let Some(guard) = self.guards.pop() {
-            result = result.and(guard.release());
+    pub(crate) fn report(&self) -> Option<&Report> {
+        self.report.as_ref()
+    }
+
+    /// What the section that this guard is for installs while it is polled: nothing new where that
+    /// runs under what is held already.
+    pub(crate) fn link(&self) -> Option<&Arc<Chain>> {
+        self.chain.as_ref().filter(|_| !self.is_reentry)
+    }
+
+    /// Leaves the chain, and releases the lock unless another guard stands for it too.
+    fn end(&mut self) -> Result<(), LockError> {
+        self.is_released = true;
+        let is_abandoned = *self.is_left_abandoned.get_mut();
+        let left = if is_abandoned { Left::Abandoned } else { Left::InOrder };
+        let left = match &self.chain {
+            None => left,
+            Some(chain) => match chain.leave(&self.gate, left) {
+                None => return Ok(()),
+                Some(left) => left,
+            },
+        };
+        let result = self.gate.release(self.number, left);
+        if let Some(report) = &self.report {
+            report.released(self.waited);
         }
         result
     }
 }
 
-impl Deref for LockGuards {
-    type Target = [LockGuard];
-
-    fn deref(&self) -> &[LockGuard] {
-        &self.guards
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        if !self.is_released {
+            // A drop has nobody to tell; `release` has.
+            let _ = self.end();
+        }
     }
 }
 
-impl Drop for LockGuards {
-    fn drop(&mut self) {
-        while self.guards.pop().is_some() {}
+impl fmt::Debug for LockGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockGuard")
+            .field("name", self.name())
+            .field("token", &self.token)
+            .field("waited", &self.waited)
+            .field("abandoned", &self.abandoned)
+            .finish_non_exhaustive()
     }
 }

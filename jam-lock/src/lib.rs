@@ -99,16 +99,21 @@
 //! - To protect rows of one database: its transactions do that better.
 //! - Between machines: a file lock ends where the file system does.
 
+mod context;
 mod engine;
 mod error;
 mod failure;
 mod gate;
 mod guard;
+mod holder;
 mod lock;
 mod lock_set;
 mod locks;
 mod name;
+mod observer;
 mod of_process;
+mod site;
+mod this_process;
 mod timeout;
 
 #[doc(hidden)]
@@ -117,6 +122,7 @@ pub mod macro_support;
 pub use error::LockError;
 pub use failure::{FromLockError, skip};
 pub use guard::{LockGuard, LockGuards};
+pub use holder::Holder;
 /// Runs a function, or a block, while a lock is held.
 ///
 /// ```
@@ -256,6 +262,10 @@ pub use lock::Lock;
 pub use lock_set::LockSet;
 pub use locks::{Locks, LocksBuilder, default_locks, set_default_locks};
 pub use name::LockName;
+#[cfg(feature = "tracing")]
+pub use observer::TracingObserver;
+pub use observer::{Event, Observer};
+pub use site::Site;
 pub use timeout::Timeout;
 
 /// Declares the names of an application's locks, once, first in the crate root.

@@ -1,10 +1,15 @@
 //! [`Lock`]: one named lock, not yet acquired.
 
+mod way;
+
 use std::fmt;
 use std::sync::Arc;
 
+use crate::context::Scope;
 use crate::engine::Mode;
 use crate::gate::Gate;
+use crate::locks::Settings;
+use crate::site::Site;
 use crate::timeout::Deadline;
 use crate::{LockError, LockGuard, LockName, Timeout};
 
@@ -22,7 +27,10 @@ use crate::{LockError, LockGuard, LockName, Timeout};
 /// let locks = Locks::open(folder.path())?;
 /// let lock = locks.lock(LockName::new("report 2026")?);
 /// let guard = lock.timeout(Duration::from_secs(10)).acquire()?;
-/// assert!(lock.try_acquire().is_err_and(|error| error.is_timeout()));
+/// std::thread::scope(|scope| {
+///     let another = scope.spawn(|| lock.try_acquire());
+///     assert!(another.join().unwrap().is_err_and(|error| error.is_timeout()));
+/// });
 /// drop(guard);
 /// assert!(lock.try_acquire().is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -31,13 +39,16 @@ use crate::{LockError, LockGuard, LockName, Timeout};
 #[must_use = "a `Lock` is not acquired until `acquire` or `try_acquire` is called"]
 pub struct Lock {
     gate: Arc<Gate>,
+    settings: Arc<Settings>,
     mode: Mode,
+    is_reentrant: bool,
     timeout: Timeout,
 }
 
 impl Lock {
-    pub(crate) fn new(gate: Arc<Gate>) -> Self {
-        Self { gate, mode: Mode::Exclusive, timeout: Timeout::FOREVER }
+    pub(crate) fn new(gate: Arc<Gate>, settings: Arc<Settings>) -> Self {
+        let mode = Mode::Exclusive;
+        Self { gate, settings, mode, is_reentrant: false, timeout: Timeout::FOREVER }
     }
 
     /// The lock's name.
@@ -66,12 +77,37 @@ impl Lock {
     /// # let folder = tempfile::tempdir()?;
     /// let lock = Locks::open(folder.path())?.lock(LockName::new("index")?);
     /// let reader = lock.shared().acquire()?;
-    /// let another = lock.shared().acquire()?;
-    /// assert!(lock.try_acquire().is_err_and(|error| error.is_timeout()));
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         assert!(lock.try_acquire().is_err_and(|error| error.is_timeout()));
+    ///         assert!(lock.shared().try_acquire().is_ok());
+    ///     });
+    /// });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn shared(&self) -> Self {
         Self { mode: Mode::Shared, ..self.clone() }
+    }
+
+    /// The same lock, which a thread or task that holds it already may acquire again: it gets one
+    /// more guard for what it holds, with the same token, and the lock is released with the last.
+    ///
+    /// Without this, that is [`LockError::Reentrant`]. It still is where the lock is held as a
+    /// reader and asked for as a writer.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let lock = Locks::open(folder.path())?.lock(LockName::new("ledger")?);
+    /// let outer = lock.acquire()?;
+    /// assert!(lock.acquire().is_err());
+    /// assert_eq!(lock.reentrant().acquire()?.token(), outer.token());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reentrant(&self) -> Self {
+        Self { is_reentrant: true, ..self.clone() }
     }
 
     /// Acquires the lock, and blocks the thread until it can or the timeout has passed.
@@ -80,19 +116,23 @@ impl Lock {
     /// the same file with `flock(2)`, Jam.py and `flock(1)` among them, and between the threads and
     /// tasks of this process. Those of this process that wait are served in the order in which they
     /// came; between processes, whoever asks again at once after a release may be faster than those
-    /// whom the kernel has only just woken. A thread that asks for a lock which it holds already
-    /// waits for itself.
+    /// whom the kernel has only just woken.
     ///
     /// # Errors
     /// - [`LockError::Timeout`] when the lock was held elsewhere until the timeout had passed:
     ///   never earlier, and with a timeout of 0 at once.
+    /// - [`LockError::Reentrant`] at once when this thread, or the section of a task that it runs,
+    ///   holds the lock already: it would wait for itself.
+    /// - [`LockError::Order`] at once when it holds a lock that is declared after this one: somebody
+    ///   who takes them in the declared order might wait for it meanwhile.
     /// - [`LockError::NotAFile`] when a link, a folder, a pipe or a device stands in the place of
     ///   the lock's file.
     /// - [`LockError::Io`] when the file cannot be made, opened or locked.
     /// - [`LockError::Unsupported`] when its file system has no `flock(2)`.
     /// - [`LockError::Forked`] when the lock was inherited through `fork(2)`.
+    #[track_caller]
     pub fn acquire(&self) -> Result<LockGuard, LockError> {
-        self.acquire_until(self.timeout.deadline())
+        self.block(&Scope::thread(), Site::here(), self.timeout.deadline())
     }
 
     /// Acquires the lock if that needs no waiting, whatever the timeout.
@@ -100,8 +140,9 @@ impl Lock {
     /// # Errors
     /// As [`Lock::acquire`]; [`LockError::Timeout`] at once when the lock is held elsewhere, or
     /// others wait for it.
+    #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
-        self.acquire_until(Deadline::Once)
+        self.block(&Scope::thread(), Site::here(), Deadline::Once)
     }
 
     /// Acquires the lock as [`Lock::acquire`] does, and lets other tasks run while it waits.
@@ -110,6 +151,10 @@ impl Lock {
     /// counts from there. A future that is dropped, at any moment, leaves nothing behind, neither a
     /// place in the queue nor a lock. One that is not polled although it was woken is passed over
     /// after 10 ms, and takes its turn when it is polled again.
+    ///
+    /// Nobody knows which of a task's futures a guard belongs to, so what is acquired by hand is
+    /// not looked at when the task asks for another lock. What a section of the task holds, one of
+    /// `#[locked]` or `locked!`, is.
     ///
     /// # Errors
     /// As [`Lock::acquire`].
@@ -125,27 +170,12 @@ impl Lock {
     ///     guard.release()
     /// }
     /// ```
+    #[track_caller]
     pub fn acquire_async(
         &self,
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send + use<> {
-        let lock = self.clone();
-        async move {
-            let deadline = lock.timeout.deadline();
-            lock.acquire_async_until(deadline).await
-        }
-    }
-
-    pub(crate) fn acquire_until(&self, deadline: Deadline) -> Result<LockGuard, LockError> {
-        let waited = self.gate.acquire(self.mode, deadline)?;
-        Ok(LockGuard::new(Arc::clone(&self.gate), waited))
-    }
-
-    pub(crate) async fn acquire_async_until(
-        &self,
-        deadline: Deadline,
-    ) -> Result<LockGuard, LockError> {
-        let waited = self.gate.acquire_async(self.mode, deadline).await?;
-        Ok(LockGuard::new(Arc::clone(&self.gate), waited))
+        let (lock, site) = (self.clone(), Site::here());
+        async move { lock.ready(&Scope::task(), site, lock.timeout.deadline()).await }
     }
 }
 
@@ -155,6 +185,6 @@ impl fmt::Debug for Lock {
             .field("gate", &self.gate)
             .field("mode", &self.mode)
             .field("timeout", &self.timeout)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

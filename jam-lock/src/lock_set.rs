@@ -1,7 +1,9 @@
 //! [`LockSet`]: several locks that are acquired as one.
 
+use crate::context::Scope;
+use crate::site::Site;
 use crate::timeout::Deadline;
-use crate::{Lock, LockError, LockGuards, Timeout};
+use crate::{Lock, LockError, LockGuard, LockGuards, Timeout};
 
 /// Several named locks of a [`Locks`](crate::Locks), not yet acquired: all of them are, or none.
 ///
@@ -46,12 +48,20 @@ impl LockSet {
         Self { locks: self.locks.iter().map(Lock::shared).collect(), timeout: self.timeout }
     }
 
+    /// The same locks, each of which a thread or task that holds it already may
+    /// [acquire again](Lock::reentrant).
+    pub fn reentrant(&self) -> Self {
+        let locks = self.locks.iter().map(Lock::reentrant).collect();
+        Self { locks, timeout: self.timeout }
+    }
+
     /// Acquires all the locks, and blocks the thread until it can or the timeout has passed.
     ///
     /// # Errors
     /// As [`Lock::acquire`], for the first lock that was not acquired. Those before it are released.
+    #[track_caller]
     pub fn acquire(&self) -> Result<LockGuards, LockError> {
-        self.acquire_until(self.timeout.deadline().fixed())
+        self.block(&Scope::thread(), Site::here(), self.timeout.deadline())
     }
 
     /// Acquires all the locks if that needs no waiting, whatever the timeout.
@@ -59,8 +69,9 @@ impl LockSet {
     /// # Errors
     /// As [`LockSet::acquire`]; [`LockError::Timeout`] at once when one of the locks is held
     /// elsewhere, or others wait for it.
+    #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuards, LockError> {
-        self.acquire_until(Deadline::Once)
+        self.block(&Scope::thread(), Site::here(), Deadline::Once)
     }
 
     /// Acquires the locks as [`LockSet::acquire`] does, and lets other tasks run while it waits.
@@ -70,25 +81,57 @@ impl LockSet {
     ///
     /// # Errors
     /// As [`LockSet::acquire`].
+    #[track_caller]
     pub fn acquire_async(
         &self,
     ) -> impl Future<Output = Result<LockGuards, LockError>> + Send + use<> {
-        let Self { locks, timeout } = self.clone();
-        async move {
-            let deadline = timeout.deadline().fixed();
-            let mut guards = LockGuards::default();
-            for lock in &locks {
-                guards.push(lock.acquire_async_until(deadline).await?);
-            }
-            Ok(guards)
-        }
+        let (locks, site) = (self.clone(), Site::here());
+        async move { locks.ready(&Scope::task(), site, locks.timeout.deadline()).await }
     }
 
-    fn acquire_until(&self, deadline: Deadline) -> Result<LockGuards, LockError> {
-        let mut guards = LockGuards::default();
+    pub(crate) fn block(
+        &self,
+        scope: &Scope,
+        site: Site,
+        deadline: Deadline,
+    ) -> Result<LockGuards, LockError> {
+        let deadline = deadline.fixed();
+        let mut acquired = Acquired::default();
         for lock in &self.locks {
-            guards.push(lock.acquire_until(deadline)?);
+            acquired.0.push(lock.block(scope, site, deadline)?);
         }
-        Ok(guards)
+        Ok(acquired.all())
+    }
+
+    pub(crate) async fn ready(
+        &self,
+        scope: &Scope,
+        site: Site,
+        deadline: Deadline,
+    ) -> Result<LockGuards, LockError> {
+        let deadline = deadline.fixed();
+        let mut acquired = Acquired::default();
+        for lock in &self.locks {
+            acquired.0.push(lock.ready(scope, site, deadline).await?);
+        }
+        Ok(acquired.all())
+    }
+}
+
+/// Locks that were acquired, but not all: if it stays at that, nobody is told that a holder died
+/// with one of them, so the next one has to be.
+#[derive(Default)]
+struct Acquired(LockGuards);
+
+impl Acquired {
+    fn all(mut self) -> LockGuards {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Drop for Acquired {
+    fn drop(&mut self) {
+        let found = self.0.iter().filter(|guard| guard.abandoned().is_some());
+        found.for_each(LockGuard::mark_abandoned);
     }
 }

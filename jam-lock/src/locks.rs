@@ -4,13 +4,14 @@ mod builder;
 mod default;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::engine::Engine;
 use crate::gate::{self, Gate};
 use crate::name::in_lock_order;
-use crate::{Lock, LockError, LockName, LockSet};
+use crate::{Lock, LockError, LockName, LockSet, Observer};
 
 pub use self::builder::LocksBuilder;
 pub use self::default::{default_locks, set_default_locks};
@@ -39,10 +40,33 @@ pub struct Locks {
 
 #[derive(Debug)]
 struct Shared {
-    engine: Box<dyn Engine>,
+    engine: Arc<dyn Engine>,
     /// The gates of declared names, and so their open files, for as long as the `Locks` lives.
     /// Names made at run time have no end, so theirs go with the last `Lock` and guard.
     declared: RwLock<HashMap<LockName, Arc<Gate>>>,
+    settings: Arc<Settings>,
+}
+
+/// What locks are told when they are opened.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) records_holders: bool,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { records_holders: true, observer: None }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("records_holders", &self.records_holders)
+            .field("observer", &self.observer.is_some())
+            .finish()
+    }
 }
 
 impl Locks {
@@ -64,16 +88,17 @@ impl Locks {
 
     /// The lock called `name`. Nothing is acquired, nor any file touched, yet.
     pub fn lock(&self, name: LockName) -> Lock {
+        let settings = Arc::clone(&self.shared.settings);
         let declared = &self.shared.declared;
         if let Some(gate) = declared.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
-            return Lock::new(Arc::clone(gate));
+            return Lock::new(Arc::clone(gate), settings);
         }
-        let gate = gate::gate(self.shared.engine.as_ref(), &name);
+        let gate = gate::gate(&self.shared.engine, &name);
         if name.is_declared() {
             let mut declared = declared.write().unwrap_or_else(PoisonError::into_inner);
             declared.insert(name, Arc::clone(&gate));
         }
-        Lock::new(gate)
+        Lock::new(gate, settings)
     }
 
     /// The locks of all `names`, to be acquired as one. Nothing is acquired, nor any file touched,
@@ -82,8 +107,9 @@ impl Locks {
         LockSet::new(in_lock_order(names).into_iter().map(|name| self.lock(name)).collect())
     }
 
-    fn with(engine: Box<dyn Engine>) -> Self {
-        Self { shared: Arc::new(Shared { engine, declared: RwLock::default() }) }
+    fn with(engine: Arc<dyn Engine>, settings: Settings) -> Self {
+        let settings = Arc::new(settings);
+        Self { shared: Arc::new(Shared { engine, declared: RwLock::default(), settings }) }
     }
 }
 

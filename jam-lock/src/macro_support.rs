@@ -1,34 +1,51 @@
 //! What generated code calls. Not for people, and without any promise.
 
+pub use std::any::type_name_of_val;
 use std::fmt::Display;
+use std::mem;
+use std::pin::Pin;
+use std::slice;
 pub use std::time::Duration;
 
 pub use jam_lock_macros::{block, lock_names, name};
 
+use crate::context::{self, Scope};
 pub use crate::{FromLockError, LockGuards, LockName, Timeout};
-use crate::{Lock, LockError, LockGuard, LockSet, Locks, default_locks};
+use crate::{Holder, Lock, LockError, LockGuard, LockSet, Locks, Site, default_locks};
 
 /// What an attribute or a block asks for.
 pub struct Request<'locks, N> {
     names: N,
+    site: Site,
     locks: Option<&'locks Locks>,
     timeout: Timeout,
     is_shared: bool,
+    is_reentrant: bool,
 }
 
-/// Asks for one name.
+/// Asks for one name, in the function that `path` ends with.
 #[must_use]
-pub fn one(name: LockName) -> Request<'static, LockName> {
-    Request { names: name, locks: None, timeout: Timeout::FOREVER, is_shared: false }
+#[track_caller]
+pub fn one(name: LockName, path: &'static str) -> Request<'static, LockName> {
+    Request::new(name, Site::here().within(path))
 }
 
-/// Asks for several names at once.
+/// Asks for several names at once, in the function that `path` ends with.
 #[must_use]
-pub fn all<const N: usize>(names: [LockName; N]) -> Request<'static, [LockName; N]> {
-    Request { names, locks: None, timeout: Timeout::FOREVER, is_shared: false }
+#[track_caller]
+pub fn all<const N: usize>(
+    names: [LockName; N],
+    path: &'static str,
+) -> Request<'static, [LockName; N]> {
+    Request::new(names, Site::here().within(path))
 }
 
 impl<'locks, N> Request<'locks, N> {
+    fn new(names: N, site: Site) -> Self {
+        let timeout = Timeout::FOREVER;
+        Self { names, site, locks: None, timeout, is_shared: false, is_reentrant: false }
+    }
+
     /// Of these locks, instead of the default ones.
     #[must_use]
     pub fn of(self, locks: &'locks (impl AsRef<Locks> + ?Sized)) -> Self {
@@ -47,6 +64,12 @@ impl<'locks, N> Request<'locks, N> {
         Self { is_shared: true, ..self }
     }
 
+    /// Under what is held already, if it is.
+    #[must_use]
+    pub fn reentrant(self) -> Self {
+        Self { is_reentrant: true, ..self }
+    }
+
     fn locks(&self) -> Result<&'locks Locks, LockError> {
         match self.locks {
             Some(locks) => Ok(locks),
@@ -58,34 +81,99 @@ impl<'locks, N> Request<'locks, N> {
 impl Request<'_, LockName> {
     /// Acquires the lock, and blocks the thread meanwhile.
     pub fn acquire(self) -> Result<LockGuard, LockError> {
-        self.lock()?.acquire()
+        let (site, deadline) = (self.site, self.timeout.deadline());
+        self.lock()?.block(&Scope::thread(), site, deadline)
     }
 
-    /// Acquires the lock, and lets other tasks run meanwhile.
+    /// Acquires the lock for a section, and lets other tasks run meanwhile.
     pub async fn acquire_async(self) -> Result<LockGuard, LockError> {
-        self.lock()?.acquire_async().await
+        let (site, deadline) = (self.site, self.timeout.deadline());
+        self.lock()?.ready(&Scope::section(), site, deadline).await
     }
 
     fn lock(self) -> Result<Lock, LockError> {
-        let lock = self.locks()?.lock(self.names).timeout(self.timeout);
-        Ok(if self.is_shared { lock.shared() } else { lock })
+        let lock = self.locks()?.lock(self.names);
+        let lock = if self.is_shared { lock.shared() } else { lock };
+        Ok(if self.is_reentrant { lock.reentrant() } else { lock })
     }
 }
 
 impl<const N: usize> Request<'_, [LockName; N]> {
     /// Acquires the locks, and blocks the thread meanwhile.
     pub fn acquire(self) -> Result<LockGuards, LockError> {
-        self.locks_all()?.acquire()
+        let (site, deadline) = (self.site, self.timeout.deadline());
+        self.lock_set()?.block(&Scope::thread(), site, deadline)
     }
 
-    /// Acquires the locks, and lets other tasks run meanwhile.
+    /// Acquires the locks for a section, and lets other tasks run meanwhile.
     pub async fn acquire_async(self) -> Result<LockGuards, LockError> {
-        self.locks_all()?.acquire_async().await
+        let (site, deadline) = (self.site, self.timeout.deadline());
+        self.lock_set()?.ready(&Scope::section(), site, deadline).await
     }
 
-    fn locks_all(self) -> Result<LockSet, LockError> {
-        let locks = self.locks()?.lock_all(self.names).timeout(self.timeout);
-        Ok(if self.is_shared { locks.shared() } else { locks })
+    fn lock_set(self) -> Result<LockSet, LockError> {
+        let locks = self.locks()?.lock_all(self.names);
+        let locks = if self.is_shared { locks.shared() } else { locks };
+        Ok(if self.is_reentrant { locks.reentrant() } else { locks })
+    }
+}
+
+/// What holds the locks of a section.
+pub trait Guards {
+    /// The locks, one for each name.
+    fn guards(&self) -> &[LockGuard];
+}
+
+impl Guards for LockGuard {
+    fn guards(&self) -> &[LockGuard] {
+        slice::from_ref(self)
+    }
+}
+
+impl Guards for [LockGuard] {
+    fn guards(&self) -> &[LockGuard] {
+        self
+    }
+}
+
+impl Guards for LockGuards {
+    fn guards(&self) -> &[LockGuard] {
+        self
+    }
+}
+
+/// Runs the section of a task that `guards` are for.
+pub fn within<F: Future>(
+    guards: &impl Guards,
+    section: Pin<&mut F>,
+) -> impl Future<Output = F::Output> {
+    let link = guards.guards().iter().find_map(LockGuard::link);
+    context::within(link.cloned(), section)
+}
+
+/// Calls `recover` if somebody died with one of the locks, of whom it tells the first.
+///
+/// # Errors
+/// What `recover` returns. Unless it returns well, the next holder is told again.
+pub fn recover<E>(
+    guards: &(impl Guards + ?Sized),
+    recover: impl FnOnce(&Holder) -> Result<(), E>,
+) -> Result<(), E> {
+    let guards = guards.guards();
+    let Some(holder) = guards.iter().find_map(LockGuard::abandoned) else { return Ok(()) };
+    let unrecovered = Unrecovered(guards);
+    recover(holder)?;
+    mem::forget(unrecovered);
+    Ok(())
+}
+
+/// Leaves abandoned what it found abandoned, when a recovery returns an error or panics.
+struct Unrecovered<'guards>(&'guards [LockGuard]);
+
+impl Drop for Unrecovered<'_> {
+    fn drop(&mut self) {
+        let found = self.0.iter().filter(|guard| guard.abandoned().is_some());
+        found.for_each(LockGuard::mark_abandoned);
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use jam_lock::{Lock, Locks};
 
 use crate::peers::{PEER, Peer, attempt, open_files_below, said, until};
-use crate::{LONG, folder, lock_names};
+use crate::{LONG, folder, is_refused, lock_names};
 
 fn customer(folder: &Path, id: &str) -> Lock {
     Locks::open(folder).unwrap().lock(lock_names::customer_id(id))
@@ -15,16 +15,19 @@ fn customer(folder: &Path, id: &str) -> Lock {
 
 fn files(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    let mut files: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    files
 }
 
 #[test]
 fn keys_that_differ_are_locks_that_differ() {
     let folder = folder();
-    let _guard = customer(folder.path(), "a").acquire().unwrap();
-    drop(customer(folder.path(), "A").try_acquire().unwrap());
-    assert!(customer(folder.path(), "a").try_acquire().unwrap_err().is_timeout());
-    assert!(attempt(folder.path(), "customer_a").contains("is held elsewhere"));
+    let _guard = customer(folder.path(), "A").acquire().unwrap();
+    drop(customer(folder.path(), "a").try_acquire().unwrap());
+    assert!(is_refused(&customer(folder.path(), "A")));
+    assert!(attempt(folder.path(), "customer_%41").contains("is held elsewhere"));
     assert_eq!(attempt(folder.path(), "customer_b"), "acquired");
 }
 
@@ -34,7 +37,10 @@ fn a_key_cannot_lead_out_of_the_folder() {
     let locks = folder.path().join("locks");
     let _guard = customer(&locks, "/../../outside").acquire().unwrap();
     assert_eq!(files(folder.path()), ["locks"]);
-    assert_eq!(files(&locks), ["customer_%2f%2e%2e%2f%2e%2e%2foutside.lock"]);
+    assert_eq!(
+        files(&locks),
+        ["holder", "lock"].map(|kind| format!("customer_%2f%2e%2e%2f%2e%2e%2foutside.{kind}"))
+    );
 }
 
 #[test]
@@ -42,10 +48,10 @@ fn the_file_stays_while_somebody_here_may_use_it_and_goes_with_the_last() {
     let folder = folder();
     let lock = customer(folder.path(), "7");
     drop(lock.acquire().unwrap());
-    assert_eq!(files(folder.path()), ["customer_7.lock"]);
+    assert_eq!(files(folder.path()), ["customer_7.holder", "customer_7.lock"]);
     let guard = lock.acquire().unwrap();
     drop(lock);
-    assert_eq!(files(folder.path()), ["customer_7.lock"]);
+    assert_eq!(files(folder.path()), ["customer_7.holder", "customer_7.lock"]);
     drop(guard);
     assert!(files(folder.path()).is_empty());
 }
@@ -55,7 +61,7 @@ fn the_file_stays_while_another_process_holds_it() {
     let folder = folder();
     let peer = Peer::holding(folder.path(), "customer_7");
     assert!(customer(folder.path(), "7").try_acquire().unwrap_err().is_timeout());
-    assert_eq!(files(folder.path()), ["customer_7.lock"]);
+    assert_eq!(files(folder.path()), ["customer_7.holder", "customer_7.lock"]);
     peer.release();
 }
 
@@ -73,9 +79,10 @@ fn the_file_that_several_processes_wanted_goes_when_it_has_cooled_down() {
 #[test]
 fn readers_leave_it_to_the_last_of_them() {
     let folder = folder();
-    let readers = [(); 3].map(|()| customer(folder.path(), "7").shared().acquire().unwrap());
+    let readers =
+        [(); 3].map(|()| customer(folder.path(), "7").shared().acquire().unwrap().detach());
     for reader in readers {
-        assert_eq!(files(folder.path()), ["customer_7.lock"]);
+        assert_eq!(files(folder.path()), ["customer_7.holder", "customer_7.lock"]);
         drop(reader);
     }
     assert!(files(folder.path()).is_empty());

@@ -27,6 +27,7 @@ mod threads;
 mod timeout;
 
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use jam_lock::{Lock, LockName, Locks};
@@ -44,4 +45,13 @@ fn folder() -> TempDir {
 fn lock(folder: &Path, name: &str) -> Lock {
     let name = LockName::new(name).expect("the test's name is portable");
     Locks::open(folder).expect("the test's folder can be opened").lock(name)
+}
+
+/// Whether the lock is refused at once, to another thread: this one may hold it.
+fn is_refused(lock: &Lock) -> bool {
+    on_another_thread(|| lock.try_acquire().is_err_and(|error| error.is_timeout()))
+}
+
+fn on_another_thread<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| scope.spawn(act).join().expect("the other thread does not panic"))
 }

@@ -10,12 +10,7 @@ use jam_lock::Lock;
 use crate::peers::Peer;
 #[cfg(target_os = "linux")]
 use crate::peers::attempt;
-use crate::{LONG, folder, lock};
-
-/// Whether the lock is refused at once.
-fn is_refused(lock: &Lock) -> bool {
-    lock.try_acquire().is_err_and(|error| error.is_timeout())
-}
+use crate::{LONG, folder, is_refused, lock};
 
 /// Runs `during` while a thread waits for `lock`, and then until it has had it.
 fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
@@ -34,7 +29,7 @@ fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
 fn readers_enter_together_and_a_writer_enters_alone() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
-    let first = lock.shared().acquire().unwrap();
+    let first = lock.shared().acquire().unwrap().detach();
     let second = lock.shared().acquire().unwrap();
     assert!(is_refused(&lock));
     drop(first);

@@ -10,9 +10,9 @@ use tempfile::TempDir;
 use crate::lock_names;
 use crate::section::{alone, assert_held_within, is_held, is_held_in};
 
-/// Holds the lock, so that the function under test cannot get it.
+/// Holds the lock as another thread would, so that the function under test cannot get it.
 fn hold() -> LockGuard {
-    default_locks().unwrap().lock(lock_names::SECTION).acquire().unwrap()
+    default_locks().unwrap().lock(lock_names::SECTION).acquire().unwrap().detach()
 }
 
 /// How long was waited in vain.

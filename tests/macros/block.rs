@@ -41,10 +41,10 @@ fn another_crates_block_knows_that_crates_names() {
 #[test]
 fn a_timeout_is_the_error() {
     let _alone = alone();
-    let error = locked!("section", {
-        locked!(lock_names::SECTION, timeout = 0, { unreachable!("the lock is held") })
-    });
-    let error: Result<(), LockError> = error.expect("the outer lock is free");
+    let lock = default_locks().expect("the default is set").lock(lock_names::SECTION);
+    let _held = lock.acquire().expect("the lock is free").detach();
+    let error = locked!("section", timeout = 0, { unreachable!("the lock is held") });
+    let error: Result<(), LockError> = error;
     assert!(error.is_err_and(|error| error.is_timeout()));
 }
 

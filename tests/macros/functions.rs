@@ -204,8 +204,8 @@ fn that_know_their_caller() {
 
 #[test]
 fn with_two_attributes_take_two_locks() {
-    #[locked("section")]
     #[locked("inner")]
+    #[locked("section")]
     fn function((number, _): (u8, u8)) -> Result<bool, LockError> {
         let inner = jam_lock::default_locks()?.lock(crate::lock_names::INNER);
         Ok(number == 1 && inner.try_acquire().is_err() && is_held())

@@ -58,7 +58,7 @@ fn the_guard_is_a_slice() {
 #[test]
 fn one_that_cannot_be_had_fails_all() {
     let _alone = alone();
-    let _inner = default_locks().unwrap().lock(lock_names::INNER).acquire().unwrap();
+    let _inner = default_locks().unwrap().lock(lock_names::INNER).acquire().unwrap().detach();
     let result = locked!("section", "inner", timeout = 0, { unreachable!("one is held") });
     let result: Result<(), LockError> = result;
     assert!(result.is_err_and(|error| error.is_timeout()));

@@ -4,8 +4,13 @@ mod claim;
 mod cold;
 mod flock;
 mod lock_file;
+mod opening;
 mod pursuit;
+mod record;
+mod record_file;
+mod recorder;
 mod seat;
+mod witness;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -15,6 +20,7 @@ use std::process;
 
 use self::claim::FileClaim;
 use super::{Claim, Engine};
+use crate::holder::Holder;
 use crate::{LockError, LockName};
 
 /// The locks of one folder.
@@ -61,6 +67,10 @@ impl Engine for FileEngine {
 
     fn place(&self, name: &LockName) -> String {
         self.path(name).display().to_string()
+    }
+
+    fn holder(&self, name: &LockName) -> Option<Box<Holder>> {
+        witness::holder(&self.path(name)).map(Box::new)
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

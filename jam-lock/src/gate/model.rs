@@ -3,7 +3,8 @@
 //!
 //! Two processes, each with a gate of its own, share one lock. Time passes as it likes, so that
 //! every bound is sometimes met and sometimes missed. What must hold: nobody overlaps, everybody
-//! comes to an end (a lost wake-up is a deadlock to the checker), and nothing is left behind.
+//! comes to an end (a lost wake-up is a deadlock to the checker), nothing is left behind, and who
+//! enters a lock that was left abandoned is told so, and nobody else.
 
 pub(super) mod alarm;
 pub(super) mod seam;
@@ -18,10 +19,10 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
 use self::world::World;
-use super::Gate;
 use super::bell::Bell;
+use super::{Gate, Grant};
 use crate::LockError;
-use crate::engine::Mode;
+use crate::engine::{Left, Mode};
 use crate::timeout::Deadline;
 
 /// How many orders are tried for each test.
@@ -52,13 +53,14 @@ fn any_deadline() -> Deadline {
 }
 
 /// Is inside for a while, if it may be.
-fn inside(world: &World, gate: &Gate, mode: Mode, result: Result<Duration, LockError>) {
+fn inside(world: &World, gate: &Gate, mode: Mode, result: Result<Grant, LockError>) {
     match result {
-        Ok(_) => {
-            world.enter(mode);
+        Ok(grant) => {
+            world.enter(mode, &grant.publication);
             thread::yield_now();
-            world.leave(mode);
-            gate.release().expect("the world releases without errors");
+            let left = if chance(3) { Left::Abandoned } else { Left::InOrder };
+            world.leave(mode, left);
+            gate.release(grant.number, left).expect("the world releases without errors");
         }
         Err(error) => assert!(error.is_timeout(), "{error}"),
     }
@@ -104,6 +106,7 @@ fn check_nothing_is_left(world: &Arc<World>, gates: &[Arc<Gate>]) {
         assert_eq!(gate.lock().queue_length(), 0, "somebody is left in the queue");
     }
     assert!(world.is_free(), "the lock is left held");
+    assert!(world.is_recorded_well(), "the record says otherwise than what is so");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::engine::Mode;
 /// Who waits: a thread runs soon after it was woken, and a task when its executor comes to it, or
 /// never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(crate) enum Who {
     Thread,
     Task,
 }

@@ -16,13 +16,13 @@ type Gates = HashMap<(OsString, LockName), Weak<Gate>>;
 static GATES: LazyLock<Mutex<Gates>> = LazyLock::new(Mutex::default);
 
 /// The gate of `name` at `engine`, which is made where this process has none.
-pub(crate) fn gate(engine: &dyn Engine, name: &LockName) -> Arc<Gate> {
+pub(crate) fn gate(engine: &Arc<dyn Engine>, name: &LockName) -> Arc<Gate> {
     let key = (engine.identity().to_owned(), name.clone());
     let mut gates = gates();
     if let Some(gate) = gates.get(&key).and_then(Weak::upgrade) {
         return gate;
     }
-    let gate = Gate::new(key.0.clone(), name.clone(), engine.place(name), engine.claim(name));
+    let gate = Gate::new(Arc::clone(engine), name.clone());
     gates.insert(key, Arc::downgrade(&gate));
     gate
 }

@@ -4,6 +4,7 @@
 //! whose who comes and takes it; so what a waiter was offered can be offered to the next, should
 //! it not come.
 
+mod inside;
 mod pursuits;
 mod streak;
 
@@ -11,16 +12,18 @@ use std::sync::Weak;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use self::inside::Inside;
 use self::pursuits::Pursuits;
 use self::streak::Streak;
-use super::Gate;
 use super::alarm::Alarm;
 use super::bell::Bells;
 use super::queue::{Queue, Waiter, Who};
 use super::seam;
 use super::watcher::Watcher;
+use super::{Acquisition, Gate, Grant};
 use crate::LockError;
-use crate::engine::{Claim, Mode};
+use crate::engine::{Claim, Left, Mode};
+use crate::holder::Holder;
 
 /// How long the claim may go from hand to hand in this process while somebody queues; other
 /// processes wait that long at the most.
@@ -32,6 +35,10 @@ const BARGING: Duration = Duration::from_micros(200);
 
 /// How long the claim is kept idle for a task whose executor does not come to it.
 pub(super) const PATIENCE: Duration = Duration::from_millis(10);
+
+/// How short a section is whose end is not recorded while the next one of this process is about to
+/// begin. To record it would take as long as the section.
+const BRIEF: Duration = Duration::from_micros(10);
 
 /// Who has the claim.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,7 +76,7 @@ impl Hold {
 
 /// What a waiter finds when it looks.
 pub(super) enum Turn {
-    Granted,
+    Granted(Grant),
     Failed(LockError),
     Waiting,
 }
@@ -79,6 +86,11 @@ pub(super) struct State {
     gate: Weak<Gate>,
     claim: Box<dyn Claim>,
     hold: Hold,
+    inside: Inside,
+    /// Who has left the lock abandoned, until somebody is told.
+    abandoned: Option<Box<Holder>>,
+    /// Since when the claim is idle, if it is.
+    idle_since: Instant,
     /// Whether the idle claim is for those alone who were nudged.
     is_reserved: bool,
     queue: Queue,
@@ -97,6 +109,9 @@ impl State {
             gate,
             claim,
             hold: Hold::None,
+            inside: Inside::default(),
+            abandoned: None,
+            idle_since: seam::now(),
             is_reserved: false,
             queue: Queue::default(),
             hand_over_until: None,
@@ -115,25 +130,53 @@ impl State {
     /// Takes the lock if that needs no waiting; asks the engine only where nobody is before.
     ///
     /// Who `may_wait` has to, where this process has had its share.
-    pub(super) fn take(&mut self, mode: Mode, may_wait: bool) -> Result<bool, LockError> {
-        let taken = match (self.hold, mode) {
-            (Hold::None, _) if !self.queue.is_empty() => false,
-            (Hold::None, _) => {
-                let is_over = self.streak.goes_on(seam::now());
-                !(is_over && may_wait) && self.claim.attempt(mode)?
+    pub(super) fn take(
+        &mut self,
+        asked: &Acquisition,
+        may_wait: bool,
+    ) -> Result<Option<Grant>, LockError> {
+        let since = match (self.hold, asked.mode) {
+            (Hold::None, mode) if self.queue.is_empty() => {
+                let now = seam::now();
+                let is_over = self.streak.goes_on(now);
+                (!(is_over && may_wait) && self.claim.attempt(mode)?).then_some(now)
             }
-            (Hold::Idle(Mode::Exclusive), Mode::Exclusive) => !self.is_reserved,
+            (Hold::Idle(Mode::Exclusive), Mode::Exclusive) if !self.is_reserved => {
+                Some(self.idle_since)
+            }
             // A writer that waits holds later readers back.
-            (Hold::Idle(Mode::Shared) | Hold::Shared(_), Mode::Shared) => !self.queue.has_writer(),
-            _ => false,
+            (Hold::Idle(Mode::Shared) | Hold::Shared(_), Mode::Shared)
+                if !self.queue.has_writer() =>
+            {
+                Some(seam::now())
+            }
+            _ => None,
         };
-        if taken {
-            self.hold = self.hold.joined(mode);
-        } else {
+        if since.is_none() {
             // Who is about to wait, or to be refused, would not learn otherwise that it is a fork.
             self.claim.check_process()?;
         }
-        Ok(taken)
+        Ok(since.map(|since| self.admit(asked, since)))
+    }
+
+    /// Lets somebody in, for whom there is room.
+    fn admit(&mut self, asked: &Acquisition, since: Instant) -> Grant {
+        self.hold = self.hold.joined(asked.mode);
+        let site = asked.is_recorded.then_some(&asked.site);
+        let mut publication = self.claim.publish(asked.mode, site);
+        // Readers may all be told, but what they find they do not mend.
+        let abandoned = match asked.mode {
+            Mode::Exclusive => self.abandoned.take(),
+            Mode::Shared => self.abandoned.clone(),
+        };
+        publication.abandoned = abandoned.or(publication.abandoned);
+        let number = self.inside.enter(asked.site, since, &publication);
+        Grant { number, publication, waited: Duration::ZERO }
+    }
+
+    /// Who of this process holds the lock, the first of them where they are readers.
+    pub(super) fn holder(&self) -> Option<Box<Holder>> {
+        self.inside.first().map(Box::new)
     }
 
     /// Queues up, and sees to it that somebody asks the engine.
@@ -148,11 +191,11 @@ impl State {
     }
 
     /// What became of `ticket`'s wait; unless it goes on, the ticket is gone afterwards.
-    pub(super) fn turn(&mut self, ticket: u64) -> Turn {
+    pub(super) fn turn(&mut self, ticket: u64, asked: &Acquisition) -> Turn {
         let waiter = self.queue.get(ticket).expect("a waiter is in the queue until it leaves");
         waiter.rung = None;
         if std::mem::take(&mut waiter.is_absent) {
-            return self.turn_of_absent(ticket);
+            return self.turn_of_absent(ticket, asked);
         }
         if let Some(error) = waiter.error.take() {
             self.remove(ticket);
@@ -167,12 +210,11 @@ impl State {
         if !(is_nudged && is_open) {
             return Turn::Waiting;
         }
-        self.hold = self.hold.joined(mode);
         self.remove(ticket);
         if self.queue.is_empty() {
             self.hand_over_until = None;
         }
-        Turn::Granted
+        Turn::Granted(self.admit(asked, seam::now()))
     }
 
     /// Has `bell` wake `ticket`'s waiter, whose turn has not come.
@@ -189,14 +231,21 @@ impl State {
         }
     }
 
-    /// Gives up a wait; to be called right after [`State::turn`] said that it goes on.
+    /// Gives up a wait, and what was offered meanwhile.
     pub(super) fn leave(&mut self, ticket: u64) {
-        self.remove(ticket);
-        self.serve();
+        let waiter = self.remove(ticket);
+        match self.hold {
+            Hold::Idle(mode) if waiter.is_some_and(|waiter| waiter.nudged.is_some()) => {
+                // Who gave up has nobody to tell of an error; the next attempt meets it again.
+                let _ = self.pass_on(mode, seam::now());
+            }
+            _ => self.serve(),
+        }
     }
 
     /// Gives the lock to whoever is next, or the claim back to the engine.
-    pub(super) fn release(&mut self) -> Result<(), LockError> {
+    pub(super) fn release(&mut self, number: u64, left: Left) -> Result<(), LockError> {
+        let (since, holder) = self.inside.leave(number, left);
         let mode = match self.hold {
             Hold::Shared(readers) if readers > 1 => {
                 self.hold = Hold::Shared(readers - 1);
@@ -205,8 +254,24 @@ impl State {
             Hold::Shared(_) => Mode::Shared,
             _ => Mode::Exclusive,
         };
+        // What a reader leaves behind is what it found.
+        if mode == Mode::Exclusive {
+            self.abandoned = holder;
+        }
         self.hold = Hold::Idle(mode);
-        self.pass_on(mode)
+        let now = seam::now();
+        let result = self.pass_on(mode, now);
+        if now.duration_since(since) >= BRIEF {
+            self.record_idleness();
+        }
+        result
+    }
+
+    /// Records that nobody is inside, if that is so, and well.
+    fn record_idleness(&mut self) {
+        if matches!(self.hold, Hold::Idle(_)) && self.abandoned.is_none() {
+            self.claim.withdraw();
+        }
     }
 
     /// Passes over the tasks that were nudged, and have not come for too long.
@@ -214,6 +279,7 @@ impl State {
         self.watch = None;
         let Hold::Idle(mode) = self.hold else { return };
         let now = seam::now();
+        self.record_idleness();
         while let Some(head) = self.queue.head() {
             let is_silent = head.rung.is_some_and(|rung| now.duration_since(rung) >= PATIENCE);
             if head.who == Who::Thread || !is_silent {
@@ -226,17 +292,16 @@ impl State {
             self.watch(now);
         } else {
             // Nobody is there to be told of an error; the next attempt meets it again.
-            let _ = self.pass_on(mode);
+            let _ = self.pass_on(mode, now);
         }
     }
 
     /// Leaves the idle claim to those who wait here, or gives it back where nobody does, or for
     /// too long already.
-    fn pass_on(&mut self, mode: Mode) -> Result<(), LockError> {
-        let Some(wanted) = self.queue.head_mode() else { return self.give_back(mode) };
-        let now = seam::now();
+    fn pass_on(&mut self, mode: Mode, now: Instant) -> Result<(), LockError> {
+        let Some(wanted) = self.queue.head_mode() else { return self.give_back(mode, now) };
         if self.hand_over_until.is_none_or(|until| until <= now) {
-            return self.give_back(mode);
+            return self.give_back(mode, now);
         }
         if wanted != mode {
             return self.convert(mode, wanted);
@@ -250,6 +315,7 @@ impl State {
     /// A running thread may be faster than the head, unless that has been passed over for too long.
     fn hand_over(&mut self, mode: Mode, now: Instant) {
         self.hold = Hold::Idle(mode);
+        self.idle_since = now;
         match mode {
             Mode::Exclusive => {
                 let Some(head) = self.queue.head() else { return };
@@ -288,7 +354,7 @@ impl State {
 
     /// The turn of a waiter that has been passed over: it runs now, so it is not made to wait for
     /// what can be had at once.
-    fn turn_of_absent(&mut self, ticket: u64) -> Turn {
+    fn turn_of_absent(&mut self, ticket: u64, asked: &Acquisition) -> Turn {
         let is_first = self.queue.head().is_some_and(|head| head.is(ticket));
         let mode = self.queue.head_mode();
         if let (Hold::None, true, Some(mode)) = (self.hold, is_first, mode) {
@@ -307,12 +373,13 @@ impl State {
             }
         }
         self.serve();
-        self.turn(ticket)
+        self.turn(ticket, asked)
     }
 
-    fn remove(&mut self, ticket: u64) {
-        let waiter = self.queue.remove(ticket);
-        self.bells.discard(waiter.and_then(|waiter| waiter.bell));
+    fn remove(&mut self, ticket: u64) -> Option<Waiter> {
+        let mut waiter = self.queue.remove(ticket)?;
+        self.bells.discard(waiter.bell.take());
+        Some(waiter)
     }
 }
 
@@ -329,6 +396,11 @@ fn nudge(waiter: &mut Waiter, now: Instant, bells: &mut Bells) -> Instant {
 impl State {
     pub(super) fn queue_length(&self) -> usize {
         self.queue.len()
+    }
+
+    #[cfg(not(shuttle))]
+    pub(super) fn first_inside(&self) -> u64 {
+        self.inside.first_number()
     }
 
     /// Makes a slow machine's hand-over last as long as the test needs.

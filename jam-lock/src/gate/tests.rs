@@ -3,10 +3,11 @@
 mod stage;
 
 use std::collections::VecDeque;
-use std::task::{Context, Wake};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 
 use self::stage::{LONG, Queued, Stage, trouble};
+use super::bare::asked;
 use super::state::Turn;
 use super::*;
 use crate::Timeout;
@@ -19,9 +20,9 @@ fn soon() -> Deadline {
 #[test]
 fn a_free_lock_is_taken_in_one_attempt_and_given_back() {
     let stage = Stage::new();
-    assert_eq!(stage.acquire().unwrap(), Duration::ZERO);
-    stage.gate.release().unwrap();
-    assert_eq!(stage.script().calls, ["attempt", "release"]);
+    assert_eq!(stage.acquire().unwrap().waited, Duration::ZERO);
+    stage.gate.release_first().unwrap();
+    assert_eq!(stage.script().calls, ["attempt", "publish", "release"]);
 }
 
 #[test]
@@ -40,7 +41,7 @@ fn many_waiters_share_one_pursuit() {
     stage.bring_home(Ok(()));
     for waiter in waiters {
         assert!(waiter.has_it());
-        stage.gate.release().unwrap();
+        stage.gate.release_first().unwrap();
         stage.bring_all_home();
     }
     assert!(!stage.script().claimed);
@@ -55,7 +56,7 @@ fn waiters_are_served_in_the_order_in_which_they_came() {
     while let Some(first) = waiters.pop_front() {
         assert!(first.has_it());
         assert!(waiters.iter().all(Queued::still_waits));
-        stage.gate.release().unwrap();
+        stage.gate.release_first().unwrap();
         stage.bring_all_home();
     }
 }
@@ -89,7 +90,7 @@ fn a_try_wins_against_a_pursuit_that_is_not_home_yet() {
     stage.attempt().unwrap();
     stage.bring_home(Ok(()));
     assert!(stage.script().claimed, "the pursuit's return left the owner's claim alone");
-    stage.gate.release().unwrap();
+    stage.gate.release_first().unwrap();
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn a_newcomer_replaces_a_pursuit_of_a_dead_file() {
     dead.1(Ok(()));
     assert_eq!(stage.count("dismiss"), 1);
     assert!(second.still_waits(), "a pursuit of a dead file grants nothing");
-    stage.gate.release().unwrap();
+    stage.gate.release_first().unwrap();
     stage.bring_all_home();
     second.result().unwrap();
 }
@@ -146,7 +147,7 @@ fn a_task_that_was_passed_over_takes_its_turn_when_it_is_polled() {
     let mut slow = Box::pin(stage.gate.acquire_async(Mode::Exclusive, Deadline::Never));
     assert!(slow.as_mut().poll(&mut context).is_pending());
     stage.gate.lock().extend_hand_over(LONG);
-    stage.gate.release().unwrap();
+    stage.gate.release_first().unwrap();
     // The claim is kept for the task, and then given back.
     while stage.script().claimed {
         thread::yield_now();
@@ -199,8 +200,8 @@ fn a_waiter_that_times_out_behind_another_thread_leaves_nothing_behind() {
     stage.acquire().unwrap();
     let waiter = stage.queue(soon());
     assert!(waiter.result().unwrap_err().is_timeout());
-    stage.gate.release().unwrap();
-    assert_eq!(stage.script().calls, ["attempt", "release"]);
+    stage.gate.release_first().unwrap();
+    assert_eq!(stage.script().calls, ["attempt", "publish", "release"]);
     stage.attempt().unwrap();
 }
 
@@ -210,7 +211,7 @@ fn a_claim_stays_in_the_process_while_somebody_here_waits() {
     stage.acquire().unwrap();
     let waiter = stage.queue(Deadline::Never);
     stage.gate.lock().extend_hand_over(LONG);
-    stage.gate.release().unwrap();
+    stage.gate.release_first().unwrap();
     waiter.result().unwrap();
     assert_eq!(stage.count("release"), 0);
     assert_eq!(stage.count("attempt"), 1);
@@ -222,7 +223,7 @@ fn a_claim_goes_back_to_the_engine_once_the_hand_over_has_lasted_too_long() {
     stage.acquire().unwrap();
     let waiter = stage.queue(Deadline::Never);
     thread::sleep(Duration::from_millis(6));
-    stage.gate.release().unwrap();
+    stage.gate.release_first().unwrap();
     assert_eq!(stage.count("release"), 1);
     assert!(waiter.still_waits());
     stage.bring_home(Ok(()));
@@ -234,11 +235,14 @@ fn a_process_that_takes_it_again_and_again_lets_others_have_it() {
     let stage = Stage::new();
     let mut inner = stage.gate.lock();
     let start = std::time::Instant::now();
-    while inner.take(Mode::Exclusive, true).unwrap() {
-        inner.release().unwrap();
+    while inner.take(&asked(Mode::Exclusive), true).unwrap().is_some() {
+        inner.release_first().unwrap();
         assert!(start.elapsed() < LONG, "it takes it for ever");
     }
-    assert!(inner.take(Mode::Exclusive, false).unwrap(), "who tries once is not made to wait");
+    assert!(
+        inner.take(&asked(Mode::Exclusive), false).unwrap().is_some(),
+        "who tries once is not made to wait"
+    );
 }
 
 #[test]
@@ -249,12 +253,15 @@ fn a_head_that_was_passed_over_for_too_long_goes_first() {
     // A head whose thread never runs.
     let ticket = inner.enqueue(Mode::Exclusive, Who::Thread);
     inner.extend_hand_over(LONG);
-    inner.release().unwrap();
-    assert!(inner.take(Mode::Exclusive, true).unwrap(), "a running thread may go first");
+    inner.release_first().unwrap();
+    assert!(
+        inner.take(&asked(Mode::Exclusive), true).unwrap().is_some(),
+        "a running thread may go first"
+    );
     thread::sleep(Duration::from_micros(300));
-    inner.release().unwrap();
-    assert!(!inner.take(Mode::Exclusive, true).unwrap(), "but not for ever");
-    assert!(matches!(inner.turn(ticket), Turn::Granted));
+    inner.release_first().unwrap();
+    assert!(inner.take(&asked(Mode::Exclusive), true).unwrap().is_none(), "but not for ever");
+    assert!(matches!(inner.turn(ticket, &asked(Mode::Exclusive)), Turn::Granted(_)));
 }
 
 #[test]
@@ -262,7 +269,7 @@ fn an_error_on_release_is_reported_and_does_not_lock_the_next_out() {
     let stage = Stage::new();
     stage.acquire().unwrap();
     stage.script().release_fails = true;
-    assert!(matches!(stage.gate.release(), Err(LockError::Io { .. })));
+    assert!(matches!(stage.gate.release_first(), Err(LockError::Io { .. })));
     stage.attempt().unwrap();
 }
 
@@ -279,7 +286,7 @@ fn threads_that_come_and_give_up_at_random_never_overlap() {
                     if stage.gate.acquire(Mode::Exclusive, Timeout::from(limit).deadline()).is_ok()
                     {
                         drop(inside.try_lock().expect("nobody else is inside"));
-                        stage.gate.release().unwrap();
+                        stage.gate.release_first().unwrap();
                     }
                     // The engine of the script grants at once what is asked for in the background.
                     let pursuit = stage.script().pursuits.pop_front();

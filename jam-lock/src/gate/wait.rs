@@ -1,34 +1,76 @@
 //! A wait at a gate, be it a thread's or a task's.
 
+use std::future;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::alarm::{Alarm, Attendance};
+use super::bell::Bell;
 use super::state::Turn;
-use super::{Gate, seam};
+use super::watcher::Reminder;
+use super::{Acquisition, Gate, Grant, seam};
 use crate::LockError;
 
 /// A place in the queue, which is left behind by nobody: neither by who has got the lock or an
 /// error, nor by who gives up, nor by a future that is dropped.
-pub(super) struct Wait<'gate> {
-    pub(super) gate: &'gate Gate,
+pub(crate) struct Wait<'gate> {
+    pub(super) gate: &'gate Arc<Gate>,
+    pub(super) asked: &'gate Acquisition,
     /// Until the wait has ended.
     pub(super) ticket: Option<u64>,
-    pub(super) asked: Instant,
+    pub(super) begun: Instant,
     pub(super) end: Option<Instant>,
 }
 
 impl Wait<'_> {
+    /// Blocks the thread until the wait has ended, or `until`.
+    pub(crate) fn block(&mut self, until: Option<Instant>) -> Poll<Result<Grant, LockError>> {
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        let end = [self.end, until].into_iter().flatten().min();
+        loop {
+            let result = self.look(&waker);
+            if result.is_ready() || until.is_some_and(|until| until <= seam::now()) {
+                return result;
+            }
+            bell.wait(end);
+        }
+    }
+
+    /// Lets other tasks run until the wait has ended, or `until`.
+    pub(crate) async fn ready(&mut self, until: Option<Instant>) -> Poll<Result<Grant, LockError>> {
+        let started = Attendance::start();
+        let _attendance = match started.map_err(|error| self.gate.trouble_with_deadlines(error)) {
+            Ok(attendance) => attendance,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let end = [self.end, until].into_iter().flatten().min();
+        let _alarm = end.zip(self.ticket).map(|(end, ticket)| {
+            Alarm::set(end, Reminder::waker(Arc::downgrade(self.gate), ticket))
+        });
+        future::poll_fn(|context| match self.look(context.waker()) {
+            Poll::Pending if until.is_some_and(|until| until <= seam::now()) => {
+                Poll::Ready(Poll::Pending)
+            }
+            Poll::Pending => Poll::Pending,
+            ready @ Poll::Ready(_) => Poll::Ready(ready),
+        })
+        .await
+    }
+
     /// Whether the wait has ended; where not, `waker` is woken when it is worth another look.
-    pub(super) fn look(&mut self, waker: &Waker) -> Poll<Result<Duration, LockError>> {
+    fn look(&mut self, waker: &Waker) -> Poll<Result<Grant, LockError>> {
         let ticket = self.ticket.expect("a wait ends once");
         let bell = waker.clone();
         let mut state = self.gate.lock();
-        let result = match state.turn(ticket) {
-            Turn::Granted => Ok(self.asked.elapsed()),
+        let result = match state.turn(ticket, self.asked) {
+            Turn::Granted(grant) => Ok(Grant { waited: self.begun.elapsed(), ..grant }),
             Turn::Failed(error) => Err(error),
             Turn::Waiting if self.end.is_some_and(|end| end <= seam::now()) => {
                 state.leave(ticket);
-                Err(self.gate.timeout(self.asked.elapsed()))
+                self.ticket = None;
+                Err(self.gate.timeout(state, self.begun.elapsed()))
             }
             Turn::Waiting => {
                 state.listen(ticket, bell);
@@ -42,15 +84,8 @@ impl Wait<'_> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket else { return };
-        let mut state = self.gate.lock();
-        match state.turn(ticket) {
-            Turn::Waiting => state.leave(ticket),
-            Turn::Failed(_) => {}
-            Turn::Granted => {
-                // Who gave up has nobody to tell of an error; the next attempt meets it again.
-                let _ = state.release();
-            }
+        if let Some(ticket) = self.ticket {
+            self.gate.lock().leave(ticket);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! [`LocksBuilder`]: options to open locks with.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::Locks;
-use crate::LockError;
+use super::{Locks, Settings};
 use crate::engine::file::FileEngine;
+use crate::{LockError, Observer};
 
 /// Options to open [`Locks`] with.
 ///
@@ -26,6 +27,7 @@ use crate::engine::file::FileEngine;
 pub struct LocksBuilder {
     folder: Option<PathBuf>,
     mode: Option<u32>,
+    settings: Settings,
 }
 
 impl LocksBuilder {
@@ -45,12 +47,29 @@ impl LocksBuilder {
         self
     }
 
+    /// Whether holders are recorded beside the lock's file; they are by default.
+    ///
+    /// The record is what names the holder when another process times out, what tells that a holder
+    /// [died inside](crate::LockGuard::abandoned), and what keeps [tokens](crate::LockGuard::token)
+    /// rising when the clock does not. It costs four system calls for each acquisition and release.
+    /// It goes without where its file cannot be written, and never decides who has the lock.
+    pub fn record_holders(mut self, record: bool) -> Self {
+        self.settings.records_holders = record;
+        self
+    }
+
+    /// Who is told of what happens to these locks.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.settings.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Opens the locks, and makes their folder where it is missing.
     ///
     /// # Errors
     /// [`LockError::Io`] when the folder cannot be made or resolved.
     pub fn open(self) -> Result<Locks, LockError> {
         let folder = self.folder.as_deref().unwrap_or(Path::new(super::default::FOLDER));
-        Ok(Locks::with(Box::new(FileEngine::open(folder, self.mode)?)))
+        Ok(Locks::with(Arc::new(FileEngine::open(folder, self.mode)?), self.settings))
     }
 }

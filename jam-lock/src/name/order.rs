@@ -19,6 +19,16 @@ pub(crate) fn in_lock_order(names: impl IntoIterator<Item = LockName>) -> Vec<Lo
     distinct
 }
 
+impl LockName {
+    /// Whether both names are declared in one place, this one, or its keys, before the other.
+    pub(crate) fn is_declared_before(&self, other: &Self) -> bool {
+        let registry = |name: &Self| name.declaration.map(|declaration| declaration.registry);
+        registry(self).is_some()
+            && registry(self) == registry(other)
+            && compare(self, other) == Ordering::Less
+    }
+}
+
 /// Declared names come first, as they are declared, and those of one keyed name in the order of
 /// their keys; names made at run time follow in the order of their text.
 fn compare(one: &LockName, other: &LockName) -> Ordering {

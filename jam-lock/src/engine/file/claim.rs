@@ -5,9 +5,12 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
+use super::record_file::RecordFile;
+use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
 use super::{cold, flock, pursuit};
-use crate::engine::{Claim, Home, Mode};
+use crate::engine::{Claim, Home, Left, Mode, Publication};
+use crate::site::Site;
 use crate::{LockError, LockName};
 
 /// One lock file, in both modes.
@@ -18,6 +21,7 @@ pub(super) struct FileClaim {
     process: u32,
     exclusive: Seat,
     shared: Seat,
+    recorder: Recorder,
     in_flight: Vec<Pursuit>,
     /// Whether others wanted the lock too.
     is_contended: bool,
@@ -32,8 +36,10 @@ struct Pursuit {
 
 impl FileClaim {
     pub(super) fn new(name: LockName, path: PathBuf, permissions: Option<u32>) -> Self {
+        let recorder = Recorder::new(RecordFile::path(&path), permissions);
         Self {
             name,
+            recorder,
             place: Place { path, permissions },
             process: process::id(),
             exclusive: Seat::new(Mode::Exclusive),
@@ -127,8 +133,21 @@ impl Claim for FileClaim {
         self.seat(mode).0.dismiss(&pursued);
     }
 
-    fn release(&mut self, mode: Mode) -> Result<(), LockError> {
+    fn publish(&mut self, mode: Mode, site: Option<&Site>) -> Publication {
+        match mode {
+            Mode::Exclusive => self.recorder.publish_writer(site),
+            Mode::Shared => self.recorder.publish_reader(site.is_some()),
+        }
+    }
+
+    fn withdraw(&mut self) {
+        self.recorder.withdraw();
+    }
+
+    fn release(&mut self, mode: Mode, left: Left) -> Result<(), LockError> {
         self.check_process()?;
+        // As long as nobody else can have it.
+        self.recorder.release(left);
         let (seat, place) = self.seat(mode);
         seat.release(place)
     }
@@ -139,6 +158,7 @@ impl Drop for FileClaim {
         if !self.name.is_keyed() || self.check_process().is_err() {
             return;
         }
+        self.recorder.close();
         let Some(file) = self.exclusive.vacate().or(self.shared.vacate()) else { return };
         if self.is_contended {
             cold::remove_later(std::mem::take(&mut self.place.path));
@@ -181,7 +201,7 @@ mod tests {
             assert!(claim.attempt(mode).unwrap());
             // In the child the claim has everything but its process.
             claim.process += 1;
-            assert!(matches!(claim.release(mode), Err(LockError::Forked { .. })));
+            assert!(matches!(claim.release(mode, Left::InOrder), Err(LockError::Forked { .. })));
             let mut others = self::claim(folder.path(), false);
             assert!(!others.attempt(Mode::Exclusive).unwrap());
         }

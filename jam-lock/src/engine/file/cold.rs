@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::lock_file::LockFile;
 use super::pursuit;
+use super::record_file::{self, RecordFile};
 use crate::of_process::OfProcess;
 
 /// How long a lock that others wanted too is left alone: while they take turns, none of them should
@@ -31,7 +32,7 @@ pub(super) fn remove(file: Arc<LockFile>, path: &Path) {
     if !flock::try_lock(file.file(), Mode::Exclusive).unwrap_or(false) {
         return;
     }
-    if file.is_at(path).unwrap_or(false) {
+    if file.is_at(path).unwrap_or(false) && record_file::remove(&RecordFile::path(path)) {
         // A file that stays is litter, but no harm.
         let _ = std::fs::remove_file(path);
     }
@@ -44,8 +45,10 @@ pub(super) fn remove(file: Arc<LockFile>, path: &Path) {
 #[cfg(windows)]
 pub(super) fn remove(file: Arc<LockFile>, path: &Path) {
     drop(file);
-    // A file that stays is litter, but no harm.
-    let _ = std::fs::remove_file(path);
+    if record_file::remove(&RecordFile::path(path)) {
+        // A file that stays is litter, but no harm.
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 /// Removes the file at `path` in a while, unless it is in use then.

@@ -1,9 +1,10 @@
 //! The lock file: opened never through a link, never emptied, never anything but a regular file.
 
-use std::fs::{self, File, FileType, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use super::opening::{create, existing, irregularity};
 use crate::LockError;
 
 /// How often a file may vanish between two looks at it before that is an error.
@@ -106,20 +107,6 @@ impl Identity {
     }
 }
 
-/// Without `O_CREAT`, which a sticky folder refuses for other users' files.
-fn existing(path: &Path) -> io::Result<File> {
-    options().open(path)
-}
-
-fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
-    let mut options = options();
-    options.create_new(true);
-    set_mode(&mut options, mode);
-    let file = options.open(path)?;
-    overrule_umask(&file, mode)?;
-    Ok(file)
-}
-
 /// Why `path` could not be opened: for what it is, if it is something odd, else for `error`.
 fn refusal(path: &Path, error: io::Error) -> LockError {
     let found = fs::symlink_metadata(path).ok().and_then(|m| irregularity(m.file_type()));
@@ -128,64 +115,4 @@ fn refusal(path: &Path, error: io::Error) -> LockError {
         Some(found) => LockError::NotAFile { path, found },
         None => LockError::Io { operation: "open the lock file", path, error },
     }
-}
-
-fn irregularity(kind: FileType) -> Option<&'static str> {
-    if kind.is_file() {
-        None
-    } else if kind.is_symlink() {
-        Some("a symbolic link")
-    } else if kind.is_dir() {
-        Some("a folder")
-    } else {
-        Some("a pipe, a device or a socket")
-    }
-}
-
-#[cfg(unix)]
-fn options() -> OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    // O_NONBLOCK, because a FIFO or a lease at the path would stall the open.
-    options
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
-    options
-}
-
-#[cfg(unix)]
-fn set_mode(options: &mut OpenOptions, mode: Option<u32>) {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(mode.unwrap_or(0o666));
-}
-
-#[cfg(unix)]
-fn overrule_umask(file: &File, mode: Option<u32>) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    mode.map_or(Ok(()), |mode| file.set_permissions(fs::Permissions::from_mode(mode)))
-}
-
-#[cfg(windows)]
-fn options() -> OpenOptions {
-    use std::os::windows::fs::OpenOptionsExt;
-    const FILE_SHARE_READ: u32 = 1;
-    const FILE_SHARE_WRITE: u32 = 2;
-    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
-    let mut options = OpenOptions::new();
-    // Without FILE_SHARE_DELETE: Jam.py's remove on release would split the lock.
-    options
-        .read(true)
-        .write(true)
-        .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE)
-        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
-    options
-}
-
-#[cfg(windows)]
-fn set_mode(_: &mut OpenOptions, _: Option<u32>) {}
-
-#[cfg(windows)]
-fn overrule_umask(_: &File, _: Option<u32>) -> io::Result<()> {
-    Ok(())
 }

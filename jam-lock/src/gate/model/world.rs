@@ -1,6 +1,8 @@
-//! A lock that processes share as they share a file: `flock(2)`, as it is documented.
+//! A lock that processes share as they share a file: `flock(2)`, as it is documented, and a record
+//! beside it.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -9,7 +11,9 @@ use shuttle::sync::{Condvar, Mutex, MutexGuard};
 use shuttle::thread;
 
 use super::super::Gate;
-use crate::engine::{Claim, Home, Mode};
+use crate::engine::{Claim, Engine, Home, Left, Mode, Publication};
+use crate::holder::Holder;
+use crate::site::Site;
 use crate::{LockError, LockName};
 
 /// The lock, and an oracle that sees who is inside, whatever the gates believe.
@@ -27,6 +31,11 @@ struct State {
     pursuits: usize,
     writers: usize,
     readers: usize,
+    /// Whether a writer has left the lock abandoned, and none has come since.
+    is_abandoned: bool,
+    /// Whether the record says that somebody holds the lock.
+    is_marked: bool,
+    last_token: u64,
 }
 
 impl World {
@@ -34,14 +43,14 @@ impl World {
     pub(super) fn process(world: &Arc<Self>) -> Arc<Gate> {
         let mut state = world.state();
         state.processes += 1;
-        let (process, world) = (state.processes, Arc::clone(world));
+        let (number, world) = (state.processes, Arc::clone(world));
         drop(state);
-        let claim = File { world, process, unlocks: [0; 2], in_flight: Vec::new() };
-        let name = LockName::declared("modelled", "world", 0);
-        Gate::new(OsString::new(), name, String::new(), Box::new(claim))
+        let process = Arc::new(Process { world, number });
+        Gate::new(process, LockName::declared("modelled", "world", 0))
     }
 
-    pub(super) fn enter(&self, mode: Mode) {
+    /// Notes who enters, and checks what it was told.
+    pub(super) fn enter(&self, mode: Mode, publication: &Publication) {
         let mut state = self.state();
         match mode {
             Mode::Exclusive => state.writers += 1,
@@ -49,14 +58,28 @@ impl World {
         }
         let (writers, readers) = (state.writers, state.readers);
         assert!(writers + readers.min(1) < 2, "{writers} writers and {readers} readers are inside");
+        let is_told = publication.abandoned.is_some();
+        assert_eq!(is_told, state.is_abandoned, "whether the lock was found abandoned");
+        if mode == Mode::Exclusive {
+            state.is_abandoned = false;
+        }
     }
 
-    pub(super) fn leave(&self, mode: Mode) {
+    pub(super) fn leave(&self, mode: Mode, left: Left) {
         let mut state = self.state();
         match mode {
-            Mode::Exclusive => state.writers -= 1,
+            Mode::Exclusive => {
+                state.writers -= 1;
+                state.is_abandoned = left == Left::Abandoned;
+            }
             Mode::Shared => state.readers -= 1,
         }
+    }
+
+    /// Whether the record says what is so when nobody holds the lock.
+    pub(super) fn is_recorded_well(&self) -> bool {
+        let state = self.state();
+        state.is_marked == state.is_abandoned
     }
 
     /// Whether some pursuit has not come home.
@@ -107,6 +130,41 @@ impl State {
     }
 }
 
+/// One process, as an engine.
+struct Process {
+    world: Arc<World>,
+    number: usize,
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Process({})", self.number)
+    }
+}
+
+impl Engine for Process {
+    fn identity(&self) -> &OsStr {
+        OsStr::new("world")
+    }
+
+    fn location(&self) -> String {
+        String::new()
+    }
+
+    fn place(&self, _: &LockName) -> String {
+        String::new()
+    }
+
+    fn holder(&self, _: &LockName) -> Option<Box<Holder>> {
+        None
+    }
+
+    fn claim(&self, _: &LockName) -> Box<dyn Claim> {
+        let (world, process) = (Arc::clone(&self.world), self.number);
+        Box::new(File { world, process, unlocks: [0; 2], in_flight: Vec::new(), recorded: None })
+    }
+}
+
 /// One process's claim, with an open file for each mode.
 struct File {
     world: Arc<World>,
@@ -114,6 +172,8 @@ struct File {
     /// A pursuit's lock is only a hint where its file was unlocked since.
     unlocks: [usize; 2],
     in_flight: Vec<(u64, Mode, usize)>,
+    /// Whether the record says that somebody of this process is inside, once it has been read.
+    recorded: Option<bool>,
 }
 
 impl File {
@@ -164,7 +224,30 @@ impl Claim for File {
         self.land(number);
     }
 
-    fn release(&mut self, mode: Mode) -> Result<(), LockError> {
+    fn publish(&mut self, mode: Mode, _: Option<&Site>) -> Publication {
+        let mut state = self.world.state();
+        let is_found = state.is_marked && self.recorded != Some(true);
+        if mode == Mode::Exclusive {
+            state.is_marked = true;
+        }
+        self.recorded = Some(mode == Mode::Exclusive);
+        state.last_token += 1;
+        let abandoned = is_found.then(Box::default);
+        Publication { token: state.last_token, abandoned }
+    }
+
+    fn withdraw(&mut self) {
+        if self.recorded == Some(true) {
+            self.world.state().is_marked = false;
+            self.recorded = Some(false);
+        }
+    }
+
+    fn release(&mut self, mode: Mode, left: Left) -> Result<(), LockError> {
+        if left == Left::InOrder {
+            self.withdraw();
+        }
+        self.recorded = None;
         self.unlocks[mode as usize] += 1;
         self.world.unlock(self.process, mode);
         Ok(())

@@ -1,10 +1,10 @@
 //! The gate's side of the engine: the claim is pursued, comes home, is exchanged and given back.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{HAND_OVER, Hold, State, Streak, seam};
 use crate::LockError;
-use crate::engine::Mode;
+use crate::engine::{Left, Mode};
 
 /// The pursuits in flight that count, one for each mode; older ones are dismissed when they come
 /// home.
@@ -41,7 +41,7 @@ impl State {
             self.claim.dismiss(number);
             if self.hold.mode() != Some(mode) {
                 // Nobody is left to be told of an error; the next attempt meets it again.
-                let _ = self.claim.release(mode);
+                let _ = self.claim.release(mode, Left::InOrder);
             }
             return self.pursue(Duration::ZERO);
         }
@@ -72,7 +72,8 @@ impl State {
     /// Exchanges the idle claim for one of the other mode, for which somebody here waits.
     pub(super) fn convert(&mut self, held: Mode, wanted: Mode) -> Result<(), LockError> {
         self.hold = Hold::None;
-        let result = self.claim.release(held);
+        let left = self.left();
+        let result = self.claim.release(held, left);
         match self.claim.attempt(wanted) {
             Ok(true) => self.hand_over(wanted, seam::now()),
             Ok(false) => self.pursue(Duration::ZERO),
@@ -85,15 +86,21 @@ impl State {
     }
 
     /// Returns the claim to the engine, and asks for it again where somebody waits.
-    pub(super) fn give_back(&mut self, mode: Mode) -> Result<(), LockError> {
+    pub(super) fn give_back(&mut self, mode: Mode, now: Instant) -> Result<(), LockError> {
         self.hold = Hold::None;
         self.hand_over_until = None;
-        let result = self.claim.release(mode);
-        self.streak.pauses(seam::now());
+        let left = self.left();
+        let result = self.claim.release(mode, left);
+        self.streak.pauses(now);
         if !self.queue.is_empty() {
             self.pursue(pause());
         }
         result
+    }
+
+    /// How the claim is left to other processes, whose turn it is to be told.
+    fn left(&mut self) -> Left {
+        if self.abandoned.take().is_some() { Left::Abandoned } else { Left::InOrder }
     }
 
     /// Starts a pursuit where somebody waits for a claim that nobody is asking for.

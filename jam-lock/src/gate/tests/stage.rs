@@ -1,12 +1,13 @@
 //! An engine that does what a test tells it, and threads that queue before it.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
 use super::super::*;
-use crate::engine::Home;
+use crate::engine::{Claim, Home};
 
 /// Longer than any step of a test takes.
 pub(super) const LONG: Duration = Duration::from_secs(60);
@@ -21,6 +22,37 @@ pub(super) struct Script {
     pub(super) claimed: bool,
     pub(super) calls: Vec<&'static str>,
     pub(super) pursuits: VecDeque<(u64, Home)>,
+}
+
+/// An engine whose only claim follows the script.
+struct ScriptedEngine(Arc<Mutex<Script>>);
+
+impl fmt::Debug for ScriptedEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ScriptedEngine")
+    }
+}
+
+impl Engine for ScriptedEngine {
+    fn identity(&self) -> &OsStr {
+        OsStr::new("stage")
+    }
+
+    fn location(&self) -> String {
+        String::new()
+    }
+
+    fn place(&self, name: &LockName) -> String {
+        format!("{name}.lock")
+    }
+
+    fn holder(&self, _: &LockName) -> Option<Box<Holder>> {
+        None
+    }
+
+    fn claim(&self, _: &LockName) -> Box<dyn Claim> {
+        Box::new(Scripted(Arc::clone(&self.0)))
+    }
 }
 
 /// An engine's claim that follows the script.
@@ -66,7 +98,15 @@ impl Claim for Scripted {
         self.play("dismiss", |_| ());
     }
 
-    fn release(&mut self, _: Mode) -> Result<(), LockError> {
+    fn publish(&mut self, _: Mode, _: Option<&Site>) -> Publication {
+        self.play("publish", |_| Publication::default())
+    }
+
+    fn withdraw(&mut self) {
+        self.play("withdraw", |_| ());
+    }
+
+    fn release(&mut self, _: Mode, _: Left) -> Result<(), LockError> {
         self.play("release", |script| {
             script.claimed = false;
             if script.release_fails { Err(trouble()) } else { Ok(()) }
@@ -75,7 +115,7 @@ impl Claim for Scripted {
 }
 
 pub(super) fn trouble() -> LockError {
-    let error = std::io::Error::other("the disk is on fire");
+    let error = io::Error::other("the disk is on fire");
     LockError::Io { operation: "lock", path: PathBuf::from("x.lock"), error }
 }
 
@@ -88,9 +128,8 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn new() -> Self {
         let script = Arc::new(Mutex::new(Script::default()));
-        let claim = Box::new(Scripted(Arc::clone(&script)));
-        let name = LockName::declared("scripted", "stage", 0);
-        Self { gate: Gate::new(OsString::new(), name, "x.lock".to_owned(), claim), script }
+        let engine = Arc::new(ScriptedEngine(Arc::clone(&script)));
+        Self { gate: Gate::new(engine, LockName::declared("scripted", "stage", 0)), script }
     }
 
     pub(super) fn held_elsewhere() -> Self {
@@ -103,11 +142,11 @@ impl Stage {
         self.script.lock().unwrap()
     }
 
-    pub(super) fn acquire(&self) -> Result<Duration, LockError> {
+    pub(super) fn acquire(&self) -> Result<Grant, LockError> {
         self.gate.acquire(Mode::Exclusive, Deadline::Never)
     }
 
-    pub(super) fn attempt(&self) -> Result<Duration, LockError> {
+    pub(super) fn attempt(&self) -> Result<Grant, LockError> {
         self.gate.acquire(Mode::Exclusive, Deadline::Once)
     }
 
@@ -147,7 +186,7 @@ impl Stage {
 }
 
 pub(super) struct Queued {
-    thread: JoinHandle<Result<Duration, LockError>>,
+    thread: JoinHandle<Result<Grant, LockError>>,
     told: Receiver<()>,
 }
 
@@ -160,7 +199,21 @@ impl Queued {
         self.told.try_recv().is_err()
     }
 
-    pub(super) fn result(self) -> Result<Duration, LockError> {
+    pub(super) fn result(self) -> Result<Grant, LockError> {
         self.thread.join().unwrap()
+    }
+}
+
+impl Gate {
+    /// Releases what the first who is inside holds.
+    pub(super) fn release_first(&self) -> Result<(), LockError> {
+        self.lock().release_first()
+    }
+}
+
+impl State {
+    pub(super) fn release_first(&mut self) -> Result<(), LockError> {
+        let number = self.first_inside();
+        self.release(number, Left::InOrder)
     }
 }

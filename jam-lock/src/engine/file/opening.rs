@@ -1,0 +1,82 @@
+//! How the files of a lock folder are opened: never through a link, and never waiting for it.
+
+use std::fs::{File, FileType, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// To be written to; without `O_CREAT`, which a sticky folder refuses for other users' files.
+pub(super) fn existing(path: &Path) -> io::Result<File> {
+    options().write(true).open(path)
+}
+
+/// To be looked at only.
+pub(super) fn readable(path: &Path) -> io::Result<File> {
+    options().open(path)
+}
+
+/// A new file, where there is none: `mode` is its mode whatever the umask, else `0666 & ~umask`.
+pub(super) fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
+    let mut options = options();
+    options.write(true).create_new(true);
+    set_mode(&mut options, mode);
+    let file = options.open(path)?;
+    overrule_umask(&file, mode)?;
+    Ok(file)
+}
+
+/// What else than a regular file this is.
+pub(super) fn irregularity(kind: FileType) -> Option<&'static str> {
+    if kind.is_file() {
+        None
+    } else if kind.is_symlink() {
+        Some("a symbolic link")
+    } else if kind.is_dir() {
+        Some("a folder")
+    } else {
+        Some("a pipe, a device or a socket")
+    }
+}
+
+#[cfg(unix)]
+fn options() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    // O_NONBLOCK, because a FIFO or a lease at the path would stall the open.
+    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
+    options
+}
+
+#[cfg(unix)]
+fn set_mode(options: &mut OpenOptions, mode: Option<u32>) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(mode.unwrap_or(0o666));
+}
+
+#[cfg(unix)]
+fn overrule_umask(file: &File, mode: Option<u32>) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    mode.map_or(Ok(()), |mode| file.set_permissions(std::fs::Permissions::from_mode(mode)))
+}
+
+#[cfg(windows)]
+fn options() -> OpenOptions {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    const FILE_SHARE_WRITE: u32 = 2;
+    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+    let mut options = OpenOptions::new();
+    // Without FILE_SHARE_DELETE: Jam.py's remove on release would split the lock.
+    options
+        .read(true)
+        .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE)
+        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
+    options
+}
+
+#[cfg(windows)]
+fn set_mode(_: &mut OpenOptions, _: Option<u32>) {}
+
+#[cfg(windows)]
+fn overrule_umask(_: &File, _: Option<u32>) -> io::Result<()> {
+    Ok(())
+}

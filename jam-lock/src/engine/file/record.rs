@@ -1,0 +1,272 @@
+//! The text of a holder record, which a person can read as well.
+//!
+//! ```text
+//! jam-lock 1 held token   1764012371123456
+//! since     2025-11-24T19:26:11.123456Z
+//! function  on_apply
+//! place     src/invoices.rs:42
+//! process   4242 started 2522844
+//! program   invoiced
+//! host      app1
+//! check     8c3f0a5be1d2974f
+//! ```
+//! It has always the same size, and is written as a whole when somebody takes the lock. A release
+//! writes the first line alone, which then says `free`; what follows tells of the last holder. The
+//! check covers all lines before it, as they were when the record was written: a reader takes a
+//! text that it does not fit for no record.
+
+mod date;
+
+use std::fmt::Write;
+use std::str;
+use std::time::{Duration, SystemTime};
+
+use crate::holder::Holder;
+use crate::site::Site;
+use crate::this_process::ThisProcess;
+
+/// The size of a record in bytes, spaces at its end included.
+pub(super) const SIZE: usize = 640;
+
+/// What every record starts with, and no other file.
+const MAGIC: &str = "jam-lock 1 ";
+
+/// No token is as great, for hundreds of thousands of years; what claims to be one is none.
+const TOKEN_LIMIT: u64 = 10_u64.pow(18);
+
+/// What stands in a record.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Record {
+    /// The last token that it was written for.
+    pub(super) token: u64,
+    /// Who is marked as the holder, and when its process started.
+    pub(super) holder: Option<(Holder, Option<u64>)>,
+}
+
+/// The first line of a record.
+pub(super) fn head(is_held: bool, token: u64) -> String {
+    let state = if is_held { "held" } else { "free" };
+    format!("{MAGIC}{state} token {token:>18}\n")
+}
+
+/// The whole record of a holder of this process.
+pub(super) fn render(here: &ThisProcess, site: &Site, since: Duration, token: u64) -> String {
+    let mut text = head(true, token);
+    text.reserve(SIZE - text.len());
+    let mut line = |name: &str, value: &dyn std::fmt::Display| {
+        // Writing into a `String` does not fail.
+        let _ = writeln!(text, "{name:<9} {value}");
+    };
+    line("since", &date::Date(since));
+    if let Some(function) = site.function() {
+        line("function", &plain(function, 80));
+    }
+    line("place", &format_args!("{}:{}", plain(site.file(), 200), site.line()));
+    match here.started {
+        Some(started) => line("process", &format_args!("{} started {started}", here.id)),
+        None => line("process", &here.id),
+    }
+    if let Some(program) = &here.program {
+        line("program", &plain(program, 80));
+    }
+    if let Some(host) = &here.host {
+        line("host", &plain(host, 64));
+    }
+    let check = check(text.as_bytes());
+    // Spaces cover what an older record may have left.
+    let _ = write!(text, "check     {check:016x}");
+    let padding = SIZE - 1 - text.len();
+    let _ = writeln!(text, "{:padding$}", "");
+    text
+}
+
+/// The end of `value`, as far as there is room, without what would break its line.
+fn plain(value: &str, room: usize) -> String {
+    let mut kept: String = value.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    while kept.len() > room {
+        kept.remove(0);
+    }
+    kept
+}
+
+impl Record {
+    /// Understands `bytes`, or nothing of them.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        let (head, _) = first_line(bytes)?;
+        let state = head.strip_prefix(MAGIC)?;
+        let (is_held, token) = match state.split_once(" token ")? {
+            ("held", token) => (true, token),
+            ("free", token) => (false, token),
+            _ => return None,
+        };
+        let token = token.trim_start().parse().ok().filter(|token| *token < TOKEN_LIMIT)?;
+        let holder = if is_held { Some(holder(bytes, token)?) } else { None };
+        Some(Self { token, holder })
+    }
+
+    /// Whether a file with these bytes is one that records are written to.
+    pub(super) fn may_replace(bytes: &[u8]) -> bool {
+        // After a power cut a file may have the size of what was not written.
+        bytes.starts_with(MAGIC.as_bytes()) || bytes.iter().all(|byte| *byte == 0)
+    }
+}
+
+/// Who holds the lock, if the whole record fits its check.
+fn holder(bytes: &[u8], token: u64) -> Option<(Holder, Option<u64>)> {
+    let mut holder = Holder { token: Some(token), ..Holder::default() };
+    let mut started = None;
+    let mut rest = bytes;
+    loop {
+        let covered = bytes.len() - rest.len();
+        let (line, behind) = first_line(rest)?;
+        rest = behind;
+        let (name, value) = line.split_once(' ')?;
+        let value = value.trim_start();
+        match name {
+            "since" => holder.since = SystemTime::UNIX_EPOCH.checked_add(date::parse(value)?),
+            "function" => holder.function = Some(value.to_owned()),
+            "place" => {
+                let (file, line) = value.rsplit_once(':')?;
+                (holder.file, holder.line) = (Some(file.to_owned()), Some(line.parse().ok()?));
+            }
+            "process" => {
+                let (id, start) = value.split_once(" started ").unzip();
+                holder.process = Some(id.unwrap_or(value).parse().ok()?);
+                started = start.map(str::parse).transpose().ok()?;
+            }
+            "program" => holder.program = Some(value.to_owned()),
+            "host" => holder.host = Some(value.to_owned()),
+            "check" => {
+                let is_whole = u64::from_str_radix(value.trim_end(), 16).ok()?;
+                return (is_whole == check(&bytes[..covered])).then_some((holder, started));
+            }
+            // A later version may say more.
+            _ => {}
+        }
+    }
+}
+
+fn first_line(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    Some((str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 1..]))
+}
+
+/// FNV-1a: not against forgers, but against a text of which only parts were written.
+fn check(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text() -> String {
+        let here = ThisProcess {
+            id: 4242,
+            started: Some(2_522_844),
+            program: Some("invoiced".to_owned()),
+            host: Some("app1".to_owned()),
+        };
+        let site = Site::here().within("app::on_apply");
+        render(&here, &site, Duration::from_micros(1_764_012_371_123_456), 1_764_012_371_123_457)
+    }
+
+    /// The record above, released.
+    fn free() -> String {
+        let text = text();
+        let head = head(false, 1_764_012_371_123_459);
+        format!("{head}{}", &text[head.len()..])
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let text = text();
+        assert_eq!(text.len(), SIZE);
+        let record = Record::parse(text.as_bytes()).unwrap();
+        assert_eq!(record.token, 1_764_012_371_123_457);
+        let (holder, started) = record.holder.unwrap();
+        assert_eq!(started, Some(2_522_844));
+        let line = holder.line().unwrap();
+        assert_eq!(
+            holder.to_string(),
+            format!("`on_apply` at {}:{line}, invoiced (pid 4242) on app1", file!())
+        );
+        let since = SystemTime::UNIX_EPOCH + Duration::from_micros(1_764_012_371_123_456);
+        assert_eq!(holder.since(), Some(since));
+    }
+
+    #[test]
+    fn a_release_leaves_the_token_and_no_holder() {
+        let record = Record::parse(free().as_bytes()).unwrap();
+        assert_eq!(record, Record { token: 1_764_012_371_123_459, holder: None });
+    }
+
+    #[test]
+    fn what_is_unknown_or_too_long_or_odd_breaks_no_line() {
+        let here = ThisProcess {
+            id: u32::MAX,
+            started: None,
+            program: Some("a\nhost evil\n".repeat(50)),
+            host: None,
+        };
+        let text = render(&here, &Site::here(), Duration::ZERO, TOKEN_LIMIT - 1);
+        assert_eq!(text.len(), SIZE);
+        let (holder, started) = Record::parse(text.as_bytes()).unwrap().holder.unwrap();
+        assert_eq!((holder.host(), holder.function(), started), (None, None, None));
+        assert!(holder.program().unwrap().ends_with("?host evil?"));
+    }
+
+    #[test]
+    fn the_longest_record_has_room() {
+        let long = "é".repeat(1000);
+        let here = ThisProcess {
+            id: u32::MAX,
+            started: Some(u64::MAX),
+            program: Some(long.clone()),
+            host: Some(long.clone()),
+        };
+        let function: &'static str = long.leak();
+        let since = Duration::from_secs(253_402_300_799);
+        let text = render(&here, &Site::here().within(function), since, TOKEN_LIMIT - 1);
+        assert_eq!(text.len(), SIZE);
+        assert!(Record::parse(text.as_bytes()).unwrap().holder.is_some());
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_left_to_them() {
+        assert!(Record::may_replace(text().as_bytes()));
+        assert!(Record::may_replace(free().as_bytes()));
+        assert!(Record::may_replace(b""));
+        assert!(Record::may_replace(&[0; 640]));
+        assert!(!Record::may_replace(b"my own notes"));
+        assert!(!Record::may_replace(b"jam"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_of_which_a_part_was_written_tells_no_holder(
+            end in 0..SIZE,
+            other in proptest::collection::vec(any::<u8>(), SIZE),
+        ) {
+            let whole = text().into_bytes();
+            let torn = [&whole[..end], &other[end..]].concat();
+            let is_padding = end >= text().trim_end().len();
+            let found = Record::parse(&torn).and_then(|record| record.holder);
+            prop_assert!(is_padding || found.is_none());
+        }
+
+        #[test]
+        fn any_bytes_are_looked_at_without_a_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..2 * SIZE),
+            head in "(jam-lock 1 (held|free) token {0,9}[0-9]{0,20}\n)?",
+            lines in "((since|function|place|process|program|host|check|x)? {0,9}[ -~é]{0,30}\n){0,9}",
+        ) {
+            let _ = Record::parse(&bytes);
+            let _ = Record::parse(&[head.as_bytes(), lines.as_bytes(), &bytes].concat());
+        }
+    }
+}

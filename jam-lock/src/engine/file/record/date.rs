@@ -1,0 +1,123 @@
+//! Times as people write them: `2025-11-24T19:26:11.123456Z`.
+
+use std::fmt;
+use std::time::Duration;
+
+const DAY: u64 = 86_400;
+
+/// A time since 1970, to be shown by RFC 3339 in UTC.
+pub(super) struct Date(pub(super) Duration);
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (year, month, day) = date_of(seconds / DAY);
+        let (hour, minute, second) = (seconds % DAY / 3600, seconds % 3600 / 60, seconds % 60);
+        let micros = self.0.subsec_micros();
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    }
+}
+
+/// Reads what was shown; nothing else.
+pub(super) fn parse(text: &str) -> Option<Duration> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let (time, micros) = time.split_once('.')?;
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let [micros] = numbers(micros, '.')?;
+    let is_date = (1970..=9999).contains(&year) && (1..=12).contains(&month);
+    let is_time = hour < 24 && minute < 60 && second < 60 && micros < 1_000_000;
+    if !is_date || !is_time || !(1..=days_in(year, month)).contains(&day) {
+        return None;
+    }
+    let days = days_before_year(year) + days_before_month(year, month) + day - 1;
+    let seconds = days * DAY + hour * 3600 + minute * 60 + second;
+    Some(Duration::from_secs(seconds) + Duration::from_micros(micros))
+}
+
+fn numbers<const N: usize>(text: &str, separator: char) -> Option<[u64; N]> {
+    let numbers: Option<Vec<u64>> = text.split(separator).map(|part| part.parse().ok()).collect();
+    numbers?.try_into().ok()
+}
+
+/// The year, the month and the day that begin so many days after 1970 did.
+fn date_of(days: u64) -> (u64, u64, u64) {
+    // No year is longer than 366 days, so this one is reached from below.
+    let mut year = 1970 + days / 366;
+    while days_before_year(year + 1) <= days {
+        year += 1;
+    }
+    let mut month = 1;
+    let in_year = days - days_before_year(year);
+    while month < 12 && days_before_month(year, month + 1) <= in_year {
+        month += 1;
+    }
+    (year, month, in_year - days_before_month(year, month) + 1)
+}
+
+/// How many days of 1970 and later go before `year`.
+fn days_before_year(year: u64) -> u64 {
+    let before = year - 1;
+    let leap_days = before / 4 - before / 100 + before / 400;
+    (year - 1970) * 365 + leap_days - 477
+}
+
+fn days_before_month(year: u64, month: u64) -> u64 {
+    (1..month).map(|month| days_in(year, month)).sum()
+}
+
+fn days_in(year: u64, month: u64) -> u64 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn known_dates_are_shown_as_everybody_does() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000000Z"),
+            (1_764_012_371, "2025-11-24T19:26:11.000000Z"),
+            (4_107_542_399, "2100-02-28T23:59:59.000000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000000Z"),
+        ] {
+            assert_eq!(Date(Duration::from_secs(seconds)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_not_read() {
+        for text in [
+            "",
+            "Z",
+            "2025-11-24",
+            "1969-12-31T23:59:59.000000Z",
+            "2025-02-29T00:00:00.000000Z",
+            "2025-13-01T00:00:00.000000Z",
+            "2025-11-24T24:00:00.000000Z",
+            "2025-11-24T19:26:11.1234567Z",
+            "2025-11-24T19:26:11Z",
+            "99999999999999-11-24T19:26:11.123456Z",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_shown_is_read(micros in 0_u64..253_402_300_800_000_000) {
+            let time = Duration::from_micros(micros);
+            prop_assert_eq!(parse(&Date(time).to_string()), Some(time));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The file beside a lock file that says who holds the lock: read and written in place.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::opening;
+use super::record::{Record, SIZE};
+
+/// An open record file that is fit to be written to.
+pub(super) struct RecordFile {
+    file: File,
+}
+
+impl RecordFile {
+    /// Where the record of the lock file at `lock` is.
+    pub(super) fn path(lock: &Path) -> PathBuf {
+        lock.with_extension("holder")
+    }
+
+    /// Opens the record file at `path`, or makes it; none where it is not ours to write to.
+    pub(super) fn open(path: &Path, mode: Option<u32>) -> Option<Self> {
+        let file = match opening::existing(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => opening::create(path, mode),
+            opened => opened,
+        };
+        let record = Self { file: file.ok()? };
+        let is_ours = record.is_in_place() && Record::may_replace(&record.read().ok()?);
+        is_ours.then_some(record)
+    }
+
+    /// Whether it is a regular file that has one name, as it had when it was made: a second name
+    /// would be a trap, and without any, nobody finds what is written.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.file.metadata().is_ok_and(|found| found.is_file() && has_one_name(&found))
+    }
+
+    /// What is at its start.
+    pub(super) fn read(&self) -> io::Result<Vec<u8>> {
+        read(&self.file)
+    }
+
+    /// Writes `text` to its start, by one call.
+    pub(super) fn write(&self, text: &[u8]) -> io::Result<()> {
+        let written = write_at_start(&self.file, text)?;
+        if written == text.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
+    }
+}
+
+/// The record at `path`, if that has one which can be understood.
+pub(super) fn look(path: &Path) -> Option<Record> {
+    let file = opening::readable(path).ok()?;
+    // What is no regular file may have no end.
+    file.metadata().ok().filter(fs::Metadata::is_file)?;
+    Record::parse(&read(&file).ok()?)
+}
+
+/// Removes the record at `path`, and tells whether none is left: not where somebody's death is
+/// recorded that nobody has been told of, nor where the file is somebody else's.
+pub(super) fn remove(path: &Path) -> bool {
+    let file = match opening::readable(path) {
+        Ok(file) => file,
+        Err(error) => return error.kind() == ErrorKind::NotFound,
+    };
+    let is_file = file.metadata().is_ok_and(|found| found.is_file());
+    let Some(bytes) = is_file.then(|| read(&file).ok()).flatten() else { return false };
+    let is_expendable = Record::may_replace(&bytes)
+        && Record::parse(&bytes).is_none_or(|record| record.holder.is_none());
+    // What is open cannot be removed on Windows.
+    drop(file);
+    is_expendable && fs::remove_file(path).is_ok()
+}
+
+fn read(file: &File) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; SIZE];
+    let length = read_at_start(file, &mut bytes)?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn read_at_start(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, 0)
+}
+
+#[cfg(windows)]
+fn read_at_start(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, 0)
+}
+
+#[cfg(unix)]
+fn write_at_start(file: &File, bytes: &[u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(file, bytes, 0)
+}
+
+#[cfg(windows)]
+fn write_at_start(file: &File, bytes: &[u8]) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_write(file, bytes, 0)
+}
+
+#[cfg(unix)]
+fn has_one_name(found: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(found) == 1
+}
+
+/// Always: an open file without `FILE_SHARE_DELETE` keeps its name.
+#[cfg(windows)]
+fn has_one_name(_: &fs::Metadata) -> bool {
+    true
+}

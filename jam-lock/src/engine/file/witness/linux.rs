@@ -1,0 +1,76 @@
+//! Linux's word on who holds a lock file.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::lock_table::{self, Entry};
+use crate::engine::file::record_file::{self, RecordFile};
+use crate::holder::Holder;
+use crate::this_process::{ThisProcess, start_of};
+
+/// Who holds the lock file at `path`.
+pub(in crate::engine::file) fn holder(path: &Path) -> Option<Holder> {
+    // Whoever releases it after this was read is not in the system's list any more.
+    let record = record_file::look(&RecordFile::path(path)).and_then(|record| record.holder);
+    let file = fs::symlink_metadata(path).ok()?;
+    let listed: Vec<_> =
+        lock_table::holders().into_iter().filter(|entry| entry.inode == file.ino()).collect();
+    let recorded = record.and_then(|(holder, started)| recorded(holder, started?, &listed, &file));
+    recorded.or_else(|| foreign(&listed, &file))
+}
+
+/// The recorded holder, if it is one of those `listed`, with the process id that it has here.
+fn recorded(holder: Holder, started: u64, listed: &[Entry], file: &Metadata) -> Option<Holder> {
+    let device = (libc::major(file.dev()), libc::minor(file.dev()));
+    let entry = listed.iter().find(|Entry { process, device: listed, .. }| {
+        start_of(&process.to_string()) == Some(started)
+            && number_of_its_own(*process) == holder.process
+            // Btrfs and overlays tell two devices of one file.
+            && (*listed == device || has_locked(*process, file))
+    })?;
+    Some(Holder { process: Some(entry.process), ..holder }.seen_now())
+}
+
+/// A holder that records nothing.
+///
+/// The list names who locked the file, which may have ended and left it open to a child, and its
+/// number to a stranger. So only who has it open counts.
+fn foreign(listed: &[Entry], file: &Metadata) -> Option<Holder> {
+    let here = ThisProcess::get();
+    // This process is its gates' to tell of; seen from here, it is only on its way in or out.
+    let mut processes = listed.iter().map(|entry| entry.process).filter(|it| *it != here.id);
+    let process = processes.find(|process| has_locked(*process, file))?;
+    let host = here.host.clone();
+    Some(Holder { process: Some(process), program: program(process), host, ..Holder::default() })
+}
+
+/// Whether one of the open files of `process` is `file`, locked.
+fn has_locked(process: u32, file: &Metadata) -> bool {
+    let here = Path::new("/proc").join(process.to_string());
+    let Ok(open) = fs::read_dir(here.join("fd")) else { return false };
+    let inode = format!(":{} ", file.ino());
+    open.flatten().any(|entry| {
+        // Only what is locked is looked at itself: another file's system might hang.
+        let details = fs::read_to_string(here.join("fdinfo").join(entry.file_name()));
+        details.is_ok_and(|details| details.contains("FLOCK") && details.contains(&inode))
+            && fs::metadata(entry.path())
+                .is_ok_and(|open| (open.dev(), open.ino()) == (file.dev(), file.ino()))
+    })
+}
+
+/// The number that `process` has in its own process id namespace.
+fn number_of_its_own(process: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    numbers.split_whitespace().next_back()?.parse().ok()
+}
+
+fn program(process: u32) -> Option<String> {
+    let path = fs::read_link(format!("/proc/{process}/exe")).ok();
+    let name = path.and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
+    let name = name.map(|name| name.trim_end_matches(" (deleted)").to_owned());
+    // Another user's processes show their name alone, which is cut off.
+    name.or_else(|| fs::read_to_string(format!("/proc/{process}/comm")).ok())
+        .map(|name| name.trim_end().to_owned())
+}

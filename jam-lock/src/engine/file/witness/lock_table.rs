@@ -1,0 +1,58 @@
+//! Linux's list of who holds which file locks, `/proc/locks`, by proc(5).
+
+use std::fs;
+
+/// A process that holds a lock by `flock(2)` on some file, as the list tells it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) process: u32,
+    /// The device of the file system: not always what `stat(2)` tells of the file.
+    pub(super) device: (u32, u32),
+    pub(super) inode: u64,
+}
+
+/// Those who hold locks, as far as this process's id namespace shows them.
+pub(super) fn holders() -> Vec<Entry> {
+    let table = fs::read_to_string("/proc/locks").unwrap_or_default();
+    table.lines().filter_map(entry).collect()
+}
+
+/// Understands `1: FLOCK  ADVISORY  WRITE 4242 fe:00:131 0 EOF`.
+fn entry(line: &str) -> Option<Entry> {
+    let mut fields = line.split_whitespace().skip(1);
+    // Who waits has `->` here.
+    if fields.next()? != "FLOCK" {
+        return None;
+    }
+    let process = fields.nth(2)?.parse().ok().filter(|process| *process != 0)?;
+    let mut file = fields.next()?.split(':');
+    let mut number = || u32::from_str_radix(file.next()?, 16).ok();
+    let device = (number()?, number()?);
+    Some(Entry { process, device, inode: file.next()?.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_by_flock_is_found() {
+        let found = entry("12: FLOCK  ADVISORY  WRITE 4242 fe:1f:131 0 EOF").unwrap();
+        assert_eq!(found, Entry { process: 4242, device: (0xfe, 0x1f), inode: 131 });
+    }
+
+    #[test]
+    fn nobody_else_is() {
+        for line in [
+            "",
+            "12: -> FLOCK  ADVISORY  WRITE 4242 fe:1f:131 0 EOF",
+            "12: POSIX  ADVISORY  WRITE 4242 fe:1f:131 0 EOF",
+            "12: OFDLCK ADVISORY  WRITE -1 fe:1f:131 0 EOF",
+            "12: FLOCK  ADVISORY  WRITE 0 fe:1f:131 0 EOF",
+            "12: FLOCK  ADVISORY  WRITE 4242 <none>:0 0 EOF",
+            "12: LEASE  ACTIVE    READ  4242 fe:1f:131 0 EOF",
+        ] {
+            assert_eq!(entry(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A gate by itself, as tests use it.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::{Acquisition, Entry, Gate, Grant, Who};
+use crate::LockError;
+use crate::engine::Mode;
+use crate::site::Site;
+use crate::timeout::Deadline;
+
+/// What is asked in `mode`, and recorded.
+pub(super) fn asked(mode: Mode) -> Acquisition {
+    Acquisition { mode, site: Site::here(), is_recorded: true }
+}
+
+impl Gate {
+    pub(super) fn acquire(
+        self: &Arc<Self>,
+        mode: Mode,
+        deadline: Deadline,
+    ) -> Result<Grant, LockError> {
+        match self.enter(&asked(mode), deadline, Who::Thread)? {
+            Entry::Granted(grant) => Ok(grant),
+            Entry::Queued(mut wait) => match wait.block(None) {
+                Poll::Ready(result) => result,
+                Poll::Pending => unreachable!("it waits to the end"),
+            },
+        }
+    }
+
+    pub(super) async fn acquire_async(
+        self: &Arc<Self>,
+        mode: Mode,
+        deadline: Deadline,
+    ) -> Result<Grant, LockError> {
+        match self.enter(&asked(mode), deadline, Who::Task)? {
+            Entry::Granted(grant) => Ok(grant),
+            Entry::Queued(mut wait) => match wait.ready(None).await {
+                Poll::Ready(result) => result,
+                Poll::Pending => unreachable!("it waits to the end"),
+            },
+        }
+    }
+}

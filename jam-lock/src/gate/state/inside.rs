@@ -1,0 +1,67 @@
+//! Who of this process is inside.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::engine::{Left, Publication};
+use crate::holder::Holder;
+use crate::site::Site;
+
+/// A holder of this process.
+struct Resident {
+    number: u64,
+    site: Site,
+    since: Instant,
+    token: u64,
+    /// Who had died there before.
+    found: Option<Box<Holder>>,
+}
+
+/// One writer, or some readers, in the order in which they came.
+#[derive(Default)]
+pub(super) struct Inside {
+    residents: VecDeque<Resident>,
+    entered: u64,
+}
+
+impl Inside {
+    /// Notes who has come, and gives it a number.
+    pub(super) fn enter(&mut self, site: Site, since: Instant, publication: &Publication) -> u64 {
+        self.entered += 1;
+        let Publication { token, abandoned } = publication;
+        let (number, token, found) = (self.entered, *token, abandoned.clone());
+        self.residents.push_back(Resident { number, site, since, token, found });
+        number
+    }
+
+    /// Notes who goes, and tells since when it was there; and where it has left the lock abandoned,
+    /// who the next holder is to be told of: who died first.
+    pub(super) fn leave(&mut self, number: u64, left: Left) -> (Instant, Option<Box<Holder>>) {
+        let at = self.residents.binary_search_by_key(&number, |resident| resident.number);
+        let resident = at.ok().and_then(|at| self.residents.remove(at));
+        let resident = resident.expect("who is inside leaves once");
+        let holder = match left {
+            Left::InOrder => None,
+            Left::Abandoned => resident.found.clone().or_else(|| Some(Box::new(resident.holder()))),
+        };
+        (resident.since, holder)
+    }
+
+    /// The first who is there.
+    pub(super) fn first(&self) -> Option<Holder> {
+        self.residents.front().map(Resident::holder)
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+impl Inside {
+    pub(super) fn first_number(&self) -> u64 {
+        self.residents.front().expect("somebody is inside").number
+    }
+}
+
+impl Resident {
+    fn holder(&self) -> Holder {
+        Holder::of_this_process(&self.site, self.since, self.token)
+    }
+}

@@ -1,0 +1,47 @@
+//! [`LockGuards`]: several locks, held as one.
+
+use std::ops::Deref;
+
+use crate::{LockError, LockGuard};
+
+/// The locks of a [`LockSet`](crate::LockSet), held. Dropping them releases the locks, the last
+/// one first.
+///
+/// It is a slice of [`LockGuard`]s, in the order in which they were acquired.
+#[derive(Debug, Default)]
+#[must_use = "locks are released as soon as their guards are dropped: write `let _guards = …`, not `let _ = …`"]
+pub struct LockGuards {
+    guards: Vec<LockGuard>,
+}
+
+impl LockGuards {
+    pub(crate) fn push(&mut self, guard: LockGuard) {
+        self.guards.push(guard);
+    }
+
+    /// Releases all the locks and tells whether that worked; dropping them does the same silently.
+    ///
+    /// # Errors
+    /// As [`LockGuard::release`], for the first lock that was not released well. All are released.
+    pub fn release(mut self) -> Result<(), LockError> {
+        let mut result = Ok(());
+        while let Some(guard) = self.guards.pop() {
+            result = result.and(guard.release());
+        }
+        result
+    }
+}
+
+impl Deref for LockGuards {
+    type Target = [LockGuard];
+
+    fn deref(&self) -> &[LockGuard] {
+        &self.guards
+    }
+}
+
+impl Drop for LockGuards {
+    fn drop(&mut self) {
+        while self.guards.pop().is_some() {}
+    }
+}

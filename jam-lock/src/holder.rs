@@ -1,0 +1,195 @@
+//! [`Holder`]: who holds a lock, or held it when it died.
+
+use std::fmt;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::site::Site;
+use crate::this_process::ThisProcess;
+
+/// Who holds a lock, or held it when it died; what is not known is left out.
+///
+/// It is for people and for recovery, never for exclusion. A holder of another process is told by
+/// the record beside the lock's file, which this library writes, or by Linux's `/proc/locks`, which
+/// knows Jam.py and `flock(1)` too.
+///
+/// Shown as text, it is `` `on_apply` at src/invoices.rs:42, invoiced (pid 4242) on app1 ``.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    pub(crate) process: Option<u32>,
+    pub(crate) program: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) function: Option<String>,
+    pub(crate) file: Option<String>,
+    pub(crate) line: Option<u32>,
+    pub(crate) since: Option<SystemTime>,
+    pub(crate) token: Option<u64>,
+    /// How long it had held the lock when it was seen with it.
+    pub(crate) held_for: Option<Duration>,
+    pub(crate) is_this_process: bool,
+}
+
+impl Holder {
+    /// A thread or task of this process, which has acquired a lock at `site`.
+    pub(crate) fn of_this_process(site: &Site, since: Instant, token: u64) -> Self {
+        let here = ThisProcess::get();
+        let held_for = since.elapsed();
+        Self {
+            process: Some(here.id),
+            program: here.program.clone(),
+            host: here.host.clone(),
+            function: site.function().map(ToOwned::to_owned),
+            file: Some(site.file().to_owned()),
+            line: Some(site.line()),
+            since: SystemTime::now().checked_sub(held_for),
+            token: Some(token),
+            held_for: Some(held_for),
+            is_this_process: true,
+        }
+    }
+
+    /// The same holder, seen with the lock now.
+    pub(crate) fn seen_now(self) -> Self {
+        // A clock that was set back makes the difference meaningless.
+        let held_for = self.since.and_then(|since| SystemTime::now().duration_since(since).ok());
+        Self { held_for, ..self }
+    }
+
+    /// The process, by the number that it has here.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.process
+    }
+
+    /// The file name of the process's program.
+    #[must_use]
+    pub fn program(&self) -> Option<&str> {
+        self.program.as_deref()
+    }
+
+    /// The name of the process's machine.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// The function that acquired the lock by `#[locked]` or `locked!`.
+    #[must_use]
+    pub fn function(&self) -> Option<&str> {
+        self.function.as_deref()
+    }
+
+    /// The source file where it was acquired, as the compiler was told it.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
+    }
+
+    /// The line in that file.
+    #[must_use]
+    pub fn line(&self) -> Option<u32> {
+        self.line
+    }
+
+    /// When it acquired the lock, by the clock of its machine.
+    ///
+    /// While threads or tasks of one process hand the lock to each other at one place, in sections
+    /// of less than 10 µs, it is when the first of them did.
+    #[must_use]
+    pub fn since(&self) -> Option<SystemTime> {
+        self.since
+    }
+
+    /// The [token](crate::LockGuard::token) of its acquisition; with [`Holder::since`], that of the
+    /// first.
+    #[must_use]
+    pub fn token(&self) -> Option<u64> {
+        self.token
+    }
+
+    /// How long it had held the lock when it was found in the way of another; unknown where the
+    /// clock has been set back.
+    #[must_use]
+    pub fn held_for(&self) -> Option<Duration> {
+        self.held_for
+    }
+
+    fn write_process(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.program, self.process) {
+            _ if self.is_this_process => return f.write_str("this process"),
+            (Some(program), Some(process)) => write!(f, "{program} (pid {process})")?,
+            (Some(program), None) => f.write_str(program)?,
+            (None, Some(process)) => write!(f, "pid {process}")?,
+            (None, None) => f.write_str("a process")?,
+        }
+        match &self.host {
+            Some(host) => write!(f, " on {host}"),
+            None => Ok(()),
+        }
+    }
+
+    fn write_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, " at {file}:{line}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(function) = &self.function {
+            write!(f, "`{function}`")?;
+            self.write_place(f)?;
+            f.write_str(if self.is_this_process { ", in " } else { ", " })?;
+            self.write_process(f)
+        } else {
+            self.write_process(f)?;
+            self.write_place(f)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Holder {
+        Holder {
+            process: Some(4242),
+            program: Some("invoiced".to_owned()),
+            host: Some("app1".to_owned()),
+            function: Some("on_apply".to_owned()),
+            file: Some("src/invoices.rs".to_owned()),
+            line: Some(42),
+            ..Holder::default()
+        }
+    }
+
+    #[test]
+    fn it_is_shown_with_what_is_known() {
+        assert_eq!(
+            known().to_string(),
+            "`on_apply` at src/invoices.rs:42, invoiced (pid 4242) on app1"
+        );
+        let by_hand = Holder { function: None, ..known() };
+        assert_eq!(by_hand.to_string(), "invoiced (pid 4242) on app1 at src/invoices.rs:42");
+        let foreign = Holder { function: None, file: None, program: None, ..known() };
+        assert_eq!(foreign.to_string(), "pid 4242 on app1");
+        assert_eq!(Holder::default().to_string(), "a process");
+    }
+
+    #[test]
+    fn one_of_this_process_is_shown_as_such() {
+        let here = Holder { is_this_process: true, ..known() };
+        assert_eq!(here.to_string(), "`on_apply` at src/invoices.rs:42, in this process");
+        let by_hand = Holder { function: None, ..here };
+        assert_eq!(by_hand.to_string(), "this process at src/invoices.rs:42");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_tells_no_duration() {
+        let since = SystemTime::now() + Duration::from_secs(3600);
+        let holder = Holder { since: Some(since), ..known() };
+        assert_eq!(holder.seen_now().held_for(), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! The way of an acquisition: may I, is it my turn, and who is told of it.
+
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::Lock;
+use crate::context::Scope;
+use crate::gate::{Acquisition, Entry, Grant, Who};
+use crate::observer::Report;
+use crate::site::Site;
+use crate::timeout::Deadline;
+use crate::{LockError, LockGuard};
+
+impl Lock {
+    /// Acquires the lock, and blocks the thread meanwhile.
+    pub(crate) fn block(
+        &self,
+        scope: &Scope,
+        site: Site,
+        deadline: Deadline,
+    ) -> Result<LockGuard, LockError> {
+        let asked = self.asked(site);
+        if let Some(guard) = self.reenter(scope, &asked)? {
+            return Ok(guard);
+        }
+        let report = self.report(site);
+        let grant = match self.gate.enter(&asked, deadline, Who::Thread) {
+            Ok(Entry::Granted(grant)) => Ok(grant),
+            Ok(Entry::Queued(mut wait)) => {
+                let mut waiting = Waiting::begin(report.as_ref());
+                let mut until = report.as_ref().and_then(Report::end_of_patience);
+                loop {
+                    match wait.block(until) {
+                        Poll::Ready(result) => break waiting.end(result),
+                        Poll::Pending => self.still_waiting(&waiting),
+                    }
+                    until = None;
+                }
+            }
+            Err(error) => Err(refused(report.as_ref(), error)),
+        }?;
+        Ok(self.admit(scope, &asked, grant, report))
+    }
+
+    /// Acquires the lock, and lets other tasks run meanwhile.
+    pub(crate) async fn ready(
+        &self,
+        scope: &Scope,
+        site: Site,
+        deadline: Deadline,
+    ) -> Result<LockGuard, LockError> {
+        let asked = self.asked(site);
+        if let Some(guard) = self.reenter(scope, &asked)? {
+            return Ok(guard);
+        }
+        let report = self.report(site);
+        let grant = match self.gate.enter(&asked, deadline, Who::Task) {
+            Ok(Entry::Granted(grant)) => Ok(grant),
+            Ok(Entry::Queued(mut wait)) => {
+                let mut waiting = Waiting::begin(report.as_ref());
+                let mut until = report.as_ref().and_then(Report::end_of_patience);
+                loop {
+                    match wait.ready(until).await {
+                        Poll::Ready(result) => break waiting.end(result),
+                        Poll::Pending => self.still_waiting(&waiting),
+                    }
+                    until = None;
+                }
+            }
+            Err(error) => Err(refused(report.as_ref(), error)),
+        }?;
+        Ok(self.admit(scope, &asked, grant, report))
+    }
+
+    fn asked(&self, site: Site) -> Acquisition {
+        Acquisition { mode: self.mode, site, is_recorded: self.settings.records_holders }
+    }
+
+    fn report(&self, site: Site) -> Option<Report> {
+        let observer = self.settings.observer.as_ref();
+        observer.map(|observer| Report::new(observer, self.name(), site))
+    }
+
+    /// Looks at what the call chain holds, and enters what it may enter again.
+    fn reenter(&self, scope: &Scope, asked: &Acquisition) -> Result<Option<LockGuard>, LockError> {
+        let reentry = scope.check(&self.gate, asked, self.is_reentrant)?;
+        Ok(reentry.map(|reentry| LockGuard::of_reentry(Arc::clone(&self.gate), reentry)))
+    }
+
+    fn admit(
+        &self,
+        scope: &Scope,
+        asked: &Acquisition,
+        grant: Grant,
+        report: Option<Report>,
+    ) -> LockGuard {
+        let chain = scope.enter(&self.gate, asked, &grant, report.as_ref());
+        let guard = LockGuard::new(Arc::clone(&self.gate), chain, grant, report);
+        if let Some(report) = guard.report() {
+            report.acquired(guard.waited(), guard.token(), guard.abandoned());
+        }
+        guard
+    }
+
+    fn still_waiting(&self, waiting: &Waiting<'_>) {
+        if let Some(report) = waiting.report {
+            report.still_waiting(self.gate.holder().as_deref());
+        }
+    }
+}
+
+/// Tells of an attempt that came to nothing at once.
+fn refused(report: Option<&Report>, error: LockError) -> LockError {
+    if let (Some(report), LockError::Timeout { holder, .. }) = (report, &error) {
+        report.timed_out(Duration::ZERO, holder.as_deref());
+    }
+    error
+}
+
+/// A wait that is being reported; where it ends by being dropped, that is reported too.
+struct Waiting<'a> {
+    report: Option<&'a Report>,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(report: Option<&'a Report>) -> Self {
+        if let Some(report) = report {
+            report.waiting();
+        }
+        Self { report }
+    }
+
+    fn end(&mut self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
+        match (&result, self.report) {
+            (Ok(_), _) => self.report = None,
+            (Err(LockError::Timeout { waited, holder, .. }), Some(report)) => {
+                self.report = None;
+                report.timed_out(*waited, holder.as_deref());
+            }
+            (Err(_), _) => {}
+        }
+        result
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(report) = self.report {
+            report.gave_up();
+        }
+    }
+}

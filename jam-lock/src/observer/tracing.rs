@@ -1,0 +1,111 @@
+//! [`TracingObserver`]: what happens to locks, as `tracing` spans and events.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::field::{Empty, display};
+use tracing::{Span, debug, info_span, warn};
+
+use super::{Event, Observer};
+use crate::Holder;
+
+/// Tells [`tracing`] of waits, acquisitions and releases; with the feature `tracing`.
+///
+/// A wait is a span `lock_wait` at the level INFO, a child of the span that it begins in. An
+/// acquisition and a release are events at the level DEBUG; a wait that lasts too long, a timeout
+/// and an abandoned lock are warnings, with the holder. The fields are `name`, `site`, `waited` and
+/// `held` in seconds, `token` and `holder`.
+///
+/// # Example
+/// ```
+/// use jam_lock::{LockName, Locks, TracingObserver};
+/// use std::time::Duration;
+///
+/// # let folder = tempfile::tempdir()?;
+/// let observer = TracingObserver::new().warn_after(Duration::from_secs(1));
+/// let locks = Locks::builder().folder(folder.path()).observer(observer).open()?;
+/// let guard = locks.lock(LockName::new("report")?).acquire()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct TracingObserver {
+    patience: Option<Duration>,
+    /// The spans of the waits that have not ended.
+    waits: Mutex<HashMap<u64, Span>>,
+}
+
+impl TracingObserver {
+    /// Warns of a wait after five seconds.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { patience: Some(Duration::from_secs(5)), waits: Mutex::default() }
+    }
+
+    /// Warns of a wait that has lasted for so long; `None` for never.
+    #[must_use]
+    pub fn warn_after(self, patience: impl Into<Option<Duration>>) -> Self {
+        Self { patience: patience.into(), ..self }
+    }
+
+    /// Ends the span of a wait, which knows then how long it lasted.
+    fn end(&self, event: &Event<'_>) {
+        let span = self.waits().remove(&event.number);
+        if let Some(span) = span {
+            span.record("waited", event.waited.as_secs_f64());
+        }
+    }
+
+    fn waits(&self) -> MutexGuard<'_, HashMap<u64, Span>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for TracingObserver {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Observer for TracingObserver {
+    fn waiting(&self, event: &Event<'_>) {
+        let span = info_span!("lock_wait", name = %event.name, site = %event.site, waited = Empty);
+        self.waits().insert(event.number, span);
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.patience
+    }
+
+    fn still_waiting(&self, event: &Event<'_>, holder: Option<&Holder>) {
+        let waited = event.waited.as_secs_f64();
+        let holder = holder.map(display);
+        warn!(name = %event.name, waited, holder, site = %event.site, "still waiting for a lock");
+    }
+
+    fn acquired(&self, event: &Event<'_>, token: u64) {
+        self.end(event);
+        let waited = event.waited.as_secs_f64();
+        debug!(name = %event.name, waited, token, "lock acquired");
+    }
+
+    fn abandoned(&self, event: &Event<'_>, holder: &Holder) {
+        warn!(name = %event.name, %holder, "the holder of a lock had died with it");
+    }
+
+    fn timed_out(&self, event: &Event<'_>, holder: Option<&Holder>) {
+        self.end(event);
+        let waited = event.waited.as_secs_f64();
+        let holder = holder.map(display);
+        warn!(name = %event.name, waited, holder, site = %event.site, "timed out waiting for a lock");
+    }
+
+    fn gave_up(&self, event: &Event<'_>) {
+        self.end(event);
+    }
+
+    fn released(&self, event: &Event<'_>, held: Duration) {
+        let (waited, held) = (event.waited.as_secs_f64(), held.as_secs_f64());
+        debug!(name = %event.name, waited, held, "lock released");
+    }
+}

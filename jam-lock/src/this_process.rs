@@ -1,0 +1,69 @@
+//! What is known of this process, asked for once: other processes are told it.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::of_process::OfProcess;
+
+/// A process, as people and other processes know it; what cannot be had is left out.
+#[derive(Debug)]
+pub(crate) struct ThisProcess {
+    pub(crate) id: u32,
+    /// When it started, in clock ticks since the machine did: a process id is used again.
+    pub(crate) started: Option<u64>,
+    pub(crate) program: Option<String>,
+    pub(crate) host: Option<String>,
+}
+
+static KNOWN: Mutex<OfProcess<Arc<ThisProcess>>> =
+    Mutex::new(OfProcess::new(|| Arc::new(ThisProcess::look())));
+
+impl ThisProcess {
+    /// What is known of this process.
+    pub(crate) fn get() -> Arc<Self> {
+        Arc::clone(KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get())
+    }
+
+    fn look() -> Self {
+        let program = env::current_exe().ok();
+        let program = program.as_deref().and_then(Path::file_name).and_then(OsStr::to_str);
+        Self {
+            id: process::id(),
+            started: start_of("self"),
+            program: program.map(ToOwned::to_owned),
+            host: host(),
+        }
+    }
+}
+
+/// When a process of this process id namespace started, by proc(5).
+pub(crate) fn start_of(process: &str) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is the program, in parentheses, and may have any character.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    fields.split(' ').nth(19)?.parse().ok()
+}
+
+fn host() -> Option<String> {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host.or_else(|| env::var("COMPUTERNAME").ok()).or_else(|| env::var("HOSTNAME").ok());
+    host.map(|host| host.trim().to_owned()).filter(|host| !host.is_empty())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linux_tells_everything() {
+        let here = ThisProcess::get();
+        assert_eq!(here.id, process::id());
+        assert_eq!(here.started, start_of(&here.id.to_string()));
+        assert!(here.started.is_some() && here.host.is_some());
+        assert!(here.program.as_ref().unwrap().starts_with("jam_lock"));
+    }
+}
