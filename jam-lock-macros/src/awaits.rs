@@ -1,15 +1,14 @@
 //! The `.await` that a plain block must not have: the thread would sleep in it with the lock held.
 
-use std::iter::Peekable;
+use proc_macro2::{Span, TokenStream, TokenTree};
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree, token_stream};
-
-type Tokens = Peekable<token_stream::IntoIter>;
+use crate::skipping::{is_punct, skip_async, skip_item, skip_macro};
 
 /// The first `.await` that runs as part of `tokens` themselves.
 ///
 /// What is written in an `async` block or closure, or in a nested `fn`, runs elsewhere or later. A
-/// nested `locked!` looks for itself, and `stringify!` runs nothing. What another macro makes of its input cannot be seen.
+/// nested `locked!` looks for itself, and `stringify!` runs nothing. What another macro makes of its
+/// input cannot be seen.
 pub(crate) fn find(tokens: TokenStream) -> Option<Span> {
     let mut tokens = tokens.into_iter().peekable();
     let mut is_after_dot = false;
@@ -19,12 +18,7 @@ pub(crate) fn find(tokens: TokenStream) -> Option<Span> {
                 return Some(ident.span());
             }
             TokenTree::Ident(ident) if ident == "async" => skip_async(&mut tokens),
-            // The type of a function pointer has no name, and no body to skip.
-            TokenTree::Ident(ident) if ident == "fn" => {
-                if matches!(tokens.peek(), Some(TokenTree::Ident(_))) {
-                    skip_to_body(&mut tokens);
-                }
-            }
+            TokenTree::Ident(ident) if ident == "fn" => skip_item(&mut tokens),
             TokenTree::Ident(ident)
                 if ["locked", "macro_rules", "stringify"].iter().any(|name| ident == name) =>
             {
@@ -40,44 +34,6 @@ pub(crate) fn find(tokens: TokenStream) -> Option<Span> {
         is_after_dot = is_punct(&token, '.');
     }
     None
-}
-
-/// Skips a block, or a closure with its parameters, behind `async`.
-fn skip_async(tokens: &mut Tokens) {
-    tokens.next_if(|token| matches!(token, TokenTree::Ident(ident) if ident == "move"));
-    if tokens.next_if(|token| is_punct(token, '|')).is_some() {
-        while tokens.next_if(|token| !is_punct(token, '|')).is_some() {}
-        tokens.next();
-        if !tokens.peek().is_some_and(is_braced) {
-            // The closure's body is an expression.
-            let ends = |token: &TokenTree| is_punct(token, ',') || is_punct(token, ';');
-            while tokens.next_if(|token| !ends(token)).is_some() {}
-            return;
-        }
-    }
-    tokens.next_if(is_braced);
-}
-
-/// Skips a function's signature and its body.
-fn skip_to_body(tokens: &mut Tokens) {
-    while tokens.next_if(|token| !is_braced(token) && !is_punct(token, ';')).is_some() {}
-    tokens.next();
-}
-
-/// Skips `!`, the name that `macro_rules!` gives, and the macro's input.
-fn skip_macro(tokens: &mut Tokens) {
-    if tokens.next_if(|token| is_punct(token, '!')).is_some() {
-        tokens.next_if(|token| matches!(token, TokenTree::Ident(_)));
-        tokens.next_if(|token| matches!(token, TokenTree::Group(_)));
-    }
-}
-
-fn is_braced(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
-}
-
-fn is_punct(token: &TokenTree, punct: char) -> bool {
-    matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::body::Body;
 use crate::errors::Errors;
 use crate::failure;
 use crate::known::bracket;
+use crate::nested;
 
 /// Makes an expression of `[runtime] [registry] arguments, { block }`.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -84,6 +85,9 @@ fn block(input: ParseStream) -> Result<Block> {
 /// The block under its lock.
 fn locked(arguments: &Arguments, places: &Places, block: &Block) -> TokenStream {
     let begin = acquisition::begin(arguments, places);
+    let (Block::Plain(body) | Block::Async(_, body)) = block;
+    let questions = nested::questions(arguments, &places.names, body.content());
+    let begin = quote!(#questions #begin);
     match block {
         Block::Plain(body) => {
             let body = if begin.is_empty() { quote!(#body) } else { quote!({ #begin #body }) };

@@ -65,6 +65,11 @@ impl Body {
         Self { content: content(self.content), ..self }
     }
 
+    /// What stands between its braces.
+    pub(crate) fn content(&self) -> &TokenStream {
+        &self.content
+    }
+
     /// Puts `tokens` into braces that stand where the body's are.
     pub(crate) fn braces_around(&self, tokens: TokenStream) -> Group {
         let mut braces = Group::new(Delimiter::Brace, tokens);

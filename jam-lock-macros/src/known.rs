@@ -1,19 +1,27 @@
-//! The check of a literal against the declared names.
+//! The check of literals against the declared names, and of sections against their order.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{LitStr, Result, bracketed};
 
-use crate::suggestion;
+use crate::{nested, suggestion};
 
-/// Makes a `LockName` of `[runtime] ["declared" ITEM …] [registry] "asked for" (keys)`, or an error
-/// at what was asked for.
+/// Answers `[runtime] ["declared" ITEM …]` and a question behind that.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    let Question { runtime, declared, names, asked, keys } = match Question::parse.parse2(input) {
-        Ok(question) => question,
-        Err(error) => return error.to_compile_error(),
+    let parse = |input: ParseStream| {
+        let (runtime, declared) = (bracket(input)?, declared(input)?);
+        if nested::is_question(input) {
+            return nested::answer(input, &declared);
+        }
+        Ok(name(&runtime, &declared, input.parse()?))
     };
+    parse.parse2(input).unwrap_or_else(|error| error.to_compile_error())
+}
+
+/// Makes a `LockName` of `[registry] "asked for" (keys)`, or an error at what was asked for.
+fn name(runtime: &TokenStream, declared: &[Declared], question: Question) -> TokenStream {
+    let Question { names, asked, keys } = question;
     let name = asked.value();
     match declared.iter().find(|declared| declared.name == name) {
         Some(Declared { item: Some(item), .. }) => {
@@ -35,34 +43,35 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 
 /// Is this name declared?
 struct Question {
-    runtime: TokenStream,
-    declared: Vec<Declared>,
     names: TokenStream,
     asked: LitStr,
     /// In parentheses, where there are any.
     keys: TokenStream,
 }
 
+impl Parse for Question {
+    fn parse(input: ParseStream) -> Result<Self> {
+        Ok(Self { names: bracket(input)?, asked: input.parse()?, keys: input.parse()? })
+    }
+}
+
 /// A name that is.
-struct Declared {
-    name: String,
+pub(crate) struct Declared {
+    pub(crate) name: String,
     /// The constant or function that was made for it, if it was not refused.
     item: Option<Ident>,
 }
 
-impl Parse for Question {
-    fn parse(input: ParseStream) -> Result<Self> {
-        let runtime = bracket(input)?;
-        let content;
-        bracketed!(content in input);
-        let mut declared = Vec::new();
-        while !content.is_empty() {
-            let name = content.parse::<LitStr>()?.value();
-            declared.push(Declared { name, item: content.parse()? });
-        }
-        let names = bracket(input)?;
-        Ok(Self { runtime, declared, names, asked: input.parse()?, keys: input.parse()? })
+/// The declared names, in their order.
+fn declared(input: ParseStream) -> Result<Vec<Declared>> {
+    let content;
+    bracketed!(content in input);
+    let mut declared = Vec::new();
+    while !content.is_empty() {
+        let name = content.parse::<LitStr>()?.value();
+        declared.push(Declared { name, item: content.parse()? });
     }
+    Ok(declared)
 }
 
 /// What stands in the next square brackets, where macros hand each other paths.

@@ -10,6 +10,7 @@ use crate::acquisition::{self, Places, Wait, hidden};
 use crate::arguments::Arguments;
 use crate::body::Body;
 use crate::failure;
+use crate::nested;
 use crate::returned::without_impl;
 
 /// What a function's statements are made of.
@@ -34,7 +35,7 @@ impl Section<'_> {
         moves: &TokenStream,
         body: &Body,
     ) -> TokenStream {
-        let acquire = self.acquire(Wait::Blocking);
+        let acquire = self.acquire(Wait::Blocking, body);
         let begin = acquisition::begin(self.arguments, self.places);
         let section = quote!({ #moves #begin #body });
         let section = match receiver {
@@ -55,7 +56,7 @@ impl Section<'_> {
         moves: &TokenStream,
         body: &Body,
     ) -> TokenStream {
-        let acquire = self.acquire(Wait::Async);
+        let acquire = self.acquire(Wait::Async, body);
         let begin = acquisition::begin(self.arguments, self.places);
         let output = self.output();
         let receiver = receiver.map(|receiver| quote!(let _ = &#receiver;));
@@ -70,7 +71,7 @@ impl Section<'_> {
 
     /// The future that a function boxes, which takes along what it needs.
     pub(crate) fn boxed(&self, body: &Body) -> TokenStream {
-        let acquire = self.acquire(Wait::Async);
+        let acquire = self.acquire(Wait::Async, body);
         let begin = acquisition::begin(self.arguments, self.places);
         let output = self.output();
         let future = self.within(&quote!(async move { #output #begin #body }));
@@ -86,14 +87,16 @@ impl Section<'_> {
     }
 
     /// Binds the guard, or leaves the function.
-    fn acquire(&self, wait: Wait) -> TokenStream {
+    fn acquire(&self, wait: Wait, body: &Body) -> TokenStream {
         let Self { arguments, places, ident, output } = self;
         let [guard, error] = ["guard", "error"].map(hidden);
         let function = ident.unraw().to_string();
         let acquire = acquisition::acquire(arguments, places, &quote!(#function), wait);
+        let questions = nested::questions(arguments, &places.names, body.content());
         let failure = failure::leave(ident, output, &arguments.options, &error, &places.support);
         let show = acquisition::show(arguments, &guard);
         quote! {
+            #questions
             let #guard = match #acquire {
                 ::core::result::Result::Ok(#guard) => #guard,
                 ::core::result::Result::Err(#error) => #failure,
