@@ -9,13 +9,16 @@ jam_lock::lock_names! {
     "customer_{id}",
 }
 
+mod abandonment;
 mod acquire_and_release;
 mod asynchronous;
 mod cancellation;
 mod default_locks;
 mod errors;
 mod executors;
+mod holders;
 mod keyed;
+mod kills;
 mod life_of_the_file;
 mod mode_and_content;
 mod paths;
@@ -25,6 +28,7 @@ mod several;
 mod shared;
 mod threads;
 mod timeout;
+mod tokens;
 
 use std::path::Path;
 use std::thread;

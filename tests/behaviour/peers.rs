@@ -36,7 +36,17 @@ impl Peer {
     pub(crate) fn flock(path: &Path, mode: &str) -> Self {
         let mut order = Command::new("flock");
         order.arg(mode).arg(path).args(["sh", "-c", "echo held; cat; echo released"]);
-        let mut peer = Self::start(&mut order);
+        Self::start_holding(&mut order)
+    }
+
+    /// Starts a process that holds a keyed lock in a declared section, and waits until it does.
+    pub(crate) fn applying(folder: &Path, name: &str) -> Self {
+        Self::start_holding(Command::new(PEER).arg("apply").arg(folder).arg(name))
+    }
+
+    /// Starts a process that says when it holds a lock, and waits until it does.
+    pub(crate) fn start_holding(command: &mut Command) -> Self {
+        let mut peer = Self::start(command);
         assert_eq!(peer.answer(), "held");
         peer
     }
@@ -48,9 +58,20 @@ impl Peer {
         Self { process, orders, answers }
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The next thing that happened there.
     pub(crate) fn answer(&mut self) -> String {
         self.answers.next().expect("the peer is there").unwrap()
+    }
+
+    /// Tells it to go on.
+    pub(crate) fn order(&mut self, order: &str) {
+        use std::io::Write;
+        writeln!(self.orders.as_ref().expect("it was not told to end"), "{order}").unwrap();
     }
 
     /// Has it release the lock and end.
@@ -73,6 +94,24 @@ impl Drop for Peer {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A Python that has `filelock` and Jam.py, which `.ci/run` makes.
+#[cfg(target_os = "linux")]
+pub(crate) fn python() -> Option<std::ffi::OsString> {
+    let python = std::env::var_os("JAM_LOCK_PYTHON");
+    if python.is_none() {
+        skip("JAM_LOCK_PYTHON names no Python with `filelock` and Jam.py");
+    }
+    python
+}
+
+/// Says why a test is not run; past the capture of the test harness, so that it does not go unseen.
+#[cfg(target_os = "linux")]
+pub(crate) fn skip(why: &str) {
+    use std::io::Write;
+    let text = format!("skipped: {why}\n");
+    std::io::stderr().write_all(text.as_bytes()).expect("standard error can be written to");
 }
 
 /// Runs a peer to its end.

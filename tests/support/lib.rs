@@ -5,6 +5,8 @@ jam_lock::lock_names! {
     "declared_elsewhere",
     /// The lock whose sections the tests look into, for a crate that declares no names itself.
     "section",
+    /// The first of all in some tests.
+    "first",
     /// One for each customer.
     "customer_{id}",
     /// One for each name, of another crate as well.

@@ -5,12 +5,13 @@
 use std::env;
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 use std::path::Path;
+use std::process;
 use std::thread;
 use std::time::Duration;
 
-use jam_lock::{Lock, LockName, Locks};
+use jam_lock::{Lock, LockName, Locks, locked};
 use jam_lock_tests::lock_names;
 
 /// How long the reader of a counter thinks before it writes: long enough for others to interfere.
@@ -22,6 +23,24 @@ fn main() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["hold", folder, name] => hold(&open(folder, name)?)?,
+        ["hold unrecorded", folder, name] => {
+            let locks = Locks::builder().folder(folder).record_holders(false).open()?;
+            hold(&locks.lock(LockName::new(name)?))?;
+        }
+        ["apply", folder, name] => {
+            on_apply(&Locks::open(folder)?, name)?;
+            println!("released");
+        }
+        ["apply first", folder] => first::on_apply(&Locks::open(folder)?)?,
+        ["recover first", folder] => first::recover_first(&Locks::open(folder)?)?,
+        ["token", folder, name] => println!("{}", open(folder, name)?.acquire()?.token()),
+        ["abort", folder, name] => {
+            let _guard = open(folder, name)?.acquire()?;
+            process::abort();
+        }
+        ["journal", folder, name, threads] => {
+            journal(folder.as_ref(), &open(folder, name)?, threads.parse()?);
+        }
         ["leak", folder, name] => leak(&open(folder, name)?)?,
         ["try", folder, name] => println!("{}", attempt(&open(folder, name)?)),
         ["default", name] => {
@@ -64,6 +83,67 @@ fn hold(lock: &Lock) -> Outcome {
             return Ok(());
         }
     }
+}
+
+/// Holds the lock of a keyed name until the input ends.
+#[locked("called_{name}", names = lock_names, locks = locks)]
+fn on_apply(locks: &Locks, name: &str) -> Outcome {
+    println!("held");
+    io::stdin().lock().read_line(&mut String::new())?;
+    Ok(())
+}
+
+/// Sections of the lock `first`, which end with the input.
+mod first {
+    use std::io::{self, BufRead};
+
+    use jam_lock::{Locks, locked};
+    use jam_lock_tests::lock_names;
+
+    #[locked("first", names = lock_names, locks = locks)]
+    pub(super) fn on_apply(locks: &Locks) -> super::Outcome {
+        println!("held");
+        io::stdin().lock().read_line(&mut String::new())?;
+        Ok(())
+    }
+
+    #[locked("first", names = lock_names, locks = locks, recover = |_| die())]
+    pub(super) fn recover_first(locks: &Locks) -> super::Outcome {
+        unreachable!("the recovery does not end")
+    }
+
+    fn die() -> super::Outcome {
+        println!("held");
+        io::stdin().lock().read_line(&mut String::new())?;
+        Ok(())
+    }
+}
+
+/// Takes the lock in several threads again and again until it is killed, and writes down where each
+/// of them is: `asks`, then `inside` with its token, `leaves`, and `outside`.
+fn journal(folder: &Path, lock: &Lock, threads: usize) {
+    let journal = || File::options().append(true).create(true).open(folder.join("journal"));
+    thread::scope(|scope| {
+        for thread in 0..threads {
+            let mut journal = journal().expect("the journal can be written");
+            scope.spawn(move || {
+                let mut note = |what: &str| {
+                    let line = format!("{thread} {what}\n");
+                    journal.write_all(line.as_bytes()).expect("the journal can be written");
+                };
+                loop {
+                    note("asks");
+                    let guard = lock.acquire().expect("the lock can be had");
+                    note(&format!("inside {}", guard.token()));
+                    thread::sleep(Duration::from_micros(fastrand::u64(0..300)));
+                    note("leaves");
+                    drop(guard);
+                    note("outside");
+                    thread::sleep(Duration::from_micros(fastrand::u64(0..300)));
+                }
+            });
+        }
+    });
 }
 
 /// Ends while the lock is held, and its guard will never be dropped.

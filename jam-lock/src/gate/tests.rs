@@ -1,5 +1,6 @@
 //! The gate before an engine that does what a test tells it.
 
+mod recording;
 mod stage;
 
 use std::collections::VecDeque;

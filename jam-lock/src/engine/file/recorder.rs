@@ -172,3 +172,66 @@ fn since_1970() -> Duration {
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX / 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    fn recorder(folder: &Path) -> Recorder {
+        Recorder::new(folder.join("x.holder"), None)
+    }
+
+    fn text(folder: &Path) -> String {
+        fs::read_to_string(folder.join("x.holder")).unwrap()
+    }
+
+    #[test]
+    fn a_hand_over_at_the_same_place_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(folder.path());
+        let (here, there) = (Site::here(), Site::here());
+        recorder.publish_writer(Some(&here));
+        let written = text(folder.path());
+        recorder.publish_writer(Some(&here));
+        assert_eq!(text(folder.path()), written);
+        recorder.publish_writer(Some(&there));
+        assert_ne!(text(folder.path()), written);
+    }
+
+    #[test]
+    fn tokens_rise_although_a_process_died_with_some_that_it_had_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut dies, site) = (recorder(folder.path()), Site::here());
+        // The clock is behind, so that it does not help.
+        dies.token = 10 * micros(since_1970());
+        let last = (0..2 * UNWRITTEN).map(|_| dies.publish_writer(Some(&site)).token).last();
+        let mut next = recorder(folder.path());
+        let Publication { token, abandoned } = next.publish_writer(Some(&site));
+        assert!(last.is_some_and(|last| last < token), "{token} follows {last:?}");
+        assert!(abandoned.is_some());
+    }
+
+    #[test]
+    fn who_does_not_record_leaves_no_record_of_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(folder.path());
+        recorder.publish_writer(Some(&Site::here()));
+        recorder.publish_writer(None);
+        assert!(text(folder.path()).starts_with("jam-lock 1 free"));
+    }
+
+    #[test]
+    fn a_lock_that_is_left_abandoned_keeps_the_record_of_who_died_first() {
+        let folder = tempfile::tempdir().unwrap();
+        recorder(folder.path()).publish_writer(Some(&Site::here()));
+        let found = text(folder.path());
+        let mut fails = recorder(folder.path());
+        assert!(fails.publish_writer(Some(&Site::here())).abandoned.is_some());
+        assert_ne!(text(folder.path()), found);
+        fails.release(Left::Abandoned);
+        assert_eq!(text(folder.path()), found);
+    }
+}

@@ -1,0 +1,275 @@
+//! Who holds a lock, as those are told who do not get it.
+//!
+//! Of another process that is certain on Linux alone.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use jam_lock::{Holder, Lock, LockError, Locks, locked};
+
+use crate::peers::{PEER, Peer, attempt, python, skip};
+use crate::{folder, lock, lock_names, on_another_thread};
+
+/// Who is said to hold the lock when it is tried.
+fn holder(lock: &Lock) -> Option<Holder> {
+    match on_another_thread(|| lock.try_acquire().map(drop)) {
+        Err(LockError::Timeout { holder, .. }) => holder.map(|holder| *holder),
+        other => panic!("expected a timeout, got {other:?}"),
+    }
+}
+
+/// What is said of the holder when the lock is tried, with `…` for how long and for which line.
+fn said(lock: &Lock) -> String {
+    let error = on_another_thread(|| lock.try_acquire().unwrap_err()).to_string();
+    let (_, held) = error.split_once("does not wait").expect("a try was refused");
+    masked(held)
+}
+
+fn masked(held: &str) -> String {
+    let text = match held.split_once("held for ").and_then(|(start, rest)| {
+        rest.split_once(" by ").map(|(_, who)| format!("{start}held for … by {who}"))
+    }) {
+        Some(text) => text,
+        None => held.to_owned(),
+    };
+    let Some((start, rest)) = text.split_once(".rs:") else { return text };
+    format!("{start}.rs:…{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
+fn host() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_holder_in_another_process_is_named_with_its_function_and_line() {
+    let folder = folder();
+    let peer = Peer::applying(folder.path(), "x");
+    let lock = lock(folder.path(), "called_x");
+    let (id, host) = (peer.id(), host());
+    let text =
+        format!(": held for … by `on_apply` at tests/support/peer.rs:…, peer (pid {id}) on {host}");
+    assert_eq!(said(&lock), text);
+
+    let error = lock.timeout(Duration::from_millis(50)).acquire().unwrap_err().to_string();
+    let path = folder.path().canonicalize().unwrap().join("called_x.lock");
+    let (start, held) = error.split_at(error.find(": held").unwrap());
+    assert!(start.starts_with("timed out after "), "{error}");
+    assert!(start.ends_with(&format!("waiting for lock `called_x` ({})", path.display())));
+    assert_eq!(masked(held), text);
+}
+
+#[test]
+fn a_holder_by_hand_in_another_process_is_named_with_its_line() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let (id, host) = (peer.id(), host());
+    let text = format!(": held for … by peer (pid {id}) on {host} at tests/support/peer.rs:…");
+    assert_eq!(said(&lock(folder.path(), "x")), text);
+}
+
+#[test]
+fn what_is_known_of_a_holder_can_be_asked() {
+    let folder = folder();
+    let peer = Peer::applying(folder.path(), "x");
+    let holder = holder(&lock(folder.path(), "called_x")).unwrap();
+    assert_eq!(holder.process(), Some(peer.id()));
+    assert_eq!((holder.program(), holder.function()), (Some("peer"), Some("on_apply")));
+    assert_eq!((holder.host(), holder.file()), (Some(&*host()), Some("tests/support/peer.rs")));
+    assert!(holder.line().is_some() && holder.token().is_some());
+    assert!(holder.since().unwrap().elapsed().unwrap() >= holder.held_for().unwrap());
+}
+
+#[test]
+fn a_thread_of_this_process_is_named_as_such() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let _guard = lock.acquire().unwrap();
+    assert_eq!(said(&lock), ": held for … by this process at tests/behaviour/holders.rs:…");
+}
+
+#[test]
+fn a_section_of_this_process_is_named_with_its_function() {
+    #[locked("first", locks = locks)]
+    fn on_apply(locks: &Locks) -> Result<String, LockError> {
+        Ok(said(&locks.lock(lock_names::FIRST)))
+    }
+
+    let folder = folder();
+    let text = ": held for … by `on_apply` at tests/behaviour/holders.rs:…, in this process";
+    let locks = Locks::open(folder.path()).unwrap();
+    assert_eq!(on_apply(&locks).unwrap(), text);
+}
+
+#[test]
+fn a_task_of_this_process_is_named_with_its_function() {
+    #[locked("first", locks = locks)]
+    async fn on_apply(locks: &Locks) -> Result<String, LockError> {
+        smol::future::yield_now().await;
+        Ok(said(&locks.lock(lock_names::FIRST)))
+    }
+
+    async fn on_delete(locks: &Locks) -> Result<String, LockError> {
+        locked!("first", locks = locks, async { said(&locks.lock(lock_names::FIRST)) }).await
+    }
+
+    let folder = folder();
+    let locks = Locks::open(folder.path()).unwrap();
+    let text = |function| {
+        format!(": held for … by `{function}` at tests/behaviour/holders.rs:…, in this process")
+    };
+    assert_eq!(smol::block_on(on_apply(&locks)).unwrap(), text("on_apply"));
+    assert_eq!(smol::block_on(on_delete(&locks)).unwrap(), text("on_delete"));
+}
+
+#[test]
+fn the_line_is_that_of_the_annotation() {
+    #[locked(
+        "first",
+        locks = locks
+    )]
+    fn on_apply(locks: &Locks) -> Result<Option<u32>, LockError> {
+        Ok(holder(&locks.lock(lock_names::FIRST)).unwrap().line())
+    }
+
+    let folder = folder();
+    let locks = Locks::open(folder.path()).unwrap();
+    let line = line!() - 10;
+    let found = on_apply(&locks).unwrap().unwrap();
+    assert!((line..line + 4).contains(&found), "{found}");
+    let by_block = locked!("first", locks = &locks, { holder(&locks.lock(lock_names::FIRST)) });
+    assert_eq!(by_block.unwrap().unwrap().line(), Some(line!() - 1));
+}
+
+#[test]
+fn the_first_of_several_readers_is_named() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let first = lock.shared().acquire().unwrap().detach();
+    let second = lock.shared().acquire().unwrap().detach();
+    assert_eq!(holder(&lock).unwrap().line(), Some(line!() - 2));
+    drop(first);
+    assert_eq!(holder(&lock).unwrap().line(), Some(line!() - 3));
+    drop(second);
+}
+
+#[test]
+fn flock_1_is_named_by_its_process() {
+    let folder = folder();
+    let path = folder.path().join("x.lock");
+    let lock = lock(folder.path(), "x");
+    for mode in ["-x", "-s"] {
+        let peer = Peer::flock(&path, mode);
+        assert_eq!(said(&lock), format!(": held by flock (pid {}) on {}", peer.id(), host()));
+        peer.release();
+    }
+}
+
+#[test]
+fn python_is_named_by_its_process() {
+    let Some(python) = python() else { return };
+    for module in ["jam.third_party.filelock", "filelock"] {
+        let folder = folder();
+        let path = folder.path().join("x.lock");
+        let program = format!(
+            "import sys\n\
+             from {module} import FileLock\n\
+             with FileLock(sys.argv[1]):\n    \
+                 print('held', flush=True)\n    \
+                 sys.stdin.read()\n\
+             print('released', flush=True)"
+        );
+        let peer = Peer::start_holding(Command::new(&python).args(["-c", &program]).arg(&path));
+        let text = said(&lock(folder.path(), "x"));
+        assert!(text.starts_with(": held by python"), "{text}");
+        assert!(text.ends_with(&format!("(pid {}) on {}", peer.id(), host())), "{text}");
+        peer.release();
+    }
+}
+
+#[test]
+fn a_record_of_somebody_who_does_not_hold_the_lock_is_not_believed() {
+    let folder = folder();
+    let died = Peer::applying(folder.path(), "x");
+    died.kill();
+    let record = fs::read_to_string(folder.path().join("called_x.holder")).unwrap();
+    assert!(record.contains("held") && record.contains("on_apply"), "{record}");
+    let holds = Peer::flock(&folder.path().join("called_x.lock"), "-x");
+    let text = said(&lock(folder.path(), "called_x"));
+    assert_eq!(text, format!(": held by flock (pid {}) on {}", holds.id(), host()));
+    holds.release();
+}
+
+#[test]
+fn a_lock_that_is_left_open_to_a_child_is_nobodys_who_is_certain() {
+    let folder = folder();
+    let path = folder.path().join("x.lock");
+    // The flock(1) that locks it ends, and leaves it to the shell.
+    let order = "exec 9>\"$0\"; flock 9; echo held; cat; echo released";
+    let peer = Peer::start_holding(Command::new("sh").args(["-c", order]).arg(&path));
+    assert_eq!(said(&lock(folder.path(), "x")), "");
+    peer.release();
+}
+
+#[test]
+fn a_process_of_another_namespace_is_named_by_its_number_here() {
+    let folder = folder();
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]);
+    if !unshare.arg("true").status().is_ok_and(|status| status.success()) {
+        return skip("process id namespaces cannot be made here");
+    }
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]);
+    let peer = Peer::start_holding(unshare.arg(PEER).arg("apply").arg(folder.path()).arg("x"));
+    let record = fs::read_to_string(folder.path().join("called_x.holder")).unwrap();
+    assert!(record.contains("\nprocess   1 "), "{record}");
+
+    let holder = holder(&lock(folder.path(), "called_x")).unwrap();
+    assert_eq!(holder.function(), Some("on_apply"));
+    let process = holder.process().unwrap();
+    assert_eq!(parent_of(process), Some(peer.id()));
+}
+
+/// The process that started `process`.
+fn parent_of(process: u32) -> Option<u32> {
+    let stat = fs::read_to_string(Path::new("/proc").join(process.to_string()).join("stat"));
+    stat.ok()?.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
+
+#[test]
+fn from_another_namespace_nobody_is_named_whose_number_would_be_wrong() {
+    let folder = folder();
+    let _peer = Peer::applying(folder.path(), "x");
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]);
+    let output = unshare.arg(PEER).arg("try").arg(folder.path()).arg("called_x").output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        return skip("process id namespaces cannot be made here");
+    };
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.trim_end().ends_with("timeout 0 does not wait"), "{text}");
+}
+
+#[test]
+fn a_holder_that_is_not_recorded_is_named_by_its_process() {
+    let folder = folder();
+    let peer =
+        Peer::start_holding(Command::new(PEER).arg("hold unrecorded").arg(folder.path()).arg("x"));
+    let text = said(&lock(folder.path(), "x"));
+    assert_eq!(text, format!(": held by peer (pid {}) on {}", peer.id(), host()));
+    assert!(!folder.path().join("x.holder").exists());
+    peer.release();
+}
+
+#[test]
+fn a_lock_that_nobody_holds_any_more_names_nobody() {
+    let folder = folder();
+    drop(lock(folder.path(), "x").acquire().unwrap());
+    let record = fs::read_to_string(folder.path().join("x.holder")).unwrap();
+    assert!(record.starts_with("jam-lock 1 free"), "{record}");
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}

@@ -1,0 +1,94 @@
+//! Holders that are killed at any moment.
+//!
+//! Each writes down where it is, outside of the lock's own files, so that what the next holder is
+//! told can be compared with what happened.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use crate::peers::{PEER, Peer, until};
+use crate::{LONG, folder, lock};
+
+/// How many are killed in all, in so many folders side by side.
+const KILLS: usize = 1_000;
+const FOLDERS: usize = 4;
+
+/// Where the threads of a process were last, by its journal.
+#[derive(Default)]
+struct Journal {
+    places: Vec<String>,
+    tokens: Vec<u64>,
+}
+
+impl Journal {
+    fn read(folder: &Path, threads: usize) -> Self {
+        let mut journal = Self { places: vec![String::new(); threads], tokens: Vec::new() };
+        for line in fs::read_to_string(folder.join("journal")).unwrap().lines() {
+            let (thread, place) = line.split_once(' ').unwrap();
+            place.clone_into(&mut journal.places[thread.parse::<usize>().unwrap()]);
+            if let Some((_, token)) = place.split_once(' ') {
+                journal.tokens.push(token.parse().unwrap());
+            }
+        }
+        journal
+    }
+
+    /// Whether one of them had the lock; `None` where it had just asked, or was about to leave.
+    fn died_inside(&self) -> Option<bool> {
+        if self.places.iter().any(|place| place.starts_with("inside")) {
+            return Some(true);
+        }
+        let is_outside = self.places.iter().all(|place| place.is_empty() || place == "outside");
+        is_outside.then_some(false)
+    }
+}
+
+/// Kills holders, and counts those who died inside and outside for certain.
+fn kill(kills: usize, threads: usize) -> [usize; 2] {
+    let folder = folder();
+    let journal = folder.path().join("journal");
+    let lock = lock(folder.path(), "x").timeout(LONG);
+    let (mut last_token, mut counts) = (0, [0; 2]);
+    for _ in 0..kills {
+        fs::write(&journal, "").unwrap();
+        let mut order = Command::new(PEER);
+        let peer =
+            Peer::start(order.arg("journal").arg(folder.path()).args(["x", &threads.to_string()]));
+        let id = peer.id();
+        until("an entry", || fs::read_to_string(&journal).unwrap().contains("inside"));
+        thread::sleep(Duration::from_micros(fastrand::u64(0..1_500)));
+        peer.kill();
+
+        let guard = lock.acquire().unwrap();
+        let journal = Journal::read(folder.path(), threads);
+        let told = guard.abandoned().map(|holder| holder.process());
+        if let Some(inside) = journal.died_inside() {
+            assert_eq!(told.is_some(), inside, "{:?}", journal.places);
+            counts[usize::from(inside)] += 1;
+        }
+        assert!(told.is_none_or(|process| process == Some(id)), "another one is named");
+        for token in journal.tokens.into_iter().chain([guard.token()]) {
+            assert!(token > last_token, "{token} follows {last_token}");
+            last_token = token;
+        }
+    }
+    counts
+}
+
+#[test]
+fn every_death_inside_is_reported_and_none_outside_and_tokens_rise() {
+    let counts = thread::scope(|scope| {
+        let killing: Vec<_> = (0..FOLDERS)
+            .map(|folder| scope.spawn(move || kill(KILLS / FOLDERS, 1 + folder % 3)))
+            .collect();
+        killing
+            .into_iter()
+            .map(|it| it.join().unwrap())
+            .fold([0; 2], |sum, counts| [sum[0] + counts[0], sum[1] + counts[1]])
+    });
+    assert!(counts.iter().all(|count| *count > KILLS / 20), "{counts:?} of each kind");
+    println!("{} died outside and {} inside for certain", counts[0], counts[1]);
+}

@@ -1,0 +1,110 @@
+//! Numbers that rise with every acquisition of a name.
+
+use std::fs;
+use std::path::Path;
+
+use jam_lock::Locks;
+
+use crate::peers::{PEER, run, said};
+use crate::{folder, lock, on_another_thread};
+
+/// The token that this process gets.
+fn here(folder: &Path) -> u64 {
+    lock(folder, "x").acquire().unwrap().token()
+}
+
+/// The token that another process gets.
+fn elsewhere(folder: &Path) -> u64 {
+    let output = run(std::process::Command::new(PEER).arg("token").arg(folder).arg("x"));
+    said(&output).parse().expect("a token")
+}
+
+fn assert_rising(tokens: &[u64]) {
+    assert!(tokens.windows(2).all(|pair| pair[0] < pair[1]), "{tokens:?}");
+}
+
+/// Sets the token of the record, which nobody holds.
+fn record(folder: &Path, token: u64) {
+    let record = format!("jam-lock 1 free token {token:>18}\n");
+    fs::write(folder.join("x.holder"), record).unwrap();
+}
+
+#[test]
+fn they_rise_across_processes_and_restarts() {
+    let folder = folder();
+    let folder = folder.path();
+    assert_rising(&[here(folder), elsewhere(folder), elsewhere(folder), here(folder)]);
+}
+
+#[test]
+fn they_rise_from_hand_to_hand_within_a_process() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let tokens = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..1_000 {
+                    let guard = lock.acquire().unwrap();
+                    tokens.lock().unwrap().push(guard.token());
+                }
+            });
+        }
+    });
+    tokens.lock().unwrap().push(elsewhere(folder.path()));
+    assert_rising(&tokens.into_inner().unwrap());
+}
+
+#[test]
+fn they_rise_where_the_record_is_removed() {
+    let folder = folder();
+    let locks = Locks::open(folder.path()).unwrap();
+    let kept = locks.lock(jam_lock::LockName::new("x").unwrap());
+    let mut tokens = vec![here(folder.path())];
+    for _ in 0..3 {
+        fs::remove_file(folder.path().join("x.holder")).unwrap();
+        tokens.extend([elsewhere(folder.path()), kept.acquire().unwrap().token()]);
+    }
+    assert_rising(&tokens);
+}
+
+#[test]
+fn they_rise_where_the_clock_was_ahead_when_the_last_was_given() {
+    let folder = folder();
+    let ahead = 10 * here(folder.path());
+    record(folder.path(), ahead);
+    assert_rising(&[ahead, here(folder.path()), elsewhere(folder.path()), here(folder.path())]);
+}
+
+#[test]
+fn they_rise_where_holders_are_not_recorded() {
+    let folder = folder();
+    let locks = Locks::builder().folder(folder.path()).record_holders(false).open().unwrap();
+    let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
+    let tokens: Vec<_> = (0..1_000).map(|_| lock.acquire().unwrap().token()).collect();
+    assert_rising(&tokens);
+    assert!(!folder.path().join("x.holder").exists());
+}
+
+#[test]
+fn those_of_readers_lie_between_those_of_the_writers_around_them() {
+    let folder = folder();
+    let before = here(folder.path());
+    let reader = lock(folder.path(), "x").shared().acquire().unwrap();
+    let another = on_another_thread(|| {
+        let lock = lock(folder.path(), "x").shared();
+        lock.acquire().unwrap().token()
+    });
+    assert_eq!(reader.token(), another);
+    let between = reader.token();
+    drop(reader);
+    assert_rising(&[before, between, elsewhere(folder.path())]);
+}
+
+#[test]
+fn a_number_that_no_clock_would_give_is_not_believed() {
+    let folder = folder();
+    let before = here(folder.path());
+    record(folder.path(), u64::MAX);
+    assert_rising(&[before, here(folder.path()), elsewhere(folder.path())]);
+}
