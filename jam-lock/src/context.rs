@@ -7,13 +7,14 @@
 mod within;
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::LockError;
 use crate::engine::{Left, Mode};
 use crate::gate::{Acquisition, Gate, Grant};
 use crate::observer::Report;
 use crate::site::Site;
+use crate::{LockError, LockName};
 
 pub(crate) use self::within::within;
 
@@ -28,18 +29,23 @@ thread_local! {
 pub(crate) struct Chain {
     outer: Option<Arc<Self>>,
     held: Mutex<Vec<Held>>,
+    /// How many there are, to be looked at without the mutex: only who owns the chain adds any.
+    count: AtomicUsize,
 }
 
 /// A lock that the chain holds.
 #[derive(Debug)]
 struct Held {
-    gate: Arc<Gate>,
+    /// Where its gate is, which lives for as long as its guards do.
+    gate: usize,
+    /// What stands in the lock order.
+    name: Option<LockName>,
     site: Site,
     mode: Mode,
     by: By,
     number: u64,
     token: u64,
-    report: Option<Report>,
+    report: Option<Arc<Report>>,
     /// How many guards stand for it.
     guards: usize,
     left: Left,
@@ -55,7 +61,7 @@ enum By {
 }
 
 /// Who asks, and so which chain counts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Scope {
     /// A thread blocks: the task's chain where one is installed, else the thread's.
     Thread(Option<Arc<Chain>>),
@@ -70,7 +76,7 @@ pub(crate) struct Reentry {
     pub(crate) chain: Arc<Chain>,
     pub(crate) number: u64,
     pub(crate) token: u64,
-    pub(crate) report: Option<Report>,
+    pub(crate) report: Option<Arc<Report>>,
 }
 
 impl Scope {
@@ -105,48 +111,42 @@ impl Scope {
         let Some(chain) = chain else { return Ok(None) };
         // A guard that a task keeps across an await is no part of the other futures that it polls.
         let counts = |held: &Held| is_blocking || held.by == By::Section;
-        for link in chain.links() {
-            let mut held = link.held();
-            let Some(held) =
-                held.iter_mut().find(|held| counts(held) && Arc::ptr_eq(&held.gate, gate))
-            else {
-                continue;
-            };
-            let is_enough = held.mode == Mode::Exclusive || asked.mode == Mode::Shared;
-            if !(is_reentrant && is_enough) {
-                return Err(held.reentrant(asked, is_reentrant));
-            }
-            held.guards += 1;
-            let (number, token, report) = (held.number, held.token, held.report.clone());
-            return Ok(Some(Reentry { chain: Arc::clone(link), number, token, report }));
-        }
-        for link in chain.links() {
-            let held = link.held();
-            if let Some(held) = held
-                .iter()
-                .find(|held| counts(held) && gate.name().is_declared_before(held.gate.name()))
-            {
-                return Err(held.against_order(gate, asked));
+        let mut objection = None;
+        for link in chain.links().filter(|link| !link.is_empty()) {
+            for held in link.held().iter_mut().filter(|held| counts(held)) {
+                if held.gate != address(gate) {
+                    objection = objection.or_else(|| against_order(gate, asked, held));
+                    continue;
+                }
+                let is_enough = held.mode == Mode::Exclusive || asked.mode == Mode::Shared;
+                if !(is_reentrant && is_enough) {
+                    return Err(reentrant(gate, asked, held, is_reentrant));
+                }
+                held.guards += 1;
+                let (number, token, report) = (held.number, held.token, held.report.clone());
+                return Ok(Some(Reentry { chain: Arc::clone(link), number, token, report }));
             }
         }
-        Ok(None)
+        objection.map_or(Ok(None), Err)
     }
 
     /// Adds what was granted, and tells where its guard finds it.
     pub(crate) fn enter(
-        &self,
+        self,
         gate: &Arc<Gate>,
         asked: &Acquisition,
         grant: &Grant,
-        report: Option<&Report>,
+        report: Option<&Arc<Report>>,
     ) -> Option<Arc<Chain>> {
         let (chain, by) = match self {
-            Self::Thread(chain) => (chain.as_ref()?, By::Thread),
+            Self::Thread(chain) => (chain?, By::Thread),
             Self::Section(chain) => (chain, By::Section),
             Self::Task(_) => return None,
         };
-        chain.held().push(Held {
-            gate: Arc::clone(gate),
+        let mut entered = chain.held();
+        entered.push(Held {
+            gate: address(gate),
+            name: gate.name().has_order().then(|| gate.name().clone()),
             site: asked.site,
             mode: asked.mode,
             by,
@@ -156,19 +156,25 @@ impl Scope {
             guards: 1,
             left: Left::InOrder,
         });
-        Some(Arc::clone(chain))
+        chain.count.store(entered.len(), Ordering::Relaxed);
+        drop(entered);
+        Some(chain)
     }
 }
 
 impl Chain {
     fn after(outer: Option<Arc<Self>>) -> Self {
-        Self { outer, held: Mutex::default() }
+        Self { outer, held: Mutex::default(), count: AtomicUsize::new(0) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Relaxed) == 0
     }
 
     /// Takes a guard of `gate` out; where it was the last one, tells how the lock is to be left.
     pub(crate) fn leave(&self, gate: &Arc<Gate>, left: Left) -> Option<Left> {
         let mut held = self.held();
-        let at = held.iter().position(|held| Arc::ptr_eq(&held.gate, gate))?;
+        let at = held.iter().position(|held| held.gate == address(gate))?;
         let it = &mut held[at];
         it.guards -= 1;
         if left == Left::Abandoned {
@@ -176,7 +182,7 @@ impl Chain {
         }
         let (left, is_last) = (it.left, it.guards == 0);
         if is_last {
-            held.remove(at);
+            self.remove(&mut held, at);
         }
         is_last.then_some(left)
     }
@@ -185,8 +191,13 @@ impl Chain {
     /// the only one.
     pub(crate) fn detach(&self, gate: &Arc<Gate>) -> bool {
         let mut held = self.held();
-        let at = held.iter().position(|held| held.guards == 1 && Arc::ptr_eq(&held.gate, gate));
-        at.map(|at| held.remove(at)).is_some()
+        let at = held.iter().position(|held| held.guards == 1 && held.gate == address(gate));
+        at.map(|at| self.remove(&mut held, at)).is_some()
+    }
+
+    fn remove(&self, held: &mut Vec<Held>, at: usize) {
+        held.remove(at);
+        self.count.store(held.len(), Ordering::Relaxed);
     }
 
     /// This one and those around it.
@@ -200,28 +211,32 @@ impl Chain {
     }
 }
 
-impl Held {
-    fn reentrant(&self, asked: &Acquisition, is_reentrant: bool) -> LockError {
-        LockError::Reentrant {
-            name: Box::new(self.gate.name().clone()),
-            asked_at: asked.site,
-            held_at: self.site,
-            remedy: if is_reentrant {
-                "it is held as a reader, which cannot become a writer: acquire it as a writer first"
-            } else {
-                "release it before, or say `reentrant` to run under the lock that is held"
-            },
-        }
+fn reentrant(gate: &Gate, asked: &Acquisition, held: &Held, is_reentrant: bool) -> LockError {
+    LockError::Reentrant {
+        name: Box::new(gate.name().clone()),
+        asked_at: asked.site,
+        held_at: held.site,
+        remedy: if is_reentrant {
+            "it is held as a reader, which cannot become a writer: acquire it as a writer first"
+        } else {
+            "release it before, or say `reentrant` to run under the lock that is held"
+        },
     }
+}
 
-    fn against_order(&self, gate: &Gate, asked: &Acquisition) -> LockError {
-        LockError::Order {
-            name: Box::new(gate.name().clone()),
-            asked_at: asked.site,
-            held: Box::new(self.gate.name().clone()),
-            held_at: self.site,
-        }
-    }
+/// An error where `gate` is declared before what is held.
+fn against_order(gate: &Gate, asked: &Acquisition, held: &Held) -> Option<LockError> {
+    let name = held.name.as_ref().filter(|name| gate.name().is_declared_before(name))?;
+    Some(LockError::Order {
+        name: Box::new(gate.name().clone()),
+        asked_at: asked.site,
+        held: Box::new(name.clone()),
+        held_at: held.site,
+    })
+}
+
+fn address(gate: &Arc<Gate>) -> usize {
+    Arc::as_ptr(gate).addr()
 }
 
 fn of_task() -> Option<Arc<Chain>> {

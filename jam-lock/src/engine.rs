@@ -48,6 +48,8 @@ pub(crate) enum Mode {
 pub(crate) struct Publication {
     /// Rises with every writer; a reader's lies between those of the writers around it.
     pub(crate) token: u64,
+    /// How far tokens may rise beyond it without being made known.
+    pub(crate) spare: u64,
     /// Who died with the lock before, if nobody has acquired it since.
     pub(crate) abandoned: Option<Box<Holder>>,
 }
@@ -59,6 +61,14 @@ pub(crate) enum Left {
     InOrder,
     /// As by somebody who died inside.
     Abandoned,
+}
+
+/// What has become of a claim while it was used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    pub(crate) left: Left,
+    /// The greatest token that this process has given to a writer.
+    pub(crate) last: u64,
 }
 
 /// What a pursuit calls, on its own thread, when its wait has ended.
@@ -94,11 +104,13 @@ pub(crate) trait Claim: Send {
     fn dismiss(&mut self, number: u64);
 
     /// Makes known who of this process uses the claim from now on, unless `site` is left out.
-    fn publish(&mut self, mode: Mode, site: Option<&Site>) -> Publication;
+    ///
+    /// Here and below, `last` is the greatest token that this process has given to a writer.
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication;
 
     /// Makes known that nobody uses the claim, which this process keeps.
-    fn withdraw(&mut self);
+    fn withdraw(&mut self, last: u64);
 
-    /// Gives back the claim, which is held in `mode`.
-    fn release(&mut self, mode: Mode, left: Left) -> Result<(), LockError>;
+    /// Gives back the claim, which is held in `mode`, and was used unless that is left out.
+    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError>;
 }

@@ -35,7 +35,7 @@ pub struct LockGuard {
     waited: Duration,
     abandoned: Option<Box<Holder>>,
     is_left_abandoned: AtomicBool,
-    report: Option<Report>,
+    report: Option<Arc<Report>>,
     /// Whether it stands for what was held already.
     is_reentry: bool,
     is_released: bool,
@@ -46,9 +46,9 @@ impl LockGuard {
         gate: Arc<Gate>,
         chain: Option<Arc<Chain>>,
         grant: Grant,
-        report: Option<Report>,
+        report: Option<Arc<Report>>,
     ) -> Self {
-        let Grant { number, publication: Publication { token, abandoned }, waited } = grant;
+        let Grant { number, publication: Publication { token, abandoned, .. }, waited } = grant;
         let is_left_abandoned = AtomicBool::new(false);
         Self {
             gate,
@@ -67,7 +67,7 @@ impl LockGuard {
     /// A further guard for what the call chain holds already.
     pub(crate) fn of_reentry(gate: Arc<Gate>, reentry: Reentry) -> Self {
         let Reentry { chain, number, token, report } = reentry;
-        let publication = Publication { token, abandoned: None };
+        let publication = Publication { token, ..Publication::default() };
         let grant = Grant { number, publication, waited: Duration::ZERO };
         let mut guard = Self::new(gate, Some(chain), grant, report);
         guard.is_reentry = true;
@@ -164,7 +164,7 @@ impl LockGuard {
     }
 
     pub(crate) fn report(&self) -> Option<&Report> {
-        self.report.as_ref()
+        self.report.as_deref()
     }
 
     /// What the section that this guard is for installs while it is polled: nothing new where that

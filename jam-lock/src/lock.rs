@@ -132,7 +132,7 @@ impl Lock {
     /// - [`LockError::Forked`] when the lock was inherited through `fork(2)`.
     #[track_caller]
     pub fn acquire(&self) -> Result<LockGuard, LockError> {
-        self.block(&Scope::thread(), Site::here(), self.timeout.deadline())
+        self.block(Scope::thread(), Site::here(), self.timeout.deadline())
     }
 
     /// Acquires the lock if that needs no waiting, whatever the timeout.
@@ -142,7 +142,7 @@ impl Lock {
     /// others wait for it.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
-        self.block(&Scope::thread(), Site::here(), Deadline::Once)
+        self.block(Scope::thread(), Site::here(), Deadline::Once)
     }
 
     /// Acquires the lock as [`Lock::acquire`] does, and lets other tasks run while it waits.
@@ -175,7 +175,7 @@ impl Lock {
         &self,
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send + use<> {
         let (lock, site) = (self.clone(), Site::here());
-        async move { lock.ready(&Scope::task(), site, lock.timeout.deadline()).await }
+        async move { lock.ready(Scope::task(), site, lock.timeout.deadline()).await }
     }
 }
 

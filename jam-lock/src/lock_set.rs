@@ -98,7 +98,7 @@ impl LockSet {
         let deadline = deadline.fixed();
         let mut acquired = Acquired::default();
         for lock in &self.locks {
-            acquired.0.push(lock.block(scope, site, deadline)?);
+            acquired.0.push(lock.block(scope.clone(), site, deadline)?);
         }
         Ok(acquired.all())
     }
@@ -112,7 +112,7 @@ impl LockSet {
         let deadline = deadline.fixed();
         let mut acquired = Acquired::default();
         for lock in &self.locks {
-            acquired.0.push(lock.ready(scope, site, deadline).await?);
+            acquired.0.push(lock.ready(scope.clone(), site, deadline).await?);
         }
         Ok(acquired.all())
     }

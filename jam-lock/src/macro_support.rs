@@ -82,13 +82,13 @@ impl Request<'_, LockName> {
     /// Acquires the lock, and blocks the thread meanwhile.
     pub fn acquire(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.block(&Scope::thread(), site, deadline)
+        self.lock()?.block(Scope::thread(), site, deadline)
     }
 
     /// Acquires the lock for a section, and lets other tasks run meanwhile.
     pub async fn acquire_async(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.ready(&Scope::section(), site, deadline).await
+        self.lock()?.ready(Scope::section(), site, deadline).await
     }
 
     fn lock(self) -> Result<Lock, LockError> {

@@ -91,7 +91,6 @@ pub struct Event<'a> {
 }
 
 /// Tells one acquisition's observer what becomes of it.
-#[derive(Clone)]
 pub(crate) struct Report {
     observer: Arc<dyn Observer>,
     name: LockName,

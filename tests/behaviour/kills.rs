@@ -9,6 +9,8 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use jam_lock::Holder;
+
 use crate::peers::{PEER, Peer, until};
 use crate::{LONG, folder, lock};
 
@@ -64,7 +66,7 @@ fn kill(kills: usize, threads: usize) -> [usize; 2] {
 
         let guard = lock.acquire().unwrap();
         let journal = Journal::read(folder.path(), threads);
-        let told = guard.abandoned().map(|holder| holder.process());
+        let told = guard.abandoned().map(Holder::process);
         if let Some(inside) = journal.died_inside() {
             assert_eq!(told.is_some(), inside, "{:?}", journal.places);
             counts[usize::from(inside)] += 1;

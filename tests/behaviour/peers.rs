@@ -68,12 +68,6 @@ impl Peer {
         self.answers.next().expect("the peer is there").unwrap()
     }
 
-    /// Tells it to go on.
-    pub(crate) fn order(&mut self, order: &str) {
-        use std::io::Write;
-        writeln!(self.orders.as_ref().expect("it was not told to end"), "{order}").unwrap();
-    }
-
     /// Has it release the lock and end.
     pub(crate) fn release(mut self) {
         self.orders = None;

@@ -46,11 +46,13 @@ enum Kind {
 pub(crate) const REFERENCE: &str = "flock + path check";
 
 /// All of them; those that say *timed* can end a wait, and did wait with a timeout.
-const ALL: [Contender; 13] = [
+const ALL: [Contender; 15] = [
     rust("flock, by fs2", flock::bare),
     rust(REFERENCE, flock::checked),
+    rust("flock + path check + record", flock::recorded),
     rust("flock + path check on a thread, timed", threaded::open),
     rust("jam-lock, timed", jam_lock::open),
+    rust("jam-lock without records, timed", jam_lock::without_records),
     rust("std", peers::std),
     rust("fd-lock", peers::fd_lock),
     rust("fslock", peers::fslock),

@@ -5,6 +5,7 @@
 //! it not come.
 
 mod inside;
+mod published;
 mod pursuits;
 mod streak;
 
@@ -13,6 +14,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use self::inside::Inside;
+use self::published::Published;
 use self::pursuits::Pursuits;
 use self::streak::Streak;
 use super::alarm::Alarm;
@@ -22,7 +24,7 @@ use super::seam;
 use super::watcher::Watcher;
 use super::{Acquisition, Gate, Grant};
 use crate::LockError;
-use crate::engine::{Claim, Left, Mode};
+use crate::engine::{Claim, Left, Mode, Publication};
 use crate::holder::Holder;
 
 /// How long the claim may go from hand to hand in this process while somebody queues; other
@@ -87,6 +89,10 @@ pub(super) struct State {
     claim: Box<dyn Claim>,
     hold: Hold,
     inside: Inside,
+    /// What the engine has made known of who is inside.
+    published: Option<Published>,
+    /// The greatest token that was given to a writer.
+    token: u64,
     /// Who has left the lock abandoned, until somebody is told.
     abandoned: Option<Box<Holder>>,
     /// Since when the claim is idle, if it is.
@@ -110,6 +116,8 @@ impl State {
             claim,
             hold: Hold::None,
             inside: Inside::default(),
+            published: None,
+            token: 0,
             abandoned: None,
             idle_since: seam::now(),
             is_reserved: false,
@@ -162,8 +170,7 @@ impl State {
     /// Lets somebody in, for whom there is room.
     fn admit(&mut self, asked: &Acquisition, since: Instant) -> Grant {
         self.hold = self.hold.joined(asked.mode);
-        let site = asked.is_recorded.then_some(&asked.site);
-        let mut publication = self.claim.publish(asked.mode, site);
+        let mut publication = self.publish(asked);
         // Readers may all be told, but what they find they do not mend.
         let abandoned = match asked.mode {
             Mode::Exclusive => self.abandoned.take(),
@@ -172,6 +179,23 @@ impl State {
         publication.abandoned = abandoned.or(publication.abandoned);
         let number = self.inside.enter(asked.site, since, &publication);
         Grant { number, publication, waited: Duration::ZERO }
+    }
+
+    /// Has the engine make known who is inside, unless that is known already.
+    fn publish(&mut self, asked: &Acquisition) -> Publication {
+        if asked.mode == Mode::Exclusive {
+            if let Some(publication) = self.published.as_mut().and_then(|it| it.next(asked)) {
+                self.token = publication.token;
+                return publication;
+            }
+        }
+        let site = asked.is_recorded.then_some(&asked.site);
+        let publication = self.claim.publish(asked.mode, site, self.token);
+        if asked.mode == Mode::Exclusive {
+            self.token = publication.token;
+            self.published = Some(Published::new(asked, &publication));
+        }
+        publication
     }
 
     /// Who of this process holds the lock, the first of them where they are readers.
@@ -261,7 +285,7 @@ impl State {
         self.hold = Hold::Idle(mode);
         let now = seam::now();
         let result = self.pass_on(mode, now);
-        if now.duration_since(since) >= BRIEF {
+        if matches!(self.hold, Hold::Idle(_)) && now.duration_since(since) >= BRIEF {
             self.record_idleness();
         }
         result
@@ -270,7 +294,8 @@ impl State {
     /// Records that nobody is inside, if that is so, and well.
     fn record_idleness(&mut self) {
         if matches!(self.hold, Hold::Idle(_)) && self.abandoned.is_none() {
-            self.claim.withdraw();
+            self.claim.withdraw(self.token);
+            self.published = None;
         }
     }
 

@@ -16,20 +16,20 @@ impl Lock {
     /// Acquires the lock, and blocks the thread meanwhile.
     pub(crate) fn block(
         &self,
-        scope: &Scope,
+        scope: Scope,
         site: Site,
         deadline: Deadline,
     ) -> Result<LockGuard, LockError> {
         let asked = self.asked(site);
-        if let Some(guard) = self.reenter(scope, &asked)? {
+        if let Some(guard) = self.reenter(&scope, &asked)? {
             return Ok(guard);
         }
         let report = self.report(site);
         let grant = match self.gate.enter(&asked, deadline, Who::Thread) {
-            Ok(Entry::Granted(grant)) => Ok(grant),
+            Ok(Entry::Granted(grant)) => return Ok(self.admit(scope, &asked, grant, report)),
             Ok(Entry::Queued(mut wait)) => {
-                let mut waiting = Waiting::begin(report.as_ref());
-                let mut until = report.as_ref().and_then(Report::end_of_patience);
+                let mut waiting = Waiting::begin(report.as_deref());
+                let mut until = report.as_deref().and_then(Report::end_of_patience);
                 loop {
                     match wait.block(until) {
                         Poll::Ready(result) => break waiting.end(result),
@@ -38,7 +38,7 @@ impl Lock {
                     until = None;
                 }
             }
-            Err(error) => Err(refused(report.as_ref(), error)),
+            Err(error) => Err(refused(report.as_deref(), error)),
         }?;
         Ok(self.admit(scope, &asked, grant, report))
     }
@@ -46,20 +46,20 @@ impl Lock {
     /// Acquires the lock, and lets other tasks run meanwhile.
     pub(crate) async fn ready(
         &self,
-        scope: &Scope,
+        scope: Scope,
         site: Site,
         deadline: Deadline,
     ) -> Result<LockGuard, LockError> {
         let asked = self.asked(site);
-        if let Some(guard) = self.reenter(scope, &asked)? {
+        if let Some(guard) = self.reenter(&scope, &asked)? {
             return Ok(guard);
         }
         let report = self.report(site);
         let grant = match self.gate.enter(&asked, deadline, Who::Task) {
-            Ok(Entry::Granted(grant)) => Ok(grant),
+            Ok(Entry::Granted(grant)) => return Ok(self.admit(scope, &asked, grant, report)),
             Ok(Entry::Queued(mut wait)) => {
-                let mut waiting = Waiting::begin(report.as_ref());
-                let mut until = report.as_ref().and_then(Report::end_of_patience);
+                let mut waiting = Waiting::begin(report.as_deref());
+                let mut until = report.as_deref().and_then(Report::end_of_patience);
                 loop {
                     match wait.ready(until).await {
                         Poll::Ready(result) => break waiting.end(result),
@@ -68,7 +68,7 @@ impl Lock {
                     until = None;
                 }
             }
-            Err(error) => Err(refused(report.as_ref(), error)),
+            Err(error) => Err(refused(report.as_deref(), error)),
         }?;
         Ok(self.admit(scope, &asked, grant, report))
     }
@@ -77,9 +77,9 @@ impl Lock {
         Acquisition { mode: self.mode, site, is_recorded: self.settings.records_holders }
     }
 
-    fn report(&self, site: Site) -> Option<Report> {
+    fn report(&self, site: Site) -> Option<Arc<Report>> {
         let observer = self.settings.observer.as_ref();
-        observer.map(|observer| Report::new(observer, self.name(), site))
+        observer.map(|observer| Arc::new(Report::new(observer, self.name(), site)))
     }
 
     /// Looks at what the call chain holds, and enters what it may enter again.
@@ -90,10 +90,10 @@ impl Lock {
 
     fn admit(
         &self,
-        scope: &Scope,
+        scope: Scope,
         asked: &Acquisition,
         grant: Grant,
-        report: Option<Report>,
+        report: Option<Arc<Report>>,
     ) -> LockGuard {
         let chain = scope.enter(&self.gate, asked, &grant, report.as_ref());
         let guard = LockGuard::new(Arc::clone(&self.gate), chain, grant, report);

@@ -20,6 +20,11 @@ pub(crate) fn in_lock_order(names: impl IntoIterator<Item = LockName>) -> Vec<Lo
 }
 
 impl LockName {
+    /// Whether it is declared, and so before or after others.
+    pub(crate) fn has_order(&self) -> bool {
+        self.declaration.is_some()
+    }
+
     /// Whether both names are declared in one place, this one, or its keys, before the other.
     pub(crate) fn is_declared_before(&self, other: &Self) -> bool {
         let registry = |name: &Self| name.declaration.map(|declaration| declaration.registry);

@@ -1,10 +1,11 @@
-//! `flock(2)` itself, with and without the look at the path that jam-lock takes.
+//! `flock(2)` itself, and with the other system calls that jam-lock makes: its look at the path, and
+//! its record of the holder.
 
 #![expect(clippy::disallowed_methods, reason = "the bare calls are what is compared with")]
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::{Outcome, Section};
@@ -14,7 +15,11 @@ pub(super) struct Flock {
     file: File,
     path: PathBuf,
     checked: bool,
+    record: Option<File>,
 }
+
+/// The sizes of a holder record, and of its first line.
+const RECORD: [usize; 2] = [640, 45];
 
 pub(super) fn bare(path: &Path) -> Outcome<Box<dyn Section>> {
     Ok(Box::new(Flock::open(path, false)?))
@@ -24,11 +29,17 @@ pub(super) fn checked(path: &Path) -> Outcome<Box<dyn Section>> {
     Ok(Box::new(Flock::open(path, true)?))
 }
 
+pub(super) fn recorded(path: &Path) -> Outcome<Box<dyn Section>> {
+    let mut flock = Flock::open(path, true)?;
+    flock.record = Some(Flock::open(&path.with_extension("holder"), false)?.file);
+    Ok(Box::new(flock))
+}
+
 impl Flock {
     pub(super) fn open(path: &Path, checked: bool) -> io::Result<Self> {
         let file =
             File::options().read(true).write(true).create(true).truncate(false).open(path)?;
-        Ok(Self { file, path: path.to_owned(), checked })
+        Ok(Self { file, path: path.to_owned(), checked, record: None })
     }
 
     pub(super) fn lock(&self) -> io::Result<()> {
@@ -37,10 +48,18 @@ impl Flock {
             let (open, named) = (self.file.metadata()?, fs::symlink_metadata(&self.path)?);
             assert_eq!((open.dev(), open.ino()), (named.dev(), named.ino()));
         }
+        if let Some(record) = &self.record {
+            assert_eq!(record.metadata()?.nlink(), 1);
+            record.read_at(&mut [0; RECORD[0]], 0)?;
+            record.write_at(&[b' '; RECORD[0]], 0)?;
+        }
         Ok(())
     }
 
     pub(super) fn unlock(&self) -> io::Result<()> {
+        if let Some(record) = &self.record {
+            record.write_at(&[b' '; RECORD[1]], 0)?;
+        }
         fs2::FileExt::unlock(&self.file)
     }
 }

@@ -9,7 +9,7 @@ use super::record_file::RecordFile;
 use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
 use super::{cold, flock, pursuit};
-use crate::engine::{Claim, Home, Left, Mode, Publication};
+use crate::engine::{Claim, Home, Mode, Publication, Used};
 use crate::site::Site;
 use crate::{LockError, LockName};
 
@@ -133,21 +133,23 @@ impl Claim for FileClaim {
         self.seat(mode).0.dismiss(&pursued);
     }
 
-    fn publish(&mut self, mode: Mode, site: Option<&Site>) -> Publication {
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication {
         match mode {
-            Mode::Exclusive => self.recorder.publish_writer(site),
+            Mode::Exclusive => self.recorder.publish_writer(site, last),
             Mode::Shared => self.recorder.publish_reader(site.is_some()),
         }
     }
 
-    fn withdraw(&mut self) {
-        self.recorder.withdraw();
+    fn withdraw(&mut self, last: u64) {
+        self.recorder.withdraw(last);
     }
 
-    fn release(&mut self, mode: Mode, left: Left) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
         self.check_process()?;
-        // As long as nobody else can have it.
-        self.recorder.release(left);
+        if let Some(used) = used {
+            // As long as nobody else can have it.
+            self.recorder.release(used);
+        }
         let (seat, place) = self.seat(mode);
         seat.release(place)
     }
@@ -201,7 +203,7 @@ mod tests {
             assert!(claim.attempt(mode).unwrap());
             // In the child the claim has everything but its process.
             claim.process += 1;
-            assert!(matches!(claim.release(mode, Left::InOrder), Err(LockError::Forked { .. })));
+            assert!(matches!(claim.release(mode, None), Err(LockError::Forked { .. })));
             let mut others = self::claim(folder.path(), false);
             assert!(!others.attempt(Mode::Exclusive).unwrap());
         }

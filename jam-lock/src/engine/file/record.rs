@@ -17,7 +17,8 @@
 
 mod date;
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
+use std::ops::Range;
 use std::str;
 use std::time::{Duration, SystemTime};
 
@@ -43,41 +44,90 @@ pub(super) struct Record {
     pub(super) holder: Option<(Holder, Option<u64>)>,
 }
 
-/// The first line of a record.
-pub(super) fn head(is_held: bool, token: u64) -> String {
-    let state = if is_held { "held" } else { "free" };
-    format!("{MAGIC}{state} token {token:>18}\n")
+/// Where the first line says `held` or `free`.
+const STATE: Range<usize> = 11..15;
+
+/// Where the token stands in it.
+const TOKEN: Range<usize> = 22..40;
+
+/// Where the time stands in the second line.
+const SINCE: Range<usize> = 51..78;
+
+/// The first line of a record of a lock that nobody holds.
+pub(super) fn free(token: u64) -> [u8; TOKEN.end + 1] {
+    let mut line = *b"jam-lock 1 free token                   \n";
+    fill(&mut line[TOKEN], token, b' ');
+    line
 }
 
-/// The whole record of a holder of this process.
-pub(super) fn render(here: &ThisProcess, site: &Site, since: Duration, token: u64) -> String {
-    let mut text = head(true, token);
-    text.reserve(SIZE - text.len());
-    let mut line = |name: &str, value: &dyn std::fmt::Display| {
-        // Writing into a `String` does not fail.
-        let _ = writeln!(text, "{name:<9} {value}");
-    };
-    line("since", &date::Date(since));
-    if let Some(function) = site.function() {
-        line("function", &plain(function, 80));
+/// The record of those who take a lock at one place, but for what differs each time.
+pub(super) struct Draft {
+    pub(super) site: Site,
+    text: Vec<u8>,
+    /// The second for which the time is written.
+    second: u64,
+    /// Where the check stands, which covers what is before its line.
+    check: Range<usize>,
+}
+
+impl Draft {
+    /// The record of holders of this process at `site`.
+    pub(super) fn new(here: &ThisProcess, site: Site) -> Self {
+        let mut text = format!("{MAGIC}held token {:18}\nsince     {:27}\n", 0, "");
+        let mut line = |name: &str, value: &dyn Display| {
+            // Writing into a `String` does not fail.
+            let _ = writeln!(text, "{name:<9} {value}");
+        };
+        if let Some(function) = site.function() {
+            line("function", &plain(function, 80));
+        }
+        line("place", &format_args!("{}:{}", plain(site.file(), 200), site.line()));
+        match here.started {
+            Some(started) => line("process", &format_args!("{} started {started}", here.id)),
+            None => line("process", &here.id),
+        }
+        if let Some(program) = &here.program {
+            line("program", &plain(program, 80));
+        }
+        if let Some(host) = &here.host {
+            line("host", &plain(host, 64));
+        }
+        text.push_str(CHECK);
+        let check = text.len()..text.len() + 16;
+        // Spaces cover what an older record may have left.
+        let padding = SIZE - 1 - text.len();
+        let _ = writeln!(text, "{:padding$}", "");
+        Self { site, text: text.into_bytes(), second: u64::MAX, check }
     }
-    line("place", &format_args!("{}:{}", plain(site.file(), 200), site.line()));
-    match here.started {
-        Some(started) => line("process", &format_args!("{} started {started}", here.id)),
-        None => line("process", &here.id),
+
+    /// The record of one of them.
+    pub(super) fn of(&mut self, since: Duration, token: u64) -> &[u8] {
+        fill(&mut self.text[TOKEN], token, b' ');
+        let time = &mut self.text[SINCE];
+        if since.as_secs() != self.second {
+            self.second = since.as_secs();
+            time.copy_from_slice(&date::show(since));
+        }
+        fill(&mut time[date::MICROS], since.subsec_micros().into(), b'0');
+        let mut check = check(&self.text[..self.check.start - CHECK.len()]);
+        for digit in self.text[self.check.clone()].iter_mut().rev() {
+            *digit = b"0123456789abcdef"[(check % 16) as usize];
+            check /= 16;
+        }
+        &self.text
     }
-    if let Some(program) = &here.program {
-        line("program", &plain(program, 80));
+}
+
+/// What the line of the check starts with.
+const CHECK: &str = "check     ";
+
+/// Writes the last digits of `number` to the end of `room`, and `padding` in front of them.
+fn fill(room: &mut [u8], mut number: u64, padding: u8) {
+    for (at, digit) in room.iter_mut().rev().enumerate() {
+        let is_digit = at == 0 || number > 0;
+        *digit = if is_digit { b'0' + (number % 10) as u8 } else { padding };
+        number /= 10;
     }
-    if let Some(host) = &here.host {
-        line("host", &plain(host, 64));
-    }
-    let check = check(text.as_bytes());
-    // Spaces cover what an older record may have left.
-    let _ = write!(text, "check     {check:016x}");
-    let padding = SIZE - 1 - text.len();
-    let _ = writeln!(text, "{:padding$}", "");
-    text
 }
 
 /// The end of `value`, as far as there is room, without what would break its line.
@@ -92,14 +142,17 @@ fn plain(value: &str, room: usize) -> String {
 impl Record {
     /// Understands `bytes`, or nothing of them.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        let (head, _) = first_line(bytes)?;
-        let state = head.strip_prefix(MAGIC)?;
-        let (is_held, token) = match state.split_once(" token ")? {
-            ("held", token) => (true, token),
-            ("free", token) => (false, token),
+        // The place of everything is known, and this is done at each acquisition.
+        let line = bytes.get(..=TOKEN.end)?;
+        let fits = line.starts_with(MAGIC.as_bytes())
+            && line[STATE.end..TOKEN.start] == *b" token "
+            && line[TOKEN.end] == b'\n';
+        let is_held = match &line[STATE] {
+            b"held" => true,
+            b"free" => false,
             _ => return None,
         };
-        let token = token.trim_start().parse().ok().filter(|token| *token < TOKEN_LIMIT)?;
+        let token = number(&line[TOKEN]).filter(|token| fits && *token < TOKEN_LIMIT)?;
         let holder = if is_held { Some(holder(bytes, token)?) } else { None };
         Some(Self { token, holder })
     }
@@ -109,6 +162,14 @@ impl Record {
         // After a power cut a file may have the size of what was not written.
         bytes.starts_with(MAGIC.as_bytes()) || bytes.iter().all(|byte| *byte == 0)
     }
+}
+
+/// The number that stands at the end of `room`, behind spaces.
+fn number(room: &[u8]) -> Option<u64> {
+    let digits = room.trim_ascii_start();
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    // Eighteen digits have room in it.
+    is_number.then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
 /// Who holds the lock, if the whole record fits its check.
@@ -151,10 +212,13 @@ fn first_line(bytes: &[u8]) -> Option<(&str, &[u8])> {
     Some((str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 1..]))
 }
 
-/// FNV-1a: not against forgers, but against a text of which only parts were written.
+/// A sum of all bytes and their places: not against forgers, but against a text of which only parts
+/// were written.
 fn check(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    bytes.chunks(8).fold(0xcbf2_9ce4_8422_2325, |sum, chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        (sum ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
     })
 }
 
@@ -164,6 +228,11 @@ mod tests {
 
     use super::*;
 
+    /// The record of a holder of `here`.
+    fn render(here: &ThisProcess, site: Site, since: Duration, token: u64) -> String {
+        String::from_utf8(Draft::new(here, site).of(since, token).to_owned()).unwrap()
+    }
+
     fn text() -> String {
         let here = ThisProcess {
             id: 4242,
@@ -172,14 +241,13 @@ mod tests {
             host: Some("app1".to_owned()),
         };
         let site = Site::here().within("app::on_apply");
-        render(&here, &site, Duration::from_micros(1_764_012_371_123_456), 1_764_012_371_123_457)
+        render(&here, site, Duration::from_micros(1_764_012_371_123_456), 1_764_012_371_123_457)
     }
 
     /// The record above, released.
-    fn free() -> String {
-        let text = text();
-        let head = head(false, 1_764_012_371_123_459);
-        format!("{head}{}", &text[head.len()..])
+    fn released() -> String {
+        let (text, head) = (text(), free(1_764_012_371_123_459));
+        format!("{}{}", str::from_utf8(&head).unwrap(), &text[head.len()..])
     }
 
     #[test]
@@ -200,8 +268,19 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_serves_for_every_holder_at_its_place() {
+        let here = ThisProcess::get();
+        let mut draft = Draft::new(&here, Site::here());
+        for token in [TOKEN_LIMIT - 1, 7, 1_764_012_371_123_457] {
+            let record = Record::parse(draft.of(Duration::from_micros(token), token)).unwrap();
+            let (holder, _) = record.holder.expect("it fits its check");
+            assert_eq!((record.token, holder.token()), (token, Some(token)));
+        }
+    }
+
+    #[test]
     fn a_release_leaves_the_token_and_no_holder() {
-        let record = Record::parse(free().as_bytes()).unwrap();
+        let record = Record::parse(released().as_bytes()).unwrap();
         assert_eq!(record, Record { token: 1_764_012_371_123_459, holder: None });
     }
 
@@ -213,7 +292,7 @@ mod tests {
             program: Some("a\nhost evil\n".repeat(50)),
             host: None,
         };
-        let text = render(&here, &Site::here(), Duration::ZERO, TOKEN_LIMIT - 1);
+        let text = render(&here, Site::here(), Duration::ZERO, TOKEN_LIMIT - 1);
         assert_eq!(text.len(), SIZE);
         let (holder, started) = Record::parse(text.as_bytes()).unwrap().holder.unwrap();
         assert_eq!((holder.host(), holder.function(), started), (None, None, None));
@@ -230,8 +309,8 @@ mod tests {
             host: Some(long.clone()),
         };
         let function: &'static str = long.leak();
-        let since = Duration::from_secs(253_402_300_799);
-        let text = render(&here, &Site::here().within(function), since, TOKEN_LIMIT - 1);
+        let site = Site::here().within(function);
+        let text = render(&here, site, Duration::from_secs(253_402_300_799), TOKEN_LIMIT - 1);
         assert_eq!(text.len(), SIZE);
         assert!(Record::parse(text.as_bytes()).unwrap().holder.is_some());
     }
@@ -239,7 +318,7 @@ mod tests {
     #[test]
     fn a_file_of_somebody_else_is_left_to_them() {
         assert!(Record::may_replace(text().as_bytes()));
-        assert!(Record::may_replace(free().as_bytes()));
+        assert!(Record::may_replace(released().as_bytes()));
         assert!(Record::may_replace(b""));
         assert!(Record::may_replace(&[0; 640]));
         assert!(!Record::may_replace(b"my own notes"));

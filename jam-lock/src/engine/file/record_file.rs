@@ -12,6 +12,15 @@ pub(super) struct RecordFile {
     file: File,
 }
 
+/// Where what a file starts with is read to.
+pub(super) struct Room([u8; SIZE]);
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self([0; SIZE])
+    }
+}
+
 impl RecordFile {
     /// Where the record of the lock file at `lock` is.
     pub(super) fn path(lock: &Path) -> PathBuf {
@@ -25,7 +34,8 @@ impl RecordFile {
             opened => opened,
         };
         let record = Self { file: file.ok()? };
-        let is_ours = record.is_in_place() && Record::may_replace(&record.read().ok()?);
+        let is_ours =
+            record.is_in_place() && Record::may_replace(record.read(&mut Room::new()).ok()?);
         is_ours.then_some(record)
     }
 
@@ -36,8 +46,8 @@ impl RecordFile {
     }
 
     /// What is at its start.
-    pub(super) fn read(&self) -> io::Result<Vec<u8>> {
-        read(&self.file)
+    pub(super) fn read<'room>(&self, room: &'room mut Room) -> io::Result<&'room [u8]> {
+        read(&self.file, room)
     }
 
     /// Writes `text` to its start, by one call.
@@ -52,7 +62,7 @@ pub(super) fn look(path: &Path) -> Option<Record> {
     let file = opening::readable(path).ok()?;
     // What is no regular file may have no end.
     file.metadata().ok().filter(fs::Metadata::is_file)?;
-    Record::parse(&read(&file).ok()?)
+    Record::parse(read(&file, &mut Room::new()).ok()?)
 }
 
 /// Removes the record at `path`, and tells whether none is left: not where somebody's death is
@@ -63,19 +73,18 @@ pub(super) fn remove(path: &Path) -> bool {
         Err(error) => return error.kind() == ErrorKind::NotFound,
     };
     let is_file = file.metadata().is_ok_and(|found| found.is_file());
-    let Some(bytes) = is_file.then(|| read(&file).ok()).flatten() else { return false };
-    let is_expendable = Record::may_replace(&bytes)
-        && Record::parse(&bytes).is_none_or(|record| record.holder.is_none());
+    let mut room = Room::new();
+    let Some(bytes) = is_file.then(|| read(&file, &mut room).ok()).flatten() else { return false };
+    let is_expendable = Record::may_replace(bytes)
+        && Record::parse(bytes).is_none_or(|record| record.holder.is_none());
     // What is open cannot be removed on Windows.
     drop(file);
     is_expendable && fs::remove_file(path).is_ok()
 }
 
-fn read(file: &File) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; SIZE];
-    let length = read_at_start(file, &mut bytes)?;
-    bytes.truncate(length);
-    Ok(bytes)
+fn read<'room>(file: &File, room: &'room mut Room) -> io::Result<&'room [u8]> {
+    let length = read_at_start(file, &mut room.0)?;
+    Ok(&room.0[..length])
 }
 
 #[cfg(unix)]

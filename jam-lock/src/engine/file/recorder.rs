@@ -1,12 +1,11 @@
 //! What one claim makes known of its holders, and which tokens it gives them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::record::{self, Record};
-use super::record_file::RecordFile;
-use crate::engine::{Left, Publication};
+use super::record::{self, Draft, Record};
+use super::record_file::{RecordFile, Room};
+use crate::engine::{Left, Publication, Used};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::this_process::ThisProcess;
@@ -19,30 +18,29 @@ const UNWRITTEN: u64 = 1 << 16;
 pub(super) struct Recorder {
     path: PathBuf,
     permissions: Option<u32>,
-    here: Option<Arc<ThisProcess>>,
     file: Option<RecordFile>,
+    draft: Option<Draft>,
     mark: Mark,
     /// The greatest token that is known to have been given to a writer.
     token: u64,
-    /// The token that was written last.
-    written: u64,
     /// What was there when the claim was made, if its holder had died.
     found: Option<Found>,
 }
 
 /// What the record says while this process has the claim.
+#[derive(PartialEq)]
 enum Mark {
     /// Whatever it said before: nobody here has looked since the claim was made.
     Unread,
     /// Nothing of this process.
     Free,
     /// That somebody of this process holds the lock.
-    Held(Site),
+    Held,
 }
 
 /// The record of a holder that died.
 struct Found {
-    bytes: Vec<u8>,
+    text: Vec<u8>,
     holder: Box<Holder>,
 }
 
@@ -51,11 +49,10 @@ impl Recorder {
         Self {
             path,
             permissions,
-            here: None,
             file: None,
+            draft: None,
             mark: Mark::Unread,
             token: 0,
-            written: 0,
             found: None,
         }
     }
@@ -64,30 +61,28 @@ impl Recorder {
     ///
     /// The token is the time, in microseconds since 1970, unless that does not rise: so tokens rise
     /// even where a record is lost.
-    pub(super) fn publish_writer(&mut self, site: Option<&Site>) -> Publication {
+    pub(super) fn publish_writer(&mut self, site: Option<&Site>, last: u64) -> Publication {
         let since = since_1970();
-        let is_new = matches!(self.mark, Mark::Unread);
-        let abandoned = match site {
-            Some(_) if is_new => self.look(),
-            _ => None,
-        };
-        let clock = if is_new { micros(since) } else { 0 };
-        self.token = clock.max(self.token + 2);
-        match site {
-            None => self.withdraw(),
-            Some(site) if self.says(site) => {}
-            Some(site) => self.write(site, since),
-        }
-        if !is_new {
+        let mut abandoned = None;
+        self.token = self.token.max(last);
+        if self.mark == Mark::Unread {
+            abandoned = site.and_then(|_| self.look());
+            self.token = self.token.max(micros(since));
+        } else {
             self.found = None;
         }
-        Publication { token: self.token, abandoned }
+        self.token += 2;
+        match site {
+            None => self.withdraw(self.token),
+            Some(site) => self.write(site, since),
+        }
+        Publication { token: self.token, spare: UNWRITTEN, abandoned }
     }
 
     /// Gives a reader its token: between those of the writers before and after it. A reader cannot
     /// record itself, because others may be reading too.
     pub(super) fn publish_reader(&mut self, is_recorded: bool) -> Publication {
-        if matches!(self.mark, Mark::Unread) {
+        if self.mark == Mark::Unread {
             if is_recorded {
                 self.look();
             }
@@ -97,31 +92,29 @@ impl Recorder {
             self.mark = Mark::Free;
         }
         let abandoned = self.found.as_ref().map(|found| found.holder.clone());
-        Publication { token: self.token + 1, abandoned }
+        Publication { token: self.token + 1, spare: 0, abandoned }
     }
 
     /// Records that nobody holds the lock, although the process keeps its claim.
-    pub(super) fn withdraw(&mut self) {
-        if matches!(self.mark, Mark::Held(_)) {
-            if let Some(file) = &self.file {
-                // Who finds it held nevertheless takes the last holder for dead, which is no harm.
-                let _ = file.write(record::head(false, self.token).as_bytes());
-            }
-            self.written = self.token;
+    pub(super) fn withdraw(&mut self, last: u64) {
+        self.token = self.token.max(last);
+        if let (Mark::Held, Some(file)) = (&self.mark, &self.file) {
+            // Who finds it held nevertheless takes the last holder for dead, which is no harm.
+            let _ = file.write(&record::free(self.token));
         }
         self.mark = Mark::Free;
     }
 
     /// Records how the lock is left behind, before others can have it.
-    pub(super) fn release(&mut self, left: Left) {
-        match left {
-            Left::InOrder => self.withdraw(),
-            Left::Abandoned => {
-                // Who died first is what the next holder wants to know.
-                if let (Some(found), Some(file)) = (&self.found, &self.file) {
-                    let _ = file.write(&found.bytes);
-                }
+    pub(super) fn release(&mut self, Used { left, last }: Used) {
+        self.token = self.token.max(last);
+        match (left, &self.found, &self.file) {
+            (Left::InOrder, ..) => self.withdraw(last),
+            // Who died first is what the next holder wants to know.
+            (Left::Abandoned, Some(found), Some(file)) => {
+                let _ = file.write(&found.text);
             }
+            (Left::Abandoned, ..) => {}
         }
         self.mark = Mark::Unread;
         self.found = None;
@@ -137,31 +130,27 @@ impl Recorder {
         if !self.file.as_ref().is_some_and(RecordFile::is_in_place) {
             self.file = RecordFile::open(&self.path, self.permissions);
         }
-        let bytes = self.file.as_ref()?.read().ok()?;
-        let Record { token, holder } = Record::parse(&bytes)?;
+        let mut room = Room::new();
+        let text = self.file.as_ref()?.read(&mut room).ok()?;
+        let Record { token, holder } = Record::parse(text)?;
         self.token = self.token.max(token);
         let (holder, _) = holder?;
         // It may have given out tokens that it did not write.
         self.token += UNWRITTEN;
         let holder = Box::new(holder);
-        self.found = Some(Found { bytes, holder: holder.clone() });
+        self.found = Some(Found { text: text.to_owned(), holder: holder.clone() });
         Some(holder)
     }
 
-    /// Whether the record fits a holder at `site` already: to write what it says would be in vain.
-    fn says(&self, site: &Site) -> bool {
-        matches!(&self.mark, Mark::Held(marked) if marked == site)
-            && self.token < self.written + UNWRITTEN
-    }
-
     fn write(&mut self, site: &Site, since: Duration) {
-        if let Some(file) = &self.file {
-            let here = self.here.get_or_insert_with(ThisProcess::get);
-            let text = record::render(here, site, since, self.token);
-            let _ = file.write(text.as_bytes());
+        self.mark = Mark::Held;
+        let Some(file) = &self.file else { return };
+        if self.draft.as_ref().is_none_or(|draft| draft.site != *site) {
+            self.draft = Some(Draft::new(&ThisProcess::get(), *site));
         }
-        self.written = self.token;
-        self.mark = Mark::Held(*site);
+        if let Some(draft) = &mut self.draft {
+            let _ = file.write(draft.of(since, self.token));
+        }
     }
 }
 
@@ -189,49 +178,36 @@ mod tests {
     }
 
     #[test]
-    fn a_hand_over_at_the_same_place_writes_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut recorder = recorder(folder.path());
-        let (here, there) = (Site::here(), Site::here());
-        recorder.publish_writer(Some(&here));
-        let written = text(folder.path());
-        recorder.publish_writer(Some(&here));
-        assert_eq!(text(folder.path()), written);
-        recorder.publish_writer(Some(&there));
-        assert_ne!(text(folder.path()), written);
-    }
-
-    #[test]
     fn tokens_rise_although_a_process_died_with_some_that_it_had_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let (mut dies, site) = (recorder(folder.path()), Site::here());
         // The clock is behind, so that it does not help.
-        dies.token = 10 * micros(since_1970());
-        let last = (0..2 * UNWRITTEN).map(|_| dies.publish_writer(Some(&site)).token).last();
+        let Publication { token, spare, .. } =
+            dies.publish_writer(Some(&site), 10 * micros(since_1970()));
         let mut next = recorder(folder.path());
-        let Publication { token, abandoned } = next.publish_writer(Some(&site));
-        assert!(last.is_some_and(|last| last < token), "{token} follows {last:?}");
-        assert!(abandoned.is_some());
+        let after = next.publish_writer(Some(&site), 0);
+        assert!(token + spare < after.token, "{} follows {}", after.token, token + spare);
+        assert!(after.abandoned.is_some());
     }
 
     #[test]
     fn who_does_not_record_leaves_no_record_of_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
         let mut recorder = recorder(folder.path());
-        recorder.publish_writer(Some(&Site::here()));
-        recorder.publish_writer(None);
+        recorder.publish_writer(Some(&Site::here()), 0);
+        recorder.publish_writer(None, 0);
         assert!(text(folder.path()).starts_with("jam-lock 1 free"));
     }
 
     #[test]
     fn a_lock_that_is_left_abandoned_keeps_the_record_of_who_died_first() {
         let folder = tempfile::tempdir().unwrap();
-        recorder(folder.path()).publish_writer(Some(&Site::here()));
+        recorder(folder.path()).publish_writer(Some(&Site::here()), 0);
         let found = text(folder.path());
         let mut fails = recorder(folder.path());
-        assert!(fails.publish_writer(Some(&Site::here())).abandoned.is_some());
+        assert!(fails.publish_writer(Some(&Site::here()), 0).abandoned.is_some());
         assert_ne!(text(folder.path()), found);
-        fails.release(Left::Abandoned);
+        fails.release(Used { left: Left::Abandoned, last: 0 });
         assert_eq!(text(folder.path()), found);
     }
 }

@@ -11,10 +11,13 @@ use shuttle::sync::{Condvar, Mutex, MutexGuard};
 use shuttle::thread;
 
 use super::super::Gate;
-use crate::engine::{Claim, Engine, Home, Left, Mode, Publication};
+use crate::engine::{Claim, Engine, Home, Left, Mode, Publication, Used};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::{LockError, LockName};
+
+/// How many tokens a process may give out without writing them.
+const SPARE: u64 = 4;
 
 /// The lock, and an oracle that sees who is inside, whatever the gates believe.
 #[derive(Default)]
@@ -35,7 +38,9 @@ struct State {
     is_abandoned: bool,
     /// Whether the record says that somebody holds the lock.
     is_marked: bool,
-    last_token: u64,
+    written_token: u64,
+    /// The last that a writer was told.
+    token: u64,
 }
 
 impl World {
@@ -60,8 +65,10 @@ impl World {
         assert!(writers + readers.min(1) < 2, "{writers} writers and {readers} readers are inside");
         let is_told = publication.abandoned.is_some();
         assert_eq!(is_told, state.is_abandoned, "whether the lock was found abandoned");
+        assert!(publication.token > state.token, "the token does not rise");
         if mode == Mode::Exclusive {
             state.is_abandoned = false;
+            state.token = publication.token;
         }
     }
 
@@ -224,30 +231,40 @@ impl Claim for File {
         self.land(number);
     }
 
-    fn publish(&mut self, mode: Mode, _: Option<&Site>) -> Publication {
+    fn publish(&mut self, mode: Mode, _: Option<&Site>, last: u64) -> Publication {
         let mut state = self.world.state();
         let is_found = state.is_marked && self.recorded != Some(true);
         if mode == Mode::Exclusive {
             state.is_marked = true;
         }
         self.recorded = Some(mode == Mode::Exclusive);
-        state.last_token += 1;
+        let unwritten = if is_found { SPARE } else { 0 };
+        state.written_token = state.written_token.max(last) + unwritten + 2;
+        let token = state.written_token;
         let abandoned = is_found.then(Box::default);
-        Publication { token: state.last_token, abandoned }
+        Publication {
+            token: if mode == Mode::Exclusive { token } else { token - 1 },
+            spare: SPARE,
+            abandoned,
+        }
     }
 
-    fn withdraw(&mut self) {
+    fn withdraw(&mut self, last: u64) {
+        let mut state = self.world.state();
+        state.written_token = state.written_token.max(last);
         if self.recorded == Some(true) {
-            self.world.state().is_marked = false;
+            state.is_marked = false;
             self.recorded = Some(false);
         }
     }
 
-    fn release(&mut self, mode: Mode, left: Left) -> Result<(), LockError> {
-        if left == Left::InOrder {
-            self.withdraw();
+    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
+        if let Some(Used { left, last }) = used {
+            if left == Left::InOrder {
+                self.withdraw(last);
+            }
+            self.recorded = None;
         }
-        self.recorded = None;
         self.unlocks[mode as usize] += 1;
         self.world.unlock(self.process, mode);
         Ok(())

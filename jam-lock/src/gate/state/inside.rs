@@ -20,7 +20,9 @@ struct Resident {
 /// One writer, or some readers, in the order in which they came.
 #[derive(Default)]
 pub(super) struct Inside {
-    residents: VecDeque<Resident>,
+    /// Apart, because most often it is alone.
+    first: Option<Resident>,
+    others: VecDeque<Resident>,
     entered: u64,
 }
 
@@ -28,17 +30,27 @@ impl Inside {
     /// Notes who has come, and gives it a number.
     pub(super) fn enter(&mut self, site: Site, since: Instant, publication: &Publication) -> u64 {
         self.entered += 1;
-        let Publication { token, abandoned } = publication;
+        let Publication { token, abandoned, .. } = publication;
         let (number, token, found) = (self.entered, *token, abandoned.clone());
-        self.residents.push_back(Resident { number, site, since, token, found });
+        let resident = Resident { number, site, since, token, found };
+        if self.first.is_none() {
+            self.first = Some(resident);
+        } else {
+            self.others.push_back(resident);
+        }
         number
     }
 
     /// Notes who goes, and tells since when it was there; and where it has left the lock abandoned,
     /// who the next holder is to be told of: who died first.
     pub(super) fn leave(&mut self, number: u64, left: Left) -> (Instant, Option<Box<Holder>>) {
-        let at = self.residents.binary_search_by_key(&number, |resident| resident.number);
-        let resident = at.ok().and_then(|at| self.residents.remove(at));
+        let resident = if self.first.as_ref().is_some_and(|first| first.number == number) {
+            let next = self.others.pop_front();
+            std::mem::replace(&mut self.first, next)
+        } else {
+            let at = self.others.binary_search_by_key(&number, |resident| resident.number);
+            at.ok().and_then(|at| self.others.remove(at))
+        };
         let resident = resident.expect("who is inside leaves once");
         let holder = match left {
             Left::InOrder => None,
@@ -49,14 +61,14 @@ impl Inside {
 
     /// The first who is there.
     pub(super) fn first(&self) -> Option<Holder> {
-        self.residents.front().map(Resident::holder)
+        self.first.as_ref().map(Resident::holder)
     }
 }
 
 #[cfg(all(test, not(shuttle)))]
 impl Inside {
     pub(super) fn first_number(&self) -> u64 {
-        self.residents.front().expect("somebody is inside").number
+        self.first.as_ref().expect("somebody is inside").number
     }
 }
 

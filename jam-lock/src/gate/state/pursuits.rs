@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{HAND_OVER, Hold, State, Streak, seam};
 use crate::LockError;
-use crate::engine::{Left, Mode};
+use crate::engine::{Left, Mode, Used};
 
 /// The pursuits in flight that count, one for each mode; older ones are dismissed when they come
 /// home.
@@ -41,7 +41,7 @@ impl State {
             self.claim.dismiss(number);
             if self.hold.mode() != Some(mode) {
                 // Nobody is left to be told of an error; the next attempt meets it again.
-                let _ = self.claim.release(mode, Left::InOrder);
+                let _ = self.claim.release(mode, None);
             }
             return self.pursue(Duration::ZERO);
         }
@@ -72,8 +72,7 @@ impl State {
     /// Exchanges the idle claim for one of the other mode, for which somebody here waits.
     pub(super) fn convert(&mut self, held: Mode, wanted: Mode) -> Result<(), LockError> {
         self.hold = Hold::None;
-        let left = self.left();
-        let result = self.claim.release(held, left);
+        let result = self.release_claim(held);
         match self.claim.attempt(wanted) {
             Ok(true) => self.hand_over(wanted, seam::now()),
             Ok(false) => self.pursue(Duration::ZERO),
@@ -89,8 +88,7 @@ impl State {
     pub(super) fn give_back(&mut self, mode: Mode, now: Instant) -> Result<(), LockError> {
         self.hold = Hold::None;
         self.hand_over_until = None;
-        let left = self.left();
-        let result = self.claim.release(mode, left);
+        let result = self.release_claim(mode);
         self.streak.pauses(now);
         if !self.queue.is_empty() {
             self.pursue(pause());
@@ -98,9 +96,11 @@ impl State {
         result
     }
 
-    /// How the claim is left to other processes, whose turn it is to be told.
-    fn left(&mut self) -> Left {
-        if self.abandoned.take().is_some() { Left::Abandoned } else { Left::InOrder }
+    /// Gives the claim back, and leaves it to other processes to be told of who left it abandoned.
+    fn release_claim(&mut self, mode: Mode) -> Result<(), LockError> {
+        self.published = None;
+        let left = if self.abandoned.take().is_some() { Left::Abandoned } else { Left::InOrder };
+        self.claim.release(mode, Some(Used { left, last: self.token }))
     }
 
     /// Starts a pursuit where somebody waits for a claim that nobody is asking for.

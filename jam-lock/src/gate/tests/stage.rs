@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
 use super::super::*;
-use crate::engine::{Claim, Home};
+use crate::engine::{Claim, Home, Used};
 
 /// Longer than any step of a test takes.
 pub(super) const LONG: Duration = Duration::from_secs(60);
@@ -98,15 +98,15 @@ impl Claim for Scripted {
         self.play("dismiss", |_| ());
     }
 
-    fn publish(&mut self, _: Mode, _: Option<&Site>) -> Publication {
+    fn publish(&mut self, _: Mode, _: Option<&Site>, _: u64) -> Publication {
         self.play("publish", |_| Publication::default())
     }
 
-    fn withdraw(&mut self) {
+    fn withdraw(&mut self, _: u64) {
         self.play("withdraw", |_| ());
     }
 
-    fn release(&mut self, _: Mode, _: Left) -> Result<(), LockError> {
+    fn release(&mut self, _: Mode, _: Option<Used>) -> Result<(), LockError> {
         self.play("release", |script| {
             script.claimed = false;
             if script.release_fails { Err(trouble()) } else { Ok(()) }
