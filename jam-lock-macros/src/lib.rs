@@ -35,6 +35,8 @@ use proc_macro::TokenStream;
 /// | `timeout = 10` | how many seconds to wait, as an integer or a float: `-1`, the default, waits for ever, `0` tries once. Or an expression that is `Into<Timeout>`, such as a `Duration` |
 /// | `id = expr` | fills the hole `{id}` of a keyed name with whatever is `Display`. It is borrowed, not moved. Without it, a variable `id` in scope is taken, as `format!` does |
 /// | `shared` | asks for a shared lock, which any number may hold at once, instead of an exclusive one |
+/// | `reentrant` | runs the body under what this thread or task holds already, if it holds the lock; else that is `LockError::Reentrant`. A reader does not become a writer by it |
+/// | `recover = …` | a path or closure, `FnOnce(&Holder) -> Result<(), E>`: what to run before the body, under the lock, when the last holder died inside |
 /// | `or_else = …` | a path or closure, `FnOnce(LockError) -> R`: what to return when the lock is not acquired. `jam_lock::skip` returns `R::default()` after a timeout |
 /// | `guard = held` | binds a variable, here `held`, to a `&LockGuard`, or to a `&[LockGuard]` where there are several names: it can be asked, but not released |
 /// | `locks = expr` | which `Locks`, instead of the default ones: a `Locks`, a reference to one or an `Arc` of one. It is borrowed, not moved |
@@ -45,6 +47,22 @@ use proc_macro::TokenStream;
 /// `#[locked("invoice_saved", "calculation", timeout = 10)]` holds both, or neither: they are
 /// acquired in the order in which they are declared, not in which they stand here, within one
 /// timeout for all, and released the other way round. A name that is there twice counts once.
+///
+/// # Sections inside each other
+/// A section may be entered in another one if its name is declared later. One that stands in the
+/// text of another, on the same plain name or one that is declared earlier, does not compile.
+/// Closures, `async` blocks and nested functions start afresh there, since they may run elsewhere or
+/// later. What they and called functions do is seen when it runs: `LockError::Reentrant` and
+/// `LockError::Order` come at once, instead of a wait that might never end. Names of two registries
+/// and names made at run time have no order.
+///
+/// Where two attributes stand on one function, the lower one is the outer section; two names in one
+/// attribute need no thought.
+///
+/// # When the last holder died
+/// `recover` runs once, first in the body: its error leaves as a `?` there does. Unless it returns
+/// `Ok`, the lock is left abandoned for the next one. Where there are several names, it is told of
+/// the first holder that died. Readers do not recover.
 ///
 /// # When the lock is not acquired
 /// The body does not run, and the function returns. What it returns is made by `or_else`, or else

@@ -60,6 +60,18 @@
 //! | by readers together | `#[locked("a", shared)]` | [`Lock::shared`] |
 //! | one lock for each customer | `#[locked("customer_{id}")]` | `lock_names::customer_id(7)` |
 //! | several, all or none | `#[locked("a", "b")]` | [`Locks::lock_all`] |
+//! | again, by who holds it | `#[locked("a", reentrant)]` | [`Lock::reentrant`] |
+//!
+//! # When something goes wrong
+//!
+//! | what | how it shows |
+//! |---|---|
+//! | the lock is held for too long | [`LockError::Timeout`] names the [`Holder`], as far as that is certain |
+//! | the holder died inside | [`LockGuard::abandoned`], or `recover = …` |
+//! | a thread or task asks for what it holds | [`LockError::Reentrant`] at once, with both lines |
+//! | it asks against the order in which names are declared | [`LockError::Order`] at once; in the text of one function, a compile error |
+//! | a process was paused, and others have gone on | [`LockGuard::token`] has risen |
+//! | anything that should be logged | [`Observer`] |
 //!
 //! # What it promises
 //!
@@ -75,6 +87,10 @@
 //!   polled when its turn has come, which the next one overtakes after 10 ms. Readers next to each
 //!   other enter together, and a writer that waits holds later readers back. After 5 ms of handing
 //!   a lock from hand to hand, or of taking it again at once, a process lets others have it.
+//! - A process that dies with a lock leaves it free, and the next writer is told whose section it
+//!   interrupted. What tells so is a record beside the lock's file, which never decides who has it.
+//! - Nobody waits for what it holds itself, and nobody against the declared order, so those who take
+//!   several locks never wait for each other.
 //! - Lock files are never emptied or renamed, never followed through a symbolic link, and never
 //!   removed, but for those of keyed names that nobody uses any more. If somebody else removes or
 //!   replaces one, that is noticed before the lock counts as held.
@@ -91,7 +107,14 @@
 //!   process that removes the file of a keyed name; a try elsewhere in that instant is refused.
 //! - Keyed names are for programs of this library alone: Jam.py and `flock(1)` do not notice when
 //!   the file that they wait for is removed.
-//! - A thread or task that asks again for a lock which it holds waits for itself.
+//! - A guard counts for the thread that acquired it until it is dropped, wherever it has gone, but
+//!   for [`LockGuard::detach`]. What a task acquires by hand counts for nobody, so a task that waits
+//!   for a guard of its own waits for ever, or until its timeout.
+//! - Of a holder in another process, only Linux lets it be certain that it is who the record says.
+//!   Elsewhere, and across process id namespaces or machines, a timeout names none.
+//! - A thread or task that is handed a lock within its process, from a section of less than 10 µs at
+//!   the same place, is not recorded anew: who dies just then is reported as if it had been inside.
+//! - After a power cut, a token or an abandonment may be lost that had not reached the disk.
 //!
 //! # When not to use it
 //!

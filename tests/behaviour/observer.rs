@@ -1,0 +1,239 @@
+//! What an observer is told.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jam_lock::{Event, Holder, LockName, Locks, Observer, TracingObserver};
+use tempfile::TempDir;
+
+use crate::peers::{Peer, until};
+use crate::{LONG, folder, lock_names};
+
+/// Notes what it is told.
+#[derive(Clone, Default)]
+struct Notes {
+    lines: Arc<Mutex<Vec<String>>>,
+    patience: Option<Duration>,
+}
+
+impl Notes {
+    fn note(&self, event: &Event<'_>, what: &str) {
+        assert!(event.site.file().ends_with("observer.rs"));
+        self.lines.lock().unwrap().push(format!("{} {what}", event.name));
+    }
+
+    fn taken(&self) -> Vec<String> {
+        std::mem::take(&mut self.lines.lock().unwrap())
+    }
+
+    fn locks(&self, folder: &TempDir) -> Locks {
+        Locks::builder().folder(folder.path()).observer(self.clone()).open().unwrap()
+    }
+}
+
+impl Observer for Notes {
+    fn waiting(&self, event: &Event<'_>) {
+        self.note(event, "waiting");
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.patience
+    }
+
+    fn still_waiting(&self, event: &Event<'_>, holder: Option<&Holder>) {
+        assert!(event.waited >= self.patience.unwrap());
+        self.note(event, if holder.is_some() { "still waiting for one" } else { "still waiting" });
+    }
+
+    fn acquired(&self, event: &Event<'_>, token: u64) {
+        assert!(token > 0);
+        self.note(event, if event.waited.is_zero() { "acquired" } else { "acquired at last" });
+    }
+
+    fn abandoned(&self, event: &Event<'_>, holder: &Holder) {
+        self.note(event, &format!("abandoned by {}", holder.program().unwrap()));
+    }
+
+    fn timed_out(&self, event: &Event<'_>, _: Option<&Holder>) {
+        self.note(event, if event.waited.is_zero() { "refused" } else { "timed out" });
+    }
+
+    fn gave_up(&self, event: &Event<'_>) {
+        self.note(event, "gave up");
+    }
+
+    fn released(&self, event: &Event<'_>, held: Duration) {
+        let how_long = if held >= Duration::from_millis(2) { "long" } else { "short" };
+        self.note(event, &format!("released after a {how_long} time"));
+    }
+}
+
+#[test]
+fn it_is_told_of_an_acquisition_and_its_release() {
+    let (folder, notes) = (folder(), Notes::default());
+    let locks = notes.locks(&folder);
+    let guard = locks.lock(LockName::new("x").unwrap()).acquire().unwrap();
+    assert_eq!(notes.taken(), ["x acquired"]);
+    std::thread::sleep(Duration::from_millis(2));
+    drop(guard);
+    assert_eq!(notes.taken(), ["x released after a long time"]);
+}
+
+#[test]
+fn it_is_told_of_a_wait_and_how_that_ends() {
+    let (folder, notes) = (folder(), Notes::default());
+    let peer = Peer::holding(folder.path(), "x");
+    let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
+    assert!(lock.try_acquire().is_err());
+    assert_eq!(notes.taken(), ["x refused"]);
+    assert!(lock.timeout(Duration::from_millis(5)).acquire().is_err());
+    assert_eq!(notes.taken(), ["x waiting", "x timed out"]);
+
+    let mut given_up = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut given_up)).is_none());
+    drop(given_up);
+    assert_eq!(notes.taken(), ["x waiting", "x gave up"]);
+
+    let waiter = std::thread::spawn(move || drop(lock.acquire().unwrap()));
+    until("a wait", || !notes.lines.lock().unwrap().is_empty());
+    peer.release();
+    waiter.join().unwrap();
+    let [waiting, acquired, released] = <[String; 3]>::try_from(notes.taken()).unwrap();
+    assert_eq!((&*waiting, &*acquired), ("x waiting", "x acquired at last"));
+    assert!(released.starts_with("x released after"), "{released}");
+}
+
+#[test]
+fn it_is_told_once_of_a_wait_that_lasts_too_long() {
+    let patience = Some(Duration::from_millis(5));
+    let (folder, notes) = (folder(), Notes { patience, ..Notes::default() });
+    let _peer = Peer::holding(folder.path(), "x");
+    let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
+    let still_waiting =
+        if cfg!(target_os = "linux") { "x still waiting for one" } else { "x still waiting" };
+    let lock = lock.timeout(Duration::from_millis(40));
+    assert!(lock.acquire().is_err());
+    assert_eq!(notes.taken(), ["x waiting", still_waiting, "x timed out"]);
+    assert!(smol::block_on(lock.acquire_async()).is_err());
+    assert_eq!(notes.taken(), ["x waiting", still_waiting, "x timed out"]);
+}
+
+#[test]
+fn it_is_told_of_a_holder_that_died() {
+    let (folder, notes) = (folder(), Notes::default());
+    Peer::holding(folder.path(), "x").kill();
+    let guard = notes.locks(&folder).lock(LockName::new("x").unwrap()).acquire().unwrap();
+    let program = if cfg!(windows) { "peer.exe" } else { "peer" };
+    assert_eq!(notes.taken(), [format!("x abandoned by {program}"), "x acquired".to_owned()]);
+    drop(guard);
+}
+
+#[test]
+fn it_may_use_the_locks_that_it_observes() {
+    /// Takes another lock of the same folder whenever it is told something.
+    struct Meddler(Arc<Mutex<Option<Locks>>>);
+
+    impl Observer for Meddler {
+        fn acquired(&self, event: &Event<'_>, _: u64) {
+            if event.name.as_str() == "x" {
+                let locks = self.0.lock().unwrap().clone().unwrap();
+                drop(locks.lock(LockName::new("y").unwrap()).acquire().unwrap());
+            }
+        }
+    }
+
+    let (folder, own) = (folder(), Arc::default());
+    let meddler = Meddler(Arc::clone(&own));
+    let locks = Locks::builder().folder(folder.path()).observer(meddler).open().unwrap();
+    *own.lock().unwrap() = Some(locks.clone());
+    drop(locks.lock(LockName::new("x").unwrap()).timeout(LONG).acquire().unwrap());
+    *own.lock().unwrap() = None;
+}
+
+#[test]
+fn a_panic_in_it_leaves_nothing_held() {
+    /// Cannot hear of anything.
+    struct Fragile;
+
+    impl Observer for Fragile {
+        fn acquired(&self, _: &Event<'_>, _: u64) {
+            panic!("it was acquired");
+        }
+
+        fn released(&self, _: &Event<'_>, _: Duration) {
+            panic!("it was released");
+        }
+    }
+
+    let folder = folder();
+    let locks = Locks::builder().folder(folder.path()).observer(Fragile).open().unwrap();
+    for _ in 0..2 {
+        drop(locks.lock(LockName::new("x").unwrap()).acquire().unwrap());
+    }
+}
+
+#[test]
+fn a_section_that_is_entered_again_is_no_acquisition() {
+    let (folder, notes) = (folder(), Notes::default());
+    let locks = &notes.locks(&folder);
+    let section = || {
+        locked!(lock_names::FIRST, locks = locks, {
+            locked!(lock_names::FIRST, locks = locks, reentrant, { notes.taken() }).unwrap()
+        })
+    };
+    assert_eq!(section().unwrap(), ["first acquired"]);
+    assert_eq!(notes.taken(), ["first released after a short time"]);
+}
+
+/// What `tracing` writes.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn tracing_is_told_with_all_that_is_known() {
+    use tracing_subscriber::fmt::format::FmtSpan;
+
+    let (folder, log) = (folder(), Log::default());
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let peer = Peer::holding(folder.path(), "x");
+        let observer = TracingObserver::new().warn_after(Duration::from_millis(5));
+        let locks = Locks::builder().folder(folder.path()).observer(observer).open().unwrap();
+        let lock = locks.lock(LockName::new("x").unwrap());
+        assert!(lock.timeout(Duration::from_millis(40)).acquire().is_err());
+        peer.kill();
+        drop(lock.acquire().unwrap());
+    });
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = log.lines().collect();
+    let expected = [
+        ["WARN", "still waiting for a lock name=x", "waited=0.0"],
+        ["INFO", "lock_wait{name=x", "waited=0.0"],
+        ["WARN", "timed out waiting for a lock name=x", "waited=0.0"],
+        ["WARN", "the holder of a lock had died with it name=x", "holder=peer"],
+        ["DEBUG", "lock acquired name=x", "token="],
+        ["DEBUG", "lock released name=x", "held="],
+    ];
+    assert_eq!(lines.len(), expected.len(), "{log}");
+    for (line, parts) in lines.iter().zip(expected) {
+        assert!(parts.iter().all(|part| line.contains(part)), "{line}");
+    }
+    assert!(!cfg!(target_os = "linux") || lines[0].contains("holder=peer (pid "), "{log}");
+}

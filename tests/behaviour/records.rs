@@ -1,0 +1,143 @@
+//! Holder records that are not what they should be: they change nothing but what is known.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use jam_lock::Locks;
+
+use crate::peers::{Peer, attempt};
+use crate::{folder, lock};
+
+/// Takes the lock here, tries it from another process, and has that hold it, all with whatever
+/// stands in the place of the record.
+fn assert_works(folder: &Path) {
+    let lock = lock(folder, "x");
+    let guard = lock.acquire().unwrap();
+    assert!(guard.abandoned().is_none(), "nobody died");
+    assert!(attempt(folder, "x").contains("is held elsewhere"));
+    guard.release().unwrap();
+
+    let peer = Peer::holding(folder, "x");
+    let error = crate::on_another_thread(|| lock.try_acquire().unwrap_err()).to_string();
+    if let Some((_, holder)) = error.split_once("does not wait: ") {
+        assert!(holder.contains(&format!("(pid {})", peer.id())), "{error}");
+    }
+    peer.release();
+    assert_eq!(attempt(folder, "x"), "acquired");
+}
+
+#[test]
+fn what_is_no_record_is_left_as_it_is() {
+    let notes = b"my notes".to_vec();
+    let script = b"#!/bin/sh\njam-lock 1 held token 1\n".to_vec();
+    let binary: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let huge = vec![b'x'; 4_000_000];
+    for content in [notes, script, binary, huge] {
+        let folder = folder();
+        let record = folder.path().join("x.holder");
+        fs::write(&record, &content).unwrap();
+        assert_works(folder.path());
+        assert!(fs::read(&record).unwrap() == content, "somebody else's file was changed");
+    }
+}
+
+#[test]
+fn a_record_of_which_only_a_part_is_left_is_made_anew() {
+    let folder = folder();
+    let record = folder.path().join("x.holder");
+    Peer::applying(folder.path(), "x").kill();
+    let whole = fs::read(folder.path().join("called_x.holder")).unwrap();
+    let huge = [&whole[..], &vec![b' '; 1_000_000]].concat();
+    for torn in [&[], &whole[..20], &whole[..60], &whole[..300], &[0; 640], &huge[60..]] {
+        fs::write(&record, torn).unwrap();
+        assert_works(folder.path());
+    }
+    let text = fs::read_to_string(&record);
+    assert!(text.is_ok_and(|text| text.ends_with(' ')), "the last one is somebody else's");
+    fs::write(&record, &whole[..60]).unwrap();
+    assert_works(folder.path());
+    assert!(fs::read_to_string(&record).unwrap().starts_with("jam-lock 1 free token"));
+}
+
+#[test]
+fn what_is_no_file_of_its_own_is_never_written_to() {
+    let folder = folder();
+    let record = folder.path().join("x.holder");
+    let victim = folder.path().join("victim");
+    for content in ["", "precious"] {
+        fs::write(&victim, content).unwrap();
+        symlink(&victim, &record).unwrap();
+        assert_works(folder.path());
+        assert!(fs::symlink_metadata(&record).unwrap().is_symlink());
+        fs::remove_file(&record).unwrap();
+
+        fs::hard_link(&victim, &record).unwrap();
+        assert_works(folder.path());
+        assert_eq!(fs::read_to_string(&victim).unwrap(), content);
+        fs::remove_file(&record).unwrap();
+    }
+
+    symlink(folder.path().join("nowhere"), &record).unwrap();
+    assert_works(folder.path());
+    assert!(!folder.path().join("nowhere").exists());
+    fs::remove_file(&record).unwrap();
+
+    fs::create_dir(&record).unwrap();
+    assert_works(folder.path());
+    fs::remove_dir(&record).unwrap();
+
+    let fifo = std::process::Command::new("mkfifo").arg(&record).status().unwrap();
+    assert!(fifo.success());
+    assert_works(folder.path());
+}
+
+#[test]
+fn a_record_that_cannot_be_read_or_written_is_done_without() {
+    let folder = folder();
+    let record = folder.path().join("x.holder");
+    for mode in [0o000, 0o444] {
+        fs::write(&record, "").unwrap();
+        fs::set_permissions(&record, fs::Permissions::from_mode(mode)).unwrap();
+        assert_works(folder.path());
+    }
+}
+
+#[test]
+fn any_bytes_change_nothing() {
+    let folder = folder();
+    let record = folder.path().join("x.holder");
+    Peer::applying(folder.path(), "x").kill();
+    let whole = fs::read(folder.path().join("called_x.holder")).unwrap();
+    let locks = Locks::open(folder.path()).unwrap();
+    for seed in 0..2_000 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut bytes = whole.clone();
+        for _ in 0..random.usize(1..20) {
+            let at = random.usize(0..bytes.len());
+            bytes[at] = random.u8(..);
+        }
+        bytes.truncate(random.usize(0..2 * bytes.len()));
+        // What fits its check is a record, and whose it is was really killed.
+        fs::write(&record, &bytes).unwrap();
+        let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
+        let guard = lock.acquire().unwrap();
+        let holder = guard.abandoned().map(ToString::to_string);
+        let is_right = holder.as_ref().is_none_or(|holder| holder.starts_with("`on_apply` at "));
+        assert!(is_right, "seed {seed}: {holder:?}");
+        assert!(crate::is_refused(&lock), "seed {seed}");
+    }
+}
+
+#[test]
+fn it_is_made_with_the_mode_of_the_locks_file() {
+    let folder = folder();
+    let locks = Locks::builder().folder(folder.path()).mode(0o620).open().unwrap();
+    drop(locks.lock(jam_lock::LockName::new("x").unwrap()).acquire().unwrap());
+    for file in ["x.lock", "x.holder"] {
+        let mode = fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o620, "{file}");
+    }
+}
