@@ -102,9 +102,15 @@ impl Gate {
         Ok(Entry::Queued(Wait { gate: self, asked, ticket, begun, end }))
     }
 
-    /// Gives the lock to whoever is next, here or in another process.
-    pub(crate) fn release(&self, number: u64, left: Left) -> Result<(), LockError> {
+    /// Gives the lock to whoever is next, here or in another process; nothing happens yet where
+    /// another guard stands for the same acquisition.
+    pub(crate) fn release(&self, number: u64, left: Left) -> Option<Result<(), LockError>> {
         self.lock().release(number, left)
+    }
+
+    /// Has one more guard stand for the acquisition `number`, if that is still there.
+    pub(crate) fn reenter(&self, number: u64) -> bool {
+        self.lock().reenter(number)
     }
 
     /// Who has the lock, where that is certain.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::context::{Chain, Reentry};
+use crate::context::{Home, Reentry};
 use crate::engine::{Left, Publication};
 use crate::gate::{Gate, Grant};
 use crate::observer::Report;
@@ -28,8 +28,8 @@ pub use self::guards::LockGuards;
 #[must_use = "a lock is released as soon as its guard is dropped: write `let _guard = …`, not `let _ = …`"]
 pub struct LockGuard {
     gate: Arc<Gate>,
-    /// Where the lock is entered, if it is.
-    chain: Option<Arc<Chain>>,
+    /// Where the lock is listed as held, if it is.
+    home: Option<Home>,
     number: u64,
     token: u64,
     waited: Duration,
@@ -44,7 +44,7 @@ pub struct LockGuard {
 impl LockGuard {
     pub(crate) fn new(
         gate: Arc<Gate>,
-        chain: Option<Arc<Chain>>,
+        home: Option<Home>,
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> Self {
@@ -52,7 +52,7 @@ impl LockGuard {
         let is_left_abandoned = AtomicBool::new(false);
         Self {
             gate,
-            chain,
+            home,
             number,
             token,
             waited,
@@ -66,10 +66,10 @@ impl LockGuard {
 
     /// A further guard for what the call chain holds already.
     pub(crate) fn of_reentry(gate: Arc<Gate>, reentry: Reentry) -> Self {
-        let Reentry { chain, number, token, report } = reentry;
+        let Reentry { home, number, token, report } = reentry;
         let publication = Publication { token, ..Publication::default() };
         let grant = Grant { number, publication, waited: Duration::ZERO };
-        let mut guard = Self::new(gate, Some(chain), grant, report);
+        let mut guard = Self::new(gate, Some(home), grant, report);
         guard.is_reentry = true;
         guard
     }
@@ -144,10 +144,8 @@ impl LockGuard {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn detach(mut self) -> Self {
-        if let Some(chain) = &self.chain {
-            if chain.detach(&self.gate) {
-                self.chain = None;
-            }
+        if let Some(home) = self.home.take() {
+            home.leave(&self.gate, self.number);
         }
         self
     }
@@ -169,23 +167,19 @@ impl LockGuard {
 
     /// What the section that this guard is for installs while it is polled: nothing new where that
     /// runs under what is held already.
-    pub(crate) fn link(&self) -> Option<&Arc<Chain>> {
-        self.chain.as_ref().filter(|_| !self.is_reentry)
+    pub(crate) fn home(&self) -> Option<&Home> {
+        self.home.as_ref().filter(|_| !self.is_reentry)
     }
 
-    /// Leaves the chain, and releases the lock unless another guard stands for it too.
+    /// Releases the lock, unless another guard stands for it too.
     fn end(&mut self) -> Result<(), LockError> {
         self.is_released = true;
         let is_abandoned = *self.is_left_abandoned.get_mut();
         let left = if is_abandoned { Left::Abandoned } else { Left::InOrder };
-        let left = match &self.chain {
-            None => left,
-            Some(chain) => match chain.leave(&self.gate, left) {
-                None => return Ok(()),
-                Some(left) => left,
-            },
-        };
-        let result = self.gate.release(self.number, left);
+        let Some(result) = self.gate.release(self.number, left) else { return Ok(()) };
+        if let Some(home) = &self.home {
+            home.leave(&self.gate, self.number);
+        }
         if let Some(report) = &self.report {
             report.released(self.waited);
         }

@@ -147,8 +147,8 @@ pub fn within<F: Future>(
     guards: &impl Guards,
     section: Pin<&mut F>,
 ) -> impl Future<Output = F::Output> {
-    let link = guards.guards().iter().find_map(LockGuard::link);
-    context::within(link.cloned(), section)
+    let home = guards.guards().iter().find_map(LockGuard::home);
+    context::within(home, section)
 }
 
 /// Calls `recover` if somebody died with one of the locks, of whom it tells the first.

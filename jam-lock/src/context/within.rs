@@ -1,16 +1,33 @@
 //! A section in a task, which installs its chain while it is polled.
 
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{Chain, OF_TASK};
+use super::Home;
+use super::chain::Chain;
 
-/// Runs `section` with `chain` installed whenever it is polled, wherever that is.
+thread_local! {
+    static INSTALLED: RefCell<Option<Arc<Chain>>> = const { RefCell::new(None) };
+}
+
+/// The innermost section of the task that this thread polls.
+pub(super) fn installed() -> Option<Arc<Chain>> {
+    // A thread that ends polls nothing any more.
+    INSTALLED.try_with(|chain| chain.borrow().clone()).ok().flatten()
+}
+
+/// Runs `section`, whose locks are listed in `home`, with that installed whenever it is polled,
+/// wherever that is.
 pub(crate) fn within<F: Future>(
-    chain: Option<Arc<Chain>>,
+    home: Option<&Home>,
     section: Pin<&mut F>,
 ) -> impl Future<Output = F::Output> {
+    let chain = match home {
+        Some(Home::Chain(chain)) => Some(Arc::clone(chain)),
+        Some(Home::Thread(_)) | None => None,
+    };
     Within { chain, section }
 }
 
@@ -35,13 +52,14 @@ struct Installed {
 
 impl Installed {
     fn new(chain: Arc<Chain>) -> Self {
-        Self { before: OF_TASK.try_with(|installed| installed.replace(Some(chain))).ok().flatten() }
+        Self {
+            before: INSTALLED.try_with(|installed| installed.replace(Some(chain))).ok().flatten(),
+        }
     }
 }
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        // A thread that ends polls nothing any more.
-        let _ = OF_TASK.try_with(|installed| installed.replace(self.before.take()));
+        let _ = INSTALLED.try_with(|installed| installed.replace(self.before.take()));
     }
 }

@@ -95,8 +95,8 @@ impl Lock {
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> LockGuard {
-        let chain = scope.enter(&self.gate, asked, &grant, report.as_ref());
-        let guard = LockGuard::new(Arc::clone(&self.gate), chain, grant, report);
+        let home = scope.enter(&self.gate, asked, &grant, report.as_ref());
+        let guard = LockGuard::new(Arc::clone(&self.gate), home, grant, report);
         if let Some(report) = guard.report() {
             report.acquired(guard.waited(), guard.token(), guard.abandoned());
         }

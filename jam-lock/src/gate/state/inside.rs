@@ -15,6 +15,9 @@ struct Resident {
     token: u64,
     /// Who had died there before.
     found: Option<Box<Holder>>,
+    /// How many guards stand for it.
+    guards: usize,
+    left: Left,
 }
 
 /// One writer, or some readers, in the order in which they came.
@@ -32,7 +35,8 @@ impl Inside {
         self.entered += 1;
         let Publication { token, abandoned, .. } = publication;
         let (number, token, found) = (self.entered, *token, abandoned.clone());
-        let resident = Resident { number, site, since, token, found };
+        let (guards, left) = (1, Left::InOrder);
+        let resident = Resident { number, site, since, token, found, guards, left };
         if self.first.is_none() {
             self.first = Some(resident);
         } else {
@@ -41,22 +45,50 @@ impl Inside {
         number
     }
 
-    /// Notes who goes, and tells since when it was there; and where it has left the lock abandoned,
-    /// who the next holder is to be told of: who died first.
-    pub(super) fn leave(&mut self, number: u64, left: Left) -> (Instant, Option<Box<Holder>>) {
-        let resident = if self.first.as_ref().is_some_and(|first| first.number == number) {
-            let next = self.others.pop_front();
-            std::mem::replace(&mut self.first, next)
-        } else {
-            let at = self.others.binary_search_by_key(&number, |resident| resident.number);
-            at.ok().and_then(|at| self.others.remove(at))
-        };
-        let resident = resident.expect("who is inside leaves once");
-        let holder = match left {
+    /// Notes one more guard of somebody who is still there.
+    pub(super) fn reenter(&mut self, number: u64) -> bool {
+        let resident = self.get(number);
+        resident.map(|resident| resident.guards += 1).is_some()
+    }
+
+    /// Notes one guard less. Of who goes with the last one it tells since when it was there; and
+    /// where it has left the lock abandoned, who the next holder is to be told of: who died first.
+    pub(super) fn leave(
+        &mut self,
+        number: u64,
+        left: Left,
+    ) -> Option<(Instant, Option<Box<Holder>>)> {
+        let resident = self.get(number).expect("who is inside leaves once");
+        resident.guards -= 1;
+        if left == Left::Abandoned {
+            resident.left = left;
+        }
+        if resident.guards > 0 {
+            return None;
+        }
+        let resident = self.remove(number)?;
+        let holder = match resident.left {
             Left::InOrder => None,
             Left::Abandoned => resident.found.clone().or_else(|| Some(Box::new(resident.holder()))),
         };
-        (resident.since, holder)
+        Some((resident.since, holder))
+    }
+
+    fn get(&mut self, number: u64) -> Option<&mut Resident> {
+        if self.first.as_ref().is_some_and(|first| first.number == number) {
+            return self.first.as_mut();
+        }
+        let at = self.others.binary_search_by_key(&number, |resident| resident.number);
+        at.ok().map(|at| &mut self.others[at])
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Resident> {
+        if self.first.as_ref().is_some_and(|first| first.number == number) {
+            let next = self.others.pop_front();
+            return std::mem::replace(&mut self.first, next);
+        }
+        let at = self.others.binary_search_by_key(&number, |resident| resident.number);
+        at.ok().and_then(|at| self.others.remove(at))
     }
 
     /// The first who is there.

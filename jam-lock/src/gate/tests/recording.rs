@@ -48,7 +48,7 @@ fn a_lock_that_was_left_abandoned_is_not_told_to_be_free() {
     let ticket = inner.enqueue(Mode::Exclusive, Who::Thread);
     inner.extend_hand_over(LONG);
     thread::sleep(Duration::from_millis(1));
-    inner.release(number, Left::Abandoned).unwrap();
+    inner.release(number, Left::Abandoned).expect("one guard stands for it").unwrap();
     assert!(matches!(
         inner.turn(ticket, &asked(Mode::Exclusive)),
         Turn::Granted(grant) if grant.publication.abandoned.is_some()

@@ -1,0 +1,44 @@
+//! The sections of a task, each inside another.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Held, Home};
+
+/// What a section holds, and after that, what the sections around it hold.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    outer: Option<Arc<Self>>,
+    held: Mutex<Vec<Held>>,
+}
+
+impl Chain {
+    /// A link for a section inside `outer`.
+    pub(super) fn after(outer: Option<Arc<Self>>) -> Self {
+        Self { outer, held: Mutex::default() }
+    }
+
+    /// The first lock from the inside out for which `look` finds something, and where it is.
+    pub(super) fn find<T>(
+        self: &Arc<Self>,
+        mut look: impl FnMut(&Held) -> Option<T>,
+    ) -> Option<(Home, T)> {
+        let mut links = std::iter::successors(Some(self), |link| link.outer.as_ref());
+        links.find_map(|link| {
+            let found = link.held().iter().find_map(&mut look)?;
+            Some((Home::Chain(Arc::clone(link)), found))
+        })
+    }
+
+    pub(super) fn enter(&self, held: Held) {
+        self.held().push(held);
+    }
+
+    pub(super) fn leave(&self, gate: usize, number: u64) {
+        self.held().retain(|held| (held.gate, held.number) != (gate, number));
+    }
+
+    /// Nothing that can panic half-way runs under the mutex.
+    fn held(&self) -> MutexGuard<'_, Vec<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
