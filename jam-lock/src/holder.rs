@@ -48,6 +48,7 @@ impl Holder {
     }
 
     /// The same holder, seen with the lock now.
+    #[cfg(target_os = "linux")]
     pub(crate) fn seen_now(self) -> Self {
         // A clock that was set back makes the difference meaningless.
         let held_for = self.since.and_then(|since| SystemTime::now().duration_since(since).ok());
@@ -186,6 +187,7 @@ mod tests {
         assert_eq!(by_hand.to_string(), "this process at src/invoices.rs:42");
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_clock_that_was_set_back_tells_no_duration() {
         let since = SystemTime::now() + Duration::from_secs(3600);

@@ -60,8 +60,12 @@ fn kill(kills: usize, threads: usize) -> [usize; 2] {
         let peer =
             Peer::start(order.arg("journal").arg(folder.path()).args(["x", &threads.to_string()]));
         let id = peer.id();
-        until("an entry", || fs::read_to_string(&journal).unwrap().contains("inside"));
-        thread::sleep(Duration::from_micros(fastrand::u64(0..1_500)));
+        // It gets somewhere before, however slow the machine is.
+        let entries = fastrand::usize(4..16);
+        until("so many entries", || {
+            fs::read_to_string(&journal).unwrap().lines().count() >= entries
+        });
+        thread::sleep(Duration::from_micros(fastrand::u64(0..500)));
         peer.kill();
 
         let guard = lock.acquire().unwrap();

@@ -40,6 +40,7 @@ impl Peer {
     }
 
     /// Starts a process that holds a keyed lock in a declared section, and waits until it does.
+    #[cfg(unix)]
     pub(crate) fn applying(folder: &Path, name: &str) -> Self {
         Self::start_holding(Command::new(PEER).arg("apply").arg(folder).arg(name))
     }
