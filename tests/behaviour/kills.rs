@@ -3,6 +3,8 @@
 //! Each writes down where it is, outside of the lock's own files, so that what the next holder is
 //! told can be compared with what happened.
 
+#![cfg(unix)]
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
