@@ -5,7 +5,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use jam_lock::{LockName, LockSet, Locks};
+use jam_lock::{LockError, LockGuards, LockName, LockSet, Locks};
 
 use crate::peers::{Peer, attempt, until};
 use crate::{LONG, folder, lock, lock_names, on_another_thread};
@@ -53,11 +53,11 @@ fn where_one_is_refused_none_is_held() {
     let folder = folder();
     let peer = Peer::holding(folder.path(), "second");
     let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]);
-    for error in [
-        set.try_acquire().unwrap_err(),
-        set.timeout(Duration::from_millis(5)).acquire().unwrap_err(),
-        smol::block_on(set.timeout(Duration::from_millis(5)).acquire_async()).unwrap_err(),
-    ] {
+    let timed = set.timeout(Duration::from_millis(5));
+    let ways: [&dyn Fn() -> Result<LockGuards, LockError>; 3] =
+        [&|| set.try_acquire(), &|| timed.acquire(), &|| smol::block_on(timed.acquire_async())];
+    for acquire in ways {
+        let error = acquire().unwrap_err();
         assert!(error.is_timeout() && error.to_string().contains("`second`"), "{error}");
         assert_eq!(attempt(folder.path(), "first"), "acquired");
     }
