@@ -306,7 +306,9 @@ pub use timeout::Timeout;
 /// - `locked!` itself: by its plain name in all that follows, which is why this belongs above the
 ///   crate's modules, and as `lock_names::locked!` everywhere.
 ///
-/// The order of declaration is the order in which several locks are acquired at once.
+/// The order of declaration is the lock order: several locks are acquired at once in it, and one
+/// that is acquired while another is held has to be declared after that. Then those who take several
+/// locks never wait for each other. What is taken first, and held longest, comes first.
 ///
 /// A name that is declared twice, if only in different case, one whose constant another name makes
 /// already, one that some keys make equal to another, and one that is not

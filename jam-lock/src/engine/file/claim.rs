@@ -141,7 +141,10 @@ impl Claim for FileClaim {
     }
 
     fn withdraw(&mut self, last: u64) {
-        self.recorder.withdraw(last);
+        // A fork shares the record with its parent as it does the lock.
+        if self.check_process().is_ok() {
+            self.recorder.withdraw(last);
+        }
     }
 
     fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
@@ -175,6 +178,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::engine::Left;
 
     /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
@@ -207,6 +211,20 @@ mod tests {
             let mut others = self::claim(folder.path(), false);
             assert!(!others.attempt(Mode::Exclusive).unwrap());
         }
+    }
+
+    #[test]
+    fn a_fork_leaves_the_record_of_its_parent_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut claim = claim(folder.path(), false);
+        assert!(claim.attempt(Mode::Exclusive).unwrap());
+        claim.publish(Mode::Exclusive, Some(&Site::here()), 0);
+        claim.process += 1;
+        claim.withdraw(0);
+        let used = Used { left: Left::InOrder, last: 0 };
+        assert!(claim.release(Mode::Exclusive, Some(used)).is_err());
+        let record = std::fs::read_to_string(folder.path().join("x.holder")).unwrap();
+        assert!(record.starts_with("jam-lock 1 held"), "{record}");
     }
 
     #[test]
