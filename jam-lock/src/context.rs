@@ -32,7 +32,6 @@ struct Held {
     site: Site,
     mode: Mode,
     by: By,
-    token: u64,
     report: Option<Arc<Report>>,
 }
 
@@ -131,7 +130,6 @@ impl Scope {
             site: asked.site,
             mode: asked.mode,
             by,
-            token: grant.publication.token,
             report: report.cloned(),
         };
         match self {
@@ -189,10 +187,9 @@ impl Look<'_> {
         if !(self.is_reentrant && is_enough) {
             return Some(Err(self.reentrant(held)));
         }
-        let Held { number, token, .. } = *held;
         // Another thread may just have released it.
-        let is_there = self.gate.reenter(number);
-        is_there.then(|| Ok(Again { number, token, report: held.report.clone() }))
+        let token = self.gate.reenter(held.number)?;
+        Some(Ok(Again { number: held.number, token, report: held.report.clone() }))
     }
 
     fn reentrant(&self, held: &Held) -> LockError {

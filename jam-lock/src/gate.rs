@@ -108,8 +108,9 @@ impl Gate {
         self.lock().release(number, left)
     }
 
-    /// Has one more guard stand for the acquisition `number`, if that is still there.
-    pub(crate) fn reenter(&self, number: u64) -> bool {
+    /// Has one more guard stand for the acquisition `number`, and tells its token, if it is still
+    /// there.
+    pub(crate) fn reenter(&self, number: u64) -> Option<u64> {
         self.lock().reenter(number)
     }
 

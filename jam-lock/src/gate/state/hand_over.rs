@@ -53,8 +53,9 @@ impl State {
         Some(result)
     }
 
-    /// Has one more guard stand for the acquisition `number`, if that is still there.
-    pub(in super::super) fn reenter(&mut self, number: u64) -> bool {
+    /// Has one more guard stand for the acquisition `number`, and tells its token, if it is still
+    /// there.
+    pub(in super::super) fn reenter(&mut self, number: u64) -> Option<u64> {
         self.inside.reenter(number)
     }
 

@@ -17,7 +17,7 @@ struct Resident {
     found: Option<Box<Holder>>,
     /// How many guards stand for it.
     guards: usize,
-    left: Left,
+    is_abandoned: bool,
 }
 
 /// One writer, or some readers, in the order in which they came.
@@ -35,8 +35,8 @@ impl Inside {
         self.entered += 1;
         let Publication { token, abandoned, .. } = publication;
         let (number, token, found) = (self.entered, *token, abandoned.clone());
-        let (guards, left) = (1, Left::InOrder);
-        let resident = Resident { number, site, since, token, found, guards, left };
+        let (guards, is_abandoned) = (1, false);
+        let resident = Resident { number, site, since, token, found, guards, is_abandoned };
         if self.first.is_none() {
             self.first = Some(resident);
         } else {
@@ -45,10 +45,11 @@ impl Inside {
         number
     }
 
-    /// Notes one more guard of somebody who is still there.
-    pub(super) fn reenter(&mut self, number: u64) -> bool {
-        let resident = self.get(number);
-        resident.map(|resident| resident.guards += 1).is_some()
+    /// Notes one more guard of somebody who is still there, and tells the token.
+    pub(super) fn reenter(&mut self, number: u64) -> Option<u64> {
+        let resident = self.get(number)?;
+        resident.guards += 1;
+        Some(resident.token)
     }
 
     /// Notes one guard less. Of who goes with the last one it tells since when it was there; and
@@ -60,18 +61,14 @@ impl Inside {
     ) -> Option<(Instant, Option<Box<Holder>>)> {
         let resident = self.get(number).expect("who is inside leaves once");
         resident.guards -= 1;
-        if left == Left::Abandoned {
-            resident.left = left;
-        }
+        resident.is_abandoned |= left == Left::Abandoned;
         if resident.guards > 0 {
             return None;
         }
-        let resident = self.remove(number)?;
-        let holder = match resident.left {
-            Left::InOrder => None,
-            Left::Abandoned => resident.found.clone().or_else(|| Some(Box::new(resident.holder()))),
-        };
-        Some((resident.since, holder))
+        let since = resident.since;
+        let holder = resident.is_abandoned.then(|| resident.found_or_itself());
+        self.remove(number);
+        Some((since, holder))
     }
 
     fn get(&mut self, number: u64) -> Option<&mut Resident> {
@@ -82,13 +79,14 @@ impl Inside {
         at.ok().map(|at| &mut self.others[at])
     }
 
-    fn remove(&mut self, number: u64) -> Option<Resident> {
+    fn remove(&mut self, number: u64) {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
-            let next = self.others.pop_front();
-            return std::mem::replace(&mut self.first, next);
+            self.first = self.others.pop_front();
+            return;
         }
-        let at = self.others.binary_search_by_key(&number, |resident| resident.number);
-        at.ok().and_then(|at| self.others.remove(at))
+        if let Ok(at) = self.others.binary_search_by_key(&number, |resident| resident.number) {
+            self.others.remove(at);
+        }
     }
 
     /// The first who is there.
@@ -105,6 +103,10 @@ impl Inside {
 }
 
 impl Resident {
+    fn found_or_itself(&self) -> Box<Holder> {
+        self.found.clone().unwrap_or_else(|| Box::new(self.holder()))
+    }
+
     fn holder(&self) -> Holder {
         Holder::of_this_process(&self.site, self.since, self.token)
     }
