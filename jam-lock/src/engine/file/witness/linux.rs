@@ -9,8 +9,15 @@ use crate::engine::file::record_file::{self, RecordFile};
 use crate::holder::Holder;
 use crate::this_process::{ThisProcess, start_of};
 
+/// How often to look for somebody who holds the lock: one look at a long list may miss a line.
+const LOOKS: usize = 3;
+
 /// Who holds the lock file at `path`.
 pub(in crate::engine::file) fn holder(path: &Path) -> Option<Holder> {
+    (0..LOOKS).find_map(|_| look(path))
+}
+
+fn look(path: &Path) -> Option<Holder> {
     // Whoever releases it after this was read is not in the system's list any more.
     let record = record_file::look(&RecordFile::path(path)).and_then(|record| record.holder);
     let file = fs::symlink_metadata(path).ok()?;

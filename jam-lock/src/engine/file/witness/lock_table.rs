@@ -1,6 +1,7 @@
 //! Linux's list of who holds which file locks, `/proc/locks`, by proc(5).
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 
 /// A process that holds a lock by `flock(2)` on some file, as the list tells it.
 #[derive(Debug, PartialEq)]
@@ -13,8 +14,23 @@ pub(super) struct Entry {
 
 /// Those who hold locks, as far as this process's id namespace shows them.
 pub(super) fn holders() -> Vec<Entry> {
-    let table = fs::read_to_string("/proc/locks").unwrap_or_default();
-    table.lines().filter_map(entry).collect()
+    let table = read().unwrap_or_default();
+    String::from_utf8_lossy(&table).lines().filter_map(entry).collect()
+}
+
+/// Reads the list in pieces as large as the kernel gives.
+///
+/// Each is what was so at one moment, but the next one starts at a line number: where locks came
+/// and went meanwhile, lines are missing. Small pieces, as `read_to_string` starts with, miss many.
+fn read() -> io::Result<Vec<u8>> {
+    let mut list = File::open("/proc/locks")?;
+    let (mut table, mut piece) = (Vec::new(), [0; 1 << 14]);
+    loop {
+        match list.read(&mut piece)? {
+            0 => return Ok(table),
+            length => table.extend_from_slice(&piece[..length]),
+        }
+    }
 }
 
 /// Understands `1: FLOCK  ADVISORY  WRITE 4242 fe:00:131 0 EOF`.
