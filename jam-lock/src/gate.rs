@@ -99,7 +99,7 @@ impl Gate {
             Deadline::Never | Deadline::After(_) => (seam::now(), None),
         };
         let ticket = Some(state.enqueue(asked.mode, who));
-        Ok(Entry::Queued(Wait { gate: self, asked, ticket, begun, end }))
+        Ok(Entry::Queued(Wait { gate: self, asked, ticket, begun, end, pause: None }))
     }
 
     /// Gives the lock to whoever is next, here or in another process; nothing happens yet where

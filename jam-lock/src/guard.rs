@@ -90,9 +90,10 @@ impl LockGuard {
     /// fencing token.
     ///
     /// It rises across processes, restarts and removed files. It starts at the microseconds since
-    /// 1970, so where holders are not recorded, or after a power cut that took the record along, it
-    /// rises as long as the clock is not set back. Readers that hold the lock between the same two
-    /// writers may have the same token; it lies between the writers'.
+    /// 1970: so where the record is lost, in a power cut for one, it rises as long as the clock is
+    /// not set back. Where holders are not recorded, it also must not be more often than every two
+    /// microseconds that somebody acquires the lock. Readers that hold it between the same two
+    /// writers may have the same token, which lies between the writers'.
     #[must_use]
     pub fn token(&self) -> u64 {
         self.token

@@ -22,7 +22,7 @@ impl Gate {
     ) -> Result<Grant, LockError> {
         match self.enter(&asked(mode), deadline, Who::Thread)? {
             Entry::Granted(grant) => Ok(grant),
-            Entry::Queued(mut wait) => match wait.block(None) {
+            Entry::Queued(mut wait) => match wait.block() {
                 Poll::Ready(result) => result,
                 Poll::Pending => unreachable!("it waits to the end"),
             },
@@ -36,7 +36,7 @@ impl Gate {
     ) -> Result<Grant, LockError> {
         match self.enter(&asked(mode), deadline, Who::Task)? {
             Entry::Granted(grant) => Ok(grant),
-            Entry::Queued(mut wait) => match wait.ready(None).await {
+            Entry::Queued(mut wait) => match wait.ready().await {
                 Poll::Ready(result) => result,
                 Poll::Pending => unreachable!("it waits to the end"),
             },

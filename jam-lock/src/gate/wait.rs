@@ -21,42 +21,50 @@ pub(crate) struct Wait<'gate> {
     pub(super) ticket: Option<u64>,
     pub(super) begun: Instant,
     pub(super) end: Option<Instant>,
+    /// When whoever waits has something else to do for a moment.
+    pub(crate) pause: Option<Instant>,
 }
 
 impl Wait<'_> {
-    /// Blocks the thread until the wait has ended, or `until`.
-    pub(crate) fn block(&mut self, until: Option<Instant>) -> Poll<Result<Grant, LockError>> {
+    /// Blocks the thread until the wait has ended, or its pause has come.
+    pub(crate) fn block(&mut self) -> Poll<Result<Grant, LockError>> {
         let bell = Arc::new(Bell::default());
         let waker = Waker::from(Arc::clone(&bell));
-        let end = [self.end, until].into_iter().flatten().min();
         loop {
             let result = self.look(&waker);
-            if result.is_ready() || until.is_some_and(|until| until <= seam::now()) {
+            if result.is_ready() || self.pauses() {
                 return result;
             }
-            bell.wait(end);
+            bell.wait(self.next_moment());
         }
     }
 
-    /// Lets other tasks run until the wait has ended, or `until`.
-    pub(crate) async fn ready(&mut self, until: Option<Instant>) -> Poll<Result<Grant, LockError>> {
-        let started = Attendance::start();
-        let _attendance = match started.map_err(|error| self.gate.trouble_with_deadlines(error)) {
+    /// Lets other tasks run until the wait has ended, or its pause has come.
+    pub(crate) async fn ready(&mut self) -> Poll<Result<Grant, LockError>> {
+        let _attendance = match Attendance::start() {
             Ok(attendance) => attendance,
-            Err(error) => return Poll::Ready(Err(error)),
+            Err(error) => return Poll::Ready(Err(self.gate.trouble_with_deadlines(error))),
         };
-        let end = [self.end, until].into_iter().flatten().min();
-        let _alarm = end.zip(self.ticket).map(|(end, ticket)| {
-            Alarm::set(end, Reminder::waker(Arc::downgrade(self.gate), ticket))
+        let reminder = self.next_moment().zip(self.ticket);
+        let _alarm = reminder.map(|(moment, ticket)| {
+            Alarm::set(moment, Reminder::waker(Arc::downgrade(self.gate), ticket))
         });
         future::poll_fn(|context| match self.look(context.waker()) {
-            Poll::Pending if until.is_some_and(|until| until <= seam::now()) => {
-                Poll::Ready(Poll::Pending)
-            }
+            Poll::Pending if self.pauses() => Poll::Ready(Poll::Pending),
             Poll::Pending => Poll::Pending,
             ready @ Poll::Ready(_) => Poll::Ready(ready),
         })
         .await
+    }
+
+    /// When there is something to do, whoever has the lock.
+    fn next_moment(&self) -> Option<Instant> {
+        [self.end, self.pause].into_iter().flatten().min()
+    }
+
+    /// Whether the pause has come, which comes once.
+    fn pauses(&mut self) -> bool {
+        self.pause.take_if(|pause| *pause <= seam::now()).is_some()
     }
 
     /// Whether the wait has ended; where not, `waker` is woken when it is worth another look.

@@ -25,52 +25,55 @@ impl Lock {
             return Ok(guard);
         }
         let report = self.report(site);
-        let grant = match self.gate.enter(&asked, deadline, Who::Thread) {
+        let mut wait = match self.gate.enter(&asked, deadline, Who::Thread) {
             Ok(Entry::Granted(grant)) => return Ok(self.admit(scope, &asked, grant, report)),
-            Ok(Entry::Queued(mut wait)) => {
-                let mut waiting = Waiting::begin(report.as_deref());
-                let mut until = report.as_deref().and_then(Report::end_of_patience);
-                loop {
-                    match wait.block(until) {
-                        Poll::Ready(result) => break waiting.end(result),
-                        Poll::Pending => self.still_waiting(&waiting),
-                    }
-                    until = None;
-                }
+            Ok(Entry::Queued(wait)) => wait,
+            Err(error) => return Err(refused(report.as_deref(), error)),
+        };
+        wait.pause = report.as_deref().and_then(Report::end_of_patience);
+        let mut waiting = Waiting::begin(report);
+        let grant = loop {
+            match wait.block() {
+                Poll::Ready(result) => break waiting.end(result)?,
+                Poll::Pending => self.still_waiting(&waiting),
             }
-            Err(error) => Err(refused(report.as_deref(), error)),
-        }?;
+        };
+        let report = waiting.report.take();
+        drop((waiting, wait));
         Ok(self.admit(scope, &asked, grant, report))
     }
 
     /// Acquires the lock, and lets other tasks run meanwhile.
-    pub(crate) async fn ready(
+    // An `async fn` would keep what it is given twice.
+    pub(crate) fn ready(
         &self,
         scope: Scope,
         site: Site,
         deadline: Deadline,
-    ) -> Result<LockGuard, LockError> {
+    ) -> impl Future<Output = Result<LockGuard, LockError>> + Send {
         let asked = self.asked(site);
-        if let Some(guard) = self.reenter(&scope, &asked)? {
-            return Ok(guard);
-        }
-        let report = self.report(site);
-        let grant = match self.gate.enter(&asked, deadline, Who::Task) {
-            Ok(Entry::Granted(grant)) => return Ok(self.admit(scope, &asked, grant, report)),
-            Ok(Entry::Queued(mut wait)) => {
-                let mut waiting = Waiting::begin(report.as_deref());
-                let mut until = report.as_deref().and_then(Report::end_of_patience);
-                loop {
-                    match wait.ready(until).await {
-                        Poll::Ready(result) => break waiting.end(result),
-                        Poll::Pending => self.still_waiting(&waiting),
-                    }
-                    until = None;
-                }
+        async move {
+            if let Some(guard) = self.reenter(&scope, &asked)? {
+                return Ok(guard);
             }
-            Err(error) => Err(refused(report.as_deref(), error)),
-        }?;
-        Ok(self.admit(scope, &asked, grant, report))
+            let report = self.report(asked.site);
+            let mut wait = match self.gate.enter(&asked, deadline, Who::Task) {
+                Ok(Entry::Granted(grant)) => return Ok(self.admit(scope, &asked, grant, report)),
+                Ok(Entry::Queued(wait)) => wait,
+                Err(error) => return Err(refused(report.as_deref(), error)),
+            };
+            wait.pause = report.as_deref().and_then(Report::end_of_patience);
+            let mut waiting = Waiting::begin(report);
+            let grant = loop {
+                match wait.ready().await {
+                    Poll::Ready(result) => break waiting.end(result)?,
+                    Poll::Pending => self.still_waiting(&waiting),
+                }
+            };
+            let report = waiting.report.take();
+            drop((waiting, wait));
+            Ok(self.admit(scope, &asked, grant, report))
+        }
     }
 
     fn asked(&self, site: Site) -> Acquisition {
@@ -103,8 +106,8 @@ impl Lock {
         guard
     }
 
-    fn still_waiting(&self, waiting: &Waiting<'_>) {
-        if let Some(report) = waiting.report {
+    fn still_waiting(&self, waiting: &Waiting) {
+        if let Some(report) = &waiting.report {
             report.still_waiting(self.gate.holder().as_deref());
         }
     }
@@ -119,34 +122,31 @@ fn refused(report: Option<&Report>, error: LockError) -> LockError {
 }
 
 /// A wait that is being reported; where it ends by being dropped, that is reported too.
-struct Waiting<'a> {
-    report: Option<&'a Report>,
+struct Waiting {
+    report: Option<Arc<Report>>,
 }
 
-impl<'a> Waiting<'a> {
-    fn begin(report: Option<&'a Report>) -> Self {
-        if let Some(report) = report {
+impl Waiting {
+    fn begin(report: Option<Arc<Report>>) -> Self {
+        if let Some(report) = &report {
             report.waiting();
         }
         Self { report }
     }
 
     fn end(&mut self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
-        match (&result, self.report) {
-            (Ok(_), _) => self.report = None,
-            (Err(LockError::Timeout { waited, holder, .. }), Some(report)) => {
-                self.report = None;
+        if let Err(LockError::Timeout { waited, holder, .. }) = &result {
+            if let Some(report) = self.report.take() {
                 report.timed_out(*waited, holder.as_deref());
             }
-            (Err(_), _) => {}
         }
         result
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
-        if let Some(report) = self.report {
+        if let Some(report) = &self.report {
             report.gave_up();
         }
     }

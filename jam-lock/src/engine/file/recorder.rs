@@ -98,7 +98,10 @@ impl Recorder {
     /// Records that nobody holds the lock, although the process keeps its claim.
     pub(super) fn withdraw(&mut self, last: u64) {
         self.token = self.token.max(last);
-        if let (Mark::Held, Some(file)) = (&self.mark, &self.file) {
+        if self.mark != Mark::Held {
+            return;
+        }
+        if let Some(file) = &self.file {
             // Who finds it held nevertheless takes the last holder for dead, which is no harm.
             let _ = file.write(&record::free(self.token));
         }
@@ -197,6 +200,15 @@ mod tests {
         recorder.publish_writer(Some(&Site::here()), 0);
         recorder.publish_writer(None, 0);
         assert!(text(folder.path()).starts_with("jam-lock 1 free"));
+    }
+
+    #[test]
+    fn what_nobody_has_read_is_still_read_after_a_claim_was_idle() {
+        let folder = tempfile::tempdir().unwrap();
+        recorder(folder.path()).publish_writer(Some(&Site::here()), 0);
+        let mut idle = recorder(folder.path());
+        idle.withdraw(0);
+        assert!(idle.publish_reader(true).abandoned.is_some());
     }
 
     #[test]
