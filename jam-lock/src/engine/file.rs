@@ -2,6 +2,8 @@
 
 mod claim;
 mod cold;
+#[cfg(all(test, target_os = "linux"))]
+mod fault_injection;
 mod flock;
 mod lock_file;
 mod opening;
@@ -10,6 +12,7 @@ mod record;
 mod record_file;
 mod recorder;
 mod seat;
+mod system;
 mod witness;
 
 use std::ffi::{OsStr, OsString};
@@ -19,6 +22,7 @@ use std::path::{self, Path, PathBuf};
 use std::process;
 
 use self::claim::FileClaim;
+use self::system::{Call, ask};
 use super::{Claim, Engine};
 use crate::holder::Holder;
 use crate::{LockError, LockName};
@@ -28,6 +32,8 @@ use crate::{LockError, LockName};
 pub(crate) struct FileEngine {
     folder: PathBuf,
     mode: Option<u32>,
+    /// A fork has to open an engine of its own.
+    process: u32,
     identity: OsString,
 }
 
@@ -37,18 +43,20 @@ impl FileEngine {
     pub(crate) fn open(folder: &Path, mode: Option<u32>) -> Result<Self, LockError> {
         let folder = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let failed = |operation, error| LockError::Io { operation, path: folder.clone(), error };
-        fs::create_dir_all(&folder).map_err(|error| match error.kind() {
+        let folder_made = ask(Call::MakeFolder, folder.as_path(), || fs::create_dir_all(&folder));
+        folder_made.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => {
                 failed("use as the lock folder", ErrorKind::NotADirectory.into())
             }
             _ => failed("make the lock folder", error),
         })?;
-        let folder =
-            fs::canonicalize(&folder).map_err(|error| failed("resolve the lock folder", error))?;
-        // A forked child shares no gate with its parent, so the process is part of the identity.
-        let mut identity = OsString::from(format!("{}:", process::id()));
+        let resolved = ask(Call::Resolve, folder.as_path(), || fs::canonicalize(&folder));
+        let folder = resolved.map_err(|error| failed("resolve the lock folder", error))?;
+        let process = process::id();
+        // A fork shares no gate with its parent, so the process is part of the identity.
+        let mut identity = OsString::from(format!("{process}:"));
         identity.push(&folder);
-        Ok(Self { folder, mode, identity })
+        Ok(Self { folder, mode, process, identity })
     }
 
     fn path(&self, name: &LockName) -> PathBuf {
@@ -74,6 +82,6 @@ impl Engine for FileEngine {
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
-        Box::new(FileClaim::new(name.clone(), self.path(name), self.mode))
+        Box::new(FileClaim::new(name.clone(), self.path(name), self.mode, self.process))
     }
 }

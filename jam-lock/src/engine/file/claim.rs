@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::record_file::RecordFile;
 use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
+use super::system::{Call, ask};
 use super::{cold, flock, pursuit};
 use crate::engine::{Claim, Home, Mode, Publication, Used};
 use crate::site::Site;
@@ -35,13 +36,19 @@ struct Pursuit {
 }
 
 impl FileClaim {
-    pub(super) fn new(name: LockName, path: PathBuf, permissions: Option<u32>) -> Self {
+    /// A claim that only `process` may use.
+    pub(super) fn new(
+        name: LockName,
+        path: PathBuf,
+        permissions: Option<u32>,
+        process: u32,
+    ) -> Self {
         let recorder = Recorder::new(RecordFile::path(&path), permissions);
         Self {
             name,
             recorder,
             place: Place { path, permissions },
-            process: process::id(),
+            process,
             exclusive: Seat::new(Mode::Exclusive),
             shared: Seat::new(Mode::Shared),
             in_flight: Vec::new(),
@@ -99,14 +106,16 @@ impl Claim for FileClaim {
         let file = pursued.file.clone();
         self.in_flight.push(Pursuit { number, mode, pursued });
         let path = self.place.path.clone();
-        let started = pursuit::start(Box::new(move || {
+        let wait = Box::new(move || {
             if !pause.is_zero() {
                 thread::sleep(pause);
             }
             let result = flock::lock(file.file(), mode);
             drop(file);
             home(result.map_err(|error| trouble("lock", &path, error)));
-        }));
+        });
+        let may_start = ask(Call::StartThread, self.place.path.as_path(), || Ok(()));
+        let started = may_start.and_then(|()| pursuit::start(wait));
         started.map_err(|error| {
             self.land(number);
             trouble("start a thread to wait for", &self.place.path, error)
@@ -183,9 +192,8 @@ mod tests {
     /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
         let path = folder.join("x.lock");
-        let mut claim = FileClaim::new(LockName::declared("x", "claims", 0), path, None);
-        claim.process += u32::from(forked);
-        claim
+        let process = process::id() + u32::from(forked);
+        FileClaim::new(LockName::declared("x", "claims", 0), path, None, process)
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::lock_file::LockFile;
 use super::pursuit;
 use super::record_file::{self, RecordFile};
+use super::system::{Call, ask};
 use crate::of_process::OfProcess;
 
 /// How long a lock that others wanted too is left alone: while they take turns, none of them should
@@ -34,7 +35,7 @@ pub(super) fn remove(file: Arc<LockFile>, path: &Path) {
     }
     if file.is_at(path).unwrap_or(false) && record_file::remove(&RecordFile::path(path)) {
         // A file that stays is litter, but no harm.
-        let _ = std::fs::remove_file(path);
+        let _ = ask(Call::Remove, path, || std::fs::remove_file(path));
     }
     let _ = flock::unlock(file.file());
     // To close it is the fallback.
@@ -47,7 +48,7 @@ pub(super) fn remove(file: Arc<LockFile>, path: &Path) {
     drop(file);
     if record_file::remove(&RecordFile::path(path)) {
         // A file that stays is litter, but no harm.
-        let _ = std::fs::remove_file(path);
+        let _ = ask(Call::Remove, path, || std::fs::remove_file(path));
     }
 }
 

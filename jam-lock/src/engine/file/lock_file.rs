@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::opening::{create, existing, irregularity};
+use super::system::{Call, ask};
 use crate::LockError;
 
 /// How often a file may vanish between two looks at it before that is an error.
@@ -34,7 +35,7 @@ impl LockFile {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     let folder = path.parent().unwrap_or(path);
-                    fs::create_dir_all(folder)
+                    ask(Call::MakeFolder, folder, || fs::create_dir_all(folder))
                         .map_err(|error| failed("make the lock folder again, to hold", error))?;
                 }
                 Err(error) => return Err(failed("make the lock file", error)),
@@ -54,7 +55,8 @@ impl LockFile {
 
     /// What could be opened may still be a FIFO or a device.
     fn checked(file: File, path: &Path) -> Result<Self, LockError> {
-        let metadata = file.metadata().map_err(|error| LockError::Io {
+        let looked = ask(Call::Look, &file, || file.metadata());
+        let metadata = looked.map_err(|error| LockError::Io {
             operation: "look at the lock file",
             path: path.to_owned(),
             error,
@@ -77,7 +79,7 @@ impl LockFile {
     /// Whether `path` still names this file, which somebody may have removed, renamed or replaced.
     #[cfg(unix)]
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
-        match fs::symlink_metadata(path) {
+        match ask(Call::Look, path, || fs::symlink_metadata(path)) {
             Ok(found) => Ok(Identity::of(&found) == self.identity),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),

@@ -4,14 +4,16 @@ use std::fs::{File, FileType, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use super::system::{Call, ask};
+
 /// To be written to; without `O_CREAT`, which a sticky folder refuses for other users' files.
 pub(super) fn existing(path: &Path) -> io::Result<File> {
-    options().write(true).open(path)
+    ask(Call::Open, path, || options().write(true).open(path))
 }
 
 /// To be looked at only.
 pub(super) fn readable(path: &Path) -> io::Result<File> {
-    options().open(path)
+    ask(Call::Open, path, || options().open(path))
 }
 
 /// A new file, where there is none: `mode` is its mode whatever the umask, else `0666 & ~umask`.
@@ -19,7 +21,7 @@ pub(super) fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
     let mut options = options();
     options.write(true).create_new(true);
     set_mode(&mut options, mode);
-    let file = options.open(path)?;
+    let file = ask(Call::Create, path, || options.open(path))?;
     overrule_umask(&file, mode)?;
     Ok(file)
 }
@@ -55,7 +57,9 @@ fn set_mode(options: &mut OpenOptions, mode: Option<u32>) {
 #[cfg(unix)]
 fn overrule_umask(file: &File, mode: Option<u32>) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    mode.map_or(Ok(()), |mode| file.set_permissions(std::fs::Permissions::from_mode(mode)))
+    let Some(mode) = mode else { return Ok(()) };
+    let permissions = std::fs::Permissions::from_mode(mode);
+    ask(Call::SetMode, file, || file.set_permissions(permissions.clone()))
 }
 
 #[cfg(windows)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::opening;
 use super::record::{Record, SIZE};
+use super::system::{Call, ask};
 
 /// An open record file that is fit to be written to.
 pub(super) struct RecordFile {
@@ -42,7 +43,7 @@ impl RecordFile {
     /// Whether it is a regular file that has one name, as it had when it was made: a second name
     /// would be a trap, and without any, nobody finds what is written.
     pub(super) fn is_in_place(&self) -> bool {
-        self.file.metadata().is_ok_and(|found| found.is_file() && has_one_name(&found))
+        look_at(&self.file).is_ok_and(|found| found.is_file() && has_one_name(&found))
     }
 
     /// What is at its start.
@@ -52,7 +53,7 @@ impl RecordFile {
 
     /// Writes `text` to its start, by one call.
     pub(super) fn write(&self, text: &[u8]) -> io::Result<()> {
-        let written = write_at_start(&self.file, text)?;
+        let written = ask(Call::Write, &self.file, || write_at_start(&self.file, text))?;
         if written == text.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
     }
 }
@@ -62,7 +63,7 @@ impl RecordFile {
 pub(super) fn look(path: &Path) -> Option<Record> {
     let file = opening::readable(path).ok()?;
     // What is no regular file may have no end.
-    file.metadata().ok().filter(fs::Metadata::is_file)?;
+    look_at(&file).ok().filter(fs::Metadata::is_file)?;
     Record::parse(read(&file, &mut Room::new()).ok()?)
 }
 
@@ -73,19 +74,23 @@ pub(super) fn remove(path: &Path) -> bool {
         Ok(file) => file,
         Err(error) => return error.kind() == ErrorKind::NotFound,
     };
-    let is_file = file.metadata().is_ok_and(|found| found.is_file());
+    let is_file = look_at(&file).is_ok_and(|found| found.is_file());
     let mut room = Room::new();
     let Some(bytes) = is_file.then(|| read(&file, &mut room).ok()).flatten() else { return false };
     let is_expendable = Record::may_replace(bytes)
         && Record::parse(bytes).is_none_or(|record| record.holder.is_none());
     // What is open cannot be removed on Windows.
     drop(file);
-    is_expendable && fs::remove_file(path).is_ok()
+    is_expendable && ask(Call::Remove, path, || fs::remove_file(path)).is_ok()
 }
 
 fn read<'room>(file: &File, room: &'room mut Room) -> io::Result<&'room [u8]> {
-    let length = read_at_start(file, &mut room.0)?;
+    let length = ask(Call::Read, file, || read_at_start(file, &mut room.0))?;
     Ok(&room.0[..length])
+}
+
+fn look_at(file: &File) -> io::Result<fs::Metadata> {
+    ask(Call::Look, file, || file.metadata())
 }
 
 #[cfg(unix)]
