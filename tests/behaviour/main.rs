@@ -17,6 +17,8 @@ mod context;
 mod default_locks;
 mod errors;
 mod executors;
+#[cfg(unix)]
+mod fork;
 mod holders;
 mod keyed;
 mod kills;

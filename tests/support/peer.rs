@@ -2,6 +2,10 @@
 //!
 //! It answers a line for each thing that has happened, and ends when its input does.
 
+#[cfg(unix)]
+#[path = "peer/fork.rs"]
+mod fork;
+
 use std::env;
 use std::error::Error;
 use std::fs::{self, File};
@@ -61,6 +65,8 @@ fn main() -> Outcome {
             let locks = Locks::open(folder)?;
             count(folder.as_ref(), || locks.lock(lock_names::customer_id(id)), times.parse()?)?;
         }
+        #[cfg(unix)]
+        ["fork", folder, name, what] => fork::and_do(what, folder, &open(folder, name)?)?,
         ["exhaust", folder, name] => exhaust(&open(folder, name)?),
         _ => return Err("peer: unknown order".into()),
     }

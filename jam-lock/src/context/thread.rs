@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::process;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +16,8 @@ thread_local! {
 struct List {
     /// Tells it from all other threads of the process.
     thread: u64,
+    /// A fork inherits the list, and none of the locks.
+    process: u32,
     held: Vec<Held>,
 }
 
@@ -31,6 +34,10 @@ pub(super) fn find<T>(mut look: impl FnMut(&Held) -> Option<T>) -> Option<(Home,
     let found = LIST.try_with(|list| {
         let mut list = list.borrow_mut();
         if list.held.is_empty() {
+            return None;
+        }
+        if list.process != process::id() {
+            *list = List::new();
             return None;
         }
         list.forget_what_left_elsewhere();
@@ -70,7 +77,8 @@ pub(super) fn leave(thread: u64, gate: usize, number: u64) {
 impl List {
     fn new() -> Self {
         static THREADS: AtomicU64 = AtomicU64::new(0);
-        Self { thread: THREADS.fetch_add(1, Ordering::Relaxed), held: Vec::new() }
+        let thread = THREADS.fetch_add(1, Ordering::Relaxed);
+        Self { thread, process: process::id(), held: Vec::new() }
     }
 
     fn remove(&mut self, gate: usize, number: u64) {

@@ -56,6 +56,7 @@ impl State {
     /// Has one more guard stand for the acquisition `number`, and tells its token, if it is still
     /// there.
     pub(in super::super) fn reenter(&mut self, number: u64) -> Option<u64> {
+        self.claim.check_process().ok()?;
         self.inside.reenter(number)
     }
 
@@ -98,6 +99,10 @@ impl State {
         }
         if wanted != mode {
             return self.convert(mode, wanted);
+        }
+        if self.queue.head().is_some_and(|head| head.bell.is_some()) {
+            // A fork has nothing to hand over; beside a bell that is rung, it costs little to ask.
+            self.claim.check_process().inspect_err(|_| self.hold = Hold::None)?;
         }
         self.hand_over(mode, now);
         Ok(())

@@ -30,6 +30,10 @@ impl State {
 
     /// What became of `ticket`'s wait; unless it goes on, the ticket is gone afterwards.
     pub(in super::super) fn turn(&mut self, ticket: u64, asked: &Acquisition) -> Turn {
+        if let Err(error) = self.claim.check_process() {
+            self.remove(ticket);
+            return Turn::Failed(error);
+        }
         let waiter = self.queue.get(ticket).expect("a waiter is in the queue until it leaves");
         waiter.rung = None;
         if std::mem::take(&mut waiter.is_absent) {

@@ -1,0 +1,54 @@
+//! A holder that forks, and a child that does something with what it has inherited.
+
+use std::io::{self, BufRead};
+use std::process;
+
+use fork::{Fork, fork, waitpid};
+use jam_lock::{Lock, LockGuard, Locks};
+
+use super::{Outcome, attempt, open};
+
+/// Holds the lock, has a child of its own do what it is told, and holds it until a line comes in.
+pub(super) fn and_do(what: &str, folder: &str, lock: &Lock) -> Outcome {
+    let locks = Locks::open(folder)?;
+    let guard = lock.acquire()?;
+    match fork()? {
+        Fork::Child => {
+            child(what, folder, lock, &locks, guard);
+            process::exit(0);
+        }
+        Fork::Parent(child) => {
+            waitpid(child)?;
+        }
+    }
+    println!("held");
+    io::stdin().lock().read_line(&mut String::new())?;
+    guard.release()?;
+    println!("released");
+    Ok(())
+}
+
+fn child(what: &str, folder: &str, lock: &Lock, locks: &Locks, guard: LockGuard) {
+    let name = guard.name().clone();
+    match what {
+        "drop" => drop(guard),
+        "exit" => process::exit(0),
+        "panic" => panic!("as it was told"),
+        "release" => println!("{}", guard.release().expect_err("it is the parent's")),
+        "acquire" => println!("{}", lock.acquire().expect_err("it is the parent's")),
+        "acquire again" => {
+            println!("{}", lock.reentrant().acquire().expect_err("it is the parent's"));
+        }
+        "lock another" => {
+            let another = open(folder, "another").expect("a name").try_acquire();
+            drop(another.expect("what was opened here can be used"));
+            let name = jam_lock::LockName::new("another").expect("it is portable");
+            println!("{}", attempt(&locks.lock(name)));
+        }
+        "open anew" => {
+            let anew = Locks::open(folder).expect("the folder is there").lock(name);
+            println!("{}", attempt(&anew));
+        }
+        _ => println!("cannot {what}"),
+    }
+}
