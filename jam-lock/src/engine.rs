@@ -79,6 +79,9 @@ pub(crate) trait Claim: Send {
     /// Whether this process may use the claim at all, which a forked child may not.
     fn check_process(&self) -> Result<(), LockError>;
 
+    /// Whether others look again and again whether the lock is free, as far as can be seen.
+    fn is_polled(&self) -> bool;
+
     /// One attempt that does not wait; `false` where another process is in its way.
     fn attempt(&mut self, mode: Mode) -> Result<bool, LockError>;
 

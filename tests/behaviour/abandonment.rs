@@ -2,17 +2,16 @@
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jam_lock::{Holder, LockError, LockGuard, LockName, Locks, locked};
 
-use crate::peers::{PEER, Peer, run};
 use crate::{folder, lock, lock_names, on_another_thread};
+use jam_lock_tests::peers::{Peer, peer, run};
 
 /// Has a process take the lock `first` in its function `on_apply`, and die with it.
 fn die_with_first(folder: &Path) {
-    Peer::start_holding(Command::new(PEER).arg("apply first").arg(folder)).kill();
+    Peer::start_holding(peer().arg("apply first").arg(folder)).kill();
 }
 
 fn locks(folder: &Path) -> Locks {
@@ -43,14 +42,14 @@ fn program() -> &'static str {
 #[test]
 fn a_process_that_ends_with_the_lock_is_reported() {
     let folder = folder();
-    assert!(run(Command::new(PEER).arg("leak").arg(folder.path()).arg("x")).status.success());
+    assert!(run(peer().arg("leak").arg(folder.path()).arg("x")).status.success());
     assert!(told(folder.path(), "x").is_some());
 }
 
 #[test]
 fn a_process_that_aborts_inside_is_reported() {
     let folder = folder();
-    assert!(!run(Command::new(PEER).arg("abort").arg(folder.path()).arg("x")).status.success());
+    assert!(!run(peer().arg("abort").arg(folder.path()).arg("x")).status.success());
     assert!(told(folder.path(), "x").is_some());
 }
 
@@ -149,7 +148,7 @@ fn a_death_is_reported_although_the_record_was_removed_before() {
 #[test]
 fn where_holders_are_not_recorded_nothing_is_known() {
     let folder = folder();
-    let mut order = Command::new(PEER);
+    let mut order = peer();
     Peer::start_holding(order.arg("hold unrecorded").arg(folder.path()).arg("x")).kill();
     assert_eq!(told(folder.path(), "x"), None);
 }
@@ -216,7 +215,7 @@ fn a_recovery_that_panics_leaves_the_lock_abandoned() {
 fn a_recovery_that_dies_leaves_the_lock_abandoned() {
     let folder = folder();
     die_with_first(folder.path());
-    Peer::start_holding(Command::new(PEER).arg("recover first").arg(folder.path())).kill();
+    Peer::start_holding(peer().arg("recover first").arg(folder.path())).kill();
     assert_eq!(told(folder.path(), "first").unwrap().function(), Some("recover_first"));
 }
 

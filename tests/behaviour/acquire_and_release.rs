@@ -1,12 +1,11 @@
 //! The lock is had, and is free again, whichever way its section ends.
 
-use std::process::Command;
 use std::thread;
 
 use jam_lock::{Lock, LockError};
 
-use crate::peers::{self, PEER, Peer, attempt};
 use crate::{folder, lock};
+use jam_lock_tests::peers::{self, Peer, attempt, peer};
 
 #[test]
 fn the_folder_is_made_with_its_parents() {
@@ -81,7 +80,7 @@ fn a_guard_can_be_dropped_by_another_thread() {
 #[test]
 fn it_is_free_again_when_its_process_has_ended() {
     let folder = folder();
-    let output = peers::run(Command::new(PEER).arg("leak").arg(folder.path()).arg("x"));
+    let output = peers::run(peer().arg("leak").arg(folder.path()).arg("x"));
     assert!(output.status.success());
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
 }
@@ -103,7 +102,7 @@ fn releasing_by_hand_frees_the_lock_and_says_so() {
 #[test]
 fn nothing_is_printed_when_a_process_ends_with_the_lock_held() {
     let folder = folder();
-    let output = peers::run(Command::new(PEER).arg("leak").arg(folder.path()).arg("x"));
+    let output = peers::run(peer().arg("leak").arg(folder.path()).arg("x"));
     assert_eq!(peers::said(&output), "");
 }
 

@@ -8,8 +8,8 @@ use jam_lock::{Lock, LockError, LockGuard};
 use tokio::sync::Notify;
 
 use crate::executors::{self, EXECUTORS, Task};
-use crate::peers::{Peer, attempt};
 use crate::{LONG, folder, lock};
+use jam_lock_tests::peers::{Peer, attempt};
 
 /// Counts who is inside, and sees it when that are two.
 #[derive(Default)]

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use jam_lock::Lock;
 
-use crate::peers::{Peer, attempt, until};
 use crate::{LONG, folder, lock};
+use jam_lock_tests::peers::{Peer, attempt, until};
 
 /// Counts how often a task was woken.
 #[derive(Default)]

@@ -1,14 +1,13 @@
 //! Which locks a name stands for where no others are given.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::folder;
-use crate::peers::{self, PEER};
+use jam_lock_tests::peers::{self, peer};
 
 /// What a process is told that takes `x` of its default locks, in `folder` and with `JAM_LOCK`.
 fn with_default(folder: &Path, variable: Option<&str>) -> String {
-    let mut order = Command::new(PEER);
+    let mut order = peer();
     order.current_dir(folder).args(["default", "x"]).env_remove("JAM_LOCK");
     order.envs(variable.map(|value| ("JAM_LOCK", value)));
     peers::said(&peers::run(&mut order))
@@ -33,7 +32,7 @@ fn they_are_the_folder_that_the_environment_names() {
 fn they_are_what_the_program_has_set_first() {
     let folder = folder();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
-    let answer = peers::said(&peers::run(Command::new(PEER).arg("settle").args([&first, &second])));
+    let answer = peers::said(&peers::run(peer().arg("settle").args([&first, &second])));
     let settled = first.canonicalize().unwrap();
     let expected = format!("the default locks are settled already ({})", settled.display());
     assert!(answer.starts_with(&expected), "{answer}");

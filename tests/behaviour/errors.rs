@@ -10,8 +10,8 @@ use std::process::Command;
 
 use jam_lock::{LockError, LockName, Locks};
 
-use crate::peers::{self, PEER};
 use crate::{folder, lock};
+use jam_lock_tests::peers::{self, program};
 
 /// A user without rights, and the group of that kind.
 const NOBODY: u32 = 65_534;
@@ -117,9 +117,9 @@ fn names_that_no_file_can_have() {
 fn as_nobody(folder: &Path) -> String {
     // The program may lie where only its owner can go. Another process copies it: a child that is
     // being started here meanwhile would have it open for writing, and it could not be executed.
-    let program = folder.join("peer");
-    assert!(Command::new("cp").arg(PEER).arg(&program).status().unwrap().success());
-    let mut order = Command::new(&program);
+    let copy = folder.join("peer");
+    assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
+    let mut order = Command::new(&copy);
     order.arg("try").arg(folder.join("locks")).arg("x");
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         order.uid(NOBODY).gid(NOBODY);
@@ -171,7 +171,7 @@ fn no_descriptors_left() {
     let folder = folder();
     let script = "ulimit -n 32 && exec \"$0\" \"$@\"";
     let mut order = Command::new("sh");
-    order.args(["-c", script, PEER, "exhaust"]).arg(folder.path()).arg("x");
+    order.args(["-c", script]).arg(program()).arg("exhaust").arg(folder.path()).arg("x");
     let answer = peers::said(&peers::run(&mut order));
     assert!(answer.contains("cannot open the lock file"), "{answer}");
     assert!(answer.contains("Too many open files"), "{answer}");
@@ -185,7 +185,10 @@ fn a_full_disk() {
     let script = "mount -t tmpfs -o nr_inodes=2 tmpfs \"$1\" \
                   && \"$0\" try \"$1\" x && \"$0\" try \"$1\" y && \"$0\" try \"$1\" x";
     let mut order = Command::new("unshare");
-    order.args(["--map-root-user", "--mount", "sh", "-c", script, PEER]).arg(folder.path());
+    order
+        .args(["--map-root-user", "--mount", "sh", "-c", script])
+        .arg(program())
+        .arg(folder.path());
     let output = peers::run(&mut order);
     let answer = peers::said(&output);
     if !output.status.success() {

@@ -2,13 +2,13 @@
 
 use std::process::{Command, Stdio};
 
-use crate::peers::{PEER, Peer, attempt};
 use crate::{folder, lock};
+use jam_lock_tests::peers::{Peer, attempt, peer};
 
 /// What a child says that does `what` with the lock `x` of its parent, which then still holds it.
 fn child(what: &str) -> String {
     let folder = folder();
-    let mut order = Command::new(PEER);
+    let mut order = peer();
     order.arg("fork").arg(folder.path()).args(["x", what]).stderr(Stdio::null());
     let mut parent = Peer::start(&mut order);
     let mut said = Vec::new();

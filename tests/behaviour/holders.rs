@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use jam_lock::{Holder, Lock, LockError, Locks, locked};
 
-use crate::peers::{PEER, Peer, attempt, python, skip};
 use crate::{folder, lock, lock_names, on_another_thread};
+use jam_lock_tests::peers::{Peer, attempt, peer, program, python, skip};
 
 /// Who is said to hold the lock when it is tried.
 fn holder(lock: &Lock) -> Option<Holder> {
@@ -224,7 +224,7 @@ fn a_process_of_another_namespace_is_named_by_its_number_here() {
     }
     let mut unshare = Command::new("unshare");
     unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]);
-    let peer = Peer::start_holding(unshare.arg(PEER).arg("apply").arg(folder.path()).arg("x"));
+    let peer = Peer::start_holding(unshare.arg(program()).arg("apply").arg(folder.path()).arg("x"));
     let record = fs::read_to_string(folder.path().join("called_x.holder")).unwrap();
     assert!(record.contains("\nprocess   1 "), "{record}");
 
@@ -246,7 +246,7 @@ fn from_another_namespace_nobody_is_named_whose_number_would_be_wrong() {
     let _peer = Peer::applying(folder.path(), "x");
     let mut unshare = Command::new("unshare");
     unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]);
-    let output = unshare.arg(PEER).arg("try").arg(folder.path()).arg("called_x").output();
+    let output = unshare.arg(program()).arg("try").arg(folder.path()).arg("called_x").output();
     let Some(output) = output.ok().filter(|output| output.status.success()) else {
         return skip("process id namespaces cannot be made here");
     };
@@ -257,8 +257,7 @@ fn from_another_namespace_nobody_is_named_whose_number_would_be_wrong() {
 #[test]
 fn a_holder_that_is_not_recorded_is_named_by_its_process() {
     let folder = folder();
-    let peer =
-        Peer::start_holding(Command::new(PEER).arg("hold unrecorded").arg(folder.path()).arg("x"));
+    let peer = Peer::start_holding(peer().arg("hold unrecorded").arg(folder.path()).arg("x"));
     let text = said(&lock(folder.path(), "x"));
     assert_eq!(text, format!(": held by peer (pid {}) on {}", peer.id(), host()));
     assert!(!folder.path().join("x.holder").exists());

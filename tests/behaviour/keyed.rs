@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use jam_lock::{Lock, Locks};
 
-use crate::peers::{PEER, Peer, attempt, open_files_below, said, until};
 use crate::{LONG, folder, is_refused, lock_names};
+use jam_lock_tests::peers::{Peer, attempt, open_files_below, peer, said, until};
 
 fn customer(folder: &Path, id: &str) -> Lock {
     Locks::open(folder).unwrap().lock(lock_names::customer_id(id))
@@ -104,7 +104,7 @@ fn processes_that_remove_and_make_the_file_all_the_time_lose_no_update() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = (0..6).map(|_| {
-        let mut order = Command::new(PEER);
+        let mut order = peer();
         order.arg("count customer").arg(folder.path()).args(["7", "200"]);
         order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     });

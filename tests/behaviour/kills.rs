@@ -7,14 +7,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use jam_lock::Holder;
 
-use crate::peers::{PEER, Peer, until};
 use crate::{LONG, folder, lock};
+use jam_lock_tests::peers::{Peer, peer, until};
 
 /// How many are killed in all, in so many folders side by side.
 const KILLS: usize = 1_000;
@@ -58,7 +57,7 @@ fn kill(kills: usize, threads: usize) -> [usize; 2] {
     let (mut last_token, mut counts) = (0, [0; 2]);
     for _ in 0..kills {
         fs::write(&journal, "").unwrap();
-        let mut order = Command::new(PEER);
+        let mut order = peer();
         let peer =
             Peer::start(order.arg("journal").arg(folder.path()).args(["x", &threads.to_string()]));
         let id = peer.id();

@@ -8,8 +8,8 @@ use std::thread::{self, JoinHandle};
 
 use jam_lock::{LockError, LockGuard};
 
-use crate::peers::{Peer, attempt, blocked_on, until};
 use crate::{LONG, folder, lock};
+use jam_lock_tests::peers::{Peer, attempt, blocked_on, until};
 
 /// A thread that waits for the lock, once its wait has reached the kernel.
 fn waiter(folder: &Path) -> JoinHandle<Result<LockGuard, LockError>> {

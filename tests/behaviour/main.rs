@@ -27,7 +27,6 @@ mod mode_and_content;
 mod no_false_alarm;
 mod observer;
 mod paths;
-mod peers;
 mod processes;
 mod records;
 mod several;
@@ -38,13 +37,10 @@ mod tokens;
 
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
 
 use jam_lock::{Lock, LockName, Locks};
+use jam_lock_tests::LONG;
 use tempfile::TempDir;
-
-/// Longer than anything here takes on any machine.
-const LONG: Duration = Duration::from_secs(120);
 
 /// A folder for locks that goes away with the test.
 fn folder() -> TempDir {

@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::peers::{self, PEER, Peer};
 use crate::{folder, lock};
+use jam_lock_tests::peers::{self, Peer, program};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -17,7 +17,7 @@ fn mode(path: &Path) -> u32 {
 /// Runs a peer under a umask, which is a process's own.
 fn under_umask(umask: &str, order: &[&str]) {
     let script = format!("umask {umask} && exec \"$0\" \"$@\"");
-    let output = peers::run(Command::new("sh").args(["-c", &script, PEER]).args(order));
+    let output = peers::run(Command::new("sh").args(["-c", &script]).arg(program()).args(order));
     assert_eq!(peers::said(&output), "acquired");
 }
 

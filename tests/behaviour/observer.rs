@@ -7,8 +7,8 @@ use std::time::Duration;
 use jam_lock::{Event, Holder, LockName, Locks, Observer, TracingObserver};
 use tempfile::TempDir;
 
-use crate::peers::{Peer, until};
 use crate::{LONG, folder, lock_names};
+use jam_lock_tests::peers::{Peer, until};
 
 /// Notes what it is told.
 #[derive(Clone, Default)]

@@ -5,16 +5,15 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 
-use crate::peers::{PEER, Peer, attempt, blocked_on, until};
 use crate::{LONG, folder, is_refused, lock};
+use jam_lock_tests::peers::{Peer, attempt, blocked_on, peer, until};
 
 #[test]
 fn a_relative_folder_is_resolved_once() {
     let folder = folder();
-    let mut order = Command::new(PEER);
+    let mut order = peer();
     order.current_dir(folder.path()).args(["elsewhere", "locks", "x"]);
     let mut peer = Peer::start(&mut order);
     assert_eq!(peer.answer(), "held");

@@ -5,17 +5,17 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-#[cfg(target_os = "linux")]
-use crate::peers::attempt;
-use crate::peers::{PEER, Peer, said};
 use crate::{folder, lock};
+#[cfg(target_os = "linux")]
+use jam_lock_tests::peers::attempt;
+use jam_lock_tests::peers::{Peer, peer, said};
 
 #[test]
 fn eight_processes_lose_no_update_and_never_overlap() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = (0..8).map(|_| {
-        let mut order = Command::new(PEER);
+        let mut order = peer();
         order.arg("count").arg(folder.path()).args(["x", "400"]);
         order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     });

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use jam_lock::Locks;
 
-use crate::peers::{Peer, attempt};
 use crate::{folder, lock};
+use jam_lock_tests::peers::{Peer, attempt};
 
 /// Takes the lock here, tries it from another process, and has that hold it, all with whatever
 /// stands in the place of the record.

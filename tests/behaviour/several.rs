@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jam_lock::{LockError, LockGuards, LockName, LockSet, Locks};
 
-use crate::peers::{Peer, attempt, until};
 use crate::{LONG, folder, lock, lock_names, on_another_thread};
+use jam_lock_tests::peers::{Peer, attempt, until};
 
 fn all<const N: usize>(folder: &std::path::Path, names: [LockName; N]) -> LockSet {
     Locks::open(folder).unwrap().lock_all(names)
@@ -73,7 +73,7 @@ fn one_deadline_is_for_all_of_them() {
     let waiter = thread::spawn(move || set.acquire().unwrap());
     for (name, peer) in ["first", "second"].into_iter().zip(peers) {
         let path = folder.path().join(format!("{name}.lock"));
-        until("a wait", || crate::peers::blocked_on(&path) == 1);
+        until("a wait", || jam_lock_tests::peers::blocked_on(&path) == 1);
         // Most of the waiting is for the first.
         thread::sleep(Duration::from_millis(if name == "first" { 100 } else { 0 }));
         peer.release();

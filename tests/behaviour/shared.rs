@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use jam_lock::Lock;
 
-use crate::peers::Peer;
-#[cfg(target_os = "linux")]
-use crate::peers::attempt;
 use crate::{LONG, folder, is_refused, lock};
+use jam_lock_tests::peers::Peer;
+#[cfg(target_os = "linux")]
+use jam_lock_tests::peers::attempt;
 
 /// Runs `during` while a thread waits for `lock`, and then until it has had it.
 fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
@@ -18,7 +18,7 @@ fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
     thread::scope(|scope| {
         let waiter = scope.spawn(|| drop(lock.acquire().unwrap()));
         // A try of a reader is refused as soon as a writer waits.
-        crate::peers::until("a wait", || is_refused(&lock.shared()));
+        jam_lock_tests::peers::until("a wait", || is_refused(&lock.shared()));
         let result = during();
         waiter.join().unwrap();
         result

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
-use crate::peers::open_files_below;
 use crate::{folder, lock};
+use jam_lock_tests::peers::open_files_below;
 
 /// Counts who is inside, and sees it when that are two.
 #[derive(Default)]

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use jam_lock::LockError;
 
-use crate::peers::{Peer, attempt, until};
 use crate::{LONG, folder, lock};
+use jam_lock_tests::peers::{Peer, attempt, until};
 
 #[test]
 fn zero_tries_once_and_ends_at_once() {
@@ -50,7 +50,7 @@ fn below_zero_and_absurdly_large_ones_wait_until_the_lock_is_free() {
         let waiting = lock(folder.path(), "x").timeout(timeout);
         let waiter = thread::spawn(move || waiting.acquire().map(|guard| guard.waited()));
         let path = folder.path().join("x.lock");
-        until("a wait", || crate::peers::blocked_on(&path) == 1);
+        until("a wait", || jam_lock_tests::peers::blocked_on(&path) == 1);
         peer.release();
         assert!(waiter.join().unwrap().unwrap() > Duration::ZERO);
     }

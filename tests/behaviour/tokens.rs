@@ -5,8 +5,8 @@ use std::path::Path;
 
 use jam_lock::Locks;
 
-use crate::peers::{PEER, run, said};
 use crate::{folder, lock, on_another_thread};
+use jam_lock_tests::peers::{peer, run, said};
 
 /// The token that this process gets.
 fn here(folder: &Path) -> u64 {
@@ -15,7 +15,7 @@ fn here(folder: &Path) -> u64 {
 
 /// The token that another process gets.
 fn elsewhere(folder: &Path) -> u64 {
-    let output = run(std::process::Command::new(PEER).arg("token").arg(folder).arg("x"));
+    let output = run(peer().arg("token").arg(folder).arg("x"));
     said(&output).parse().expect("a token")
 }
 

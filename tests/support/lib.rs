@@ -1,5 +1,18 @@
 //! What the tests share: processes to contend with, and the names of another crate.
 
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "what is for tests alone panics, and is not asked in vain"
+)]
+
+pub mod peers;
+
+use std::time::Duration;
+
+/// Longer than anything in a test takes on any machine.
+pub const LONG: Duration = Duration::from_secs(120);
+
 jam_lock::lock_names! {
     /// Declared in another crate than the tests that use it.
     "declared_elsewhere",

@@ -59,11 +59,21 @@ fn main() -> Outcome {
         }
         ["count", folder, name, times] => {
             let lock = open(folder, name)?;
-            count(folder.as_ref(), || lock.clone(), times.parse()?)?;
+            count(folder.as_ref(), || lock.clone(), think, times.parse()?)?;
+        }
+        ["take turns", folder, name, party, times] => {
+            let lock = open(folder, name)?;
+            let turn = || note(folder.as_ref(), party);
+            count(folder.as_ref(), || lock.clone(), turn, times.parse()?)?;
         }
         ["count customer", folder, id, times] => {
             let locks = Locks::open(folder)?;
-            count(folder.as_ref(), || locks.lock(lock_names::customer_id(id)), times.parse()?)?;
+            count(
+                folder.as_ref(),
+                || locks.lock(lock_names::customer_id(id)),
+                think,
+                times.parse()?,
+            )?;
         }
         #[cfg(unix)]
         ["fork", folder, name, what] => fork::and_do(what, folder, &open(folder, name)?)?,
@@ -190,19 +200,38 @@ fn with_mode(_: &Path, _: &str, _: u32) -> Result<Lock, Box<dyn Error>> {
     Err("file modes are for unix".into())
 }
 
-/// Adds to a counter file, `times` times, as an application does: reads, thinks, writes. A file
+/// Adds to a counter file, `times` times, as an application does: reads, does
+/// something meanwhile, writes. A file
 /// that must not be there twice sees every overlap, whatever the locks believe.
-fn count(folder: &Path, lock: impl Fn() -> Lock, times: usize) -> Outcome {
+fn count(
+    folder: &Path,
+    lock: impl Fn() -> Lock,
+    meanwhile: impl Fn() -> Outcome,
+    times: usize,
+) -> Outcome {
     let (counter, inside) = (folder.join("counter"), folder.join("inside"));
     for _ in 0..times {
         let _guard = lock().acquire()?;
         File::create_new(&inside).map_err(|error| format!("overlap: {error}"))?;
         let value: usize = fs::read_to_string(&counter)?.trim().parse()?;
-        thread::sleep(THOUGHT);
+        meanwhile()?;
         fs::write(&counter, (value + 1).to_string())?;
         fs::remove_file(&inside)?;
     }
     Ok(())
+}
+
+/// What takes time between reading and writing.
+#[expect(clippy::unnecessary_wraps, reason = "other things to do meanwhile can fail")]
+fn think() -> Outcome {
+    thread::sleep(THOUGHT);
+    Ok(())
+}
+
+/// Writes down whose turn it is.
+fn note(folder: &Path, party: &str) -> Outcome {
+    let mut turns = File::options().append(true).open(folder.join("turns"))?;
+    Ok(writeln!(turns, "{party}")?)
 }
 
 /// Uses up all descriptors, tells what a lock says to that, gives them back and tells again.

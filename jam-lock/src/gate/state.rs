@@ -130,7 +130,7 @@ impl State {
         let since = match (self.hold, asked.mode) {
             (Hold::None, mode) if self.queue.is_empty() => {
                 let now = seam::now();
-                let is_over = self.streak.goes_on(now);
+                let is_over = self.streak.goes_on(now, || self.claim.is_polled());
                 (!(is_over && may_wait) && self.claim.attempt(mode)?).then_some(now)
             }
             (Hold::Idle(Mode::Exclusive), Mode::Exclusive) if !self.is_reserved => {

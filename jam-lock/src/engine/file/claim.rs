@@ -85,6 +85,10 @@ impl Claim for FileClaim {
         })
     }
 
+    fn is_polled(&self) -> bool {
+        self.exclusive.is_polled() || self.shared.is_polled()
+    }
+
     fn attempt(&mut self, mode: Mode) -> Result<bool, LockError> {
         self.check_process()?;
         let (seat, place) = self.seat(mode);

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::time::Duration;
 
 use super::opening::{create, existing, irregularity};
 use super::system::{Call, ask};
@@ -10,6 +11,9 @@ use crate::LockError;
 
 /// How often a file may vanish between two looks at it before that is an error.
 const ROUNDS: usize = 100;
+
+/// How long ago a poller looked at the most, which does so every 50 ms.
+const RECENTLY: Duration = Duration::from_millis(100);
 
 /// An open lock file, and what tells whether a path names it.
 pub(super) struct LockFile {
@@ -74,6 +78,12 @@ impl LockFile {
     /// The file, to be locked and unlocked.
     pub(super) fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Whether somebody polls it who empties the file at each look, as Jam.py does.
+    pub(super) fn is_polled(&self) -> bool {
+        let modified = ask(Call::Look, &self.file, || self.file.metadata()?.modified());
+        modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|ago| ago < RECENTLY))
     }
 
     /// Whether `path` still names this file, which somebody may have removed, renamed or replaced.

@@ -121,6 +121,11 @@ impl Seat {
         alive
     }
 
+    /// Whether somebody polls the kept file.
+    pub(super) fn is_polled(&self) -> bool {
+        self.kept.as_ref().is_some_and(|file| file.is_polled())
+    }
+
     /// Gives up the kept file.
     pub(super) fn vacate(&mut self) -> Option<Arc<LockFile>> {
         self.kept.take()

@@ -18,6 +18,11 @@ pub(in crate::gate) fn now() -> Instant {
     *START + Duration::from_micros(passed)
 }
 
+/// The same time, by another clock.
+pub(in crate::gate) fn wall_clock() -> Duration {
+    now().duration_since(*START)
+}
+
 /// A mutex whose guard knows it, so that a wait can lock it again.
 #[derive(Default)]
 pub(in crate::gate) struct Mutex<T>(shuttle::sync::Mutex<T>);

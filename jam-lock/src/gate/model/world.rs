@@ -218,6 +218,10 @@ impl Claim for File {
         Ok(())
     }
 
+    fn is_polled(&self) -> bool {
+        false
+    }
+
     fn is_current(&mut self, _: u64) -> Result<bool, LockError> {
         Ok(true)
     }

@@ -1,8 +1,8 @@
 //! The gate's side of the engine: the claim is pursued, comes home, is exchanged and given back.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use super::{HAND_OVER, Hold, State, Streak, seam};
+use super::{HAND_OVER, Hold, State, seam};
 use crate::LockError;
 use crate::engine::{Left, Mode, Used};
 
@@ -55,8 +55,10 @@ impl State {
         match welcome {
             Ok(true) => {
                 let now = seam::now();
+                if let Some(pause) = self.streak.has_waited(now, || self.claim.is_polled()) {
+                    return self.stand_back(mode, pause);
+                }
                 self.hand_over_until = Some(now + HAND_OVER);
-                self.streak = Streak::default();
                 self.hand_over(mode, now);
                 // Who asks now did not wait for this.
                 self.is_reserved = true;
@@ -91,9 +93,18 @@ impl State {
         let result = self.release_claim(mode);
         self.streak.pauses(now);
         if !self.queue.is_empty() {
-            self.pursue(pause());
+            let pause = self.streak.insists(now);
+            self.pursue(pause);
         }
         result
+    }
+
+    /// Leaves the claim that has come home to others for a moment.
+    fn stand_back(&mut self, mode: Mode, pause: Duration) {
+        if let Err(error) = self.claim.release(mode, None) {
+            self.fail(error);
+        }
+        self.pursue(pause);
     }
 
     /// Gives the claim back, and leaves it to other processes to be told of who left it abandoned.
@@ -141,12 +152,4 @@ impl State {
             self.bells.ring(bell);
         }
     }
-}
-
-/// A gap in which other processes can take the lock: the kernel hands nothing over, so whoever
-/// asks again at once wins against every process that it has woken. 100 to 250 µs; the clock's
-/// last digits keep processes out of step.
-pub(super) fn pause() -> Duration {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Duration::from_micros(100 + u64::from(now.subsec_nanos() % 151))
 }

@@ -3,7 +3,7 @@
 use std::task::Waker;
 use std::time::Duration;
 
-use super::{Acquisition, HAND_OVER, Hold, State, pursuits};
+use super::{Acquisition, HAND_OVER, Hold, State};
 use crate::LockError;
 use crate::engine::Mode;
 use crate::gate::queue::{Waiter, Who};
@@ -23,8 +23,7 @@ impl State {
             self.hand_over_until.get_or_insert_with(|| seam::now() + HAND_OVER);
         }
         let ticket = self.queue.push(mode, who);
-        let pause = if self.streak.is_over() { pursuits::pause() } else { Duration::ZERO };
-        self.pursue(pause);
+        self.pursue(self.streak.pause());
         ticket
     }
 

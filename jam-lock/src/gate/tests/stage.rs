@@ -83,6 +83,10 @@ impl Claim for Scripted {
         Ok(())
     }
 
+    fn is_polled(&self) -> bool {
+        false
+    }
+
     fn is_current(&mut self, _: u64) -> Result<bool, LockError> {
         self.play("is current", |script| Ok(!std::mem::take(&mut script.replaced)))
     }

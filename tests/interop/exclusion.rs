@@ -1,0 +1,113 @@
+//! A lock that is held there is refused here, and the other way round.
+
+use std::fs::File;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use jam_lock_tests::LONG;
+use jam_lock_tests::peers::{Peer, blocked_on, until};
+
+use crate::python::Library;
+use crate::{folder, lock};
+
+#[test]
+fn what_python_holds_is_refused_here() {
+    for library in Library::all() {
+        let folder = folder();
+        let holder = library.holding(&folder.path().join("x.lock"));
+        let lock = lock(folder.path(), "x");
+        assert!(lock.try_acquire().unwrap_err().is_timeout());
+        assert!(lock.shared().try_acquire().unwrap_err().is_timeout());
+        holder.release();
+        drop(lock.try_acquire().unwrap());
+    }
+}
+
+#[test]
+fn what_is_held_here_is_refused_to_python() {
+    for library in Library::all() {
+        let folder = folder();
+        let file = folder.path().join("x.lock");
+        let lock = lock(folder.path(), "x");
+        for held in [lock.clone(), lock.shared()] {
+            let guard = held.acquire().unwrap();
+            assert_eq!(library.attempt(&file, "0"), "timed out");
+            drop(guard);
+            assert_eq!(library.attempt(&file, "0"), "acquired");
+        }
+    }
+}
+
+#[test]
+fn a_wait_for_python_ends_at_the_timeout() {
+    for library in Library::all() {
+        let folder = folder();
+        let holder = library.holding(&folder.path().join("x.lock"));
+        let timeout = Duration::from_millis(200);
+        let start = Instant::now();
+        let error = lock(folder.path(), "x").timeout(timeout).acquire().unwrap_err();
+        assert!(error.is_timeout() && start.elapsed() >= timeout, "{error}");
+        holder.release();
+    }
+}
+
+#[test]
+fn a_wait_of_python_ends_at_its_timeout() {
+    for library in Library::all() {
+        let folder = folder();
+        let guard = lock(folder.path(), "x").acquire().unwrap();
+        assert_eq!(library.attempt(&folder.path().join("x.lock"), "0.2"), "timed out");
+        drop(guard);
+    }
+}
+
+#[test]
+fn a_wait_for_python_ends_when_it_releases() {
+    for library in Library::all() {
+        let folder = folder();
+        let file = folder.path().join("x.lock");
+        let holder = library.holding(&file);
+        let lock = lock(folder.path(), "x").timeout(LONG);
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| lock.acquire());
+            until("a wait", || blocked_on(&file) > 0);
+            holder.release();
+            let guard = waiter.join().unwrap().unwrap();
+            assert!(File::open(&file).is_ok(), "what is locked has its name");
+            assert_eq!(library.attempt(&file, "0"), "timed out");
+            drop(guard);
+        });
+    }
+}
+
+#[test]
+fn a_wait_of_python_ends_when_it_is_released_here() {
+    for library in Library::all() {
+        let folder = folder();
+        let file = folder.path().join("x.lock");
+        let guard = lock(folder.path(), "x").acquire().unwrap();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| library.attempt(&file, "60"));
+            drop(guard);
+            assert_eq!(waiter.join().unwrap(), "acquired");
+        });
+    }
+}
+
+#[test]
+fn readers_of_flock_1_and_of_this_library_share() {
+    let folder = folder();
+    let file = folder.path().join("x.lock");
+    let lock = lock(folder.path(), "x");
+    let theirs = Peer::flock(&file, "-s");
+    let ours = lock.shared().try_acquire().unwrap();
+    let writes = |flag| {
+        let order = ["-n", flag].map(String::from);
+        Command::new("flock").args(order).arg(&file).arg("true").status().unwrap().success()
+    };
+    assert!(writes("-s") && !writes("-x"));
+    drop(ours);
+    assert!(lock.try_acquire().unwrap_err().is_timeout());
+    theirs.release();
+    drop(lock.try_acquire().unwrap());
+}

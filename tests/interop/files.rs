@@ -1,0 +1,67 @@
+//! The lock files and names of others, as they expect them.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use crate::python::Library;
+use crate::{folder, lock};
+
+#[test]
+fn a_file_that_python_made_keeps_its_mode_and_its_place() {
+    let Some(library) = Library::of_jam() else { return };
+    let folder = folder();
+    let file = folder.path().join("x.lock");
+    library.holding(&file).release();
+    let before = fs::metadata(&file).unwrap();
+    drop(lock(folder.path(), "x").acquire().unwrap());
+    let after = fs::metadata(&file).unwrap();
+    assert_eq!(
+        (before.ino(), before.permissions().mode(), before.uid()),
+        (after.ino(), after.permissions().mode(), after.uid())
+    );
+}
+
+#[test]
+fn a_file_that_was_made_here_stays_for_python() {
+    let Some(library) = Library::of_jam() else { return };
+    let folder = folder();
+    let file = folder.path().join("x.lock");
+    drop(lock(folder.path(), "x").acquire().unwrap());
+    let made = fs::metadata(&file).unwrap().ino();
+    assert_eq!(library.attempt(&file, "0"), "acquired");
+    assert_eq!(fs::metadata(&file).unwrap().ino(), made);
+}
+
+#[test]
+fn a_lock_survives_that_jam_empties_its_file_while_it_waits() {
+    let Some(library) = Library::of_jam() else { return };
+    let folder = folder();
+    let file = folder.path().join("x.lock");
+    fs::write(&file, "somebody's notes").unwrap();
+    let guard = lock(folder.path(), "x").acquire().unwrap();
+    assert_eq!(library.attempt(&file, "0.2"), "timed out");
+    assert_eq!(fs::metadata(&file).unwrap().len(), 0);
+    assert_eq!(library.attempt(&file, "0"), "timed out");
+    guard.release().unwrap();
+}
+
+#[test]
+fn the_names_of_jam_can_be_used() {
+    let Some(library) = Library::of_jam() else { return };
+    for name in ["$creating_task", "$copying database", "$build_checking", "$langs"] {
+        let folder = folder();
+        let holder = library.holding(&folder.path().join(format!("{name}.lock")));
+        assert!(lock(folder.path(), name).try_acquire().unwrap_err().is_timeout());
+        holder.release();
+    }
+}
+
+#[test]
+fn no_file_of_ours_is_swept_by_jam() {
+    let folder = folder();
+    drop(lock(folder.path(), "x").acquire().unwrap());
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["x.holder", "x.lock"]);
+}
