@@ -33,6 +33,8 @@ def count(module, file, party, times):
     folder = os.path.dirname(file)
     counter, inside, turns = (os.path.join(folder, name) for name in ("counter", "inside", "turns"))
     lock = module.FileLock(file)
+    say("ready")
+    sys.stdin.readline()
     for _ in range(int(times)):
         with lock:
             os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
@@ -43,6 +45,7 @@ def count(module, file, party, times):
             with open(counter, "w") as stored:
                 stored.write(str(value + 1))
             os.remove(inside)
+    say("done")
 
 
 def say(what):

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use jam_lock_tests::peers::{peer, said};
+use jam_lock_tests::peers::{Peer, peer};
 
 use crate::folder;
 use crate::python::Library;
@@ -18,6 +18,8 @@ const TURNS: u32 = 400;
 const SHELL: &str = r#"
 cd "$1"
 set -e -C
+echo ready
+read go
 for turn in $(seq "$3"); do
     flock x.lock sh -e -C -c '
         : > inside
@@ -25,7 +27,8 @@ for turn in $(seq "$3"); do
         echo "$0" >> turns
         printf %s $((value + 1)) >| counter
         rm inside' "$2"
-done"#;
+done
+echo done"#;
 
 #[test]
 fn of_jam_and_the_newest_filelock_and_flock_1_and_this_library() {
@@ -65,6 +68,26 @@ fn of_a_filelock_that_removes_the_file_and_the_newest_and_this_library() {
     });
 }
 
+#[test]
+fn of_a_poller_while_processes_of_this_library_leave_no_gap() {
+    for library in Library::all() {
+        let folder = folder();
+        let file = folder.path().join("x.lock");
+        let mut peers: Vec<_> =
+            (0..2).map(|_| Peer::start(peer().arg("insist").arg(folder.path()).arg("x"))).collect();
+        for peer in &mut peers {
+            assert_eq!(peer.answer(), "took turns");
+        }
+        for _ in 0..3 {
+            assert_eq!(library.attempt(&file, "120"), "acquired");
+        }
+        for mut peer in peers {
+            peer.order("stop");
+            while peer.answer() != "stopped" {}
+        }
+    }
+}
+
 /// Has the processes take their turns; `JAM_LOCK_RUNS` says how often, once without it.
 fn take_turns(processes: impl Fn(&Path) -> Vec<Command>) {
     let runs = env::var("JAM_LOCK_RUNS").map_or(1, |runs| runs.parse().expect("a number"));
@@ -74,13 +97,15 @@ fn take_turns(processes: impl Fn(&Path) -> Vec<Command>) {
         fs::write(folder.path().join("turns"), "").unwrap();
         let mut orders = processes(folder.path());
         let expected = orders.len() * TURNS as usize;
-        let running: Vec<_> = orders
-            .iter_mut()
-            .map(|order| order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
-            .collect();
-        for process in running {
-            let output = process.wait_with_output().unwrap();
-            assert!(output.status.success(), "{}", said(&output));
+        let mut peers: Vec<_> = orders.iter_mut().map(Peer::start).collect();
+        for peer in &mut peers {
+            assert_eq!(peer.answer(), "ready");
+        }
+        for peer in &mut peers {
+            peer.order("go");
+        }
+        for peer in &mut peers {
+            assert_eq!(peer.answer(), "done");
         }
         let counter = fs::read_to_string(folder.path().join("counter")).unwrap();
         assert_eq!(counter, expected.to_string());
@@ -88,6 +113,7 @@ fn take_turns(processes: impl Fn(&Path) -> Vec<Command>) {
     }
 }
 
+/// Prints whose turns were which, for who wants to see.
 fn report(run: u32, turns: &str) {
     let turns: Vec<_> = turns.lines().collect();
     let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -95,13 +121,9 @@ fn report(run: u32, turns: &str) {
         places.entry(party).or_default().push(place);
     }
     for (party, places) in places {
-        let gap = places.windows(2).map(|two| two[1] - two[0]).max();
-        println!(
-            "run {run}: {party}: {} turns, the first {}, the last {}, longest gap {gap:?}",
-            places.len(),
-            places[0],
-            places[places.len() - 1]
-        );
+        let gap = places.windows(2).map(|two| two[1] - two[0]).max().unwrap_or_default();
+        let last = places[places.len() - 1];
+        println!("run {run}: {party}: turn {} to {last}, at the most {gap} apart", places[0]);
     }
 }
 

@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ fn main() -> Outcome {
         ["journal", folder, name, threads] => {
             journal(folder.as_ref(), &open(folder, name)?, threads.parse()?);
         }
+        ["insist", folder, name] => insist(&open(folder, name)?)?,
         ["leak", folder, name] => leak(&open(folder, name)?)?,
         ["try", folder, name] => println!("{}", attempt(&open(folder, name)?)),
         ["default", name] => {
@@ -63,8 +65,11 @@ fn main() -> Outcome {
         }
         ["take turns", folder, name, party, times] => {
             let lock = open(folder, name)?;
+            println!("ready");
+            io::stdin().lock().read_line(&mut String::new())?;
             let turn = || note(folder.as_ref(), party);
             count(folder.as_ref(), || lock.clone(), turn, times.parse()?)?;
+            println!("done");
         }
         ["count customer", folder, id, times] => {
             let locks = Locks::open(folder)?;
@@ -160,6 +165,31 @@ fn journal(folder: &Path, lock: &Lock, threads: usize) {
             });
         }
     });
+}
+
+/// Takes the lock again as soon as it has released it, until a line comes in.
+fn insist(lock: &Lock) -> Outcome {
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let line = io::stdin().lock().read_line(&mut String::new());
+            is_over.store(true, Ordering::Relaxed);
+            line
+        });
+        for turn in 0.. {
+            if is_over.load(Ordering::Relaxed) {
+                break;
+            }
+            let guard = lock.acquire()?;
+            thread::sleep(Duration::from_millis(1));
+            guard.release()?;
+            if turn == 100 {
+                println!("took turns");
+            }
+        }
+        println!("stopped");
+        Ok(())
+    })
 }
 
 /// Ends while the lock is held, and its guard will never be dropped.
