@@ -1,12 +1,15 @@
 //! What the tests share: processes to contend with, and the names of another crate.
 
 #![expect(
+    clippy::missing_errors_doc,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
     reason = "what is for tests alone panics, and is not asked in vain"
 )]
 
 pub mod peers;
+#[cfg(target_os = "linux")]
+pub mod storm;
 
 use std::time::Duration;
 

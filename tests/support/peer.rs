@@ -5,6 +5,9 @@
 #[cfg(unix)]
 #[path = "peer/fork.rs"]
 mod fork;
+#[cfg(target_os = "linux")]
+#[path = "peer/storm.rs"]
+mod storm;
 
 use std::env;
 use std::error::Error;
@@ -22,7 +25,8 @@ use jam_lock_tests::lock_names;
 /// How long the reader of a counter thinks before it writes: long enough for others to interfere.
 const THOUGHT: Duration = Duration::from_micros(50);
 
-type Outcome = Result<(), Box<dyn Error>>;
+type Trouble = Box<dyn Error + Send + Sync>;
+type Outcome = Result<(), Trouble>;
 
 fn main() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -82,13 +86,17 @@ fn main() -> Outcome {
         }
         #[cfg(unix)]
         ["fork", folder, name, what] => fork::and_do(what, folder, &open(folder, name)?)?,
+        #[cfg(target_os = "linux")]
+        ["storm", folder, number, seed] => {
+            storm::work(folder.as_ref(), number.parse()?, seed.parse()?)?;
+        }
         ["exhaust", folder, name] => exhaust(&open(folder, name)?),
         _ => return Err("peer: unknown order".into()),
     }
     Ok(())
 }
 
-fn open(folder: &str, name: &str) -> Result<Lock, Box<dyn Error>> {
+fn open(folder: &str, name: &str) -> Result<Lock, Trouble> {
     Ok(Locks::open(folder)?.lock(LockName::new(name)?))
 }
 
@@ -204,7 +212,7 @@ fn attempt(lock: &Lock) -> String {
 }
 
 /// What becomes of a default that is set when there is one.
-fn settle(first: &str, second: &str) -> Result<String, Box<dyn Error>> {
+fn settle(first: &str, second: &str) -> Result<String, Trouble> {
     jam_lock::set_default_locks(Locks::open(first)?)?;
     let error = jam_lock::set_default_locks(Locks::open(second)?).expect_err("there is one");
     // What was set first stays.
@@ -221,12 +229,12 @@ fn hold_elsewhere(folder: &Path, name: &str) -> Outcome {
 
 /// A lock whose file is made with an explicit mode.
 #[cfg(unix)]
-fn with_mode(folder: &Path, name: &str, mode: u32) -> Result<Lock, Box<dyn Error>> {
+fn with_mode(folder: &Path, name: &str, mode: u32) -> Result<Lock, Trouble> {
     Ok(Locks::builder().folder(folder).mode(mode).open()?.lock(LockName::new(name)?))
 }
 
 #[cfg(not(unix))]
-fn with_mode(_: &Path, _: &str, _: u32) -> Result<Lock, Box<dyn Error>> {
+fn with_mode(_: &Path, _: &str, _: u32) -> Result<Lock, Trouble> {
     Err("file modes are for unix".into())
 }
 

@@ -178,7 +178,7 @@ impl Drop for FileClaim {
         }
         self.recorder.close();
         let Some(file) = self.exclusive.vacate().or(self.shared.vacate()) else { return };
-        if self.is_contended {
+        if self.is_contended || self.recorder.is_ahead_of_the_clock() {
             cold::remove_later(std::mem::take(&mut self.place.path));
         } else {
             cold::remove(file, &self.place.path);

@@ -67,8 +67,8 @@ pub(super) fn look(path: &Path) -> Option<Record> {
     Record::parse(read(&file, &mut Room::new()).ok()?)
 }
 
-/// Removes the record at `path`, and tells whether none is left: not where somebody's death is
-/// recorded that nobody has been told of, nor where the file is somebody else's.
+/// Removes the record at `path`, and tells whether none is left: not where it is still needed, nor
+/// where the file is somebody else's.
 pub(super) fn remove(path: &Path) -> bool {
     let file = match opening::readable(path) {
         Ok(file) => file,
@@ -78,7 +78,7 @@ pub(super) fn remove(path: &Path) -> bool {
     let mut room = Room::new();
     let Some(bytes) = is_file.then(|| read(&file, &mut room).ok()).flatten() else { return false };
     let is_expendable = Record::may_replace(bytes)
-        && Record::parse(bytes).is_none_or(|record| record.holder.is_none());
+        && Record::parse(bytes).is_none_or(|record| record.is_expendable());
     // What is open cannot be removed on Windows.
     drop(file);
     is_expendable && ask(Call::Remove, path, || fs::remove_file(path)).is_ok()

@@ -1,9 +1,9 @@
 //! What one claim makes known of its holders, and which tokens it gives them.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::record::{self, Draft, Record};
+use super::record::{self, Draft, Record, since_1970};
 use super::record_file::{RecordFile, Room};
 use crate::engine::{Left, Publication, Used};
 use crate::holder::Holder;
@@ -11,7 +11,7 @@ use crate::site::Site;
 use crate::this_process::ThisProcess;
 
 /// How many tokens may be given out beyond the one that is written.
-const UNWRITTEN: u64 = 1 << 16;
+const UNWRITTEN: u64 = 1 << 10;
 
 /// The holder record of one lock file. It is for diagnosis alone: where it cannot be read or
 /// written, the lock goes without it.
@@ -123,6 +123,11 @@ impl Recorder {
         self.found = None;
     }
 
+    /// Whether a token was given out that who starts anew with the clock would give out again.
+    pub(super) fn is_ahead_of_the_clock(&self) -> bool {
+        self.token >= micros(since_1970())
+    }
+
     /// Closes the file, which Windows would not let anybody remove else.
     pub(super) fn close(&mut self) {
         self.file = None;
@@ -155,10 +160,6 @@ impl Recorder {
             let _ = file.write(draft.of(since, self.token));
         }
     }
-}
-
-fn since_1970() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 fn micros(time: Duration) -> u64 {
