@@ -42,6 +42,11 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(crate) database: Option<PathBuf>,
 
+    /// Work on the database itself, beside the application that uses it, and make it where there is
+    /// none.
+    #[arg(long, requires_all = ["database", "locks"])]
+    pub(crate) in_place: bool,
+
     /// Where the locks are [default: a temporary folder].
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_lock")]
     pub(crate) locks: Option<PathBuf>,
@@ -87,6 +92,7 @@ impl fmt::Display for Run {
         let process = if *workers == 1 { "process" } else { "processes" };
         write!(f, "Saving {invoices} {invoice} from {workers} {process} into ")?;
         match &self.database {
+            Some(file) if self.in_place => write!(f, "{}", file.display())?,
             Some(source) => write!(f, "a copy of {}", source.display())?,
             None => f.write_str("a catalogue of our own")?,
         }

@@ -36,7 +36,7 @@ pub(crate) enum DatabaseError {
     #[error("{origin} has nothing in its table {table}, so nothing can be sold")]
     EmptyTable { origin: String, table: &'static str },
 
-    #[error("{origin} is wrong already, so nothing was saved into its copy\n\n{verdict}")]
+    #[error("{origin} is wrong already, so nothing was saved\n\n{verdict}")]
     WrongBefore { origin: String, verdict: Verdict },
 
     #[error("{origin} cannot be copied and checked, SQLite says: {error}")]
@@ -67,6 +67,16 @@ pub(crate) fn prepare(source: Option<&Path>, path: &Path) -> Result<(), Database
     let original = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(|error| explain(error, &origin))?;
     copy(&original, path, &origin)
+}
+
+/// Sees whether the database at `path` is fit for a run, or makes it of a catalogue of our own.
+pub(crate) fn prepare_in_place(path: &Path) -> Result<(), DatabaseError> {
+    if !path.exists() {
+        return prepare(None, path);
+    }
+    let origin = path.display().to_string();
+    let database = open(path).map_err(|error| explain(error, &origin))?;
+    check(&database, &origin)
 }
 
 fn copy(original: &Connection, path: &Path, origin: &str) -> Result<(), DatabaseError> {

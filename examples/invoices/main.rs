@@ -77,8 +77,17 @@ fn run(run: &Run) -> Result<Verdict, RunError> {
     // Removed when this function is left, by which time no worker lives.
     let folder =
         tempfile::Builder::new().prefix("invoices-").tempdir().map_err(RunError::Folder)?;
-    let database = folder.path().join("invoices.sqlite");
-    database::prepare(run.database.as_deref(), &database)?;
+    let database = match &run.database {
+        Some(database) if run.in_place => {
+            database::prepare_in_place(database)?;
+            database.clone()
+        }
+        source => {
+            let copy = folder.path().join("invoices.sqlite");
+            database::prepare(source.as_deref(), &copy)?;
+            copy
+        }
+    };
 
     let mut output = io::stdout().lock();
     writeln!(output, "{run}\n")?;

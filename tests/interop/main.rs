@@ -4,6 +4,7 @@
 
 mod exclusion;
 mod files;
+mod jam_application;
 mod python;
 mod turns;
 

@@ -22,6 +22,10 @@ use crate::Size;
 
 const WORKERS: usize = 4;
 
+/// For how long after a death tokens are ahead of the clock; so long records are left alone, or
+/// tokens would be given out again.
+const AHEAD: Duration = Duration::from_millis(2);
+
 /// What was done to the workers and their files.
 #[derive(Debug, Default)]
 pub(crate) struct Deeds {
@@ -89,8 +93,7 @@ impl Conductor {
             }
             86..97 => {
                 let held = Held::new(&self.lock_file(name));
-                // After a death tokens are ahead of the clock, by a millisecond.
-                thread::sleep(Duration::from_millis(2));
+                thread::sleep(AHEAD);
                 let _ = fs::remove_file(self.lock_file(name).with_extension("holder"));
                 drop(held);
                 deeds.removed_records += 1;
@@ -98,6 +101,7 @@ impl Conductor {
             _ => {
                 // In the lock order, in which the workers take several.
                 let held: Vec<_> = names.iter().map(|it| Held::new(&self.lock_file(it))).collect();
+                thread::sleep(AHEAD);
                 let gone = format!("gone-{}", deeds.renamed_folders);
                 fs::rename(self.folder().join("locks"), self.folder().join(gone)).unwrap();
                 drop(held);

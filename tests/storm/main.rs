@@ -22,7 +22,7 @@ struct Size {
     acquisitions: u64,
 }
 
-const SHORT: Size = Size { kills: 150, acquisitions: 15_000 };
+const SHORT: Size = Size { kills: 1_000, acquisitions: 60_000 };
 const LONG: Size = Size { kills: 500, acquisitions: 50_000 };
 
 #[test]

@@ -1,0 +1,69 @@
+"""A Jam.py application for a test: `application.py FOLDER` makes it around the database
+`demo.sqlite` in that folder, serves it on loopback, and says on which port."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+# What somebody would have written in Jam.py's builder.
+SERVER_CODE = """
+import time
+
+def sell(task, track):
+    with task.lock('invoice_saved'):
+        connection = task.connect()
+        try:
+            cursor = connection.cursor()
+            cursor.execute('SELECT TRACKS_SOLD FROM DEMO_TRACKS WHERE ID = ?', (track,))
+            sold = cursor.fetchone()[0] or 0
+            time.sleep(0.002)
+            cursor.execute('INSERT INTO DEMO_INVOICE_TABLE (DELETED, MASTER_ID, TRACK, QUANTITY)'
+                           ' VALUES (0, 0, ?, 1)', (track,))
+            cursor.execute('UPDATE DEMO_TRACKS SET TRACKS_SOLD = ? WHERE ID = ?', (sold + 1, track))
+            connection.commit()
+        finally:
+            connection.close()
+    return sold + 1
+
+def try_lock(task):
+    try:
+        with task.lock('invoice_saved', timeout=0):
+            return 'acquired'
+    except Exception as error:
+        return type(error).__name__
+"""
+
+
+def main(folder):
+    os.chdir(folder)
+    script = os.path.join(os.path.dirname(sys.executable), "jam-project.py")
+    subprocess.run([sys.executable, script], check=True, stdout=subprocess.DEVNULL)
+    settle()
+    serve()
+
+
+def settle():
+    """Fills in what the builder asks for in a new project."""
+    with sqlite3.connect("admin.sqlite") as admin:
+        admin.execute("UPDATE SYS_PARAMS SET F_LANGUAGE = 1, F_SAFE_MODE = 0")
+        admin.execute("UPDATE SYS_TASKS SET F_NAME = 'Demo', F_ITEM_NAME = 'demo', F_DB_TYPE = 1,"
+                      " F_ALIAS = 'demo.sqlite'")
+        admin.execute("UPDATE SYS_ITEMS SET F_NAME = 'Demo', F_ITEM_NAME = 'demo',"
+                      " F_SERVER_MODULE = ? WHERE ID = 1", (SERVER_CODE,))
+    admin.close()
+
+
+def serve():
+    from jam.wsgi import create_application
+
+    application = create_application(os.getcwd())
+    # Jam.py brings it, and finds it only once it has been imported itself.
+    from werkzeug.serving import make_server
+
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+main(sys.argv[1])

@@ -1,0 +1,103 @@
+//! A Jam.py application, running, and `examples/invoices` on its locks and its database.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+use jam_lock_tests::peers::{Peer, python, said};
+use tempfile::TempDir;
+
+use crate::{folder, lock};
+
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/application.py");
+
+/// The application, which is ended with the test.
+struct Application {
+    folder: TempDir,
+    port: u16,
+    _server: Peer,
+}
+
+impl Application {
+    /// Starts one whose database has tracks, customers and invoices.
+    fn start() -> Option<Self> {
+        let python = python()?;
+        let folder = folder();
+        assert_right(&invoices(folder.path(), 1, 1));
+        let mut order = Command::new(python);
+        order.arg(PROGRAM).arg(folder.path()).stderr(Stdio::null());
+        let mut server = Peer::start(&mut order);
+        let port = server.answer().parse().expect("it says its port");
+        Some(Self { folder, port, _server: server })
+    }
+
+    /// Calls a function of its server module, and returns what that returns, as JSON.
+    fn call(&self, function: &str, arguments: &str) -> String {
+        let body = format!(r#"["server", 1, 0, ["{function}", {arguments}], null]"#);
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        write!(
+            stream,
+            "POST /api HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let data = answer.split(r#""data": ["#).nth(1).unwrap_or_else(|| panic!("{answer}"));
+        data.split(", ").next().expect("a text has a beginning").to_owned()
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Saves invoices into the database of the application, under its lock.
+fn invoices(folder: &Path, workers: u32, invoices: u32) -> Output {
+    let mut order = Command::new(env!("CARGO"));
+    order.args(["run", "--quiet", "--package", "jam-lock-examples", "--example", "invoices", "--"]);
+    order.args(["--in-place", "--think", "2", "--workers"]).arg(workers.to_string());
+    order.arg("--invoices").arg(invoices.to_string());
+    order.arg("--database").arg(folder.join("demo.sqlite"));
+    order.arg("--locks").arg(folder.join("locks"));
+    order.output().expect("cargo runs")
+}
+
+fn assert_right(output: &Output) {
+    assert!(output.status.success() && said(output).contains("Right: "), "{}", said(output));
+}
+
+#[test]
+fn its_lock_is_held_elsewhere_while_it_is_held_here() {
+    let Some(application) = Application::start() else { return };
+    let lock = lock(&application.folder().join("locks"), "invoice_saved");
+    let guard = lock.acquire().unwrap();
+    assert_eq!(application.call("try_lock", "[]"), r#""Timeout""#);
+    guard.release().unwrap();
+    assert_eq!(application.call("try_lock", "[]"), r#""acquired""#);
+}
+
+#[test]
+fn no_track_is_lost_that_both_of_them_sell() {
+    const SALES: usize = 40;
+    let Some(application) = Application::start() else { return };
+    let before: usize = application.call("sell", "[1]").parse().expect("a number of tracks");
+    thread::scope(|scope| {
+        let ours = scope.spawn(|| invoices(application.folder(), 2, 100));
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..SALES {
+                    let sold: usize = application.call("sell", "[1]").parse().expect("a number");
+                    assert!(sold > before);
+                }
+            });
+        }
+        assert_right(&ours.join().unwrap());
+    });
+    // Which says of every track whether it was counted right.
+    assert_right(&invoices(application.folder(), 1, 1));
+    let after: usize = application.call("sell", "[1]").parse().expect("a number of tracks");
+    assert!(after > before + 2 * SALES, "{before} before, {after} after");
+}
