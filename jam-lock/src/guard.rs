@@ -89,10 +89,9 @@ impl LockGuard {
     /// The number of this acquisition, which is greater than those of all writers before it: a
     /// fencing token.
     ///
-    /// It rises across processes, restarts and removed files. It starts at the microseconds since
-    /// 1970: so where the record is lost, in a power cut for one, it rises as long as the clock is
-    /// not set back. Where holders are not recorded, it also must not be more often than every two
-    /// microseconds that somebody acquires the lock. Readers that hold it between the same two
+    /// It rises across processes, restarts and removed files. It starts at the nanoseconds since
+    /// 1970: so where the record is lost, in a power cut for one, or holders are not recorded, it
+    /// rises as long as the clock is not set back. Readers that hold it between the same two
     /// writers may have the same token, which lies between the writers'.
     #[must_use]
     pub fn token(&self) -> u64 {

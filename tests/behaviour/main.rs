@@ -20,6 +20,7 @@ mod executors;
 #[cfg(unix)]
 mod fork;
 mod holders;
+mod hostile;
 mod keyed;
 mod kills;
 mod life_of_the_file;

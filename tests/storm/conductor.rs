@@ -1,30 +1,22 @@
 //! Who makes the storm.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use jam_lock::{LockName, Locks};
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::peer;
-use jam_lock_tests::storm::{clock, names};
+use jam_lock_tests::storm::names;
 use rustix::fs::{FlockOperation, flock};
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::Size;
+use crate::crew::Crew;
 
 const WORKERS: usize = 4;
-
-/// For how long after a death tokens are ahead of the clock; so long records are left alone, or
-/// tokens would be given out again.
-const AHEAD: Duration = Duration::from_millis(2);
 
 /// What was done to the workers and their files.
 #[derive(Debug, Default)]
@@ -44,9 +36,6 @@ pub(crate) struct Conductor {
 impl Conductor {
     pub(crate) fn new(seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for name in names() {
-            fs::write(folder.path().join(format!("{name}.counter")), format!("{:020}", 0)).unwrap();
-        }
         Self { seed, folder }
     }
 
@@ -56,7 +45,7 @@ impl Conductor {
 
     /// Has it blow until enough has happened, then lets the workers end.
     pub(crate) fn conduct(&self, size: Size) -> Deeds {
-        let mut crew = Crew::new(self.seed, self.folder());
+        let mut crew = Crew::new(self.seed, self.folder(), WORKERS);
         let (mut random, mut deeds) = (Rng::with_seed(self.seed), Deeds::default());
         let start = Instant::now();
         while deeds.kills < size.kills || self.sections() < size.acquisitions {
@@ -66,7 +55,6 @@ impl Conductor {
                 thread::sleep(Duration::from_micros(random.u64(..10_000)));
             }
         }
-        File::create(self.folder().join("stop")).unwrap();
         crew.end();
         self.take_all_once();
         deeds
@@ -92,16 +80,12 @@ impl Conductor {
                 deeds.removed_locks += 1;
             }
             86..97 => {
-                let held = Held::new(&self.lock_file(name));
-                thread::sleep(AHEAD);
                 let _ = fs::remove_file(self.lock_file(name).with_extension("holder"));
-                drop(held);
                 deeds.removed_records += 1;
             }
             _ => {
                 // In the lock order, in which the workers take several.
                 let held: Vec<_> = names.iter().map(|it| Held::new(&self.lock_file(it))).collect();
-                thread::sleep(AHEAD);
                 let gone = format!("gone-{}", deeds.renamed_folders);
                 fs::rename(self.folder().join("locks"), self.folder().join(gone)).unwrap();
                 drop(held);
@@ -150,76 +134,5 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         flock(&self.0, FlockOperation::Unlock).unwrap();
-    }
-}
-
-/// The workers, who are ended with it.
-struct Crew {
-    seed: u64,
-    folder: PathBuf,
-    workers: HashMap<usize, (usize, Child)>,
-    started: usize,
-    kills: File,
-}
-
-impl Crew {
-    fn new(seed: u64, folder: &Path) -> Self {
-        let kills = File::create(folder.join("kills")).unwrap();
-        let folder = folder.to_owned();
-        let mut crew = Self { seed, folder, workers: HashMap::new(), started: 0, kills };
-        (0..WORKERS).for_each(|place| crew.start(place));
-        crew
-    }
-
-    fn start(&mut self, place: usize) {
-        let number = self.started;
-        self.started += 1;
-        let mut order = peer();
-        order.arg("storm").arg(&self.folder).args([number.to_string(), self.seed.to_string()]);
-        self.workers.insert(place, (number, order.spawn().unwrap()));
-    }
-
-    /// Kills a worker, writes down when, and starts another.
-    fn kill(&mut self, place: usize) {
-        let (number, mut worker) = self.workers.remove(&place).unwrap();
-        writeln!(self.kills, "{number} {}", clock()).unwrap();
-        worker.kill().unwrap();
-        let status = worker.wait().unwrap();
-        assert!(status.code().is_none(), "worker {number} had ended: {status}");
-        self.start(place);
-    }
-
-    fn stop(&self, place: usize, time: Duration) {
-        let process = Pid::from_child(&self.workers[&place].1);
-        kill_process(process, Signal::STOP).unwrap();
-        thread::sleep(time);
-        kill_process(process, Signal::CONT).unwrap();
-    }
-
-    /// Waits for those who see that it is time to end.
-    fn end(mut self) {
-        for (_, (number, mut worker)) in self.workers.drain() {
-            let start = Instant::now();
-            let status = loop {
-                if let Some(status) = worker.try_wait().unwrap() {
-                    break status;
-                }
-                if start.elapsed() > LONG {
-                    worker.kill().unwrap();
-                    panic!("worker {number} is stuck");
-                }
-                thread::sleep(Duration::from_millis(1));
-            };
-            assert!(status.success(), "worker {number} ended with {status}");
-        }
-    }
-}
-
-impl Drop for Crew {
-    fn drop(&mut self) {
-        for (_, worker) in self.workers.values_mut() {
-            let _ = worker.kill();
-            let _ = worker.wait();
-        }
     }
 }

@@ -4,11 +4,14 @@
 //!
 //! `JAM_LOCK_STORM=20` sails through 20 long storms, whose seeds follow each other from
 //! `JAM_LOCK_SEED` on; without it there is one short storm.
+//! `JAM_LOCK_SOAK=3600` is how many seconds the soak takes, instead of a minute.
 
 #![cfg(target_os = "linux")]
 
 mod conductor;
+mod crew;
 mod judge;
+mod soak;
 
 use std::env;
 

@@ -35,7 +35,7 @@ pub struct Begun(u64);
 impl Log {
     /// The log with this name in `folder`.
     pub fn new(folder: &Path, name: &str) -> io::Result<Self> {
-        let file = File::create(folder.join(name))?;
+        let file = File::options().append(true).create_new(true).open(folder.join(name))?;
         Ok(Self { file, line: String::new(), sections: 0 })
     }
 

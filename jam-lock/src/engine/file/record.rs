@@ -1,7 +1,7 @@
 //! The text of a holder record, which a person can read as well.
 //!
 //! ```text
-//! jam-lock 1 held token   1764012371123456
+//! jam-lock 1 held token 1764012371123456789
 //! since     2025-11-24T19:26:11.123456Z
 //! function  on_apply
 //! place     src/invoices.rs:42
@@ -32,8 +32,8 @@ pub(super) const SIZE: usize = 640;
 /// What every record starts with, and no other file.
 const MAGIC: &str = "jam-lock 1 ";
 
-/// No token is as great, for hundreds of thousands of years; what claims to be one is none.
-const TOKEN_LIMIT: u64 = 10_u64.pow(18);
+/// No token is as great, for hundreds of years; what claims to be one is none.
+const TOKEN_LIMIT: u64 = 9_000_000_000_000_000_000;
 
 /// What stands in a record.
 #[derive(Debug, Default, PartialEq)]
@@ -48,10 +48,10 @@ pub(super) struct Record {
 const STATE: Range<usize> = 11..15;
 
 /// Where the token stands in it.
-const TOKEN: Range<usize> = 22..40;
+const TOKEN: Range<usize> = 22..41;
 
 /// Where the time stands in the second line.
-const SINCE: Range<usize> = 51..78;
+const SINCE: Range<usize> = 52..79;
 
 /// What the line of the check starts with.
 const CHECK: &str = "check     ";
@@ -92,7 +92,7 @@ impl Record {
     /// Whether nobody would miss it: nobody died, and who starts anew with the clock does not give
     /// out a token again.
     pub(super) fn is_expendable(&self) -> bool {
-        self.holder.is_none() && u128::from(self.token) < since_1970().as_micros()
+        self.holder.is_none() && u128::from(self.token) < since_1970().as_nanos()
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) fn since_1970() -> Duration {
 fn number(room: &[u8]) -> Option<u64> {
     let digits = room.trim_ascii_start();
     let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    // Eighteen digits have room in it.
+    // Nineteen digits have room in it.
     is_number.then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
@@ -181,13 +181,13 @@ mod tests {
             &here,
             site,
             Duration::from_micros(1_764_012_371_123_456),
-            1_764_012_371_123_457,
+            1_764_012_371_123_456_789,
         )
     }
 
     /// The record above, released.
     fn released() -> String {
-        let (text, head) = (text(), free(1_764_012_371_123_459));
+        let (text, head) = (text(), free(1_764_012_371_123_456_791));
         format!("{}{}", str::from_utf8(&head).unwrap(), &text[head.len()..])
     }
 
@@ -196,7 +196,7 @@ mod tests {
         let text = text();
         assert_eq!(text.len(), SIZE);
         let record = Record::parse(text.as_bytes()).unwrap();
-        assert_eq!(record.token, 1_764_012_371_123_457);
+        assert_eq!(record.token, 1_764_012_371_123_456_789);
         let (holder, started) = record.holder.unwrap();
         assert_eq!(started, Some(2_522_844));
         let line = holder.line().unwrap();
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_release_leaves_the_token_and_no_holder() {
         let record = Record::parse(released().as_bytes()).unwrap();
-        assert_eq!(record, Record { token: 1_764_012_371_123_459, holder: None });
+        assert_eq!(record, Record { token: 1_764_012_371_123_456_791, holder: None });
     }
 
     #[test]

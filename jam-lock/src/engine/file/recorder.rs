@@ -59,7 +59,7 @@ impl Recorder {
 
     /// Gives a writer its token, and records it where there is a `site`.
     ///
-    /// The token is the time, in microseconds since 1970, unless that does not rise: so tokens rise
+    /// The token is the time, in nanoseconds since 1970, unless that does not rise: so tokens rise
     /// even where a record is lost.
     pub(super) fn publish_writer(&mut self, site: Option<&Site>, last: u64) -> Publication {
         let since = since_1970();
@@ -67,7 +67,7 @@ impl Recorder {
         self.token = self.token.max(last);
         if self.mark == Mark::Unread {
             abandoned = site.and_then(|_| self.look());
-            self.token = self.token.max(micros(since));
+            self.token = self.token.max(nanos(since));
         } else {
             self.found = None;
         }
@@ -87,7 +87,7 @@ impl Recorder {
                 self.look();
             }
             if self.token == 0 {
-                self.token = micros(since_1970());
+                self.token = nanos(since_1970());
             }
             self.mark = Mark::Free;
         }
@@ -125,7 +125,7 @@ impl Recorder {
 
     /// Whether a token was given out that who starts anew with the clock would give out again.
     pub(super) fn is_ahead_of_the_clock(&self) -> bool {
-        self.token >= micros(since_1970())
+        self.token >= nanos(since_1970())
     }
 
     /// Closes the file, which Windows would not let anybody remove else.
@@ -162,8 +162,8 @@ impl Recorder {
     }
 }
 
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX / 2)
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2)
 }
 
 #[cfg(test)]
@@ -187,7 +187,7 @@ mod tests {
         let (mut dies, site) = (recorder(folder.path()), Site::here());
         // The clock is behind, so that it does not help.
         let Publication { token, spare, .. } =
-            dies.publish_writer(Some(&site), 10 * micros(since_1970()));
+            dies.publish_writer(Some(&site), 2 * nanos(since_1970()));
         let mut next = recorder(folder.path());
         let after = next.publish_writer(Some(&site), 0);
         assert!(token + spare < after.token, "{} follows {}", after.token, token + spare);

@@ -10,7 +10,7 @@ use crate::this_process::ThisProcess;
 
 /// The first line of a record of a lock that nobody holds.
 pub(in super::super) fn free(token: u64) -> [u8; TOKEN.end + 1] {
-    let mut line = *b"jam-lock 1 free token                   \n";
+    let mut line = *b"jam-lock 1 free token                    \n";
     fill(&mut line[TOKEN], token, b' ');
     line
 }
@@ -28,7 +28,7 @@ pub(in super::super) struct Draft {
 impl Draft {
     /// The record of holders of this process at `site`.
     pub(in super::super) fn new(here: &ThisProcess, site: Site) -> Self {
-        let mut text = format!("{MAGIC}held token {:18}\nsince     {:27}\n", 0, "");
+        let mut text = format!("{MAGIC}held token {:19}\nsince     {:27}\n", 0, "");
         let mut line = |name: &str, value: &dyn Display| {
             // Writing into a `String` does not fail.
             let _ = writeln!(text, "{name:<9} {value}");
@@ -97,7 +97,7 @@ mod tests {
     fn a_draft_serves_for_every_holder_at_its_place() {
         let here = ThisProcess::get();
         let mut draft = Draft::new(&here, Site::here());
-        for token in [TOKEN_LIMIT - 1, 7, 1_764_012_371_123_457] {
+        for token in [TOKEN_LIMIT - 1, 7, 1_764_012_371_123_456_789] {
             let record = Record::parse(draft.of(Duration::from_micros(token), token)).unwrap();
             let (holder, _) = record.holder.expect("it fits its check");
             assert_eq!((record.token, holder.token()), (token, Some(token)));

@@ -1,0 +1,95 @@
+//! The workers of a storm, from outside.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jam_lock_tests::LONG;
+use jam_lock_tests::peers::peer;
+use jam_lock_tests::storm::{clock, names};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The workers, who are ended with it.
+pub(crate) struct Crew {
+    seed: u64,
+    folder: PathBuf,
+    workers: HashMap<usize, (usize, Child)>,
+    started: usize,
+    kills: File,
+}
+
+impl Crew {
+    /// Starts so many workers in `folder`.
+    pub(crate) fn new(seed: u64, folder: &Path, workers: usize) -> Self {
+        for name in names() {
+            fs::write(folder.join(format!("{name}.counter")), format!("{:020}", 0)).unwrap();
+        }
+        let kills = File::create(folder.join("kills")).unwrap();
+        let folder = folder.to_owned();
+        let mut crew = Self { seed, folder, workers: HashMap::new(), started: 0, kills };
+        (0..workers).for_each(|place| crew.start(place));
+        crew
+    }
+
+    fn start(&mut self, place: usize) {
+        let number = self.started;
+        self.started += 1;
+        let mut order = peer();
+        order.arg("storm").arg(&self.folder).args([number.to_string(), self.seed.to_string()]);
+        self.workers.insert(place, (number, order.spawn().unwrap()));
+    }
+
+    /// Kills a worker, writes down when, and starts another.
+    pub(crate) fn kill(&mut self, place: usize) {
+        let (number, mut worker) = self.workers.remove(&place).unwrap();
+        writeln!(self.kills, "{number} {}", clock()).unwrap();
+        worker.kill().unwrap();
+        let status = worker.wait().unwrap();
+        assert!(status.code().is_none(), "worker {number} had ended: {status}");
+        self.start(place);
+    }
+
+    pub(crate) fn stop(&self, place: usize, time: Duration) {
+        let process = Pid::from_child(&self.workers[&place].1);
+        kill_process(process, Signal::STOP).unwrap();
+        thread::sleep(time);
+        kill_process(process, Signal::CONT).unwrap();
+    }
+
+    /// The process ids of the workers.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        self.workers.values().map(|(_, worker)| worker.id()).collect()
+    }
+
+    /// Tells the workers that it is time to end, and waits until they have.
+    pub(crate) fn end(mut self) {
+        File::create(self.folder.join("stop")).unwrap();
+        for (_, (number, mut worker)) in self.workers.drain() {
+            let start = Instant::now();
+            let status = loop {
+                if let Some(status) = worker.try_wait().unwrap() {
+                    break status;
+                }
+                if start.elapsed() > LONG {
+                    worker.kill().unwrap();
+                    panic!("worker {number} is stuck");
+                }
+                thread::sleep(Duration::from_millis(1));
+            };
+            assert!(status.success(), "worker {number} ended with {status}");
+        }
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        for (_, worker) in self.workers.values_mut() {
+            let _ = worker.kill();
+            let _ = worker.wait();
+        }
+    }
+}
