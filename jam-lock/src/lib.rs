@@ -102,6 +102,10 @@
 //! - Between processes there is no queue but the kernel's: `flock(2)` wakes who waits, and whoever
 //!   asks again at once after a release is faster, for those 5 ms. It also lets readers in for as
 //!   long as others are, so that readers of several processes can keep a writer out.
+//! - Who polls for a lock, as Jam.py and Python's filelock do, is served by chance. Processes of this
+//!   library that take turns without a gap stand back together for a moment every 31 ms, for 4 ms
+//!   where a poller is seen (Jam.py is), else for 1 ms; a wait that would end just then takes that
+//!   much longer.
 //! - A process that is stopped keeps its locks, and on a file system that hangs, calls hang.
 //! - A wait that was given up may have the lock for an instant when it falls free, and so may a
 //!   process that removes the file of a keyed name; a try elsewhere in that instant is refused.
@@ -115,6 +119,11 @@
 //! - A thread or task that is handed a lock within its process, from a section of less than 10 µs at
 //!   the same place, is not recorded anew: who dies just then is reported as if it had been inside.
 //! - After a power cut, a token or an abandonment may be lost that had not reached the disk.
+//! - In the child of a fork, inherited locks are errors. If the parent had several threads, a child
+//!   may do nothing but execute another program anyway, by `fork(2)`.
+//!
+//! What happens to a lock when something else happens, and which test shows it, is told in
+//! [`guide::what_happens_when`].
 //!
 //! # When not to use it
 //!
@@ -128,6 +137,7 @@ mod error;
 mod failure;
 mod gate;
 mod guard;
+pub mod guide;
 mod holder;
 mod lock;
 mod lock_set;

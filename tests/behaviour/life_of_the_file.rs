@@ -43,6 +43,18 @@ fn a_removed_file_is_made_again() {
     assert!(is_held(folder.path()));
 }
 
+#[test]
+fn a_file_that_is_removed_while_it_is_held_is_its_holders_alone() {
+    let folder = folder();
+    let holder = Peer::holding(folder.path(), "x");
+    fs::remove_file(folder.path().join("x.lock")).unwrap();
+    let guard = lock(folder.path(), "x").try_acquire().unwrap();
+    assert!(is_held(folder.path()));
+    holder.release();
+    assert!(is_held(folder.path()));
+    drop(guard);
+}
+
 /// Takes the file from its path while a process holds it and a thread here waits for it.
 fn locks_the_new_one_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
     let folder = folder();

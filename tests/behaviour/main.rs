@@ -19,6 +19,7 @@ mod errors;
 mod executors;
 #[cfg(unix)]
 mod fork;
+mod guide;
 mod holders;
 mod hostile;
 mod keyed;
