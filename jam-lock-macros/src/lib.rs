@@ -9,6 +9,8 @@ mod body;
 mod errors;
 mod failure;
 mod function;
+#[cfg(test)]
+mod fuzzing;
 mod known;
 mod names;
 mod nested;
