@@ -1,7 +1,9 @@
 //! Processes of this library, and `flock(1)`, on one folder.
 
 use std::fs;
-use std::process::{Command, Stdio};
+#[cfg(target_os = "linux")]
+use std::process::Command;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 

@@ -18,6 +18,7 @@ pub(super) enum Call {
     Resolve,
     Open,
     Create,
+    #[cfg(unix)]
     SetMode,
     Look,
     TryLock,
