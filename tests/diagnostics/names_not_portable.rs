@@ -7,6 +7,10 @@ jam_lock::lock_names! {
     "aux",
     /// Hidden.
     ".saved",
+    /// Jam.py's to remove.
+    "$buildID_7",
+    /// Too long.
+    "invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_",
     /// Held while an invoice is being saved.
     "invoice_saved",
 }
