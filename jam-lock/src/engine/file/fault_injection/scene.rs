@@ -72,7 +72,12 @@ impl Scene {
         if path.exists() {
             until(&format!("{what:?}: to be free"), || Rival::try_holding(&path).is_some());
         }
-        let again = (self.act)(&locks, &path);
+        let mut again = (self.act)(&locks, &path);
+        let is_of_a_pursuit = matches!(what, Some((Some((Call::Lock, _)), _)));
+        if is_of_a_pursuit && again.is_err() {
+            // Who waited has gone, and a pursuit that failed tells who waits when it comes home.
+            again = (self.act)(&locks, &path);
+        }
         assert!(again.is_ok(), "{what:?}: {again:?}");
         drop((kept, locks));
         until(&format!("{what:?}: no file left open"), || open_files_below(&folder) == 0);
