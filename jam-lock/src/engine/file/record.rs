@@ -17,6 +17,8 @@
 
 mod date;
 mod draft;
+#[cfg(all(test, not(shuttle)))]
+mod fuzzing;
 
 use std::ops::Range;
 use std::str;
