@@ -100,7 +100,10 @@ fn read(folder: &Path) -> BTreeMap<String, Vec<Section>> {
 /// The sections of one log, whose writer was killed at some time or not.
 fn sections(log: &str, text: &str, killed: Option<i128>) -> Vec<(String, Section)> {
     let mut sections: Vec<(String, Section)> = Vec::new();
-    for line in text.lines() {
+    // A write that goes over the end of a page can be cut there by a kill. Who was cut while it
+    // entered has written no counter yet; who was cut while it left counts as killed inside.
+    let (whole, _cut) = text.rsplit_once('\n').unwrap_or_default();
+    for line in whole.lines() {
         let words: Vec<_> = line.split(' ').collect();
         match words[..] {
             ["enter", _, since, name, is_writer, token, found] => {

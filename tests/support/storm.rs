@@ -65,7 +65,7 @@ impl Log {
         self.write(format_args!("trouble {what}"))
     }
 
-    /// By one call, so that a kill cuts no line in two.
+    /// By one call, so that a kill can only cut a line where a page of the file ends.
     fn write(&mut self, line: std::fmt::Arguments<'_>) -> io::Result<()> {
         self.line.clear();
         self.line
