@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
+use syn::{Error, Expr, Result};
 
 use crate::arguments::{Arguments, Name};
 use crate::options::Options;
@@ -122,13 +123,43 @@ pub(crate) fn begin(arguments: &Arguments, Places { support, .. }: &Places) -> T
     quote!(#bind #recover)
 }
 
-/// A future that runs `section`, a future, under the guard: what it asks for is seen to be asked by
-/// who holds the lock.
+/// The value of `section`, a future, which runs under the guard: what it asks for is seen to be
+/// asked by who holds the lock.
 ///
-/// The braces are of this crate's edition, so that nothing of it outlives the guard.
-pub(crate) fn within(guard: &Ident, section: &TokenStream, places: &Places) -> TokenStream {
+/// Where the lock is lost meanwhile, the section is dropped where it waits, and `leave` is done with
+/// the error; it is left out where the section is to go on.
+pub(crate) fn within(
+    section: &TokenStream,
+    places: &Places,
+    leave: Option<&TokenStream>,
+) -> TokenStream {
     let support = &places.support;
-    quote!(#support::within(&#guard, ::core::pin::pin!(#section)))
+    let [guard, error, value] = ["guard", "error", "value"].map(hidden);
+    match leave {
+        None => quote!(#support::within(&#guard, ::core::pin::pin!(#section)).await),
+        Some(leave) => quote! {
+            match #support::unless_lost(&#guard, ::core::pin::pin!(#section)).await {
+                ::core::result::Result::Ok(#value) => #value,
+                ::core::result::Result::Err(#error) => #leave,
+            }
+        },
+    }
+}
+
+/// Whether a section is dropped where its lock is lost.
+///
+/// What a closure would make of that may use what the section has taken with it by then.
+pub(crate) fn ends_when_lost(options: &Options) -> bool {
+    let or_else = options.or_else.as_ref();
+    options.on_lost.is_none() && or_else.is_none_or(|or_else| matches!(or_else, Expr::Path(_)))
+}
+
+/// Refuses to be told what is done with a thread whose lock is lost: it cannot be stopped.
+pub(crate) fn refuse_to_stop(arguments: &Arguments) -> Result<()> {
+    let Some(on_lost) = &arguments.options.on_lost else { return Ok(()) };
+    let message = "a section that blocks its thread always runs to its end: remove `on_lost`, and \
+                   ask `ensure()?` of the guard (`guard = held`) before what only the holder may do";
+    Err(Error::new_spanned(on_lost, message))
 }
 
 /// A variable that the user's code cannot see.

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Result, Token, token};
 
-use crate::acquisition::{self, Places, Wait, hidden};
+use crate::acquisition::{self, Places, Wait, ends_when_lost, hidden, refuse_to_stop};
 use crate::arguments::{Arguments, Before};
 use crate::awaits;
 use crate::body::Body;
@@ -37,7 +37,11 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         input.parse::<TokenStream>()?;
         Ok((runtime, names, arguments, block))
     };
-    match parse.parse2(input) {
+    let parsed = parse.parse2(input);
+    if let Ok((.., Some(arguments), Some(Block::Plain(_)))) = &parsed {
+        errors.take(refuse_to_stop(arguments));
+    }
+    match parsed {
         Ok((runtime, names, Some(arguments), Some(block))) if errors.is_empty() => {
             let places = Places::new(&arguments.options, runtime, names);
             locked(&arguments, &places, &block)
@@ -96,8 +100,12 @@ fn locked(arguments: &Arguments, places: &Places, block: &Block) -> TokenStream 
         Block::Async(asyncness, body) => {
             // `return` and `?` leave the inner block, as they would leave the user's own.
             let body = quote!(#asyncness { #begin #body });
-            let future = acquisition::within(&hidden("guard"), &body, places);
-            let section = section(arguments, places, Wait::Async, &quote!(#future.await));
+            let leave = ends_when_lost(&arguments.options).then(|| {
+                let (_, failure) = outcome(arguments, places);
+                quote!(return #failure)
+            });
+            let value = acquisition::within(&body, places, leave.as_ref());
+            let section = section(arguments, places, Wait::Async, &value);
             quote!(#asyncness #section)
         }
     }
@@ -113,13 +121,7 @@ fn section(arguments: &Arguments, places: &Places, wait: Wait, made: &TokenStrea
     let acquire = acquisition::acquire(arguments, places, &function, wait);
     let [acquired, guard, error, value] = ["acquired", "guard", "error", "value"].map(hidden);
     let show = acquisition::show(arguments, &guard);
-    let (success, failure) = match &arguments.options.or_else {
-        Some(or_else) => (quote!(#value), failure::otherwise(or_else, &error, &places.support)),
-        None => (
-            quote!(::core::result::Result::Ok(#value)),
-            quote!(::core::result::Result::Err(#error)),
-        ),
-    };
+    let (success, failure) = outcome(arguments, places);
     quote! {{
         let #acquired = #acquire;
         match #acquired {
@@ -133,4 +135,16 @@ fn section(arguments: &Arguments, places: &Places, wait: Wait, made: &TokenStrea
             ::core::result::Result::Err(#error) => #failure,
         }
     }}
+}
+
+/// What the block's value, or the error that came instead, becomes.
+fn outcome(arguments: &Arguments, places: &Places) -> (TokenStream, TokenStream) {
+    let [error, value] = ["error", "value"].map(hidden);
+    match &arguments.options.or_else {
+        Some(or_else) => (quote!(#value), failure::otherwise(or_else, &error, &places.support)),
+        None => (
+            quote!(::core::result::Result::Ok(#value)),
+            quote!(::core::result::Result::Err(#error)),
+        ),
+    }
 }

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Abi, Attribute, Error, Result, ReturnType, Signature, Token, Visibility};
 
-use crate::acquisition::Places;
+use crate::acquisition::{Places, refuse_to_stop};
 use crate::arguments::{Arguments, Before};
 use crate::attributes::is_inert;
 use crate::body::Body;
@@ -22,6 +22,12 @@ pub(crate) fn expand(written: &TokenStream, item: &TokenStream) -> TokenStream {
     let arguments = parse.parse2(written.clone());
     let arguments = errors.take(arguments).flatten();
     let function = errors.take(Function::parse.parse2(item.clone()));
+    if let (Some(arguments), Some(function)) = (&arguments, &function) {
+        let is_async = function.signature.asyncness.is_some();
+        if !is_async && boxed(&function.signature, &function.body).is_none() {
+            errors.take(refuse_to_stop(arguments));
+        }
+    }
     match (arguments, function) {
         (Some(arguments), Some(function)) if errors.is_empty() => function.locked(&arguments),
         _ => quote!(#errors #item),

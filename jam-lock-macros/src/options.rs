@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Expr, Path, Result, Token};
+use syn::{Error, Expr, LitStr, Path, Result, Token};
 
 use crate::errors::is_comma;
 use crate::timeout::Timeout;
@@ -15,19 +15,31 @@ pub(crate) struct Options {
     pub(crate) reentrant: Option<()>,
     pub(crate) or_else: Option<Expr>,
     pub(crate) recover: Option<Expr>,
+    pub(crate) on_lost: Option<LitStr>,
     pub(crate) guard: Option<Ident>,
     pub(crate) locks: Option<Expr>,
     pub(crate) names: Option<Path>,
     pub(crate) runtime: Option<Path>,
 }
 
+/// Checks that a section whose lock is lost is to go on to its end: there is no third way.
+fn finish(literal: LitStr) -> Result<LitStr> {
+    if literal.value() == "finish" {
+        return Ok(literal);
+    }
+    let message = "the only value is `\"finish\"`: the body then runs to its end; without \
+                   `on_lost` it is dropped where it waits";
+    Err(Error::new_spanned(literal, message))
+}
+
 /// The keywords, each with a value that shows what it takes, if it takes one.
-const KEYWORDS: [(&str, Option<&str>); 9] = [
+const KEYWORDS: [(&str, Option<&str>); 10] = [
     ("timeout", Some("10")),
     ("shared", None),
     ("reentrant", None),
     ("or_else", Some("jam_lock::skip")),
     ("recover", Some("repair")),
+    ("on_lost", Some("\"finish\"")),
     ("guard", Some("held")),
     ("locks", Some("&locks")),
     ("names", Some("other::lock_names")),
@@ -53,6 +65,7 @@ impl Options {
             "reentrant" => set(&mut self.reentrant, keyword, no_value(keyword, input)?),
             "recover" => set(&mut self.recover, keyword, value(keyword, input)?),
             "or_else" => set(&mut self.or_else, keyword, value(keyword, input)?),
+            "on_lost" => set(&mut self.on_lost, keyword, finish(value(keyword, input)?)?),
             "guard" => set(&mut self.guard, keyword, value(keyword, input)?),
             "locks" => set(&mut self.locks, keyword, value(keyword, input)?),
             "names" => set(&mut self.names, keyword, value(keyword, input)?),

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{ReturnType, Token, Type};
 
-use crate::acquisition::{self, Places, Wait, hidden};
+use crate::acquisition::{self, Places, Wait, ends_when_lost, hidden};
 use crate::arguments::Arguments;
 use crate::body::Body;
 use crate::failure;
@@ -78,12 +78,16 @@ impl Section<'_> {
         quote!(async move { #output #acquire #future })
     }
 
-    /// Waits for `future`, which runs under the lock.
+    /// Waits for `future`, which runs under the lock, and leaves the function where that is lost.
     ///
     /// The braces are of this crate's edition, so that nothing of it outlives the guard.
     fn within(&self, future: &TokenStream) -> TokenStream {
-        let future = acquisition::within(&hidden("guard"), future, self.places);
-        quote!({ #future.await })
+        let Self { arguments, places, ident, output } = self;
+        let leave = ends_when_lost(&arguments.options).then(|| {
+            failure::leave(ident, output, &arguments.options, &hidden("error"), &places.support)
+        });
+        let value = acquisition::within(future, places, leave.as_ref());
+        quote!({ #value })
     }
 
     /// Binds the guard, or leaves the function.

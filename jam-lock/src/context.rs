@@ -10,9 +10,10 @@ mod thread;
 mod within;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::chain::Chain;
-use crate::engine::Mode;
+use crate::engine::{CallChain, Mode, Watch};
 use crate::gate::{Acquisition, Gate, Grant};
 use crate::observer::Report;
 use crate::site::Site;
@@ -70,6 +71,7 @@ pub(crate) struct Reentry {
     pub(crate) home: Home,
     pub(crate) number: u64,
     pub(crate) token: u64,
+    pub(crate) watch: Option<Arc<dyn Watch>>,
     pub(crate) report: Option<Arc<Report>>,
 }
 
@@ -87,6 +89,17 @@ impl Scope {
     /// For an acquisition by hand in the task that is being polled.
     pub(crate) fn task() -> Self {
         Self::Task(within::installed())
+    }
+
+    /// Tells call chains apart, which hold locks one inside another.
+    pub(crate) fn number(&self) -> CallChain {
+        match self {
+            Self::Thread => thread::number().map_or(CallChain::NONE, CallChain),
+            Self::ThreadInTask(chain) | Self::Section(chain) | Self::Task(Some(chain)) => {
+                CallChain(chain.number())
+            }
+            Self::Task(None) => CallChain::NONE,
+        }
     }
 
     /// Whether `gate` may be waited for; a re-entry where it is held and that is fine.
@@ -166,13 +179,14 @@ struct Look<'a> {
 struct Again {
     number: u64,
     token: u64,
+    watch: Option<Arc<dyn Watch>>,
     report: Option<Arc<Report>>,
 }
 
 impl Again {
     fn at(self, home: Home) -> Reentry {
-        let Self { number, token, report } = self;
-        Reentry { home, number, token, report }
+        let Self { number, token, watch, report } = self;
+        Reentry { home, number, token, watch, report }
     }
 }
 
@@ -188,8 +202,8 @@ impl Look<'_> {
             return Some(Err(self.reentrant(held)));
         }
         // Another thread may just have released it.
-        let token = self.gate.reenter(held.number)?;
-        Some(Ok(Again { number: held.number, token, report: held.report.clone() }))
+        let (token, watch) = self.gate.reenter(held.number)?;
+        Some(Ok(Again { number: held.number, token, watch, report: held.report.clone() }))
     }
 
     fn reentrant(&self, held: &Held) -> LockError {
@@ -215,6 +229,12 @@ impl Look<'_> {
             held_at: held.site,
         })
     }
+}
+
+/// A number that no other thread or chain of sections has.
+fn next_number() -> u64 {
+    static GIVEN: AtomicU64 = AtomicU64::new(1);
+    GIVEN.fetch_add(1, Ordering::Relaxed)
 }
 
 fn address(gate: &Arc<Gate>) -> usize {

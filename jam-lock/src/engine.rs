@@ -1,13 +1,30 @@
-//! What arbitrates between processes.
+//! What arbitrates between processes: [`Engine`], for who brings one of their own.
 //!
-//! An engine knows nothing of threads that wait, of their order or of their deadlines: that is the
-//! gate's, which calls every method of [`Claim`] while it holds its mutex. So none of them blocks
-//! for another holder; only a pursuit does, on a thread of the engine's own.
+//! An engine knows nothing of threads and tasks that wait, of their order or of their deadlines:
+//! that is the gate's, of which each process has one for each name, in front of the engine. The
+//! gate calls every method of [`Claim`] while it holds its mutex, so none of them may block for
+//! another holder, or for a server; only a pursuit does, on a thread of the engine's own.
+//!
+//! The life of a claim, as the gate sees it:
+//!
+//! ```text
+//! attempt ─ Claimed ──────────────────────────────┐
+//!         ├ Refused ─┐                            │
+//!         └ Unknown ─┴ pursue … home ─ welcome ───┴ publish … (pass_to, publish)* … release
+//!                             │     └ dismiss
+//!                             └ recall … home ─ dismiss
+//! ```
+//!
+//! [`Locks::with_engine`](crate::Locks::with_engine) opens the locks of an engine.
 
 pub(crate) mod file;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use crate::holder::Holder;
@@ -15,7 +32,10 @@ use crate::site::Site;
 use crate::{LockError, LockName};
 
 /// What arbitrates between processes for a set of names.
-pub(crate) trait Engine: fmt::Debug + Send + Sync {
+pub trait Engine: fmt::Debug + Send + Sync {
+    /// Whether it has an ability that not every engine has.
+    fn can(&self, ability: Ability) -> bool;
+
     /// Equal for two engines of this process that arbitrate the same locks.
     fn identity(&self) -> &OsStr;
 
@@ -25,38 +45,91 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// Where the lock `name` is, for people.
     fn place(&self, name: &LockName) -> String;
 
-    /// Who holds the lock `name` at the moment in some process, where that is certain.
-    ///
-    /// May take a while, so nobody calls it under a mutex.
-    fn holder(&self, name: &LockName) -> Option<Box<Holder>>;
+    /// Tells who holds the lock `name` at the moment in some process, where that is certain: at
+    /// once, or later on another thread. Nobody calls it under a mutex.
+    fn find_holder(&self, name: &LockName, tell: Tell);
 
     /// The seat of `name` at this engine; nothing is claimed yet.
     fn claim(&self, name: &LockName) -> Box<dyn Claim>;
 }
 
+/// What an engine calls with the answer to who holds a lock.
+pub type Tell = Box<dyn FnOnce(Option<Box<Holder>>) + Send>;
+
+/// What not every engine can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ability {
+    /// It serves processes in the order in which they came, so that nobody has to stand back.
+    ServesInOrder,
+    /// It tells call chains apart, so that who waits in a circle over several locks is found out.
+    SeesCircles,
+}
+
 /// Whether a claim keeps everybody else out, or writers only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// One holder: a writer.
     Exclusive,
     /// Any number of holders: readers.
     Shared,
 }
 
+/// What came of an attempt that does not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// This process has the claim.
+    Claimed,
+    /// Another process is in its way.
+    Refused,
+    /// Nobody can tell without waiting for an answer: a pursuit has to ask.
+    Unknown,
+}
+
+/// What holds several locks one inside another and so may wait in a circle, by number: a thread or
+/// a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallChain(pub(crate) u64);
+
+impl CallChain {
+    /// One that is not known, and so holds nothing else.
+    pub const NONE: Self = Self(0);
+}
+
+/// A wait for a claim, on behalf of the first in a gate's queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Pursuit {
+    /// The gate's number of it, by which it is called in all that follows.
+    pub number: u64,
+    /// Whether it is for a writer, or for readers.
+    pub mode: Mode,
+    /// Whether it waits for other holders; where not, it asks once.
+    pub waits: bool,
+    /// How long others are to have the claim first.
+    pub pause: Duration,
+    /// On whose behalf, where the engine [sees circles](Ability::SeesCircles).
+    pub chain: CallChain,
+    /// Who is to be made known as the holder, if anybody is.
+    pub site: Option<Site>,
+}
+
+/// What a pursuit calls when it has ended, on a thread of the engine's own: with whether it has
+/// brought the claim home.
+pub type Home = Box<dyn FnOnce(Result<bool, LockError>) + Send>;
+
 /// What a holder is told that has just acquired the lock.
 #[derive(Debug, Default)]
-pub(crate) struct Publication {
+pub struct Publication {
     /// Rises with every writer; a reader's lies between those of the writers around it.
-    pub(crate) token: u64,
+    pub token: u64,
     /// How far tokens may rise beyond it without being made known.
-    pub(crate) spare: u64,
+    pub spare: u64,
     /// Who died with the lock before, if nobody has acquired it since.
-    pub(crate) abandoned: Option<Box<Holder>>,
+    pub abandoned: Option<Box<Holder>>,
 }
 
 /// How a lock is left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Left {
+pub enum Left {
     /// As the next holder may expect it.
     InOrder,
     /// As by somebody who died inside.
@@ -65,46 +138,89 @@ pub(crate) enum Left {
 
 /// What has become of a claim while it was used.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Used {
-    pub(crate) left: Left,
+pub struct Used {
+    /// How the last who used it has left it.
+    pub left: Left,
     /// The greatest token that this process has given to a writer.
-    pub(crate) last: u64,
+    pub last: u64,
 }
 
-/// What a pursuit calls, on its own thread, when its wait has ended.
-pub(crate) type Home = Box<dyn FnOnce(Result<(), LockError>) + Send>;
+/// Tells whether a claim was lost while it was held, on an engine where that can happen.
+pub trait Watch: fmt::Debug + Send + Sync {
+    /// Why it counts as lost, if it does, which it does for ever then.
+    fn loss(&self) -> Option<String>;
+
+    /// Has `waker` woken once the claim is lost; at once if it is.
+    fn on_loss(&self, waker: &Waker);
+
+    /// Blocks until the engine has confirmed what was released, or for as long as that is worth.
+    fn settle(&self);
+
+    /// For what an engine offers to holders beyond this.
+    fn as_any(&self) -> &dyn std::any::Any;
+}
 
 /// One name's claim: asked for, held by this process, given back.
-pub(crate) trait Claim: Send {
+pub trait Claim: Send {
     /// Whether this process may use the claim at all, which a forked child may not.
+    ///
+    /// # Errors
+    /// [`LockError::Forked`] where it may not.
     fn check_process(&self) -> Result<(), LockError>;
 
     /// Whether others look again and again whether the lock is free, as far as can be seen.
-    fn is_polled(&self) -> bool;
+    fn is_polled(&self) -> bool {
+        false
+    }
 
-    /// One attempt that does not wait; `false` where another process is in its way.
-    fn attempt(&mut self, mode: Mode) -> Result<bool, LockError>;
-
-    /// Starts a wait for the claim, after `pause`, on a thread of the engine's own.
+    /// One attempt that does not wait.
     ///
-    /// `number` is the gate's, and names the pursuit in [`Claim::welcome`] or [`Claim::dismiss`],
-    /// one of which follows every call of `home`.
-    fn pursue(
-        &mut self,
-        number: u64,
-        mode: Mode,
-        pause: Duration,
-        home: Home,
-    ) -> Result<(), LockError>;
+    /// # Errors
+    /// Trouble; contention is [`Attempt::Refused`].
+    fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError>;
+
+    /// Starts a wait for the claim, on a thread of the engine's own.
+    ///
+    /// `home` is called once, but not before this has returned, and is followed by
+    /// [`Claim::welcome`] or [`Claim::dismiss`].
+    ///
+    /// # Errors
+    /// What keeps the wait from being begun; `home` is not called then.
+    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError>;
 
     /// Whether what pursuit `number` waits for is still what the name stands for.
+    ///
+    /// # Errors
+    /// What keeps that from being known.
     fn is_current(&mut self, number: u64) -> Result<bool, LockError>;
 
+    /// Ends pursuit `number`, for which nobody waits any more; it still comes home. `false` where it
+    /// goes on, for others who may come.
+    fn recall(&mut self, number: u64) -> bool {
+        let _ = number;
+        false
+    }
+
     /// Takes over what pursuit `number` brought home; `false` where the claim slipped away.
+    ///
+    /// # Errors
+    /// What keeps it from being used; it is given back then.
     fn welcome(&mut self, number: u64) -> Result<bool, LockError>;
 
     /// Forgets pursuit `number`; what it brought is given back, unless it is this claim itself.
     fn dismiss(&mut self, number: u64);
+
+    /// Whether the claim, which nobody uses at the moment, may be `chain`'s from now on: not where
+    /// it is lost, nor where the chain could no longer be told from another.
+    fn pass_to(&mut self, chain: CallChain) -> bool {
+        let _ = chain;
+        true
+    }
+
+    /// What tells whether the claim, which this process has, is lost; nothing where it cannot be.
+    fn watch(&self) -> Option<Arc<dyn Watch>> {
+        None
+    }
 
     /// Makes known who of this process uses the claim from now on, unless `site` is left out.
     ///
@@ -114,6 +230,9 @@ pub(crate) trait Claim: Send {
     /// Makes known that nobody uses the claim, which this process keeps.
     fn withdraw(&mut self, last: u64);
 
-    /// Gives back the claim, which is held in `mode`, and was used unless that is left out.
+    /// Gives back the claim, if it is held in `mode`; it was used unless that is left out.
+    ///
+    /// # Errors
+    /// What is known by then to have gone wrong; the claim is given up in any case.
     fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError>;
 }

@@ -110,6 +110,44 @@ pub enum LockError {
         remedy: &'static str,
     },
 
+    /// A server, or the way to it, failed.
+    #[error("cannot {operation} at {place}: {error}")]
+    #[non_exhaustive]
+    Engine {
+        /// What was being done, such as "acquire lock `invoice_saved`".
+        operation: String,
+        /// Where the engine is, without a password.
+        place: String,
+        /// What went wrong; it is part of the text already.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The lock was lost while it was held: somebody else may have been inside since.
+    #[error(
+        "lock `{name}` ({place}) was lost while it was held: {why}. Others may have it by now, so          what was not fenced has to be checked"
+    )]
+    #[non_exhaustive]
+    Lost {
+        /// The lock that was held.
+        name: Box<LockName>,
+        /// Where it is.
+        place: String,
+        /// How it was lost.
+        why: String,
+    },
+
+    /// Several call chains waited for each other in a circle, which the engine has found out.
+    #[error(
+        "waiting for lock `{name}` ({place}) was a deadlock: who holds it waits for a lock of this          thread or task, which has lost all it held there now. Acquire locks in the same order          everywhere, or all at once"
+    )]
+    #[non_exhaustive]
+    Deadlock {
+        /// The lock that was asked for.
+        name: Box<LockName>,
+        /// Where it is.
+        place: String,
+    },
+
     /// A lock that was inherited through `fork(2)` was used in the child.
     #[error(
         "lock `{name}` ({place}) was opened by process {opened_by} and is used in its fork {here}: \
@@ -160,11 +198,16 @@ impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         let kind = match &error {
             LockError::Timeout { .. } => io::ErrorKind::TimedOut,
-            LockError::Reentrant { .. } | LockError::Order { .. } => io::ErrorKind::Deadlock,
+            LockError::Reentrant { .. } | LockError::Order { .. } | LockError::Deadlock { .. } => {
+                io::ErrorKind::Deadlock
+            }
             LockError::Name { .. } | LockError::NotAFile { .. } => io::ErrorKind::InvalidInput,
             LockError::Io { error, .. } => error.kind(),
             LockError::Unsupported { .. } => io::ErrorKind::Unsupported,
-            LockError::Forked { .. } | LockError::DefaultSettled { .. } => io::ErrorKind::Other,
+            LockError::Forked { .. }
+            | LockError::DefaultSettled { .. }
+            | LockError::Engine { .. }
+            | LockError::Lost { .. } => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }

@@ -9,6 +9,7 @@ mod alarm;
 #[cfg(test)]
 mod bare;
 mod bell;
+mod inquiry;
 #[cfg(shuttle)]
 mod model;
 mod queue;
@@ -26,11 +27,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use self::bell::Bells;
+use self::inquiry::Inquiry;
 #[cfg(shuttle)]
 use self::model::{alarm, seam};
 use self::seam::{Mutex, MutexGuard};
-use self::state::State;
-use crate::engine::{Engine, Left, Mode, Publication};
+use self::state::{State, Taken};
+use crate::engine::{Ability, CallChain, Engine, Left, Mode, Publication, Watch};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::timeout::Deadline;
@@ -45,6 +47,7 @@ pub(crate) struct Gate {
     engine: Arc<dyn Engine>,
     name: LockName,
     place: String,
+    sees_circles: bool,
     state: Mutex<State>,
 }
 
@@ -55,6 +58,7 @@ pub(crate) struct Acquisition {
     pub(crate) site: Site,
     /// Whether other processes are told of it.
     pub(crate) is_recorded: bool,
+    pub(crate) chain: CallChain,
 }
 
 /// What a gate has granted.
@@ -63,6 +67,8 @@ pub(crate) struct Grant {
     /// Names it, when it is given back.
     pub(crate) number: u64,
     pub(crate) publication: Publication,
+    /// What tells whether it is lost, where it can be.
+    pub(crate) watch: Option<Arc<dyn Watch>>,
     /// Nothing, where the lock was free.
     pub(crate) waited: Duration,
 }
@@ -71,14 +77,26 @@ impl Gate {
     fn new(engine: Arc<dyn Engine>, name: LockName) -> Arc<Self> {
         Arc::new_cyclic(|gate| {
             let place = engine.place(&name);
-            let state = Mutex::new(State::new(engine.claim(&name), gate.clone()));
-            Self { engine, name, place, state }
+            let serves_in_order = engine.can(Ability::ServesInOrder);
+            let state = State::new(engine.claim(&name), serves_in_order, gate.clone());
+            let sees_circles = engine.can(Ability::SeesCircles);
+            Self { engine, name, place, sees_circles, state: Mutex::new(state) }
         })
     }
 
     /// The name that this gate guards.
     pub(crate) fn name(&self) -> &LockName {
         &self.name
+    }
+
+    /// Where the lock is, for people.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Whether the engine wants to know which call chain asks.
+    pub(crate) fn sees_circles(&self) -> bool {
+        self.sees_circles
     }
 
     /// Takes the lock if that needs no waiting, or queues up.
@@ -90,15 +108,16 @@ impl Gate {
     ) -> Result<Entry<'gate>, LockError> {
         let mut state = self.lock();
         let may_wait = !matches!(deadline, Deadline::Once);
-        if let Some(grant) = state.take(asked, may_wait)? {
-            return Ok(Entry::Granted(grant));
-        }
-        let (begun, end) = match deadline.fixed() {
-            Deadline::Once => return Err(self.timeout(state, Duration::ZERO)),
-            Deadline::At { asked, end } => (asked, Some(end)),
-            Deadline::Never | Deadline::After(_) => (seam::now(), None),
+        let is_refused = match state.take(asked, may_wait)? {
+            Taken::Granted(grant) => return Ok(Entry::Granted(grant)),
+            Taken::Refused => !may_wait,
+            Taken::Unknown => false,
         };
-        let ticket = Some(state.enqueue(asked.mode, who));
+        let (begun, end) = match deadline.fixed() {
+            Deadline::At { asked, end } => (asked, Some(end)),
+            Deadline::Never | Deadline::After(_) | Deadline::Once => (seam::now(), None),
+        };
+        let ticket = Some(state.enqueue(asked, who, may_wait, is_refused));
         Ok(Entry::Queued(Wait { gate: self, asked, ticket, begun, end, pause: None }))
     }
 
@@ -108,22 +127,34 @@ impl Gate {
         self.lock().release(number, left)
     }
 
-    /// Has one more guard stand for the acquisition `number`, and tells its token, if it is still
-    /// there.
-    pub(crate) fn reenter(&self, number: u64) -> Option<u64> {
+    /// Has one more guard stand for the acquisition `number`, and tells its token, and what tells
+    /// whether it is lost, if it is still there.
+    pub(crate) fn reenter(&self, number: u64) -> Option<(u64, Option<Arc<dyn Watch>>)> {
         self.lock().reenter(number)
     }
 
-    /// Who has the lock, where that is certain.
+    /// Who has the lock, where that is certain; blocks the thread where a server has to tell.
     pub(crate) fn holder(&self) -> Option<Box<Holder>> {
-        self.holder_seen_in(self.lock())
+        let here = self.lock().holder();
+        self.holder_or(here)
     }
 
-    fn holder_seen_in(&self, state: Locked<'_>) -> Option<Box<Holder>> {
-        let here = state.holder();
-        drop(state);
-        // To ask the engine takes a while, in which nobody is to wait for the mutex.
-        here.or_else(|| self.engine.holder(&self.name))
+    /// Who has the lock, where that is certain; lets other tasks run where a server has to tell.
+    pub(crate) async fn holder_ready(&self) -> Option<Box<Holder>> {
+        let here = self.lock().holder();
+        self.holder_or_ready(here).await
+    }
+
+    /// Who of this process has the lock, or else of another; never asked under the mutex.
+    fn holder_or(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
+        here.or_else(|| Inquiry::begin(&*self.engine, &self.name).block())
+    }
+
+    async fn holder_or_ready(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
+        match here {
+            Some(holder) => Some(holder),
+            None => Inquiry::begin(&*self.engine, &self.name).ready().await,
+        }
     }
 
     /// What stands in the way of waiting in a task.
@@ -136,13 +167,12 @@ impl Gate {
     }
 
     /// The end of a wait that was in vain.
-    fn timeout(&self, state: Locked<'_>, waited: Duration) -> LockError {
-        let holder = self.holder_seen_in(state);
+    fn timeout(&self, waited: Duration, holder: Option<Box<Holder>>) -> LockError {
         LockError::Timeout { name: self.name.clone(), place: self.place.clone(), waited, holder }
     }
 
     /// Where a pursuit comes home, on its own thread.
-    fn home(&self, number: u64, mode: Mode, result: Result<(), LockError>) {
+    fn home(&self, number: u64, mode: Mode, result: Result<bool, LockError>) {
         self.lock().home(number, mode, result);
     }
 

@@ -1,14 +1,18 @@
 //! [`LockGuard`]: a lock, held.
 
+#[cfg(feature = "postgres")]
+mod fence;
 mod guards;
 
 use std::fmt;
+use std::future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::context::{Home, Reentry};
-use crate::engine::{Left, Publication};
+use crate::engine::{Left, Publication, Watch};
 use crate::gate::{Gate, Grant};
 use crate::observer::Report;
 use crate::{Holder, LockError, LockName};
@@ -36,6 +40,10 @@ pub struct LockGuard {
     abandoned: Option<Box<Holder>>,
     is_left_abandoned: AtomicBool,
     report: Option<Arc<Report>>,
+    /// Tells whether the lock is lost, where it can be.
+    watch: Option<Arc<dyn Watch>>,
+    /// Whether who drops it may block until the engine has confirmed it.
+    may_block: bool,
     /// Whether it stands for what was held already.
     is_reentry: bool,
     is_released: bool,
@@ -48,7 +56,8 @@ impl LockGuard {
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> Self {
-        let Grant { number, publication: Publication { token, abandoned, .. }, waited } = grant;
+        let Grant { number, publication, watch, waited } = grant;
+        let Publication { token, abandoned, .. } = publication;
         let is_left_abandoned = AtomicBool::new(false);
         Self {
             gate,
@@ -59,6 +68,8 @@ impl LockGuard {
             abandoned,
             is_left_abandoned,
             report,
+            watch,
+            may_block: false,
             is_reentry: false,
             is_released: false,
         }
@@ -66,12 +77,18 @@ impl LockGuard {
 
     /// A further guard for what the call chain holds already.
     pub(crate) fn of_reentry(gate: Arc<Gate>, reentry: Reentry) -> Self {
-        let Reentry { home, number, token, report } = reentry;
+        let Reentry { home, number, token, watch, report } = reentry;
         let publication = Publication { token, ..Publication::default() };
-        let grant = Grant { number, publication, waited: Duration::ZERO };
+        let grant = Grant { number, publication, watch, waited: Duration::ZERO };
         let mut guard = Self::new(gate, Some(home), grant, report);
         guard.is_reentry = true;
         guard
+    }
+
+    /// The same guard, of a thread that has blocked for it.
+    pub(crate) fn of_blocking(mut self) -> Self {
+        self.may_block = true;
+        self
     }
 
     /// The lock's name.
@@ -150,6 +167,65 @@ impl LockGuard {
         self
     }
 
+    /// Whether the lock counts as lost, although this guard was not dropped.
+    ///
+    /// A lock file is never lost. A lock of a server is, for good, where its session has ended, or
+    /// where the server has not answered for so long that it may free the lock soon: then somebody
+    /// else may be inside. It costs no call of the server.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.loss().is_some())
+    }
+
+    /// Waits until the lock is [lost](LockGuard::is_lost), which may be for ever.
+    ///
+    /// It works with every executor, and is for `select!`, beside what the lock is held for. The
+    /// body of an `async fn` under `#[locked]` does not need it: it is dropped where it waits.
+    pub async fn lost(&self) {
+        let Some(watch) = &self.watch else { return future::pending().await };
+        future::poll_fn(|context| {
+            watch.on_loss(context.waker());
+            if watch.loss().is_some() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// The error of a lost lock; where it is not lost, `waker` is woken once it is.
+    pub(crate) fn look_whether_lost(&self, waker: &Waker) -> Option<LockError> {
+        self.watch.as_ref()?.on_loss(waker);
+        self.ensure().err()
+    }
+
+    /// Fails where the lock is [lost](LockGuard::is_lost): to be asked before something that only
+    /// the holder may do, by who blocks.
+    ///
+    /// # Errors
+    /// [`LockError::Lost`] where it is.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockError, LockName, Locks};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let guard = Locks::open(folder.path())?.lock(LockName::new("import")?).acquire()?;
+    /// for file in ["a.csv", "b.csv"] {
+    ///     guard.ensure()?;
+    ///     println!("importing {file}");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ensure(&self) -> Result<(), LockError> {
+        match self.watch.as_ref().and_then(|watch| watch.loss()) {
+            None => Ok(()),
+            Some(why) => Err(self.lost_because(&why)),
+        }
+    }
+
+    fn lost_because(&self, why: &str) -> LockError {
+        let (name, place) = (Box::new(self.name().clone()), self.gate.place().to_owned());
+        LockError::Lost { name, place, why: why.to_owned() }
+    }
+
     /// Releases the lock and tells whether that worked; dropping the guard does the same silently.
     ///
     /// # Errors
@@ -157,6 +233,7 @@ impl LockGuard {
     ///   ends the lock too.
     /// - [`LockError::Forked`] when the guard was inherited through `fork(2)`. The parent's lock
     ///   is left alone.
+    /// - [`LockError::Lost`] when the lock was known to be lost.
     pub fn release(mut self) -> Result<(), LockError> {
         self.end()
     }
@@ -176,14 +253,19 @@ impl LockGuard {
         self.is_released = true;
         let is_abandoned = *self.is_left_abandoned.get_mut();
         let left = if is_abandoned { Left::Abandoned } else { Left::InOrder };
-        let Some(result) = self.gate.release(self.number, left) else { return Ok(()) };
+        let lost = self.ensure();
+        let Some(result) = self.gate.release(self.number, left) else { return lost };
         if let Some(home) = &self.home {
             home.leave(&self.gate, self.number);
         }
         if let Some(report) = &self.report {
             report.released(self.waited);
         }
-        result
+        if let Some(watch) = self.watch.as_ref().filter(|_| self.may_block && lost.is_ok()) {
+            watch.settle();
+            return result.and(self.ensure());
+        }
+        lost.and(result)
     }
 }
 

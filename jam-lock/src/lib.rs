@@ -132,7 +132,7 @@
 //! - Between machines: a file lock ends where the file system does.
 
 mod context;
-mod engine;
+pub mod engine;
 mod error;
 mod failure;
 mod gate;

@@ -2,9 +2,11 @@
 
 pub use std::any::type_name_of_val;
 use std::fmt::Display;
+use std::future;
 use std::mem;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::slice;
+use std::task::Poll;
 pub use std::time::Duration;
 
 pub use jam_lock_macros::{block, lock_names, name};
@@ -149,6 +151,25 @@ pub fn within<F: Future>(
 ) -> impl Future<Output = F::Output> {
     let home = guards.guards().iter().find_map(LockGuard::home);
     context::within(home, section)
+}
+
+/// Runs the section of a task that `guards` are for, unless one of its locks is lost meanwhile.
+///
+/// # Errors
+/// [`LockError::Lost`] where one is; the section is to be dropped then.
+pub async fn unless_lost<F: Future>(
+    guards: &impl Guards,
+    section: Pin<&mut F>,
+) -> Result<F::Output, LockError> {
+    let mut section = pin!(within(guards, section));
+    let guards = guards.guards();
+    future::poll_fn(|task| {
+        if let Some(error) = guards.iter().find_map(|guard| guard.look_whether_lost(task.waker())) {
+            return Poll::Ready(Err(error));
+        }
+        section.as_mut().poll(task).map(Ok)
+    })
+    .await
 }
 
 /// Calls `recover` if somebody died with one of the locks, of whom it tells the first.

@@ -1,6 +1,6 @@
 //! [`LockName`]: what a lock is called.
 
-mod digest;
+pub(crate) mod digest;
 mod keys;
 mod order;
 mod portable;

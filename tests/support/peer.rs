@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use jam_lock::{Lock, LockName, Locks, locked};
-use jam_lock_tests::lock_names;
+use jam_lock::{Lock, LockError, LockName, Locks, locked};
+use jam_lock_tests::{lock_names, locks_at};
 
 /// How long the reader of a counter thinks before it writes: long enough for others to interfere.
 const THOUGHT: Duration = Duration::from_micros(50);
@@ -32,16 +32,18 @@ fn main() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["hold", folder, name] => hold(&open(folder, name)?)?,
+        ["hold shared", folder, name] => hold(&open(folder, name)?.shared())?,
+        ["both", folder, first, second] => hold_both(&locks_at(folder)?, first, second)?,
         ["hold unrecorded", folder, name] => {
             let locks = Locks::builder().folder(folder).record_holders(false).open()?;
             hold(&locks.lock(LockName::new(name)?))?;
         }
         ["apply", folder, name] => {
-            on_apply(&Locks::open(folder)?, name)?;
+            on_apply(&locks_at(folder)?, name)?;
             println!("released");
         }
-        ["apply first", folder] => first::on_apply(&Locks::open(folder)?)?,
-        ["recover first", folder] => first::recover_first(&Locks::open(folder)?)?,
+        ["apply first", folder] => first::on_apply(&locks_at(folder)?)?,
+        ["recover first", folder] => first::recover_first(&locks_at(folder)?)?,
         ["token", folder, name] => println!("{}", open(folder, name)?.acquire()?.token()),
         ["abort", folder, name] => {
             let _guard = open(folder, name)?.acquire()?;
@@ -76,7 +78,7 @@ fn main() -> Outcome {
             println!("done");
         }
         ["count customer", folder, id, times] => {
-            let locks = Locks::open(folder)?;
+            let locks = locks_at(folder)?;
             count(
                 folder.as_ref(),
                 || locks.lock(lock_names::customer_id(id)),
@@ -97,7 +99,7 @@ fn main() -> Outcome {
 }
 
 fn open(folder: &str, name: &str) -> Result<Lock, Trouble> {
-    Ok(Locks::open(folder)?.lock(LockName::new(name)?))
+    Ok(locks_at(folder)?.lock(LockName::new(name)?))
 }
 
 /// Holds the lock until a line comes in, for each line.
@@ -119,6 +121,19 @@ fn hold(lock: &Lock) -> Outcome {
 fn on_apply(locks: &Locks, name: &str) -> Outcome {
     println!("held");
     io::stdin().lock().read_line(&mut String::new())?;
+    Ok(())
+}
+
+/// Takes one lock, waits for a line, and takes another one.
+fn hold_both(locks: &Locks, first: &str, second: &str) -> Outcome {
+    let first = locks.lock(LockName::new(first)?).acquire()?;
+    println!("held");
+    io::stdin().lock().read_line(&mut String::new())?;
+    match locks.lock(LockName::new(second)?).acquire() {
+        Ok(_second) => println!("both, lost: {}", first.is_lost()),
+        Err(LockError::Deadlock { .. }) => println!("deadlock, lost: {}", first.is_lost()),
+        Err(error) => return Err(error.into()),
+    }
     Ok(())
 }
 

@@ -7,6 +7,8 @@ use super::{Held, Home};
 /// What a section holds, and after that, what the sections around it hold.
 #[derive(Debug)]
 pub(crate) struct Chain {
+    /// The same for all sections of a chain.
+    number: u64,
     outer: Option<Arc<Self>>,
     held: Mutex<Vec<Held>>,
 }
@@ -14,7 +16,12 @@ pub(crate) struct Chain {
 impl Chain {
     /// A link for a section inside `outer`.
     pub(super) fn after(outer: Option<Arc<Self>>) -> Self {
-        Self { outer, held: Mutex::default() }
+        let number = outer.as_ref().map_or_else(super::next_number, |outer| outer.number);
+        Self { number, outer, held: Mutex::default() }
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The first lock from the inside out for which `look` finds something, and where it is.

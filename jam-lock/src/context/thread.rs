@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::process;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::{Held, Home};
@@ -47,6 +47,11 @@ pub(super) fn find<T>(mut look: impl FnMut(&Held) -> Option<T>) -> Option<(Home,
     found.ok().flatten()
 }
 
+/// The number of this thread.
+pub(super) fn number() -> Option<u64> {
+    LIST.try_with(|list| list.borrow().thread).ok()
+}
+
 /// Adds to the list, and tells the number of the thread.
 pub(super) fn enter(held: impl FnOnce() -> Held) -> Option<u64> {
     let entered = LIST.try_with(|list| {
@@ -76,8 +81,7 @@ pub(super) fn leave(thread: u64, gate: usize, number: u64) {
 
 impl List {
     fn new() -> Self {
-        static THREADS: AtomicU64 = AtomicU64::new(0);
-        let thread = THREADS.fetch_add(1, Ordering::Relaxed);
+        let thread = super::next_number();
         Self { thread, process: process::id(), held: Vec::new() }
     }
 

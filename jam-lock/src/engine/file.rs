@@ -23,8 +23,7 @@ use std::process;
 
 use self::claim::FileClaim;
 use self::system::{Call, ask};
-use super::{Claim, Engine};
-use crate::holder::Holder;
+use super::{Ability, Claim, Engine, Tell};
 use crate::{LockError, LockName};
 
 /// The locks of one folder.
@@ -65,6 +64,14 @@ impl FileEngine {
 }
 
 impl Engine for FileEngine {
+    fn can(&self, ability: Ability) -> bool {
+        match ability {
+            // The kernel wakes who waits, and whoever comes along is faster; and it looks for no
+            // circles.
+            Ability::ServesInOrder | Ability::SeesCircles => false,
+        }
+    }
+
     fn identity(&self) -> &OsStr {
         &self.identity
     }
@@ -77,8 +84,8 @@ impl Engine for FileEngine {
         self.path(name).display().to_string()
     }
 
-    fn holder(&self, name: &LockName) -> Option<Box<Holder>> {
-        witness::holder(&self.path(name)).map(Box::new)
+    fn find_holder(&self, name: &LockName, tell: Tell) {
+        tell(witness::holder(&self.path(name)).map(Box::new));
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

@@ -5,13 +5,13 @@ use std::task::Poll;
 
 use super::{Acquisition, Entry, Gate, Grant, Who};
 use crate::LockError;
-use crate::engine::Mode;
+use crate::engine::{CallChain, Mode};
 use crate::site::Site;
 use crate::timeout::Deadline;
 
 /// What is asked in `mode`, and recorded.
 pub(super) fn asked(mode: Mode) -> Acquisition {
-    Acquisition { mode, site: Site::here(), is_recorded: true }
+    Acquisition { mode, site: Site::here(), is_recorded: true, chain: CallChain::NONE }
 }
 
 impl Gate {

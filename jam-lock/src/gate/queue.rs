@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::LockError;
 use crate::engine::Mode;
+use crate::gate::Acquisition;
 
 /// Who waits: a thread runs soon after it was woken, and a task when its executor comes to it, or
 /// never.
@@ -18,8 +19,12 @@ pub(crate) enum Who {
 /// One that waits, or has been failed and has not looked since.
 pub(super) struct Waiter {
     ticket: u64,
-    pub(super) mode: Mode,
+    pub(super) asked: Acquisition,
     pub(super) who: Who,
+    /// Whether it stays where the claim is elsewhere.
+    pub(super) waits: bool,
+    /// Whether it does not stay, and the claim is elsewhere.
+    pub(super) is_refused: bool,
     /// Wakes it; taken when it is rung, and put back when it has looked and goes on waiting.
     pub(super) bell: Option<Waker>,
     /// Since when its bell has been rung without it having looked.
@@ -40,7 +45,7 @@ impl Waiter {
 
     /// Whether it is to be served.
     fn is_present(&self) -> bool {
-        !self.is_absent && self.error.is_none()
+        !self.is_absent && !self.is_refused && self.error.is_none()
     }
 }
 
@@ -52,14 +57,16 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds a waiter at the end.
-    pub(super) fn push(&mut self, mode: Mode, who: Who) -> u64 {
+    /// Adds a waiter at the end, who stays where it `waits`.
+    pub(super) fn push(&mut self, asked: &Acquisition, who: Who, waits: bool) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         self.waiters.push_back(Waiter {
             ticket,
-            mode,
+            asked: *asked,
             who,
+            waits,
+            is_refused: false,
             bell: None,
             rung: None,
             nudged: None,
@@ -76,17 +83,22 @@ impl Queue {
 
     /// What the head asks for.
     pub(super) fn head_mode(&mut self) -> Option<Mode> {
-        self.head().map(|head| head.mode)
+        self.head().map(|head| head.asked.mode)
     }
 
     /// The readers whom no writer is in front of.
     pub(super) fn leading_readers(&mut self) -> impl Iterator<Item = &mut Waiter> {
-        self.present().take_while(|waiter| waiter.mode == Mode::Shared)
+        self.present().take_while(|waiter| waiter.asked.mode == Mode::Shared)
+    }
+
+    /// Those who would not stay.
+    pub(super) fn tries(&mut self) -> impl Iterator<Item = &mut Waiter> {
+        self.present().filter(|waiter| !waiter.waits)
     }
 
     /// Whether a writer is to be served.
     pub(super) fn has_writer(&mut self) -> bool {
-        self.present().any(|waiter| waiter.mode == Mode::Exclusive)
+        self.present().any(|waiter| waiter.asked.mode == Mode::Exclusive)
     }
 
     /// Whether nobody is to be served.

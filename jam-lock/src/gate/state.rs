@@ -24,7 +24,7 @@ use super::queue::Queue;
 use super::seam;
 use super::{Acquisition, Gate, Grant};
 use crate::LockError;
-use crate::engine::{Claim, Mode, Publication};
+use crate::engine::{Attempt, Claim, Mode, Publication};
 use crate::holder::Holder;
 
 pub(super) use self::waiting::Turn;
@@ -67,9 +67,19 @@ impl Hold {
     }
 }
 
+/// What becomes of who does not want to wait, or has not begun to.
+pub(super) enum Taken {
+    Granted(Grant),
+    Refused,
+    /// Only a pursuit can tell.
+    Unknown,
+}
+
 /// One name inside this process.
 pub(super) struct State {
     gate: Weak<Gate>,
+    /// Whether the engine serves processes in order, so that this one need not stand back.
+    serves_in_order: bool,
     claim: Box<dyn Claim>,
     hold: Hold,
     inside: Inside,
@@ -94,9 +104,10 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(claim: Box<dyn Claim>, gate: Weak<Gate>) -> Self {
+    pub(super) fn new(claim: Box<dyn Claim>, serves_in_order: bool, gate: Weak<Gate>) -> Self {
         Self {
             gate,
+            serves_in_order,
             claim,
             hold: Hold::None,
             inside: Inside::default(),
@@ -122,25 +133,31 @@ impl State {
     /// Takes the lock if that needs no waiting; asks the engine only where nobody is before.
     ///
     /// Who `may_wait` has to, where this process has had its share.
-    pub(super) fn take(
-        &mut self,
-        asked: &Acquisition,
-        may_wait: bool,
-    ) -> Result<Option<Grant>, LockError> {
+    pub(super) fn take(&mut self, asked: &Acquisition, may_wait: bool) -> Result<Taken, LockError> {
         let since = match (self.hold, asked.mode) {
             (Hold::None, mode) if self.queue.is_empty() => {
                 let now = seam::now();
-                let is_over = self.streak.goes_on(now, || self.claim.is_polled());
-                (!(is_over && may_wait) && self.claim.attempt(mode)?).then_some(now)
+                let is_over =
+                    !self.serves_in_order && self.streak.goes_on(now, || self.claim.is_polled());
+                let attempt = if is_over && may_wait {
+                    Attempt::Refused
+                } else {
+                    self.claim.attempt(mode)?
+                };
+                if attempt == Attempt::Unknown {
+                    return Ok(Taken::Unknown);
+                }
+                (attempt == Attempt::Claimed).then_some(now)
             }
             (Hold::Idle(Mode::Exclusive), Mode::Exclusive) if !self.is_reserved => {
-                Some(self.idle_since)
+                self.claim.pass_to(asked.chain).then_some(self.idle_since)
             }
             // A writer that waits holds later readers back.
-            (Hold::Idle(Mode::Shared) | Hold::Shared(_), Mode::Shared)
-                if !self.queue.has_writer() =>
-            {
-                Some(seam::now())
+            (Hold::Idle(Mode::Shared), Mode::Shared) if !self.queue.has_writer() => {
+                self.claim.pass_to(asked.chain).then(seam::now)
+            }
+            (Hold::Shared(_), Mode::Shared) if !self.queue.has_writer() => {
+                (!self.is_lost()).then(seam::now)
             }
             _ => None,
         };
@@ -148,7 +165,12 @@ impl State {
             // Who is about to wait, or to be refused, would not learn otherwise that it is a fork.
             self.claim.check_process()?;
         }
-        Ok(since.map(|since| self.admit(asked, since)))
+        Ok(since.map_or(Taken::Refused, |since| Taken::Granted(self.admit(asked, since))))
+    }
+
+    /// Whether the claim is no longer this process's, although it was not given back.
+    fn is_lost(&self) -> bool {
+        self.claim.watch().is_some_and(|watch| watch.loss().is_some())
     }
 
     /// Lets somebody in, for whom there is room.
@@ -162,7 +184,7 @@ impl State {
         };
         publication.abandoned = abandoned.or(publication.abandoned);
         let number = self.inside.enter(asked.site, since, &publication);
-        Grant { number, publication, waited: Duration::ZERO }
+        Grant { number, publication, watch: self.claim.watch(), waited: Duration::ZERO }
     }
 
     /// Has the engine make known who is inside, unless that is known already.

@@ -9,7 +9,7 @@ use std::thread;
 
 use self::stage::{LONG, Queued, Stage, trouble};
 use super::bare::asked;
-use super::state::Turn;
+use super::state::{Taken, Turn};
 use super::*;
 use crate::Timeout;
 
@@ -39,7 +39,7 @@ fn many_waiters_share_one_pursuit() {
     let waiters: Vec<_> = (0..5).map(|_| stage.queue(Deadline::Never)).collect();
     assert_eq!(stage.count("pursue"), 1);
     stage.script().held_elsewhere = false;
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     for waiter in waiters {
         assert!(waiter.has_it());
         stage.gate.release_first().unwrap();
@@ -53,7 +53,7 @@ fn waiters_are_served_in_the_order_in_which_they_came() {
     let stage = Stage::held_elsewhere();
     let mut waiters: VecDeque<_> = (0..4).map(|_| stage.queue(Deadline::Never)).collect();
     stage.script().held_elsewhere = false;
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     while let Some(first) = waiters.pop_front() {
         assert!(first.has_it());
         assert!(waiters.iter().all(Queued::still_waits));
@@ -68,7 +68,7 @@ fn a_try_does_not_overtake_those_who_wait() {
     let waiter = stage.queue(Deadline::Never);
     stage.script().held_elsewhere = false;
     assert!(stage.attempt().unwrap_err().is_timeout());
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     waiter.result().unwrap();
 }
 
@@ -78,7 +78,7 @@ fn a_pursuit_that_comes_home_to_an_empty_gate_gives_the_claim_back() {
     let waiter = stage.queue(soon());
     assert!(waiter.result().unwrap_err().is_timeout());
     stage.script().held_elsewhere = false;
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     assert_eq!(stage.script().calls, ["attempt", "pursue", "dismiss", "release"]);
 }
 
@@ -89,7 +89,7 @@ fn a_try_wins_against_a_pursuit_that_is_not_home_yet() {
     assert!(waiter.result().unwrap_err().is_timeout());
     stage.script().held_elsewhere = false;
     stage.attempt().unwrap();
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     assert!(stage.script().claimed, "the pursuit's return left the owner's claim alone");
     stage.gate.release_first().unwrap();
 }
@@ -98,10 +98,10 @@ fn a_try_wins_against_a_pursuit_that_is_not_home_yet() {
 fn a_claim_that_slipped_away_is_pursued_again() {
     let stage = Stage::held_elsewhere();
     let waiter = stage.queue(Deadline::Never);
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     assert_eq!(stage.count("pursue"), 2);
     stage.script().held_elsewhere = false;
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     waiter.result().unwrap();
 }
 
@@ -114,9 +114,9 @@ fn a_newcomer_replaces_a_pursuit_of_a_dead_file() {
     assert_eq!(stage.count("pursue"), 2);
     stage.script().held_elsewhere = false;
     let dead = stage.script().pursuits.pop_front().unwrap();
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     assert!(first.has_it(), "the first in the queue is served, whoever replaced the pursuit");
-    dead.1(Ok(()));
+    dead.1(Ok(true));
     assert_eq!(stage.count("dismiss"), 1);
     assert!(second.still_waits(), "a pursuit of a dead file grants nothing");
     stage.gate.release_first().unwrap();
@@ -191,7 +191,7 @@ fn an_error_of_a_pursuit_goes_to_the_head_and_the_next_asks_again() {
     stage.bring_home(Err(trouble()));
     assert!(matches!(first.result(), Err(LockError::Io { .. })));
     stage.script().held_elsewhere = false;
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     second.result().unwrap();
 }
 
@@ -227,7 +227,7 @@ fn a_claim_goes_back_to_the_engine_once_the_hand_over_has_lasted_too_long() {
     stage.gate.release_first().unwrap();
     assert_eq!(stage.count("release"), 1);
     assert!(waiter.still_waits());
-    stage.bring_home(Ok(()));
+    stage.bring_home(Ok(true));
     waiter.result().unwrap();
 }
 
@@ -236,12 +236,12 @@ fn a_process_that_takes_it_again_and_again_lets_others_have_it() {
     let stage = Stage::new();
     let mut inner = stage.gate.lock();
     let start = std::time::Instant::now();
-    while inner.take(&asked(Mode::Exclusive), true).unwrap().is_some() {
+    while matches!(inner.take(&asked(Mode::Exclusive), true).unwrap(), Taken::Granted(_)) {
         inner.release_first().unwrap();
         assert!(start.elapsed() < LONG, "it takes it for ever");
     }
     assert!(
-        inner.take(&asked(Mode::Exclusive), false).unwrap().is_some(),
+        matches!(inner.take(&asked(Mode::Exclusive), false).unwrap(), Taken::Granted(_)),
         "who tries once is not made to wait"
     );
 }
@@ -252,16 +252,19 @@ fn a_head_that_was_passed_over_for_too_long_goes_first() {
     stage.acquire().unwrap();
     let mut inner = stage.gate.lock();
     // A head whose thread never runs.
-    let ticket = inner.enqueue(Mode::Exclusive, Who::Thread);
+    let ticket = inner.enqueue(&asked(Mode::Exclusive), Who::Thread, true, false);
     inner.extend_hand_over(LONG);
     inner.release_first().unwrap();
     assert!(
-        inner.take(&asked(Mode::Exclusive), true).unwrap().is_some(),
+        matches!(inner.take(&asked(Mode::Exclusive), true).unwrap(), Taken::Granted(_)),
         "a running thread may go first"
     );
     thread::sleep(Duration::from_micros(300));
     inner.release_first().unwrap();
-    assert!(inner.take(&asked(Mode::Exclusive), true).unwrap().is_none(), "but not for ever");
+    assert!(
+        matches!(inner.take(&asked(Mode::Exclusive), true).unwrap(), Taken::Refused),
+        "but not for ever"
+    );
     assert!(matches!(inner.turn(ticket, &asked(Mode::Exclusive)), Turn::Granted(_)));
 }
 
@@ -292,7 +295,7 @@ fn threads_that_come_and_give_up_at_random_never_overlap() {
                     // The engine of the script grants at once what is asked for in the background.
                     let pursuit = stage.script().pursuits.pop_front();
                     if let Some((_, home)) = pursuit {
-                        home(Ok(()));
+                        home(Ok(true));
                     }
                 }
             });

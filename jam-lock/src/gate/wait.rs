@@ -3,7 +3,7 @@
 use std::future;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::alarm::{Alarm, Attendance};
 use super::bell::Bell;
@@ -11,6 +11,7 @@ use super::state::Turn;
 use super::watcher::Reminder;
 use super::{Acquisition, Gate, Grant, seam};
 use crate::LockError;
+use crate::holder::Holder;
 
 /// A place in the queue, which is left behind by nobody: neither by who has got the lock or an
 /// error, nor by who gives up, nor by a future that is dropped.
@@ -25,25 +26,54 @@ pub(crate) struct Wait<'gate> {
     pub(crate) pause: Option<Instant>,
 }
 
+/// What has come of a wait.
+enum Ended {
+    Granted(Grant),
+    Failed(LockError),
+    /// Nothing, after so long; and who of this process was inside.
+    InVain(Duration, Option<Box<Holder>>),
+}
+
 impl Wait<'_> {
     /// Blocks the thread until the wait has ended, or its pause has come.
     pub(crate) fn block(&mut self) -> Poll<Result<Grant, LockError>> {
         let bell = Arc::new(Bell::default());
         let waker = Waker::from(Arc::clone(&bell));
         loop {
-            let result = self.look(&waker);
-            if result.is_ready() || self.pauses() {
-                return result;
+            match self.look(&waker) {
+                Poll::Ready(ended) => {
+                    return Poll::Ready(ended.told(self.gate, |here| self.gate.holder_or(here)));
+                }
+                Poll::Pending if self.pauses() => return Poll::Pending,
+                Poll::Pending => bell.wait(self.next_moment()),
             }
-            bell.wait(self.next_moment());
         }
     }
 
     /// Lets other tasks run until the wait has ended, or its pause has come.
     pub(crate) async fn ready(&mut self) -> Poll<Result<Grant, LockError>> {
+        let ended = match self.ended().await {
+            Poll::Ready(ended) => ended,
+            Poll::Pending => return Poll::Pending,
+        };
+        Poll::Ready(match ended {
+            Ended::InVain(waited, here) => {
+                Err(self.gate.timeout(waited, self.gate.holder_or_ready(here).await))
+            }
+            other => other.told(self.gate, |here| here),
+        })
+    }
+
+    async fn ended(&mut self) -> Poll<Ended> {
+        let first = future::poll_fn(|context| Poll::Ready(self.look(context.waker()))).await;
+        if first.is_ready() {
+            return first;
+        }
         let _attendance = match Attendance::start() {
             Ok(attendance) => attendance,
-            Err(error) => return Poll::Ready(Err(self.gate.trouble_with_deadlines(error))),
+            Err(error) => {
+                return Poll::Ready(Ended::Failed(self.gate.trouble_with_deadlines(error)));
+            }
         };
         let reminder = self.next_moment().zip(self.ticket);
         let _alarm = reminder.map(|(moment, ticket)| {
@@ -68,17 +98,17 @@ impl Wait<'_> {
     }
 
     /// Whether the wait has ended; where not, `waker` is woken when it is worth another look.
-    fn look(&mut self, waker: &Waker) -> Poll<Result<Grant, LockError>> {
+    fn look(&mut self, waker: &Waker) -> Poll<Ended> {
         let ticket = self.ticket.expect("a wait ends once");
         let bell = waker.clone();
         let mut state = self.gate.lock();
-        let result = match state.turn(ticket, self.asked) {
-            Turn::Granted(grant) => Ok(Grant { waited: self.begun.elapsed(), ..grant }),
-            Turn::Failed(error) => Err(error),
+        let ended = match state.turn(ticket, self.asked) {
+            Turn::Granted(grant) => Ended::Granted(Grant { waited: self.begun.elapsed(), ..grant }),
+            Turn::Failed(error) => Ended::Failed(error),
+            Turn::Refused => Ended::InVain(Duration::ZERO, state.holder()),
             Turn::Waiting if self.end.is_some_and(|end| end <= seam::now()) => {
                 state.leave(ticket);
-                self.ticket = None;
-                Err(self.gate.timeout(state, self.begun.elapsed()))
+                Ended::InVain(self.begun.elapsed(), state.holder())
             }
             Turn::Waiting => {
                 state.listen(ticket, bell);
@@ -86,7 +116,22 @@ impl Wait<'_> {
             }
         };
         self.ticket = None;
-        Poll::Ready(result)
+        Poll::Ready(ended)
+    }
+}
+
+impl Ended {
+    /// The same, for who waited; `holder` finds out who was in the way.
+    fn told(
+        self,
+        gate: &Gate,
+        holder: impl FnOnce(Option<Box<Holder>>) -> Option<Box<Holder>>,
+    ) -> Result<Grant, LockError> {
+        match self {
+            Self::Granted(grant) => Ok(grant),
+            Self::Failed(error) => Err(error),
+            Self::InVain(waited, here) => Err(gate.timeout(waited, holder(here))),
+        }
     }
 }
 

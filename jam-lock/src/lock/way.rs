@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::Lock;
 use crate::context::Scope;
+use crate::engine::CallChain;
 use crate::gate::{Acquisition, Entry, Grant, Who};
 use crate::observer::Report;
 use crate::site::Site;
 use crate::timeout::Deadline;
-use crate::{LockError, LockGuard};
+use crate::{Holder, LockError, LockGuard};
 
 impl Lock {
     /// Acquires the lock, and blocks the thread meanwhile.
@@ -20,13 +21,15 @@ impl Lock {
         site: Site,
         deadline: Deadline,
     ) -> Result<LockGuard, LockError> {
-        let asked = self.asked(site);
+        let asked = self.asked(&scope, site);
         if let Some(guard) = self.reenter(&scope, &asked)? {
             return Ok(guard);
         }
         let report = self.report(site);
         let mut wait = match self.gate.enter(&asked, deadline, Who::Thread) {
-            Ok(Entry::Granted(grant)) => return Ok(self.admit(scope, &asked, grant, report)),
+            Ok(Entry::Granted(grant)) => {
+                return Ok(self.admit(scope, &asked, grant, report).of_blocking());
+            }
             Ok(Entry::Queued(wait)) => wait,
             Err(error) => return Err(refused(report.as_deref(), error)),
         };
@@ -35,12 +38,12 @@ impl Lock {
         let grant = loop {
             match wait.block() {
                 Poll::Ready(result) => break waiting.end(result)?,
-                Poll::Pending => self.still_waiting(&waiting),
+                Poll::Pending => waiting.still(self.gate.holder().as_deref()),
             }
         };
         let report = waiting.report.take();
         drop((waiting, wait));
-        Ok(self.admit(scope, &asked, grant, report))
+        Ok(self.admit(scope, &asked, grant, report).of_blocking())
     }
 
     /// Acquires the lock, and lets other tasks run meanwhile.
@@ -51,7 +54,7 @@ impl Lock {
         site: Site,
         deadline: Deadline,
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send {
-        let asked = self.asked(site);
+        let asked = self.asked(&scope, site);
         async move {
             if let Some(guard) = self.reenter(&scope, &asked)? {
                 return Ok(guard);
@@ -67,7 +70,7 @@ impl Lock {
             let grant = loop {
                 match wait.ready().await {
                     Poll::Ready(result) => break waiting.end(result)?,
-                    Poll::Pending => self.still_waiting(&waiting),
+                    Poll::Pending => waiting.still(self.gate.holder_ready().await.as_deref()),
                 }
             };
             let report = waiting.report.take();
@@ -76,8 +79,10 @@ impl Lock {
         }
     }
 
-    fn asked(&self, site: Site) -> Acquisition {
-        Acquisition { mode: self.mode, site, is_recorded: self.settings.records_holders }
+    fn asked(&self, scope: &Scope, site: Site) -> Acquisition {
+        let is_recorded = self.settings.records_holders;
+        let chain = if self.gate.sees_circles() { scope.number() } else { CallChain::NONE };
+        Acquisition { mode: self.mode, site, is_recorded, chain }
     }
 
     fn report(&self, site: Site) -> Option<Arc<Report>> {
@@ -105,12 +110,6 @@ impl Lock {
         }
         guard
     }
-
-    fn still_waiting(&self, waiting: &Waiting) {
-        if let Some(report) = &waiting.report {
-            report.still_waiting(self.gate.holder().as_deref());
-        }
-    }
 }
 
 /// Tells of an attempt that came to nothing at once.
@@ -132,6 +131,12 @@ impl Waiting {
             report.waiting();
         }
         Self { report }
+    }
+
+    fn still(&self, holder: Option<&Holder>) {
+        if let Some(report) = &self.report {
+            report.still_waiting(holder);
+        }
     }
 
     fn end(&mut self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {

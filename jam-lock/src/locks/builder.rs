@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::{Locks, Settings};
 use crate::engine::file::FileEngine;
+#[cfg(feature = "postgres")]
+use crate::engine::postgres::{Address, PostgresEngine};
 use crate::{LockError, Observer};
 
 /// Options to open [`Locks`] with.
@@ -71,5 +73,15 @@ impl LocksBuilder {
     pub fn open(self) -> Result<Locks, LockError> {
         let folder = self.folder.as_deref().unwrap_or(Path::new(super::default::FOLDER));
         Ok(Locks::with(Arc::new(FileEngine::open(folder, self.mode)?), self.settings))
+    }
+
+    /// Opens the locks of a PostgreSQL database, as [`Locks::connect`] does.
+    ///
+    /// # Errors
+    /// As [`Locks::connect`].
+    #[cfg(feature = "postgres")]
+    pub fn connect(self, url: &str) -> Result<Locks, LockError> {
+        let engine = PostgresEngine::open(Address::parse(url)?)?;
+        Ok(Locks::with(Arc::new(engine), self.settings))
     }
 }

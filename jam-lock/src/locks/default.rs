@@ -64,6 +64,10 @@ fn from_environment() -> Result<Locks, LockError> {
         return Locks::open(FOLDER);
     };
     if let Some(url) = chosen.to_str().filter(|text| text.contains("://")) {
+        #[cfg(feature = "postgres")]
+        if Locks::is_url(url) {
+            return Locks::connect(url);
+        }
         return Err(LockError::Unsupported {
             what: "the engine that JAM_LOCK names",
             // A URL may carry a password after its scheme.

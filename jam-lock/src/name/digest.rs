@@ -81,7 +81,7 @@ const START: [u32; 8] = [
 ];
 
 /// The digest of `message`, in lower-case hexadecimal digits.
-pub(super) fn sha256(message: &[u8]) -> String {
+pub(crate) fn sha256(message: &[u8]) -> String {
     let mut padded = message.to_vec();
     padded.push(0x80);
     padded.resize(padded.len().next_multiple_of(64), 0);

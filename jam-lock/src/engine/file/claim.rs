@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 use std::process;
 use std::thread;
-use std::time::Duration;
 
 use super::record_file::RecordFile;
 use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
 use super::system::{Call, ask};
 use super::{cold, flock, pursuit};
-use crate::engine::{Claim, Home, Mode, Publication, Used};
+use crate::engine::{Attempt, Claim, Home, Mode, Publication, Pursuit, Used};
 use crate::site::Site;
 use crate::{LockError, LockName};
 
@@ -23,13 +22,13 @@ pub(super) struct FileClaim {
     exclusive: Seat,
     shared: Seat,
     recorder: Recorder,
-    in_flight: Vec<Pursuit>,
+    in_flight: Vec<InFlight>,
     /// Whether others wanted the lock too.
     is_contended: bool,
 }
 
 /// A thread that blocks for a file.
-struct Pursuit {
+struct InFlight {
     number: u64,
     mode: Mode,
     pursued: Pursued,
@@ -65,7 +64,7 @@ impl FileClaim {
         (seat, &self.place)
     }
 
-    fn land(&mut self, number: u64) -> Pursuit {
+    fn land(&mut self, number: u64) -> InFlight {
         let at = self.in_flight.iter().position(|pursuit| pursuit.number == number);
         self.in_flight.swap_remove(at.expect("every pursuit lands once"))
     }
@@ -89,26 +88,21 @@ impl Claim for FileClaim {
         self.exclusive.is_polled() || self.shared.is_polled()
     }
 
-    fn attempt(&mut self, mode: Mode) -> Result<bool, LockError> {
+    fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError> {
         self.check_process()?;
         let (seat, place) = self.seat(mode);
-        let locked = seat.attempt(place)?;
-        self.is_contended |= !locked;
-        Ok(locked)
+        let is_locked = seat.attempt(place)?;
+        self.is_contended |= !is_locked;
+        Ok(if is_locked { Attempt::Claimed } else { Attempt::Refused })
     }
 
-    fn pursue(
-        &mut self,
-        number: u64,
-        mode: Mode,
-        pause: Duration,
-        home: Home,
-    ) -> Result<(), LockError> {
+    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
         self.check_process()?;
+        let Pursuit { number, mode, pause, .. } = pursuit;
         let (seat, place) = self.seat(mode);
         let pursued = seat.pursued(place)?;
         let file = pursued.file.clone();
-        self.in_flight.push(Pursuit { number, mode, pursued });
+        self.in_flight.push(InFlight { number, mode, pursued });
         let path = self.place.path.clone();
         let wait = Box::new(move || {
             if !pause.is_zero() {
@@ -116,7 +110,7 @@ impl Claim for FileClaim {
             }
             let result = flock::lock(file.file(), mode);
             drop(file);
-            home(result.map_err(|error| trouble("lock", &path, error)));
+            home(result.map(|()| true).map_err(|error| trouble("lock", &path, error)));
         });
         let may_start = ask(Call::StartThread, self.place.path.as_path(), || Ok(()));
         let started = may_start.and_then(|()| pursuit::start(wait));
@@ -136,13 +130,13 @@ impl Claim for FileClaim {
     }
 
     fn welcome(&mut self, number: u64) -> Result<bool, LockError> {
-        let Pursuit { mode, pursued, .. } = self.land(number);
+        let InFlight { mode, pursued, .. } = self.land(number);
         let (seat, place) = self.seat(mode);
         seat.welcome(pursued, place)
     }
 
     fn dismiss(&mut self, number: u64) {
-        let Pursuit { mode, pursued, .. } = self.land(number);
+        let InFlight { mode, pursued, .. } = self.land(number);
         self.seat(mode).0.dismiss(&pursued);
     }
 
@@ -189,9 +183,10 @@ impl Drop for FileClaim {
 #[cfg(all(test, unix))]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
     use super::*;
-    use crate::engine::Left;
+    use crate::engine::{CallChain, Left};
 
     /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
@@ -205,9 +200,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut inherited = claim(folder.path(), true);
         let home = || Box::new(|_| panic!("no pursuit was started"));
+        let pursuit = Pursuit {
+            number: 1,
+            mode: Mode::Shared,
+            waits: true,
+            pause: Duration::ZERO,
+            chain: CallChain::NONE,
+            site: None,
+        };
         assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
         assert!(matches!(inherited.attempt(Mode::Exclusive), Err(LockError::Forked { .. })));
-        let pursued = inherited.pursue(1, Mode::Shared, Duration::ZERO, home());
+        let pursued = inherited.pursue(pursuit, home());
         assert!(matches!(pursued, Err(LockError::Forked { .. })));
     }
 
@@ -216,12 +219,12 @@ mod tests {
         for mode in [Mode::Exclusive, Mode::Shared] {
             let folder = tempfile::tempdir().unwrap();
             let mut claim = claim(folder.path(), false);
-            assert!(claim.attempt(mode).unwrap());
+            assert_eq!(claim.attempt(mode).unwrap(), Attempt::Claimed);
             // In the child the claim has everything but its process.
             claim.process += 1;
             assert!(matches!(claim.release(mode, None), Err(LockError::Forked { .. })));
             let mut others = self::claim(folder.path(), false);
-            assert!(!others.attempt(Mode::Exclusive).unwrap());
+            assert_eq!(others.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
         }
     }
 
@@ -229,7 +232,7 @@ mod tests {
     fn a_fork_leaves_the_record_of_its_parent_alone() {
         let folder = tempfile::tempdir().unwrap();
         let mut claim = claim(folder.path(), false);
-        assert!(claim.attempt(Mode::Exclusive).unwrap());
+        assert_eq!(claim.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
         claim.publish(Mode::Exclusive, Some(&Site::here()), 0);
         claim.process += 1;
         claim.withdraw(0);
@@ -243,9 +246,9 @@ mod tests {
     fn a_refused_writer_leaves_the_readers_of_its_own_process_their_lock() {
         let folder = tempfile::tempdir().unwrap();
         let (mut here, mut there) = (claim(folder.path(), false), claim(folder.path(), false));
-        assert!(here.attempt(Mode::Shared).unwrap());
-        assert!(!here.attempt(Mode::Exclusive).unwrap());
-        assert!(!there.attempt(Mode::Exclusive).unwrap());
-        assert!(there.attempt(Mode::Shared).unwrap());
+        assert_eq!(here.attempt(Mode::Shared).unwrap(), Attempt::Claimed);
+        assert_eq!(here.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
+        assert_eq!(there.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
+        assert_eq!(there.attempt(Mode::Shared).unwrap(), Attempt::Claimed);
     }
 }

@@ -5,14 +5,14 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use shuttle::sync::{Condvar, Mutex, MutexGuard};
 use shuttle::thread;
 
 use super::super::Gate;
-use crate::engine::{Claim, Engine, Home, Left, Mode, Publication, Used};
-use crate::holder::Holder;
+use crate::engine::{
+    Ability, Attempt, Claim, Engine, Home, Left, Mode, Publication, Pursuit, Tell, Used,
+};
 use crate::site::Site;
 use crate::{LockError, LockName};
 
@@ -150,6 +150,10 @@ impl fmt::Debug for Process {
 }
 
 impl Engine for Process {
+    fn can(&self, _: Ability) -> bool {
+        false
+    }
+
     fn identity(&self) -> &OsStr {
         OsStr::new("world")
     }
@@ -162,8 +166,8 @@ impl Engine for Process {
         String::new()
     }
 
-    fn holder(&self, _: &LockName) -> Option<Box<Holder>> {
-        None
+    fn find_holder(&self, _: &LockName, tell: Tell) {
+        tell(None);
     }
 
     fn claim(&self, _: &LockName) -> Box<dyn Claim> {
@@ -196,30 +200,22 @@ impl Claim for File {
         Ok(())
     }
 
-    fn attempt(&mut self, mode: Mode) -> Result<bool, LockError> {
-        Ok(self.world.try_lock(self.process, mode))
+    fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError> {
+        let is_locked = self.world.try_lock(self.process, mode);
+        Ok(if is_locked { Attempt::Claimed } else { Attempt::Refused })
     }
 
-    fn pursue(
-        &mut self,
-        number: u64,
-        mode: Mode,
-        _: Duration,
-        home: Home,
-    ) -> Result<(), LockError> {
+    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
+        let Pursuit { number, mode, .. } = pursuit;
         self.in_flight.push((number, mode, self.unlocks[mode as usize]));
         let (world, process) = (Arc::clone(&self.world), self.process);
         world.state().pursuits += 1;
         thread::spawn(move || {
             world.lock(process, mode);
-            home(Ok(()));
+            home(Ok(true));
             world.state().pursuits -= 1;
         });
         Ok(())
-    }
-
-    fn is_polled(&self) -> bool {
-        false
     }
 
     fn is_current(&mut self, _: u64) -> Result<bool, LockError> {

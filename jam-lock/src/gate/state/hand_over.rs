@@ -1,11 +1,12 @@
 //! From hand to hand: who is inside goes, and the claim is left to those who wait here, or given
 //! back.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Hold, State};
 use crate::LockError;
-use crate::engine::{Left, Mode};
+use crate::engine::{Left, Mode, Watch};
 use crate::gate::alarm::Alarm;
 use crate::gate::bell::Bells;
 use crate::gate::queue::{Waiter, Who};
@@ -53,11 +54,14 @@ impl State {
         Some(result)
     }
 
-    /// Has one more guard stand for the acquisition `number`, and tells its token, if it is still
-    /// there.
-    pub(in super::super) fn reenter(&mut self, number: u64) -> Option<u64> {
+    /// Has one more guard stand for the acquisition `number`, and tells its token, and what tells
+    /// whether it is lost, if it is still there.
+    pub(in super::super) fn reenter(
+        &mut self,
+        number: u64,
+    ) -> Option<(u64, Option<Arc<dyn Watch>>)> {
         self.claim.check_process().ok()?;
-        self.inside.reenter(number)
+        Some((self.inside.reenter(number)?, self.claim.watch()))
     }
 
     /// Records that nobody is inside, if that is so, and well.
@@ -99,6 +103,10 @@ impl State {
         }
         if wanted != mode {
             return self.convert(mode, wanted);
+        }
+        let chain = self.queue.head().map(|head| head.asked.chain);
+        if chain.is_some_and(|chain| !self.claim.pass_to(chain)) {
+            return self.give_back(mode, now);
         }
         if self.queue.head().is_some_and(|head| head.bell.is_some()) {
             // A fork has nothing to hand over; beside a bell that is rung, it costs little to ask.

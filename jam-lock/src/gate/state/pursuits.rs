@@ -2,21 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use super::{HAND_OVER, Hold, State, seam};
+use super::{Acquisition, HAND_OVER, Hold, State, seam};
 use crate::LockError;
-use crate::engine::{Left, Mode, Used};
+use crate::engine::{Attempt, CallChain, Left, Mode, Pursuit, Used};
 
 /// The pursuits in flight that count, one for each mode; older ones are dismissed when they come
 /// home.
 #[derive(Default)]
 pub(super) struct Pursuits {
-    exclusive: Option<u64>,
-    shared: Option<u64>,
+    exclusive: Option<Underway>,
+    shared: Option<Underway>,
     started: u64,
 }
 
+/// A pursuit in flight, and for whom.
+#[derive(Clone, Copy, PartialEq)]
+struct Underway {
+    number: u64,
+    chain: CallChain,
+    waits: bool,
+}
+
 impl Pursuits {
-    fn of(&mut self, mode: Mode) -> &mut Option<u64> {
+    fn of(&mut self, mode: Mode) -> &mut Option<Underway> {
         match mode {
             Mode::Exclusive => &mut self.exclusive,
             Mode::Shared => &mut self.shared,
@@ -30,12 +38,11 @@ impl State {
         &mut self,
         number: u64,
         mode: Mode,
-        result: Result<(), LockError>,
+        result: Result<bool, LockError>,
     ) {
-        if *self.pursuits.of(mode) != Some(number) {
+        if self.pursuits.of(mode).take_if(|underway| underway.number == number).is_none() {
             return self.claim.dismiss(number);
         }
-        *self.pursuits.of(mode) = None;
         if self.hold != Hold::None || self.queue.head_mode() != Some(mode) {
             // Nobody needs it any more, or somebody of this process was faster.
             self.claim.dismiss(number);
@@ -46,7 +53,12 @@ impl State {
             return self.pursue(Duration::ZERO);
         }
         let welcome = match result {
-            Ok(()) => self.claim.welcome(number),
+            Ok(true) => self.claim.welcome(number),
+            Ok(false) => {
+                self.claim.dismiss(number);
+                self.refuse_tries();
+                Ok(false)
+            }
             Err(error) => {
                 self.claim.dismiss(number);
                 Err(error)
@@ -55,7 +67,11 @@ impl State {
         match welcome {
             Ok(true) => {
                 let now = seam::now();
-                if let Some(pause) = self.streak.has_waited(now, || self.claim.is_polled()) {
+                let stands_back = !self.serves_in_order;
+                let pause = stands_back
+                    .then(|| self.streak.has_waited(now, || self.claim.is_polled()))
+                    .flatten();
+                if let Some(pause) = pause {
                     return self.stand_back(mode, pause);
                 }
                 self.hand_over_until = Some(now + HAND_OVER);
@@ -76,8 +92,8 @@ impl State {
         self.hold = Hold::None;
         let result = self.release_claim(held);
         match self.claim.attempt(wanted) {
-            Ok(true) => self.hand_over(wanted, seam::now()),
-            Ok(false) => self.pursue(Duration::ZERO),
+            Ok(Attempt::Claimed) => self.hand_over(wanted, seam::now()),
+            Ok(Attempt::Refused | Attempt::Unknown) => self.pursue(Duration::ZERO),
             Err(error) => {
                 self.fail(error);
                 self.pursue(Duration::ZERO);
@@ -94,7 +110,7 @@ impl State {
         self.streak.pauses(now);
         if !self.queue.is_empty() {
             let pause = self.streak.insists(now);
-            self.pursue(pause);
+            self.pursue(if self.serves_in_order { Duration::ZERO } else { pause });
         }
         result
     }
@@ -117,10 +133,11 @@ impl State {
     /// Starts a pursuit where somebody waits for a claim that nobody is asking for.
     pub(super) fn pursue(&mut self, pause: Duration) {
         while self.hold == Hold::None {
-            let Some(mode) = self.queue.head_mode() else { return };
-            match self.pursued(mode, pause) {
-                Ok(number) => {
-                    *self.pursuits.of(mode) = Some(number);
+            let Some(head) = self.queue.head() else { return };
+            let (asked, waits) = (head.asked, head.waits);
+            match self.pursued(&asked, waits, pause) {
+                Ok(underway) => {
+                    *self.pursuits.of(asked.mode) = Some(underway);
                     return;
                 }
                 Err(error) => self.fail(error),
@@ -129,19 +146,49 @@ impl State {
     }
 
     /// The pursuit in flight, or a new one where there is none for what the name stands for now.
-    fn pursued(&mut self, mode: Mode, pause: Duration) -> Result<u64, LockError> {
+    fn pursued(
+        &mut self,
+        asked: &Acquisition,
+        waits: bool,
+        pause: Duration,
+    ) -> Result<Underway, LockError> {
+        let Acquisition { mode, site, is_recorded, chain } = *asked;
         // What is waited for may be a file that somebody has removed or replaced since.
-        if let Some(number) = self.pursuits.of(mode).take() {
-            if self.claim.is_current(number)? {
-                return Ok(number);
+        if let Some(underway) = self.pursuits.of(mode).take() {
+            if self.claim.is_current(underway.number)? {
+                return Ok(underway);
             }
         }
         self.pursuits.started += 1;
         let number = self.pursuits.started;
+        let site = is_recorded.then_some(site);
         let gate = self.gate.upgrade().expect("whoever calls has the gate");
         let home = Box::new(move |result| gate.home(number, mode, result));
-        self.claim.pursue(number, mode, pause, home)?;
-        Ok(number)
+        self.claim.pursue(Pursuit { number, mode, waits, pause, chain, site }, home)?;
+        Ok(Underway { number, chain, waits })
+    }
+
+    /// Ends the pursuits of those who have left, where nobody else is served by them.
+    pub(super) fn recall_what_nobody_needs(&mut self) {
+        let needed = self.queue.head().map(|head| (head.asked.mode, head.asked.chain, head.waits));
+        for mode in [Mode::Exclusive, Mode::Shared] {
+            let Some(underway) = *self.pursuits.of(mode) else { continue };
+            let is_needed = needed == Some((mode, underway.chain, underway.waits));
+            if !is_needed && self.claim.recall(underway.number) {
+                *self.pursuits.of(mode) = None;
+            }
+        }
+    }
+
+    /// Tells those who would not stay that the claim is elsewhere.
+    fn refuse_tries(&mut self) {
+        let (tries, bells) = (self.queue.tries(), &mut self.bells);
+        for waiter in tries {
+            waiter.is_refused = true;
+            if let Some(bell) = waiter.bell.take() {
+                bells.ring(bell);
+            }
+        }
     }
 
     /// Tells the head what went wrong; whoever is next asks again and hears for itself.

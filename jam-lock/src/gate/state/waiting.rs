@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Acquisition, HAND_OVER, Hold, State};
 use crate::LockError;
-use crate::engine::Mode;
+use crate::engine::{Attempt, Mode};
 use crate::gate::queue::{Waiter, Who};
 use crate::gate::{Grant, seam};
 
@@ -13,16 +13,29 @@ use crate::gate::{Grant, seam};
 pub(in super::super) enum Turn {
     Granted(Grant),
     Failed(LockError),
+    /// It would not stay, and the claim is elsewhere.
+    Refused,
     Waiting,
 }
 
 impl State {
-    /// Queues up, and sees to it that somebody asks the engine.
-    pub(in super::super) fn enqueue(&mut self, mode: Mode, who: Who) -> u64 {
+    /// Queues up, and sees to it that somebody asks the engine; who would not stay, and
+    /// `is_refused` already, only comes for the answer.
+    pub(in super::super) fn enqueue(
+        &mut self,
+        asked: &Acquisition,
+        who: Who,
+        waits: bool,
+        is_refused: bool,
+    ) -> u64 {
+        let ticket = self.queue.push(asked, who, waits);
+        if is_refused {
+            self.queue.get(ticket).expect("it has come just now").is_refused = true;
+            return ticket;
+        }
         if self.hold != Hold::None {
             self.hand_over_until.get_or_insert_with(|| seam::now() + HAND_OVER);
         }
-        let ticket = self.queue.push(mode, who);
         self.pursue(self.streak.pause());
         ticket
     }
@@ -42,7 +55,11 @@ impl State {
             self.remove(ticket);
             return Turn::Failed(*error);
         }
-        let (mode, is_nudged) = (waiter.mode, waiter.nudged.is_some());
+        if waiter.is_refused {
+            self.remove(ticket);
+            return Turn::Refused;
+        }
+        let (mode, is_nudged) = (waiter.asked.mode, waiter.nudged.is_some());
         let is_open = match (self.hold, mode) {
             (Hold::Idle(held), mode) => held == mode,
             (Hold::Shared(_), Mode::Shared) => true,
@@ -50,6 +67,13 @@ impl State {
         };
         if !(is_nudged && is_open) {
             return Turn::Waiting;
+        }
+        if let Hold::Idle(held) = self.hold {
+            if !self.claim.pass_to(asked.chain) {
+                // Who waits here asks the engine anew, and is told of an error then.
+                let _ = self.give_back(held, seam::now());
+                return Turn::Waiting;
+            }
         }
         self.remove(ticket);
         if self.queue.is_empty() {
@@ -75,6 +99,7 @@ impl State {
     /// Gives up a wait, and what was offered meanwhile.
     pub(in super::super) fn leave(&mut self, ticket: u64) {
         let waiter = self.remove(ticket);
+        self.recall_what_nobody_needs();
         match self.hold {
             Hold::Idle(mode) if waiter.is_some_and(|waiter| waiter.nudged.is_some()) => {
                 // Who gave up has nobody to tell of an error; the next attempt meets it again.
@@ -101,12 +126,12 @@ impl State {
         let mode = self.queue.head_mode();
         if let (Hold::None, true, Some(mode)) = (self.hold, is_first, mode) {
             match self.claim.attempt(mode) {
-                Ok(true) => {
+                Ok(Attempt::Claimed) => {
                     let now = seam::now();
                     self.hand_over_until = Some(now + HAND_OVER);
                     self.hand_over(mode, now);
                 }
-                Ok(false) => {}
+                Ok(Attempt::Refused | Attempt::Unknown) => {}
                 Err(error) => {
                     self.remove(ticket);
                     self.serve();

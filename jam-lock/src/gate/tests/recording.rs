@@ -13,7 +13,7 @@ fn release_after(section: Duration) -> Vec<&'static str> {
     let stage = Stage::new();
     stage.acquire().unwrap();
     let mut inner = stage.gate.lock();
-    let ticket = inner.enqueue(Mode::Exclusive, Who::Thread);
+    let ticket = inner.enqueue(&asked(Mode::Exclusive), Who::Thread, true, false);
     inner.extend_hand_over(LONG);
     thread::sleep(section);
     inner.release_first().unwrap();
@@ -45,7 +45,7 @@ fn a_lock_that_was_left_abandoned_is_not_told_to_be_free() {
     let stage = Stage::new();
     let number = stage.acquire().unwrap().number;
     let mut inner = stage.gate.lock();
-    let ticket = inner.enqueue(Mode::Exclusive, Who::Thread);
+    let ticket = inner.enqueue(&asked(Mode::Exclusive), Who::Thread, true, false);
     inner.extend_hand_over(LONG);
     thread::sleep(Duration::from_millis(1));
     inner.release(number, Left::Abandoned).expect("one guard stands for it").unwrap();

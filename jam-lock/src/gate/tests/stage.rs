@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
 use super::super::*;
-use crate::engine::{Claim, Home, Used};
+use crate::engine::{Attempt, Claim, Home, Pursuit, Tell, Used};
 
 /// Longer than any step of a test takes.
 pub(super) const LONG: Duration = Duration::from_secs(60);
@@ -34,6 +34,10 @@ impl fmt::Debug for ScriptedEngine {
 }
 
 impl Engine for ScriptedEngine {
+    fn can(&self, _: Ability) -> bool {
+        false
+    }
+
     fn identity(&self) -> &OsStr {
         OsStr::new("stage")
     }
@@ -46,8 +50,8 @@ impl Engine for ScriptedEngine {
         format!("{name}.lock")
     }
 
-    fn holder(&self, _: &LockName) -> Option<Box<Holder>> {
-        None
+    fn find_holder(&self, _: &LockName, tell: Tell) {
+        tell(None);
     }
 
     fn claim(&self, _: &LockName) -> Box<dyn Claim> {
@@ -71,20 +75,16 @@ impl Claim for Scripted {
         Ok(())
     }
 
-    fn attempt(&mut self, _: Mode) -> Result<bool, LockError> {
+    fn attempt(&mut self, _: Mode) -> Result<Attempt, LockError> {
         self.play("attempt", |script| {
             script.claimed = !script.held_elsewhere;
-            Ok(script.claimed)
+            Ok(if script.claimed { Attempt::Claimed } else { Attempt::Refused })
         })
     }
 
-    fn pursue(&mut self, number: u64, _: Mode, _: Duration, home: Home) -> Result<(), LockError> {
-        self.play("pursue", |script| script.pursuits.push_back((number, home)));
+    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
+        self.play("pursue", |script| script.pursuits.push_back((pursuit.number, home)));
         Ok(())
-    }
-
-    fn is_polled(&self) -> bool {
-        false
     }
 
     fn is_current(&mut self, _: u64) -> Result<bool, LockError> {
@@ -171,7 +171,7 @@ impl Stage {
     }
 
     /// Lets the oldest pursuit come home.
-    pub(super) fn bring_home(&self, result: Result<(), LockError>) {
+    pub(super) fn bring_home(&self, result: Result<bool, LockError>) {
         let pursuit = self.script().pursuits.pop_front();
         let (_, home) = pursuit.expect("a pursuit is in flight");
         home(result);
@@ -180,7 +180,7 @@ impl Stage {
     /// Lets every pursuit come home, those included that are started meanwhile.
     pub(super) fn bring_all_home(&self) {
         while !self.script().pursuits.is_empty() {
-            self.bring_home(Ok(()));
+            self.bring_home(Ok(true));
         }
     }
 

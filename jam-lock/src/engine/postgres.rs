@@ -1,0 +1,106 @@
+//! The PostgreSQL engine: a name is a session-level advisory lock of a database.
+
+mod address;
+mod claim;
+mod clock;
+mod holder;
+mod keeper;
+mod key;
+mod opening;
+mod pulse;
+mod pursuit;
+mod roster;
+mod session;
+mod texts;
+mod tls;
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::process;
+use std::sync::Arc;
+
+use self::claim::PostgresClaim;
+use self::keeper::{Keeper, briefly};
+use self::texts::Question;
+use super::{Ability, Claim, Engine, Tell};
+use crate::{LockError, LockName};
+
+pub(crate) use self::address::Address;
+pub(crate) use self::claim::Tenure;
+
+/// The locks of one namespace in one database.
+pub(crate) struct PostgresEngine {
+    keeper: Arc<Keeper>,
+    /// A fork has to open an engine of its own.
+    process: u32,
+    identity: OsString,
+    shown: String,
+}
+
+impl PostgresEngine {
+    /// Connects to the server, and refuses one whose locks would not hold.
+    pub(crate) fn open(address: Address) -> Result<Self, LockError> {
+        let (process, shown) = (process::id(), address.shown());
+        let keeper = Keeper::start(address)?;
+        let identity = format!("{process}:postgres:{}", keeper.server.identity).into();
+        Ok(Self { keeper, process, identity, shown })
+    }
+}
+
+impl Engine for PostgresEngine {
+    fn can(&self, ability: Ability) -> bool {
+        match ability {
+            // The server queues who waits, and looks for circles after `deadlock_timeout`.
+            Ability::ServesInOrder | Ability::SeesCircles => true,
+        }
+    }
+
+    fn identity(&self) -> &OsStr {
+        &self.identity
+    }
+
+    fn location(&self) -> String {
+        self.shown.clone()
+    }
+
+    fn place(&self, _: &LockName) -> String {
+        self.shown.clone()
+    }
+
+    fn find_holder(&self, name: &LockName, tell: Tell) {
+        let (keeper, name) = (Arc::clone(&self.keeper), name.clone());
+        self.keeper.handle.spawn(async move {
+            let namespace = &keeper.server.address().namespace;
+            let key = key::key(namespace, &name);
+            let find = async {
+                let session = keeper.aside().await.ok()?;
+                let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+                    [&key, namespace, &name.as_str()];
+                let rows = briefly(session.ask(Question::Holder, &parameters)).await?;
+                holder::found(rows.first()?)
+            };
+            let found = find.await;
+            tell(found);
+        });
+    }
+
+    fn claim(&self, name: &LockName) -> Box<dyn Claim> {
+        let key = key::key(&self.keeper.server.address().namespace, name);
+        let keeper = Arc::clone(&self.keeper);
+        Box::new(PostgresClaim::new(keeper, name.clone(), key, self.process))
+    }
+}
+
+impl Drop for PostgresEngine {
+    fn drop(&mut self) {
+        if self.process == process::id() {
+            self.keeper.stop();
+        }
+    }
+}
+
+impl fmt::Debug for PostgresEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresEngine").field("location", &self.shown).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,161 @@
+//! The URL of a server, with what this library understands in it beyond the server's own.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+use crate::LockError;
+use crate::this_process::ThisProcess;
+
+/// How many connections a process has at the most for those who hold locks, unless it is told.
+const CONNECTIONS: usize = 16;
+
+/// How long it may take to be connected.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What an unprivileged role can see of a session, cut to what the server keeps.
+const APPLICATION_NAME: usize = 63;
+
+/// Where the locks are.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    pub(super) config: Config,
+    /// Keeps the locks of one application apart from those of others in the same database.
+    pub(crate) namespace: String,
+    pub(crate) connections: usize,
+    /// Who may vouch for the server, instead of those whom the system trusts.
+    pub(super) root_certificates: Option<PathBuf>,
+}
+
+impl Address {
+    /// Understands `url`, `postgres://user:password@host:port/database?namespace=…`.
+    pub(crate) fn parse(url: &str) -> Result<Self, LockError> {
+        let (plain, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut address = Self {
+            config: Config::new(),
+            namespace: String::new(),
+            connections: CONNECTIONS,
+            root_certificates: None,
+        };
+        let mut theirs = Vec::new();
+        for option in query.split('&').filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            match name {
+                "namespace" => address.namespace = decoded(value),
+                "connections" => {
+                    let number = value.parse().ok().filter(|number| *number > 0);
+                    let message = format!("`connections={value}` is no number above 0");
+                    address.connections = number.ok_or_else(|| refused(plain, message.into()))?;
+                }
+                "sslrootcert" => address.root_certificates = Some(decoded(value).into()),
+                _ => theirs.push(option),
+            }
+        }
+        let theirs = format!("{plain}?{}", theirs.join("&"));
+        let config = theirs.parse::<Config>();
+        address.config = config.map_err(|error| refused(plain, error.into()))?;
+        address.prepare();
+        Ok(address)
+    }
+
+    /// The same, without the password.
+    pub(super) fn shown(&self) -> String {
+        let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(host)) => host.clone(),
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => path.display().to_string(),
+            None => String::new(),
+        };
+        let port = self.config.get_ports().first().map(|port| format!(":{port}"));
+        let user = self.config.get_user().unwrap_or_default();
+        let database = self.config.get_dbname().unwrap_or(user);
+        let namespace = Some(&self.namespace).filter(|namespace| !namespace.is_empty());
+        let namespace = namespace.map(|namespace| format!("?namespace={namespace}"));
+        let (port, namespace) = (port.unwrap_or_default(), namespace.unwrap_or_default());
+        format!("postgres://{user}@{host}{port}/{database}{namespace}")
+    }
+
+    pub(super) fn needs_tls(&self) -> bool {
+        self.config.get_ssl_mode() == SslMode::Require
+    }
+
+    /// Has connections end that lead nowhere, and tells the server who is there.
+    fn prepare(&mut self) {
+        let here = ThisProcess::get();
+        let program = here.program.as_deref().unwrap_or("jam-lock");
+        let host = here.host.as_deref().unwrap_or_default();
+        let mut name = format!("{program} {} {host}", here.id);
+        while name.len() > APPLICATION_NAME {
+            name.pop();
+        }
+        let config = &mut self.config;
+        if config.get_application_name().is_none() {
+            config.application_name(name);
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        config.keepalives_idle(Duration::from_secs(2));
+        config.keepalives_interval(Duration::from_secs(1));
+        config.keepalives_retries(3);
+        config.tcp_user_timeout(Duration::from_secs(5));
+        if !self.needs_tls() {
+            // Neither tried nor fallen back from: either the URL asks for it, or it is not there.
+            self.config.ssl_mode(SslMode::Disable);
+        }
+    }
+}
+
+fn refused(plain: &str, error: Box<dyn std::error::Error + Send + Sync>) -> LockError {
+    // What stands before the host may have a password in it.
+    let host = plain.rsplit_once('@').map_or(plain, |(_, host)| host);
+    LockError::Engine { operation: "understand the URL".to_owned(), place: host.to_owned(), error }
+}
+
+/// What `%` and two digits stand for; anything else stands for itself.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let code = behind.get(..2).filter(|_| *first == b'%');
+        let code =
+            code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_shown_without_its_password() {
+        let address = Address::parse("postgres://app:geheim@db1:5433/shop?namespace=till%201");
+        let address = address.unwrap();
+        assert_eq!(address.shown(), "postgres://app@db1:5433/shop?namespace=till 1");
+        assert_eq!(address.namespace, "till 1");
+    }
+
+    #[test]
+    fn what_it_says_wrongly_is_refused_without_its_password() {
+        for url in
+            ["postgres://app:geheim@db1/shop?colour=red", "postgres://a:geheim@b?connections=0"]
+        {
+            let text = Address::parse(url).unwrap_err().to_string();
+            assert!(text.starts_with("cannot understand the URL at "), "{text}");
+            assert!(!text.contains("geheim"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_is_told_of_a_process_fits() {
+        let address = Address::parse("postgres://app@db1/shop").unwrap();
+        assert!(address.config.get_application_name().unwrap().len() <= APPLICATION_NAME);
+        let address = Address::parse("postgres://app@db1/shop?application_name=till").unwrap();
+        assert_eq!(address.config.get_application_name(), Some("till"));
+    }
+}

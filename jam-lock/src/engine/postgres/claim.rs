@@ -1,0 +1,319 @@
+//! The claim on one name at the server.
+
+use std::collections::HashMap;
+use std::future;
+use std::pin::pin;
+use std::process;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+
+use tokio_postgres::types::ToSql;
+
+use super::keeper::{Keeper, briefly};
+use super::pursuit::{Arrival, Errand, Recall, Recorded};
+use super::session::{Releasing, Session};
+use super::texts::{Question, SPARE};
+use crate::engine::{
+    Attempt, CallChain, Claim, Home, Left, Mode, Publication, Pursuit, Used, Watch,
+};
+use crate::site::Site;
+use crate::{LockError, LockName};
+
+/// One name at the server, in both modes.
+pub(super) struct PostgresClaim {
+    keeper: Arc<Keeper>,
+    name: LockName,
+    key: i64,
+    /// A fork has no keeper.
+    process: u32,
+    in_flight: HashMap<u64, InFlight>,
+    held: Option<Held>,
+}
+
+/// An errand, and what it has brought.
+struct InFlight {
+    recall: Arc<Recall>,
+    site: Option<Site>,
+    arrival: Arc<Mutex<Option<Arrival>>>,
+}
+
+/// A claim that this process has.
+struct Held {
+    arrival: Arrival,
+    tenure: Arc<Tenure>,
+    /// Who is recorded as the holder.
+    recorded: Option<Site>,
+    /// Whether anybody was told of the claim.
+    is_published: bool,
+}
+
+/// What a holder may ask about its lock.
+#[derive(Debug)]
+pub(crate) struct Tenure {
+    keeper: Arc<Keeper>,
+    session: Arc<Session>,
+    key: i64,
+    /// What the table says for as long as nobody else has the lock as a writer.
+    token: i64,
+}
+
+impl Tenure {
+    /// What a transaction asks that only who has this claim may end.
+    pub(crate) fn fence_statement(&self) -> String {
+        let Self { keeper, key, token, .. } = self;
+        let table = keeper.server.table();
+        format!("SELECT 1 FROM {table} WHERE key = {key} AND token = {token} FOR SHARE")
+    }
+}
+
+impl PostgresClaim {
+    pub(super) fn new(keeper: Arc<Keeper>, name: LockName, key: i64, process: u32) -> Self {
+        Self { keeper, name, key, process, in_flight: HashMap::new(), held: None }
+    }
+
+    /// What pursuit `number` has brought.
+    fn land(&mut self, number: u64) -> Option<(Arrival, Option<Site>)> {
+        let InFlight { arrival, site, .. } = self.in_flight.remove(&number)?;
+        let arrival = arrival.lock().unwrap_or_else(PoisonError::into_inner).take();
+        arrival.map(|arrival| (arrival, site))
+    }
+
+    /// Has the server told on the session of the claim, in the order in which this is called.
+    fn tell(&self, arrival: &Arrival, site: Option<Site>) {
+        let (session, key) = (Arc::clone(&arrival.session), self.key);
+        let token = arrival.token;
+        self.keeper.handle.spawn(async move {
+            let recorded = Recorded::of(site.as_ref());
+            let [file, line, function, program, process, host] = recorded.parameters();
+            let parameters: [&(dyn ToSql + Sync); 8] =
+                [&key, &token, file, line, function, program, process, host];
+            // It is for people alone.
+            briefly(session.ask(Question::Publish, &parameters)).await;
+        });
+    }
+
+    /// Gives back what was brought, and leaves it as `used` says, or as it was found.
+    fn give_back(&self, arrival: Arrival, used: Option<Used>) {
+        let releasing = arrival.session.releasing();
+        let release = Release { keeper: Arc::clone(&self.keeper), key: self.key, arrival, used };
+        self.keeper.handle.spawn(release.run(releasing));
+    }
+}
+
+impl Claim for PostgresClaim {
+    fn check_process(&self) -> Result<(), LockError> {
+        let here = process::id();
+        if here == self.process {
+            return Ok(());
+        }
+        Err(LockError::Forked {
+            name: self.name.clone(),
+            place: self.keeper.server.address().shown(),
+            opened_by: self.process,
+            here,
+        })
+    }
+
+    fn attempt(&mut self, _: Mode) -> Result<Attempt, LockError> {
+        self.check_process()?;
+        Ok(Attempt::Unknown)
+    }
+
+    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
+        self.check_process()?;
+        let (recall, arrival) = (Arc::<Recall>::default(), Arc::<Mutex<_>>::default());
+        let in_flight = InFlight {
+            recall: Arc::clone(&recall),
+            site: pursuit.site,
+            arrival: Arc::clone(&arrival),
+        };
+        self.in_flight.insert(pursuit.number, in_flight);
+        let (keeper, name, key) = (Arc::clone(&self.keeper), self.name.clone(), self.key);
+        let errand = Errand { keeper, name, key, pursuit, recall };
+        let mut homing = Homing { home: Some(home), place: self.keeper.server.address().shown() };
+        self.keeper.handle.spawn(async move {
+            let result = errand.run().await.map(|brought| {
+                let is_brought = brought.is_some();
+                *arrival.lock().unwrap_or_else(PoisonError::into_inner) = brought;
+                is_brought
+            });
+            homing.end(result);
+        });
+        Ok(())
+    }
+
+    fn is_current(&mut self, number: u64) -> Result<bool, LockError> {
+        Ok(self.in_flight.contains_key(&number))
+    }
+
+    fn recall(&mut self, number: u64) -> bool {
+        if let Some(in_flight) = self.in_flight.get(&number) {
+            in_flight.recall.call();
+        }
+        true
+    }
+
+    fn welcome(&mut self, number: u64) -> Result<bool, LockError> {
+        let Some((arrival, recorded)) = self.land(number) else { return Ok(false) };
+        if arrival.session.end().is_some() {
+            return Ok(false);
+        }
+        let tenure = Arc::new(Tenure {
+            keeper: Arc::clone(&self.keeper),
+            session: Arc::clone(&arrival.session),
+            key: self.key,
+            token: arrival.token,
+        });
+        self.held = Some(Held { arrival, tenure, recorded, is_published: false });
+        Ok(true)
+    }
+
+    fn dismiss(&mut self, number: u64) {
+        if let Some((arrival, _)) = self.land(number) {
+            self.give_back(arrival, None);
+        }
+    }
+
+    fn pass_to(&mut self, chain: CallChain) -> bool {
+        self.held.as_ref().is_some_and(|held| {
+            let session = &held.arrival.session;
+            session.end().is_none() && self.keeper.roster.pass(session, chain)
+        })
+    }
+
+    fn watch(&self) -> Option<Arc<dyn Watch>> {
+        let held = self.held.as_ref()?;
+        Some(Arc::clone(&held.tenure) as Arc<dyn Watch>)
+    }
+
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication {
+        let Some(mut held) = self.held.take() else { return Publication::default() };
+        let first = u64::try_from(held.arrival.token).unwrap_or_default();
+        let publication = if mode == Mode::Shared {
+            // Between the last that the writer before may have given out, and the next writer's.
+            let abandoned = held.arrival.abandoned.clone();
+            Publication { token: first + SPARE + 1, spare: 0, abandoned }
+        } else {
+            if held.recorded != site.copied() {
+                held.recorded = site.copied();
+                self.tell(&held.arrival, held.recorded);
+            }
+            let token = if held.is_published { last.max(first) + 2 } else { first };
+            let abandoned = held.arrival.abandoned.clone().filter(|_| !held.is_published);
+            Publication { token, spare: (first + SPARE).saturating_sub(token), abandoned }
+        };
+        held.is_published = true;
+        self.held = Some(held);
+        publication
+    }
+
+    fn withdraw(&mut self, _: u64) {
+        if self.check_process().is_err() {
+            return;
+        }
+        let Some(mut held) = self.held.take() else { return };
+        if held.recorded.take().is_some() {
+            self.tell(&held.arrival, None);
+        }
+        self.held = Some(held);
+    }
+
+    fn release(&mut self, _: Mode, used: Option<Used>) -> Result<(), LockError> {
+        self.check_process()?;
+        if let Some(held) = self.held.take() {
+            self.give_back(held.arrival, used);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for PostgresClaim {
+    fn drop(&mut self) {
+        if self.check_process().is_ok() {
+            if let Some(held) = self.held.take() {
+                self.give_back(held.arrival, None);
+            }
+        }
+    }
+}
+
+/// Comes home even where its task panics, so that nobody waits for ever.
+struct Homing {
+    home: Option<Home>,
+    place: String,
+}
+
+impl Homing {
+    fn end(&mut self, result: Result<bool, LockError>) {
+        if let Some(home) = self.home.take() {
+            home(result);
+        }
+    }
+}
+
+impl Drop for Homing {
+    fn drop(&mut self) {
+        let operation = "acquire a lock".to_owned();
+        let error = "the engine has stopped".into();
+        let place = std::mem::take(&mut self.place);
+        self.end(Err(LockError::Engine { operation, place, error }));
+    }
+}
+
+/// A lock on its way back.
+struct Release {
+    keeper: Arc<Keeper>,
+    key: i64,
+    arrival: Arrival,
+    used: Option<Used>,
+}
+
+impl Release {
+    async fn run(self, _releasing: Releasing) {
+        let Self { keeper, key, arrival: Arrival { session, mode, token, .. }, used } = self;
+        let mark = match used {
+            Some(Used { left: Left::InOrder, .. }) => Question::Free,
+            Some(Used { left: Left::Abandoned, .. }) => Question::Abandon,
+            None => Question::Return,
+        };
+        let (unlock, marks) = match mode {
+            Mode::Exclusive => (Question::Unlock, true),
+            Mode::Shared => (Question::UnlockShared, false),
+        };
+        let mark = async { !marks || briefly(session.ask(mark, &[&key, &token])).await.is_some() };
+        let unlock = async {
+            let rows = briefly(session.ask(unlock, &[&key])).await?;
+            rows.first()?.try_get::<_, bool>(0).ok()
+        };
+        let mut both = pin!(async { tokio::join!(mark, unlock) });
+        // Both are asked at once, so that whoever uses the session next comes after them.
+        let asked = future::poll_fn(|context| Poll::Ready(both.as_mut().poll(context))).await;
+        keeper.roster.give_back(&session);
+        let (is_marked, unlocked) = match asked {
+            Poll::Ready(answers) => answers,
+            Poll::Pending => both.await,
+        };
+        if !(is_marked && unlocked == Some(true)) {
+            // Its end is what gives the lock back then.
+            session.close("the server did not take back a lock".to_owned());
+        }
+    }
+}
+
+impl Watch for Tenure {
+    fn loss(&self) -> Option<String> {
+        self.session.end()
+    }
+
+    fn on_loss(&self, waker: &Waker) {
+        self.session.on_end(waker);
+    }
+
+    fn settle(&self) {
+        self.session.settle();
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

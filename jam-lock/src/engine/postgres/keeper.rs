@@ -1,0 +1,113 @@
+//! The one thread that does all input and output with a server, so that nobody else needs a
+//! runtime, and a blocked one keeps no lock from being released.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, ThreadId};
+
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{Mutex, Notify};
+use tokio::time::timeout;
+
+use super::address::Address;
+use super::opening::Server;
+use super::pulse;
+use super::roster::{Lease, Place, Roster};
+use super::session::{PATIENCE, Session};
+use crate::LockError;
+use crate::engine::CallChain;
+
+/// A server, the connections to it, and the thread that tends them.
+pub(super) struct Keeper {
+    pub(super) server: Server,
+    pub(super) roster: Arc<Roster>,
+    pub(super) handle: Handle,
+    thread: ThreadId,
+    /// A session for questions that are answered at once, and hold nothing.
+    aside: Mutex<Option<Arc<Session>>>,
+    stop: Notify,
+}
+
+impl Keeper {
+    /// Starts the thread, and examines the server.
+    pub(super) fn start(address: Address) -> Result<Arc<Self>, LockError> {
+        let place = address.shown();
+        let (tell, told) = mpsc::channel();
+        let work = move || {
+            let runtime = match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    let _ = tell.send(Err(no_thread(address.shown(), error)));
+                    return;
+                }
+            };
+            runtime.block_on(async {
+                let server = match Server::examine(address).await {
+                    Ok(server) => server,
+                    Err(error) => {
+                        let _ = tell.send(Err(error));
+                        return;
+                    }
+                };
+                let keeper = Arc::new(Self::of(server));
+                tokio::spawn(pulse::beat(Arc::clone(&keeper)));
+                tokio::spawn(pulse::watch_over(Arc::clone(&keeper.roster)));
+                let _ = tell.send(Ok(Arc::clone(&keeper)));
+                keeper.stop.notified().await;
+            });
+        };
+        let thread = thread::Builder::new().name("jam-lock keeper".to_owned()).spawn(work);
+        thread.map_err(|error| no_thread(place, error))?;
+        told.recv().expect("the thread tells what came of it")
+    }
+
+    fn of(server: Server) -> Self {
+        let roster = Arc::new(Roster::new(server.address().connections));
+        let (handle, thread) = (Handle::current(), thread::current().id());
+        Self { server, roster, handle, thread, aside: Mutex::default(), stop: Notify::new() }
+    }
+
+    /// A session for who asks for a lock.
+    pub(super) async fn lease(&self, chain: CallChain) -> Result<Lease, LockError> {
+        match self.roster.place(chain).await {
+            Place::Session(lease) => Ok(lease),
+            Place::Room(room) => Ok(room.fill(self.server.connect().await?, chain)),
+        }
+    }
+
+    /// The session for questions that hold nothing.
+    pub(super) async fn aside(&self) -> Result<Arc<Session>, LockError> {
+        let mut aside = self.aside.lock().await;
+        if let Some(session) = aside.as_ref().filter(|session| !session.is_closed()) {
+            return Ok(Arc::clone(session));
+        }
+        let session = self.server.connect().await?;
+        *aside = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// Ends the thread, once the server has confirmed what was released.
+    pub(super) fn stop(&self) {
+        if thread::current().id() != self.thread {
+            self.roster.all().iter().for_each(|session| session.settle());
+        }
+        self.stop.notify_one();
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("table", &self.server.table()).finish_non_exhaustive()
+    }
+}
+
+/// Does `work`, but not for longer than it is worth.
+pub(super) async fn briefly<T, E>(work: impl Future<Output = Result<T, E>>) -> Option<T> {
+    timeout(PATIENCE, work).await.ok()?.ok()
+}
+
+fn no_thread(place: String, error: io::Error) -> LockError {
+    let operation = "start a thread for the server".to_owned();
+    LockError::Engine { operation, place, error: error.into() }
+}

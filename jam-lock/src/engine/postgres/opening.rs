@@ -1,0 +1,276 @@
+//! How a session begins, and what a server is refused for.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use tokio::time::timeout;
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
+
+use super::address::{Address, PATIENCE};
+use super::session::{Backend, SETTINGS, Session};
+use super::texts::{Question, TABLE, Texts};
+use super::tls::{Running, Tls};
+use crate::LockError;
+
+/// The oldest server that notices when a client is gone that waits.
+const OLDEST: u32 = 14_00_00;
+
+/// A server that was found fit for locks.
+pub(super) struct Server {
+    address: Address,
+    tls: Tls,
+    texts: Arc<Texts>,
+    /// Tells it, its database and the namespace from all others.
+    pub(super) identity: String,
+}
+
+/// A connection that nobody is in charge of yet.
+struct Connection {
+    client: Client,
+    running: Running,
+}
+
+impl Server {
+    /// Looks at the server behind `address`.
+    ///
+    /// Nothing is prepared before it is known that a connection is a session: someone in between
+    /// may give each transaction to another one.
+    pub(super) async fn examine(address: Address) -> Result<Self, LockError> {
+        let tls = Tls::of(&address)?;
+        let mut first = Connection::open(&address, &tls).await?;
+        let mut second = Connection::open(&address, &tls).await?;
+        refuse_a_pooler(&mut first, &mut second, &address).await?;
+        refuse_what_is_old_or_only_read(&mut first, &address).await?;
+        let table = table(&mut first, &address).await?;
+        let identity = "SELECT pg_postmaster_start_time()::text, \
+                        (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let row = first.row(identity, &address).await?;
+        let identity = format!("{}/{}", row.get(0).unwrap_or("?"), row.get(1).unwrap_or("?"));
+        let identity = format!("{identity}/{}", address.namespace);
+        Ok(Self { address, tls, texts: Arc::new(Texts::about(table)), identity })
+    }
+
+    /// Begins a session, which runs until it ends or is closed.
+    pub(super) async fn connect(&self) -> Result<Arc<Session>, LockError> {
+        let Self { address, tls, texts, .. } = self;
+        let mut connection = Connection::open(address, tls).await?;
+        let text = "SELECT pid, backend_start::text FROM pg_stat_activity \
+                    WHERE pid = pg_backend_pid()";
+        let row = connection.row(text, address).await?;
+        let process = row.get(0).and_then(|process| process.parse().ok()).unwrap_or_default();
+        let began = row.get(1).unwrap_or_default().to_owned();
+        let Connection { client, mut running } = connection;
+        let settings = async {
+            let [idle, interval, count, silence, check, limits, commit] =
+                SETTINGS.map(|setting| client.batch_execute(setting));
+            // What a server cannot set, it goes without.
+            let _ = tokio::join!(idle, interval, count, silence, check, limits, commit);
+        };
+        drive(&mut running, settings).await.map_err(|error| trouble("connect", address, &error))?;
+        let backend = Backend { process, began };
+        let session = Session::new(client, backend, tls.clone(), Arc::clone(texts));
+        let session = Arc::new(session);
+        tokio::spawn(run(running, Arc::clone(&session)));
+        let [claim, publish, free, abandon, leave, unlock, unlock_shared] =
+            Question::PREPARED.map(|question| session.prepare(question));
+        let prepared =
+            tokio::try_join!(claim, publish, free, abandon, leave, unlock, unlock_shared);
+        prepared.map_err(|error| trouble("use the table jam_lock", address, &error))?;
+        Ok(session)
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The table, with its schema.
+    pub(super) fn table(&self) -> &str {
+        &self.texts.table
+    }
+}
+
+/// Keeps the connection of `session` going.
+async fn run(running: Running, session: Arc<Session>) {
+    tokio::select! {
+        result = running => {
+            let why = match result {
+                Ok(()) => "the connection was closed".to_owned(),
+                Err(error) => format!("the connection was cut: {}", sentence(&error)),
+            };
+            session.close(why);
+        }
+        () = session.closing.notified() => {}
+    }
+}
+
+impl Connection {
+    async fn open(address: &Address, tls: &Tls) -> Result<Self, LockError> {
+        let connected = timeout(PATIENCE, tls.connect(address)).await;
+        let (client, running) = connected
+            .map_err(|_| failed("connect", address, "there was no answer".into()))?
+            .map_err(|error| trouble("connect", address, &error))?;
+        Ok(Self { client, running })
+    }
+
+    /// The one row that answers `text`; nothing is prepared for it.
+    async fn row(&mut self, text: &str, address: &Address) -> Result<SimpleQueryRow, LockError> {
+        let rows = self.rows(text).await;
+        let rows = rows.map_err(|error| trouble("ask the server", address, &error))?;
+        let row = rows.into_iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        row.ok_or_else(|| failed("ask the server", address, "it told nothing".into()))
+    }
+
+    async fn rows(&mut self, text: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
+        drive(&mut self.running, self.client.simple_query(text)).await?
+    }
+}
+
+/// Has a connection run while something is asked of it.
+async fn drive<T>(running: &mut Running, work: impl Future<Output = T>) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        answer = work => Ok(answer),
+        Err(error) = running => Err(error),
+    }
+}
+
+/// Refuses what gives each transaction another session: there, two clients hold one lock.
+async fn refuse_a_pooler(
+    first: &mut Connection,
+    second: &mut Connection,
+    address: &Address,
+) -> Result<(), LockError> {
+    let key = RandomState::new().build_hasher().finish().to_ne_bytes();
+    let key = i64::from_ne_bytes(key);
+    let take = format!("SELECT pg_backend_pid(), pg_try_advisory_lock({key})");
+    let give = format!("SELECT pg_backend_pid(), pg_advisory_unlock({key})");
+    let has = |row: &SimpleQueryRow| row.get(1) == Some("t");
+    let here = first.row(&take, address).await?;
+    let there = second.row(&take, address).await?;
+    if has(&there) {
+        second.row(&give, address).await?;
+    }
+    let after = first.row(&give, address).await?;
+    let is_session = has(&here) && has(&after) && here.get(0) == after.get(0);
+    if is_session && !has(&there) && here.get(0) != there.get(0) {
+        return Ok(());
+    }
+    Err(LockError::Unsupported {
+        what: "a connection pooler that gives each transaction another session (as PgBouncer does \
+               with pool_mode = transaction)",
+        place: address.shown(),
+        remedy: "connect to the server itself, or to a pool with pool_mode = session",
+    })
+}
+
+async fn refuse_what_is_old_or_only_read(
+    first: &mut Connection,
+    address: &Address,
+) -> Result<(), LockError> {
+    let text = "SELECT current_setting('server_version_num'), pg_is_in_recovery(), \
+                current_setting('transaction_read_only')";
+    let row = first.row(text, address).await?;
+    let version = row.get(0).and_then(|version| version.parse().ok()).unwrap_or(0);
+    let unsupported =
+        |what, remedy| Err(LockError::Unsupported { what, place: address.shown(), remedy });
+    if version < OLDEST {
+        return unsupported("a PostgreSQL older than 14", "update the server");
+    }
+    if row.get(1) == Some("t") {
+        return unsupported(
+            "a standby, which is only read,",
+            "connect to the primary, for one by target_session_attrs=read-write",
+        );
+    }
+    if row.get(2) == Some("on") {
+        return unsupported(
+            "a role or database whose transactions are read-only",
+            "set default_transaction_read_only = off for it",
+        );
+    }
+    Ok(())
+}
+
+/// The table with its schema, which is made where there is none.
+async fn table(first: &mut Connection, address: &Address) -> Result<String, LockError> {
+    let find = "SELECT quote_ident(n.nspname) || '.jam_lock', \
+                has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') \
+                AND has_table_privilege(c.oid, 'UPDATE') \
+                FROM (SELECT to_regclass('jam_lock')::oid AS oid) AS t \
+                LEFT JOIN pg_class AS c ON c.oid = t.oid \
+                LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace";
+    let missing = |what| LockError::Unsupported { what, place: address.shown(), remedy: GRANTS };
+    let mut row = first.row(find, address).await?;
+    if row.get(0).is_none() {
+        // Another process may be at it just now.
+        let made = match first.rows(TABLE).await {
+            Err(error) if error.code().is_some() => first.rows(TABLE).await,
+            made => made,
+        };
+        if let Err(error) = made {
+            return Err(match error.code() {
+                Some(code) if code.code().starts_with("42") || code.code() == "3F000" => {
+                    missing("a role that may not make the table `jam_lock`")
+                }
+                _ => trouble("make the table jam_lock", address, &error),
+            });
+        }
+        row = first.row(find, address).await?;
+    }
+    let Some(table) = row.get(0) else {
+        return Err(missing("a database without the table `jam_lock`"));
+    };
+    if row.get(1) != Some("t") {
+        return Err(missing("a role that may not use the table `jam_lock`"));
+    }
+    let look = format!("SELECT key, namespace, name, token, holder, died FROM {table} LIMIT 0");
+    let looked = first.rows(&look).await;
+    looked.map_err(|error| trouble("use the table jam_lock", address, &error))?;
+    Ok(table.to_owned())
+}
+
+/// What has to be run by somebody who may.
+const GRANTS: &str = "\
+have an administrator run: CREATE TABLE IF NOT EXISTS jam_lock (key bigint PRIMARY KEY, \
+namespace text NOT NULL, name text NOT NULL, token bigint NOT NULL, holder jsonb, died jsonb); \
+GRANT SELECT, INSERT, UPDATE ON jam_lock TO the role";
+
+/// What went wrong between here and the server.
+pub(super) fn trouble(operation: &str, address: &Address, error: &Error) -> LockError {
+    failed(operation, address, sentence(error).into())
+}
+
+pub(super) fn failed(
+    operation: &str,
+    address: &Address,
+    error: Box<dyn std::error::Error + Send + Sync>,
+) -> LockError {
+    LockError::Engine { operation: operation.to_owned(), place: address.shown(), error }
+}
+
+/// What the server said, or what lies behind the error: its own text says only of what kind it is.
+pub(super) fn sentence(error: &Error) -> String {
+    if let Some(said) = error.as_db_error() {
+        return format!("{} ({})", said.message(), said.code().code());
+    }
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_administrator_is_told_to_run_is_what_would_have_been_run() {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = words(GRANTS).replace("( ", "(").replace(" )", ")");
+        let run = words(TABLE).replace("( ", "(").replace(" )", ")");
+        assert!(told.contains(&run), "{told}\n{run}");
+    }
+}

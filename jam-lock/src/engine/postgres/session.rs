@@ -1,0 +1,209 @@
+//! One connection to the server, and what is known of its health.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::sync::{Notify, OnceCell};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
+
+use super::clock;
+use super::texts::{Question, Texts};
+use super::tls::Tls;
+
+/// How long after the server was last heard of a lock counts as lost. The server frees it no
+/// earlier than [`SERVER_PATIENCE`] after it last heard of this process.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// After how long without a sign of life the server ends a session, in the best case: it looks for
+/// one every three seconds, so a connection that is cut now counts from three seconds ago.
+const SERVER_PATIENCE: Duration = Duration::from_secs(10);
+
+const _: () = assert!(PATIENCE.as_secs() < SERVER_PATIENCE.as_secs() - 3);
+
+/// Settings of our own sessions, which every user may make. What they are on a server that cannot
+/// have one is no trouble: such a server keeps locks for longer, and never frees them earlier.
+pub(super) const SETTINGS: [&str; 7] = [
+    "SET tcp_keepalives_idle = 3",
+    "SET tcp_keepalives_interval = 2",
+    "SET tcp_keepalives_count = 4",
+    "SET tcp_user_timeout = 10000",
+    "SET client_connection_check_interval = 1000",
+    // Waits end by our own deadline: after a timeout of the server nobody knows who has the lock.
+    "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_session_timeout = 0",
+    "SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local')",
+];
+
+/// A session at the server.
+pub(super) struct Session {
+    pub(super) client: Client,
+    pub(super) backend: Backend,
+    cancel: CancelToken,
+    tls: Tls,
+    texts: Arc<Texts>,
+    prepared: [OnceCell<Statement>; Question::ALL.len()],
+    /// When the last question was sent that the server has answered, in milliseconds.
+    evidence: AtomicU64,
+    end: Mutex<End>,
+    /// Has the connection closed.
+    pub(super) closing: Notify,
+    releases: Releases,
+}
+
+/// The server's process for a session, and when it began: a number alone is used again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Backend {
+    pub(super) process: i32,
+    pub(super) began: String,
+}
+
+/// Why a session is over, or whom to tell when it is.
+#[derive(Default)]
+struct End {
+    why: Option<String>,
+    wakers: Vec<Waker>,
+}
+
+/// Releases that the server has not confirmed.
+#[derive(Default)]
+struct Releases {
+    outstanding: AtomicUsize,
+    changed: Condvar,
+    mutex: Mutex<()>,
+}
+
+impl Session {
+    pub(super) fn new(client: Client, backend: Backend, tls: Tls, texts: Arc<Texts>) -> Self {
+        Self {
+            cancel: client.cancel_token(),
+            client,
+            backend,
+            tls,
+            texts,
+            prepared: std::array::from_fn(|_| OnceCell::new()),
+            evidence: AtomicU64::new(millis(clock::now())),
+            end: Mutex::default(),
+            closing: Notify::new(),
+            releases: Releases::default(),
+        }
+    }
+
+    /// Asks `question`, and waits for the answer however long that takes.
+    pub(super) async fn ask(
+        &self,
+        question: Question,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Error> {
+        let statement = self.prepare(question).await?;
+        let sent = clock::now();
+        let rows = self.client.query(statement, parameters).await?;
+        self.heard_of(sent);
+        Ok(rows)
+    }
+
+    /// Has the server understand `question`, once.
+    pub(super) async fn prepare(&self, question: Question) -> Result<&Statement, Error> {
+        let prepare = || self.client.prepare(self.texts.of(question));
+        self.prepared[question as usize].get_or_try_init(prepare).await
+    }
+
+    /// Notes that the server has answered what was sent at a time.
+    pub(super) fn heard_of(&self, sent: Duration) {
+        self.evidence.fetch_max(millis(sent), Ordering::Relaxed);
+    }
+
+    /// Has the server end what it is busy with; once this returns, nothing later is hit by it.
+    pub(super) async fn call_off(&self) {
+        // If it does not get through, the answer does not come either, and that is noticed.
+        let _ = self.tls.cancel(&self.cancel).await;
+    }
+
+    /// Why the session is over, if it is.
+    pub(super) fn end(&self) -> Option<String> {
+        let why = self.locked().why.clone();
+        why.or_else(|| {
+            let heard = Duration::from_millis(self.evidence.load(Ordering::Relaxed));
+            let silence = clock::now().saturating_sub(heard);
+            (silence > PATIENCE).then(|| {
+                self.close(format!("the server has not answered for {} s", silence.as_secs()))
+            })
+        })
+    }
+
+    /// Whether it is known to be over, without a look at the time.
+    pub(super) fn is_closed(&self) -> bool {
+        self.locked().why.is_some()
+    }
+
+    /// Ends the session for good, and tells why it is over, which is what was said first.
+    pub(super) fn close(&self, why: String) -> String {
+        let mut end = self.locked();
+        let why = end.why.get_or_insert(why).clone();
+        let wakers = std::mem::take(&mut end.wakers);
+        drop(end);
+        self.closing.notify_one();
+        self.releases.tell();
+        wakers.into_iter().for_each(Waker::wake);
+        why
+    }
+
+    /// Has `waker` woken once the session is over.
+    pub(super) fn on_end(&self, waker: &Waker) {
+        let mut end = self.locked();
+        if end.why.is_some() {
+            drop(end);
+            waker.wake_by_ref();
+        } else if !end.wakers.iter().any(|known| known.will_wake(waker)) {
+            end.wakers.push(waker.clone());
+        }
+    }
+
+    /// Notes that a release is on its way, until what is returned is dropped.
+    pub(super) fn releasing(self: &Arc<Self>) -> Releasing {
+        self.releases.outstanding.fetch_add(1, Ordering::Relaxed);
+        Releasing(Arc::clone(self))
+    }
+
+    /// Blocks until the server has confirmed what was released, or for as long as that is worth.
+    pub(super) fn settle(&self) {
+        let mutex = self.releases.mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_outstanding = |(): &mut ()| {
+            self.releases.outstanding.load(Ordering::Relaxed) > 0 && !self.is_closed()
+        };
+        let _ = self.releases.changed.wait_timeout_while(mutex, PATIENCE, is_outstanding);
+    }
+
+    fn locked(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("backend", &self.backend).finish_non_exhaustive()
+    }
+}
+
+impl Releases {
+    fn tell(&self) {
+        drop(self.mutex.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_all();
+    }
+}
+
+/// A release that is on its way.
+pub(super) struct Releasing(Arc<Session>);
+
+impl Drop for Releasing {
+    fn drop(&mut self) {
+        self.0.releases.outstanding.fetch_sub(1, Ordering::Relaxed);
+        self.0.releases.tell();
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,146 @@
+//! What is true of every lock, of a server's as well.
+
+use std::thread;
+use std::time::Duration;
+
+use jam_lock_tests::LONG;
+use jam_lock_tests::peers::{Peer, until};
+
+use super::*;
+
+#[test]
+fn a_lock_is_had_by_one_process_at_a_time() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let lock = lock(&url, "a");
+    drop(lock.acquire().unwrap());
+    let peer = Peer::holding(url.as_ref(), "a");
+    assert!(lock.try_acquire().unwrap_err().is_timeout());
+    assert!(lock.timeout(Duration::from_millis(50)).acquire().unwrap_err().is_timeout());
+    peer.release();
+    drop(lock.try_acquire().unwrap());
+}
+
+#[test]
+fn who_waits_has_it_when_it_is_released() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let peer = Peer::holding(url.as_ref(), "a");
+    let lock = lock(&url, "a");
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| lock.timeout(LONG).acquire().unwrap().waited());
+        until("one waits in the server", || is_waited_for(server, &url, "a"));
+        peer.release();
+        assert!(waiting.join().unwrap() > Duration::ZERO);
+    });
+}
+
+#[test]
+fn the_end_of_a_process_releases_it() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    Peer::holding(url.as_ref(), "a").kill();
+    let guard = lock(&url, "a").timeout(LONG).acquire().unwrap();
+    assert!(guard.abandoned().is_some());
+}
+
+#[test]
+fn readers_share_it_and_a_writer_does_not() {
+    let Some(server) = Server::shared() else { return };
+    let lock = lock(&server.namespace(), "a");
+    let reader = lock.shared().acquire().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            drop(lock.shared().try_acquire().unwrap());
+            assert!(lock.try_acquire().unwrap_err().is_timeout());
+        });
+    });
+    drop(reader);
+    drop(lock.try_acquire().unwrap());
+}
+
+#[test]
+fn readers_of_several_processes_share_it() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let peer = Peer::start_holding(jam_lock_tests::peers::peer().args(["hold shared", &url, "a"]));
+    let lock = lock(&url, "a");
+    drop(lock.shared().try_acquire().unwrap());
+    assert!(lock.try_acquire().unwrap_err().is_timeout());
+    peer.release();
+    drop(lock.try_acquire().unwrap());
+}
+
+#[test]
+fn namespaces_and_names_are_apart() {
+    let Some(server) = Server::shared() else { return };
+    let (first, second) = (server.namespace(), server.namespace());
+    let _held = lock(&first, "a").acquire().unwrap();
+    drop(lock(&second, "a").try_acquire().unwrap());
+    drop(lock(&first, "b").try_acquire().unwrap());
+}
+
+#[test]
+fn two_locks_of_one_server_share_a_gate_however_it_is_spelled() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let _held = lock(&url, "a").acquire().unwrap();
+    let other = url.replace("127.0.0.1", "localhost");
+    assert!(matches!(lock(&other, "a").acquire(), Err(LockError::Reentrant { .. })));
+}
+
+#[test]
+fn who_holds_it_may_enter_again_where_that_was_asked_for() {
+    let Some(server) = Server::shared() else { return };
+    let lock = lock(&server.namespace(), "a");
+    let outer = lock.acquire().unwrap();
+    assert!(matches!(lock.acquire(), Err(LockError::Reentrant { .. })));
+    let inner = lock.reentrant().acquire().unwrap();
+    assert_eq!(inner.token(), outer.token());
+    drop(outer);
+    assert!(!inner.is_lost());
+}
+
+#[test]
+fn several_are_had_together_or_not_at_all() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let peer = Peer::holding(url.as_ref(), "b");
+    let locks = locks(&url);
+    let both = locks.lock_all([called("a"), called("b")]);
+    assert!(both.timeout(Duration::from_millis(50)).acquire().unwrap_err().is_timeout());
+    drop(locks.lock(called("a")).try_acquire().unwrap());
+    peer.release();
+    assert_eq!(both.timeout(LONG).acquire().unwrap().len(), 2);
+}
+
+#[test]
+fn threads_hand_it_to_each_other_and_count_right() {
+    let Some(server) = Server::shared() else { return };
+    let lock = lock(&server.namespace(), "a");
+    let counted = std::sync::Mutex::new(0);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let _guard = lock.acquire().unwrap();
+                    let before = *counted.lock().unwrap();
+                    thread::yield_now();
+                    *counted.lock().unwrap() = before + 1;
+                }
+            });
+        }
+    });
+    assert_eq!(*counted.lock().unwrap(), 400);
+}
+
+#[test]
+fn what_was_released_is_known_to_the_server_when_a_guard_of_a_thread_is_dropped() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let lock = lock(&url, "a");
+    for _ in 0..20 {
+        drop(lock.acquire().unwrap());
+        assert!(!is_held(server, &url, "a"));
+    }
+}

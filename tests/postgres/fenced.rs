@@ -1,0 +1,90 @@
+//! A holder that does not know yet that it has lost its lock changes nothing.
+
+use tokio::runtime::Builder;
+use tokio_postgres::{Client, NoTls};
+
+use super::*;
+
+/// Runs `test` with a connection of the application's own.
+fn with_client<F: Future<Output = ()>>(server: &Server, test: impl FnOnce(Client) -> F) {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        test(client).await;
+    });
+}
+
+#[test]
+fn a_holder_that_was_replaced_is_turned_away() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").acquire().unwrap();
+    with_client(server, async |mut client| {
+        let transaction = client.transaction().await.unwrap();
+        guard.fence(&transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        // Somebody else has it, whatever this guard believes.
+        replace_holder(server, &url, "a");
+        let transaction = client.transaction().await.unwrap();
+        let error = guard.fence(&transaction).await.unwrap_err();
+        assert!(matches!(error, LockError::Lost { .. }), "{error}");
+    });
+}
+
+#[test]
+fn the_next_holder_begins_when_a_fenced_transaction_has_ended() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").acquire().unwrap();
+    with_client(server, async |mut client| {
+        let transaction = client.transaction().await.unwrap();
+        guard.fence(&transaction).await.unwrap();
+        let key = key(server, &url, "a");
+        let admin = Admin::of(server);
+        admin.ask("SET lock_timeout = 200");
+        let replace = format!("UPDATE jam_lock SET token = token + 1 WHERE key = {key}");
+        assert!(admin.fails(&replace).contains("lock timeout"));
+        transaction.commit().await.unwrap();
+        admin.ask(&replace);
+    });
+}
+
+#[test]
+fn a_reader_is_turned_away_once_a_writer_has_come() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").shared().acquire().unwrap();
+    with_client(server, async |mut client| {
+        let transaction = client.transaction().await.unwrap();
+        guard.fence(&transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        replace_holder(server, &url, "a");
+        let transaction = client.transaction().await.unwrap();
+        assert!(guard.fence(&transaction).await.is_err());
+    });
+}
+
+#[test]
+fn other_clients_are_told_what_to_ask() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").acquire().unwrap();
+    let statement = guard.fence_statement().unwrap();
+    assert_eq!(server.ask(&statement).len(), 1);
+    replace_holder(server, &url, "a");
+    assert_eq!(server.ask(&statement).len(), 0);
+}
+
+#[test]
+fn a_file_lock_has_no_fence() {
+    let folder = tempfile::tempdir().unwrap();
+    let guard = Locks::open(folder.path()).unwrap().lock(called("a")).acquire().unwrap();
+    assert!(matches!(guard.fence_statement(), Err(LockError::Unsupported { .. })));
+}
+
+/// What the next holder does to the table.
+fn replace_holder(server: &Server, url: &str, name: &str) {
+    let key = key(server, url, name);
+    server.ask(&format!("UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
+}

@@ -1,0 +1,68 @@
+//! Who gives up, or is gone, leaves nothing on the server.
+
+use std::future::Future;
+use std::task::{Context, Waker};
+use std::thread;
+use std::time::Duration;
+
+use jam_lock_tests::peers::{Peer, until};
+
+use super::*;
+
+/// How often a wait is ended just when the lock falls free.
+const ROUNDS: u32 = 150;
+
+#[test]
+fn a_wait_that_times_out_when_the_lock_falls_free() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let (here, stranger) = (lock(&url, "a"), Stranger::of(server, &url, "a"));
+    for round in 0..ROUNDS {
+        stranger.take();
+        let patience = Duration::from_micros(u64::from(1_000 + round * 20));
+        thread::scope(|scope| {
+            scope.spawn(|| drop(here.timeout(patience).acquire()));
+            thread::sleep(patience);
+            stranger.let_go();
+        });
+    }
+    until("nobody has it", || !is_held(server, &url, "a") && !is_waited_for(server, &url, "a"));
+    drop(here.try_acquire().unwrap());
+}
+
+#[test]
+fn a_wait_whose_future_is_dropped() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let (here, stranger) = (lock(&url, "a"), Stranger::of(server, &url, "a"));
+    for round in 0..ROUNDS {
+        stranger.take();
+        let mut acquisition = Box::pin(here.acquire_async());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(acquisition.as_mut().poll(&mut context).is_pending());
+        thread::sleep(Duration::from_micros(u64::from(round * 20)));
+        if round % 2 == 0 {
+            // It may have been granted by then.
+            stranger.let_go();
+            thread::sleep(Duration::from_micros(u64::from(round * 5)));
+            drop(acquisition);
+        } else {
+            drop(acquisition);
+            stranger.let_go();
+        }
+    }
+    until("nobody has it", || !is_held(server, &url, "a") && !is_waited_for(server, &url, "a"));
+    drop(here.try_acquire().unwrap());
+}
+
+#[test]
+fn a_waiter_whose_process_was_killed() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let held = lock(&url, "a").acquire().unwrap();
+    let peer = Peer::waiting(url.as_ref(), "a");
+    until("the peer waits in the server", || is_waited_for(server, &url, "a"));
+    peer.kill();
+    until("the server has noticed", || !is_waited_for(server, &url, "a"));
+    assert!(!held.is_lost());
+}

@@ -1,0 +1,62 @@
+//! What is not endless: connections, the server's memory, keys.
+
+use std::thread;
+use std::time::Duration;
+
+use super::*;
+
+#[test]
+fn who_finds_no_connection_free_waits_no_longer_than_asked() {
+    let Some(server) = Server::shared() else { return };
+    let locks = locks(&format!("{}&connections=1", server.namespace()));
+    let held = locks.lock(called("a")).acquire().unwrap();
+    let other = locks.lock(called("b"));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| other.timeout(Duration::from_millis(100)).acquire());
+        assert!(waiting.join().unwrap().unwrap_err().is_timeout());
+        // The chain that has the connection needs no other one.
+        drop(other.acquire().unwrap());
+    });
+    drop(held);
+    drop(other.acquire().unwrap());
+}
+
+#[test]
+fn a_process_does_not_use_up_what_the_server_has_for_all() {
+    let Some(server) = Server::shared() else { return };
+    let locks = locks(&server.namespace());
+    let acquire = |number| locks.lock(called(&format!("a{number}"))).acquire();
+    let held: Vec<_> = (0..1_000).map(|number| acquire(number).unwrap()).collect();
+    let error = acquire(1_000).unwrap_err().to_string();
+    assert!(error.contains("holds 1000 locks there already"), "{error}");
+    drop(held);
+    drop(acquire(1_000).unwrap());
+}
+
+#[test]
+fn two_names_with_one_key_are_not_one_lock() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let lock = lock(&url, "a");
+    drop(lock.acquire().unwrap());
+    let key = key(server, &url, "a");
+    server.ask(&format!("UPDATE jam_lock SET name = 'b' WHERE key = {key}"));
+    for lock in [lock.clone(), lock.shared()] {
+        let error = lock.acquire().unwrap_err().to_string();
+        assert!(error.contains("another name has the same key"), "{error}");
+    }
+    assert_eq!(
+        server.ask(&format!("SELECT 1 FROM jam_lock WHERE key = {key} AND holder IS NULL")).len(),
+        1
+    );
+    assert!(!is_held_by_key(server, &key));
+}
+
+/// Whether anybody has the lock with this key.
+fn is_held_by_key(server: &Server, key: &str) -> bool {
+    let text = format!(
+        "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'
+        AND objid::bigint = {key}::bigint & 4294967295"
+    );
+    !server.ask(&text).is_empty()
+}

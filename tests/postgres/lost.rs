@@ -1,0 +1,163 @@
+//! Locks that are lost, and who is told.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jam_lock::locked;
+use jam_lock_tests::LONG;
+use jam_lock_tests::peers::until;
+use jam_lock_tests::proxy::Proxy;
+use tokio::runtime::Builder;
+
+use super::*;
+
+fn end_session(server: &Server, url: &str, name: &str) {
+    for process in holders(server, url, name) {
+        server.ask(&format!("SELECT pg_terminate_backend({process})"));
+    }
+}
+
+#[test]
+fn a_terminated_session_is_noticed_without_asking() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let lock = lock(&url, "a");
+    let guard = lock.acquire().unwrap();
+    assert!(!guard.is_lost());
+    guard.ensure().unwrap();
+    end_session(server, &url, "a");
+    until("the holder is told", || guard.is_lost());
+    assert!(matches!(guard.ensure(), Err(LockError::Lost { .. })));
+    let text = guard.release().unwrap_err().to_string();
+    assert!(text.starts_with("lock `a` (postgres://") && text.contains("was lost"), "{text}");
+    // Who comes next finds everything in order, but for who was interrupted.
+    assert!(lock.timeout(LONG).acquire().unwrap().abandoned().is_some());
+}
+
+#[test]
+fn a_server_that_crashed_has_lost_all_locks_and_gives_them_anew() {
+    let Some(server) = Server::start() else { return };
+    let url = server.namespace();
+    let lock = lock(&url, "a");
+    let guard = lock.acquire().unwrap();
+    server.crash();
+    until("the holder is told", || guard.is_lost());
+    drop(guard);
+    drop(lock.timeout(LONG).acquire().unwrap());
+}
+
+#[test]
+fn a_wire_that_was_cut_is_noticed() {
+    let Some(server) = Server::shared() else { return };
+    let proxy = Proxy::to(server.port());
+    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let lock = lock(&url, "a");
+    let guard = lock.acquire().unwrap();
+    proxy.cut();
+    until("the holder is told", || guard.is_lost());
+    drop(guard);
+    drop(lock.timeout(LONG).acquire().unwrap());
+}
+
+#[test]
+fn a_holder_that_is_cut_off_gives_up_before_the_server_does() {
+    let Some(server) = Server::shared() else { return };
+    let proxy = Proxy::to(server.port());
+    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let guard = lock(&url, "a").acquire().unwrap();
+    // Longer than a beat, so that the connection for beats is there.
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(!guard.is_lost());
+    proxy.hold_up();
+    until("the holder gives up", || guard.is_lost());
+    assert!(is_held(server, &url, "a"), "the server still knows nothing of it");
+    let text = guard.ensure().unwrap_err().to_string();
+    assert!(text.contains("has not answered for"), "{text}");
+    proxy.cut();
+}
+
+#[test]
+fn a_session_that_ended_at_the_server_alone_is_noticed() {
+    let Some(server) = Server::shared() else { return };
+    let proxy = Proxy::to(server.port());
+    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let guard = lock(&url, "a").acquire().unwrap();
+    proxy.half_close();
+    until("the server has freed it", || !is_held(server, &url, "a"));
+    until("the holder is told", || guard.is_lost());
+    proxy.cut();
+}
+
+#[test]
+fn who_waits_for_its_loss_is_woken() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").acquire().unwrap();
+    end_session(server, &url, "a");
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        tokio::time::timeout(LONG, guard.lost()).await.expect("it is told");
+    });
+    assert!(guard.is_lost());
+}
+
+/// Waits longer than it has its lock.
+#[locked(called("a"), locks = locks)]
+async fn works_for_long(locks: &Locks, ended: &AtomicBool) -> Result<(), LockError> {
+    tokio::time::sleep(LONG).await;
+    ended.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Does not let its work be interrupted.
+#[locked(called("a"), locks = locks, on_lost = "finish", guard = held)]
+async fn finishes(locks: &Locks, server: &Server, url: &str) -> Result<bool, LockError> {
+    end_session(server, url, "a");
+    held.lost().await;
+    tokio::task::yield_now().await;
+    Ok(held.is_lost())
+}
+
+#[test]
+fn the_body_of_an_async_function_is_dropped_where_it_waits() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let (locks, ended) = (locks(&url), AtomicBool::new(false));
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    let start = Instant::now();
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            until("it is inside", || is_held(server, &url, "a"));
+            end_session(server, &url, "a");
+        });
+        runtime.block_on(works_for_long(&locks, &ended))
+    });
+    assert!(matches!(result, Err(LockError::Lost { .. })), "{result:?}");
+    assert!(start.elapsed() < LONG && !ended.load(Ordering::Relaxed));
+}
+
+#[test]
+fn a_body_that_is_to_finish_does() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let locks = locks(&url);
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    assert!(runtime.block_on(finishes(&locks, server, &url)).unwrap());
+}
+
+#[test]
+fn the_block_of_a_task_is_dropped_where_it_waits() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let locks = locks(&url);
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    let result = runtime.block_on(async {
+        locked!(called("a"), locks = locks, guard = held, async {
+            end_session(server, &url, "a");
+            tokio::time::sleep(LONG).await;
+            held.is_lost()
+        })
+        .await
+    });
+    assert!(matches!(result, Err(LockError::Lost { .. })), "{result:?}");
+}

@@ -1,0 +1,92 @@
+//! The PostgreSQL engine, before real servers that these tests start themselves.
+
+#![cfg(target_os = "linux")]
+
+jam_lock::lock_names! {
+    /// For the macros, which want some name.
+    "declared",
+}
+
+mod acquire_and_release;
+mod deadlock;
+mod fenced;
+mod leaves_nothing;
+mod limits;
+mod lost;
+mod refused;
+mod tokens;
+
+use jam_lock::{Lock, LockError, LockName, Locks};
+use jam_lock_tests::postgres::{Admin, Server};
+
+/// The lock `name` at `url`.
+fn lock(url: &str, name: &str) -> Lock {
+    locks(url).lock(called(name))
+}
+
+fn locks(url: &str) -> Locks {
+    Locks::connect(url).expect("the test's server is fit for locks")
+}
+
+fn called(name: &str) -> LockName {
+    LockName::new(name).expect("the test's name is portable")
+}
+
+/// Whether somebody has the lock, as the server sees it.
+fn is_held(server: &Server, url: &str, name: &str) -> bool {
+    !holders(server, url, name).is_empty()
+}
+
+/// The server's processes that have the lock.
+fn holders(server: &Server, url: &str, name: &str) -> Vec<String> {
+    sessions(server, url, name, true)
+}
+
+/// Whether somebody waits for the lock in the server.
+fn is_waited_for(server: &Server, url: &str, name: &str) -> bool {
+    !sessions(server, url, name, false).is_empty()
+}
+
+/// The number by which the server knows a name that was used.
+fn key(server: &Server, url: &str, name: &str) -> String {
+    let (_, namespace) = url.split_once("namespace=").expect("every test has a namespace");
+    server.one(&format!(
+        "SELECT key FROM jam_lock WHERE namespace = '{namespace}' AND name = '{name}'"
+    ))
+}
+
+/// The server's processes that have the lock, or wait for it.
+fn sessions(server: &Server, url: &str, name: &str, granted: bool) -> Vec<String> {
+    let (_, namespace) = url.split_once("namespace=").expect("every test has a namespace");
+    let text = format!(
+        "SELECT l.pid FROM pg_locks AS l
+        JOIN jam_lock AS j ON l.classid::bigint = (j.key >> 32) & 4294967295
+            AND l.objid::bigint = j.key & 4294967295
+        WHERE l.locktype = 'advisory' AND l.granted = {granted}
+            AND j.namespace = '{namespace}' AND j.name = '{name}'"
+    );
+    server.ask(&text)
+}
+
+/// Somebody who takes a lock by SQL alone, and is nobody's process.
+struct Stranger {
+    admin: Admin,
+    key: String,
+}
+
+impl Stranger {
+    /// One who knows the key of a lock.
+    fn of(server: &Server, url: &str, name: &str) -> Self {
+        // Its row tells the key.
+        drop(lock(url, name).acquire().unwrap());
+        Self { admin: Admin::of(server), key: key(server, url, name) }
+    }
+
+    fn take(&self) {
+        self.admin.ask(&format!("SELECT pg_advisory_lock({})", self.key));
+    }
+
+    fn let_go(&self) {
+        self.admin.ask(&format!("SELECT pg_advisory_unlock({})", self.key));
+    }
+}

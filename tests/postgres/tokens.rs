@@ -1,0 +1,59 @@
+//! Tokens rise, whatever happens to the server.
+
+use jam_lock_tests::LONG;
+use jam_lock_tests::peers::{peer, run, said};
+
+use super::*;
+
+#[test]
+fn they_rise_across_processes() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let lock = lock(&url, "a");
+    let mut last = 0;
+    for _ in 0..5 {
+        let here = lock.acquire().unwrap().token();
+        let there = said(&run(peer().args(["token", &url, "a"]))).parse().unwrap();
+        for token in [here, there] {
+            assert!(token > last, "{token} follows {last}");
+            last = token;
+        }
+    }
+}
+
+#[test]
+fn those_of_readers_lie_between_those_of_the_writers_around_them() {
+    let Some(server) = Server::shared() else { return };
+    let lock = lock(&server.namespace(), "a");
+    let first = lock.shared().acquire().unwrap().token();
+    let before = lock.acquire().unwrap().token();
+    let between = lock.shared().acquire().unwrap().token();
+    let after = lock.acquire().unwrap().token();
+    assert!(first < before && before < between && between < after);
+}
+
+#[test]
+fn they_rise_across_crashes_of_the_server() {
+    // Where commits are not waited for unless somebody asks for that.
+    let Some(server) = Server::start_with("synchronous_commit = off\nwal_writer_delay = 10s")
+    else {
+        return;
+    };
+    let url = server.namespace();
+    let mut last = 0;
+    for _ in 0..8 {
+        let guard = lock(&url, "a").timeout(LONG).acquire().unwrap();
+        assert!(guard.token() > last, "{} follows {last}", guard.token());
+        last = guard.token();
+        server.crash();
+    }
+}
+
+#[test]
+fn they_rise_where_the_table_is_lost() {
+    let Some(server) = Server::start() else { return };
+    let url = server.namespace();
+    let first = lock(&url, "a").acquire().unwrap().token();
+    server.ask("DROP TABLE jam_lock");
+    assert!(lock(&url, "a").acquire().unwrap().token() > first);
+}

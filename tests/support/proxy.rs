@@ -1,0 +1,115 @@
+//! A wire that a test can cut, hold up, slow down or close at one end.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How long a held-up wire sleeps before it looks again.
+const NAP: Duration = Duration::from_millis(5);
+
+/// Passes on what comes to one port of this machine to another one.
+pub struct Proxy {
+    port: u16,
+    wire: Arc<Wire>,
+}
+
+#[derive(Default)]
+struct Wire {
+    is_held_up: AtomicBool,
+    delay: AtomicU64,
+    links: Mutex<Vec<Link>>,
+}
+
+/// A connection's two ends.
+struct Link {
+    client: TcpStream,
+    server: TcpStream,
+}
+
+impl Proxy {
+    /// A wire to `port`.
+    pub fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let own = listener.local_addr().unwrap().port();
+        let wire = Arc::new(Wire::default());
+        let accepting = Arc::clone(&wire);
+        // It ends with the program: nothing but loopback is listened on.
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+                accepting.link(client, server);
+            }
+        });
+        Self { port: own, wire }
+    }
+
+    /// Where the near end of the wire is.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Passes nothing on, and closes nothing, from now on: as a wire that was unplugged.
+    pub fn hold_up(&self) {
+        self.wire.is_held_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Passes everything on again, what was held up included.
+    pub fn go_on(&self) {
+        self.wire.is_held_up.store(false, Ordering::Relaxed);
+    }
+
+    /// Takes so long for every piece.
+    pub fn delay(&self, delay: Duration) {
+        let millis = u64::try_from(delay.as_millis()).unwrap();
+        self.wire.delay.store(millis, Ordering::Relaxed);
+    }
+
+    /// Ends all connections at both ends.
+    pub fn cut(&self) {
+        for Link { client, server } in self.wire.links().drain(..) {
+            let _ = client.shutdown(Shutdown::Both);
+            let _ = server.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Ends all connections at the server's end alone, of which the client is not told.
+    pub fn half_close(&self) {
+        self.hold_up();
+        for Link { server, .. } in self.wire.links().iter() {
+            let _ = server.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Wire {
+    fn link(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
+        for (from, to) in [(&client, &server), (&server, &client)] {
+            let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+            let wire = Arc::clone(self);
+            thread::spawn(move || wire.pass_on(from, to));
+        }
+        self.links().push(Link { client, server });
+    }
+
+    fn pass_on(&self, mut from: TcpStream, mut to: TcpStream) {
+        let mut piece = [0; 8192];
+        loop {
+            let read = from.read(&mut piece).unwrap_or(0);
+            while self.is_held_up.load(Ordering::Relaxed) {
+                thread::sleep(NAP);
+            }
+            thread::sleep(Duration::from_millis(self.delay.load(Ordering::Relaxed)));
+            if read == 0 || to.write_all(&piece[..read]).is_err() {
+                let _ = to.shutdown(Shutdown::Write);
+                return;
+            }
+        }
+    }
+
+    fn links(&self) -> MutexGuard<'_, Vec<Link>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
