@@ -50,7 +50,7 @@ fn an_empty_variable_is_as_good_as_none() {
 #[test]
 fn an_engine_that_the_build_lacks_is_an_error_that_keeps_the_password() {
     let folder = folder();
-    let answer = with_default(folder.path(), Some("postgres://me:secret@host/db"));
+    let answer = with_default(folder.path(), Some("etcd://me:secret@host/db"));
     assert!(answer.contains("JAM_LOCK names is not supported"), "{answer}");
     assert!(!answer.contains("secret"), "{answer}");
 }

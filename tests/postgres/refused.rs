@@ -1,11 +1,40 @@
 //! Servers whose locks would not hold are refused when they are opened, with what to do about it.
 
+use jam_lock_tests::pooler::Pooler;
+
 use super::*;
 
 fn refusal(url: &str) -> String {
     let error = Locks::connect(url).expect_err("it is not fit for locks");
     assert!(!error.is_timeout());
     error.to_string()
+}
+
+#[test]
+fn a_pool_that_gives_each_transaction_another_session() {
+    let Some(server) = Server::shared() else { return };
+    let Some(pooler) = Pooler::start(server, "transaction") else { return };
+    let text = refusal(&server.url_at(pooler.port()));
+    assert!(text.contains("pool_mode = session"), "{text}");
+}
+
+#[test]
+fn a_pool_of_whole_sessions_is_fine() {
+    let Some(server) = Server::shared() else { return };
+    let Some(pooler) = Pooler::start(server, "session") else { return };
+    let url = server.namespace().replace(&server.port().to_string(), &pooler.port().to_string());
+    drop(lock(&url, "a").acquire().unwrap());
+    assert!(!is_held(server, &url, "a"));
+}
+
+#[test]
+fn a_standby() {
+    let Some(server) = Server::start_with("wal_level = replica\nmax_wal_senders = 4") else {
+        return;
+    };
+    let Some(standby) = server.standby() else { return };
+    let text = refusal(&standby.url());
+    assert!(text.contains("target_session_attrs=read-write"), "{text}");
 }
 
 #[test]

@@ -9,6 +9,8 @@
 
 pub mod peers;
 #[cfg(target_os = "linux")]
+pub mod pooler;
+#[cfg(target_os = "linux")]
 pub mod postgres;
 #[cfg(target_os = "linux")]
 pub mod proxy;

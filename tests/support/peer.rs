@@ -6,6 +6,9 @@
 #[path = "peer/fork.rs"]
 mod fork;
 #[cfg(target_os = "linux")]
+#[path = "peer/sale.rs"]
+mod sale;
+#[cfg(target_os = "linux")]
 #[path = "peer/storm.rs"]
 mod storm;
 
@@ -44,6 +47,10 @@ fn main() -> Outcome {
         }
         ["apply first", folder] => first::on_apply(&locks_at(folder)?)?,
         ["recover first", folder] => first::recover_first(&locks_at(folder)?)?,
+        #[cfg(target_os = "linux")]
+        ["sell", locks, data, log, seller, times] => {
+            sale::sell(locks, data, log.as_ref(), seller.parse()?, times.parse()?)?;
+        }
         ["token", folder, name] => println!("{}", open(folder, name)?.acquire()?.token()),
         ["abort", folder, name] => {
             let _guard = open(folder, name)?.acquire()?;

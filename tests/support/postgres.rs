@@ -1,9 +1,10 @@
 //! A PostgreSQL server that is there for a test, and gone with it.
 
 use std::fmt::Write as _;
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -81,18 +82,30 @@ impl Server {
         };
         let folder = new_folder();
         let mut initialize = as_nobody(&programs.join("initdb"));
-        let initialize = initialize.arg("-D").arg(&folder).args(["-U", "app", "-A", "trust", "-N"]);
-        let output = initialize.args(["--locale=C", "-E", "UTF8"]).output().expect("initdb runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        initialize.arg("-D").arg(&folder).args(["-U", "app", "-A", "trust", "-N"]);
+        run(initialize.args(["--locale=C", "-E", "UTF8"]));
+        Some(Self::begin(&programs, folder, settings))
+    }
+
+    /// One that follows this one, and is only read.
+    pub fn standby(&self) -> Option<Self> {
+        let (programs, folder) = (programs()?, new_folder());
+        let mut copy = as_nobody(&programs.join("pg_basebackup"));
+        run(copy.arg("-D").arg(&folder).args(["-d", &self.url(), "-R", "-c", "fast"]));
+        Some(Self::begin(&programs, folder, "hot_standby = on"))
+    }
+
+    fn begin(programs: &Path, folder: PathBuf, settings: &str) -> Self {
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let own = format!("{SETTINGS}port = {port}\n{settings}\n");
         let mut configuration =
             fs::OpenOptions::new().append(true).open(folder.join("postgresql.conf")).unwrap();
         configuration.write_all(own.as_bytes()).unwrap();
-        let tender = Mutex::new(Tender::start(&programs, &folder));
+        let tender = Mutex::new(Tender::start(programs, &folder));
         let server = Self { port, folder, tender };
         server.order("start");
-        Some(server)
+        server
     }
 
     /// Where its locks are, in a namespace that no other test has.
@@ -260,6 +273,11 @@ pub fn programs() -> Option<PathBuf> {
     let installed = fs::read_dir(INSTALLED).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     let installed = installed.map(|version| version.join("bin"));
     installed.filter(|folder| folder.join("initdb").exists()).max()
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("PostgreSQL's programs run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A command that root does not run itself.

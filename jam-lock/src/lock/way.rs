@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use super::Lock;
 use crate::context::Scope;
@@ -26,15 +25,14 @@ impl Lock {
             return Ok(guard);
         }
         let report = self.report(site);
-        let mut wait = match self.gate.enter(&asked, deadline, Who::Thread) {
-            Ok(Entry::Granted(grant)) => {
+        let mut wait = match self.gate.enter(&asked, deadline, Who::Thread)? {
+            Entry::Granted(grant) => {
                 return Ok(self.admit(scope, &asked, grant, report).of_blocking());
             }
-            Ok(Entry::Queued(wait)) => wait,
-            Err(error) => return Err(refused(report.as_deref(), error)),
+            Entry::Queued(wait) => wait,
         };
         wait.pause = report.as_deref().and_then(Report::end_of_patience);
-        let mut waiting = Waiting::begin(report);
+        let mut waiting = Waiting::begin(report, deadline);
         let grant = loop {
             match wait.block() {
                 Poll::Ready(result) => break waiting.end(result)?,
@@ -60,13 +58,12 @@ impl Lock {
                 return Ok(guard);
             }
             let report = self.report(asked.site);
-            let mut wait = match self.gate.enter(&asked, deadline, Who::Task) {
-                Ok(Entry::Granted(grant)) => return Ok(self.admit(scope, &asked, grant, report)),
-                Ok(Entry::Queued(wait)) => wait,
-                Err(error) => return Err(refused(report.as_deref(), error)),
+            let mut wait = match self.gate.enter(&asked, deadline, Who::Task)? {
+                Entry::Granted(grant) => return Ok(self.admit(scope, &asked, grant, report)),
+                Entry::Queued(wait) => wait,
             };
             wait.pause = report.as_deref().and_then(Report::end_of_patience);
-            let mut waiting = Waiting::begin(report);
+            let mut waiting = Waiting::begin(report, deadline);
             let grant = loop {
                 match wait.ready().await {
                     Poll::Ready(result) => break waiting.end(result)?,
@@ -112,25 +109,20 @@ impl Lock {
     }
 }
 
-/// Tells of an attempt that came to nothing at once.
-fn refused(report: Option<&Report>, error: LockError) -> LockError {
-    if let (Some(report), LockError::Timeout { holder, .. }) = (report, &error) {
-        report.timed_out(Duration::ZERO, holder.as_deref());
-    }
-    error
-}
-
-/// A wait that is being reported; where it ends by being dropped, that is reported too.
+/// A wait that is being reported; where it ends by being dropped, that is reported too. A try waits
+/// for nobody, so only its end is worth a report.
 struct Waiting {
     report: Option<Arc<Report>>,
+    is_try: bool,
 }
 
 impl Waiting {
-    fn begin(report: Option<Arc<Report>>) -> Self {
-        if let Some(report) = &report {
+    fn begin(report: Option<Arc<Report>>, deadline: Deadline) -> Self {
+        let is_try = matches!(deadline, Deadline::Once);
+        if let Some(report) = report.as_ref().filter(|_| !is_try) {
             report.waiting();
         }
-        Self { report }
+        Self { report, is_try }
     }
 
     fn still(&self, holder: Option<&Holder>) {
@@ -151,7 +143,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if let Some(report) = &self.report {
+        if let Some(report) = self.report.as_ref().filter(|_| !self.is_try) {
             report.gave_up();
         }
     }

@@ -72,7 +72,8 @@ fn from_environment() -> Result<Locks, LockError> {
             what: "the engine that JAM_LOCK names",
             // A URL may carry a password after its scheme.
             place: url.split("://").next().unwrap_or_default().to_owned() + "://…",
-            remedy: "this build knows folders only, so set JAM_LOCK to a folder",
+            remedy: "set JAM_LOCK to a folder, or build jam-lock with the feature `postgres` and set it \
+                     to a postgres:// URL",
         });
     }
     Locks::open(Path::new(&chosen))

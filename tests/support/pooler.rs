@@ -1,0 +1,60 @@
+//! A PgBouncer in front of a server, that is there for a test, and gone with it.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use crate::peers::{skip, until};
+use crate::postgres::{Server, as_nobody, new_folder};
+
+/// Where Debian has it, which is not on everybody's path.
+const PROGRAMS: [&str; 2] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
+
+/// A pool of connections to a server.
+pub struct Pooler {
+    port: u16,
+    folder: PathBuf,
+    process: Child,
+}
+
+impl Pooler {
+    /// One with this `pool_mode` in front of `server`; none where PgBouncer is not installed.
+    pub fn start(server: &Server, mode: &str) -> Option<Self> {
+        let program = PROGRAMS.map(PathBuf::from).into_iter().find(|program| program.exists());
+        let Some(program) = program else {
+            skip("PgBouncer is not installed");
+            return None;
+        };
+        let folder = new_folder();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let configuration = format!(
+            "[databases]\npostgres = host=127.0.0.1 port={}\n\
+             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+             auth_type = any\npool_mode = {mode}\nlogfile = {}/log\n",
+            server.port(),
+            folder.display(),
+        );
+        // With `auth_type = any`, the user is the database's.
+        let configuration = configuration.replace("port=", "user=app port=");
+        fs::write(folder.join("ini"), configuration).unwrap();
+        let mut command = as_nobody(&program);
+        command.arg("-q").arg(folder.join("ini")).stdin(Stdio::null());
+        let process = command.spawn().unwrap();
+        until("PgBouncer listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Some(Self { port, folder, process })
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
