@@ -42,7 +42,7 @@ pub struct LockGuard {
     report: Option<Arc<Report>>,
     /// Tells whether the lock is lost, where it can be.
     watch: Option<Arc<dyn Watch>>,
-    /// Whether who drops it may block until the engine has confirmed it.
+    /// Whether who releases it may block until the engine has confirmed that.
     may_block: bool,
     /// Whether it stands for what was held already.
     is_reentry: bool,
@@ -228,6 +228,9 @@ impl LockGuard {
 
     /// Releases the lock and tells whether that worked; dropping the guard does the same silently.
     ///
+    /// A drop sends a server a message and does not wait. This waits until the server has confirmed
+    /// it, unless the lock was acquired by a task: then what is known at once is told.
+    ///
     /// # Errors
     /// - [`LockError::Io`] when the system refuses to unlock the file. It is closed then, which
     ///   ends the lock too.
@@ -235,7 +238,10 @@ impl LockGuard {
     ///   is left alone.
     /// - [`LockError::Lost`] when the lock was known to be lost.
     pub fn release(mut self) -> Result<(), LockError> {
-        self.end()
+        let result = self.end();
+        let Some(watch) = self.watch.as_ref().filter(|_| self.may_block) else { return result };
+        watch.settle();
+        result.and(self.ensure())
     }
 
     pub(crate) fn report(&self) -> Option<&Report> {
@@ -260,10 +266,6 @@ impl LockGuard {
         }
         if let Some(report) = &self.report {
             report.released(self.waited);
-        }
-        if let Some(watch) = self.watch.as_ref().filter(|_| self.may_block && lost.is_ok()) {
-            watch.settle();
-            return result.and(self.ensure());
         }
         lost.and(result)
     }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, until};
+use jam_lock_tests::peers::{Peer, peer, run, until};
 
 use super::*;
 
@@ -63,7 +63,7 @@ fn readers_share_it_and_a_writer_does_not() {
 fn readers_of_several_processes_share_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::start_holding(jam_lock_tests::peers::peer().args(["hold shared", &url, "a"]));
+    let peer = Peer::start_holding(peer().args(["hold shared", &url, "a"]));
     let lock = lock(&url, "a");
     drop(lock.shared().try_acquire().unwrap());
     assert!(lock.try_acquire().unwrap_err().is_timeout());
@@ -135,12 +135,24 @@ fn threads_hand_it_to_each_other_and_count_right() {
 }
 
 #[test]
-fn what_was_released_is_known_to_the_server_when_a_guard_of_a_thread_is_dropped() {
+fn the_server_knows_of_a_release_that_has_returned() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let lock = lock(&url, "a");
     for _ in 0..20 {
-        drop(lock.acquire().unwrap());
+        lock.acquire().unwrap().release().unwrap();
         assert!(!is_held(server, &url, "a"));
+    }
+}
+
+#[test]
+fn a_process_that_ends_after_a_drop_has_not_died_inside() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let lock = lock(&url, "a");
+    for _ in 0..20 {
+        // It prints the token of a guard that is dropped as its `main` ends.
+        run(peer().args(["token", &url, "a"]));
+        assert!(lock.timeout(LONG).acquire().unwrap().abandoned().is_none());
     }
 }

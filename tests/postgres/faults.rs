@@ -120,7 +120,7 @@ fn judge(folder: &Path) -> (usize, usize) {
         for line in fs::read_to_string(log.unwrap().path()).unwrap().lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
                 [since, until, "kept"] => {
-                    kept.push((since.parse().unwrap(), until.parse().unwrap()))
+                    kept.push((since.parse().unwrap(), until.parse().unwrap()));
                 }
                 [_, _, "lost"] => lost += 1,
                 _ => panic!("{line}"),

@@ -56,6 +56,20 @@ fn a_wait_whose_future_is_dropped() {
 }
 
 #[test]
+fn a_wait_that_was_given_up_while_the_lock_is_held() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let (here, stranger) = (lock(&url, "a"), Stranger::of(server, &url, "a"));
+    stranger.take();
+    let mut acquisition = Box::pin(here.acquire_async());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(acquisition.as_mut().poll(&mut context).is_pending());
+    until("it waits in the server", || is_waited_for(server, &url, "a"));
+    drop(acquisition);
+    until("nobody waits", || !is_waited_for(server, &url, "a"));
+}
+
+#[test]
 fn a_waiter_whose_process_was_killed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();

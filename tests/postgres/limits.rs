@@ -1,5 +1,6 @@
 //! What is not endless: connections, the server's memory, keys.
 
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -50,6 +51,29 @@ fn two_names_with_one_key_are_not_one_lock() {
         1
     );
     assert!(!is_held_by_key(server, &key));
+}
+
+#[test]
+fn the_server_looks_soon_for_a_holder_that_is_gone() {
+    let Some(server) = Server::start() else { return };
+    let locks = locks(&server.namespace());
+    let _held = locks.lock(called("a")).acquire().unwrap();
+    // proc_net_tcp(5) has the timers; without one of ours, the first look is after two hours.
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let own = format!(":{:04X}", server.port());
+    let looks: Vec<_> = table
+        .lines()
+        .filter_map(|line| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let is_ours = fields[1].ends_with(&own) && fields[3] == "01";
+            let (timer, ticks) = fields[5].split_once(':')?;
+            is_ours.then(|| (timer.to_owned(), u64::from_str_radix(ticks, 16).unwrap()))
+        })
+        .collect();
+    assert!(!looks.is_empty());
+    for (timer, ticks) in looks {
+        assert!(timer == "02" && ticks <= 300, "timer {timer}, in {ticks} ticks");
+    }
 }
 
 /// Whether anybody has the lock with this key.

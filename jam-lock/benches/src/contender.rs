@@ -3,6 +3,7 @@
 mod flock;
 mod jam_lock;
 mod peers;
+pub(crate) mod postgres;
 mod python;
 mod threaded;
 
@@ -64,6 +65,17 @@ const ALL: [Contender; 15] = [
     python("Jam.py, timed, opens each time", "jam"),
 ];
 
+/// What those on a server are compared with: the questions that jam-lock asks, from one session.
+pub(crate) const POSTGRES_REFERENCE: &str = "the same questions of a bare session";
+
+/// Those on a server.
+const ON_POSTGRES: [Contender; 4] = [
+    rust("a bare session, without a token", postgres::bare),
+    rust(POSTGRES_REFERENCE, postgres::recorded),
+    rust("jam-lock on PostgreSQL, timed", postgres::jam_lock),
+    rust("sqlx, without a token", postgres::sqlx),
+];
+
 const fn rust(name: &'static str, open: fn(&Path) -> Outcome<Box<dyn Section>>) -> Contender {
     Contender { name, polls: false, kind: Kind::Rust(open) }
 }
@@ -89,10 +101,15 @@ pub(crate) fn all() -> Vec<Contender> {
     ALL.into_iter().filter(is_there).collect()
 }
 
+/// All contenders on a server.
+pub(crate) fn on_postgres() -> Vec<Contender> {
+    ON_POSTGRES.to_vec()
+}
+
 impl Contender {
     /// The contender that is called `name`.
     pub(crate) fn named(name: &str) -> Outcome<Self> {
-        let found = ALL.into_iter().find(|contender| contender.name == name);
+        let found = ALL.into_iter().chain(ON_POSTGRES).find(|contender| contender.name == name);
         found.ok_or_else(|| format!("no contender is called `{name}`").into())
     }
 

@@ -55,9 +55,21 @@ pub(crate) fn measure() -> Outcome {
 
 /// Prints the table of one placement, with the waiters on `processor`.
 pub(crate) fn measure_placed(title: &str, handoffs: usize, processor: Option<&str>) -> Outcome {
+    let title = format!("Hand-off to a waiter in another process, {title}");
+    measure_all(&title, &contender::all(), contender::REFERENCE, handoffs, processor)
+}
+
+/// Prints the table of these `contenders`.
+pub(crate) fn measure_all(
+    title: &str,
+    contenders: &[Contender],
+    reference: &str,
+    handoffs: usize,
+    processor: Option<&str>,
+) -> Outcome {
     let folder = tempfile::tempdir()?;
     let mut rows = Vec::new();
-    for contender in contender::all() {
+    for contender in contenders.iter().copied() {
         let waiter = Child::start("wait", contender, folder.path(), processor)?;
         rows.push((contender, contender.open(folder.path())?, waiter, Vec::new()));
     }
@@ -70,7 +82,7 @@ pub(crate) fn measure_placed(title: &str, handoffs: usize, processor: Option<&st
     }
     let rows: Vec<_> =
         rows.into_iter().map(|(who, _, _, times)| (who.name, Sample::of(&times))).collect();
-    table::print_times(&format!("Hand-off to a waiter in another process, {title}"), &rows);
+    table::print_times(title, &rows, reference);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod compile;
 mod contender;
 mod handoff;
 mod keys;
+mod postgres;
 mod processes;
 mod statistics;
 mod table;
@@ -34,7 +35,7 @@ jam_lock::lock_names! {
 type Measure = fn() -> Outcome;
 
 /// The tables, in the order in which they are printed.
-const TABLES: [(&str, Measure); 9] = [
+const TABLES: [(&str, Measure); 10] = [
     ("uncontended", uncontended::measure),
     ("handoff", handoff::measure),
     ("processes", processes::measure),
@@ -42,6 +43,7 @@ const TABLES: [(&str, Measure); 9] = [
     ("waiting", waiting::measure),
     ("tasks", tasks::measure),
     ("keys", keys::measure),
+    ("postgres", postgres::measure),
     ("compile", compile::measure),
     ("attribute", attribute::measure),
 ];
@@ -65,6 +67,7 @@ fn run() -> Outcome {
         ["sections", contender, folder] => {
             processes::take_turns(Contender::named(contender)?, folder.as_ref())
         }
+        ["postgres of", title] => postgres::measure_server(title),
         ["tasks", way] => tasks::measure_way(way),
         [table] => match TABLES.iter().find(|(name, _)| *name == table) {
             Some((_, measure)) => measure(),

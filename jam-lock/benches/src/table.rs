@@ -1,6 +1,5 @@
 //! Tables as Markdown has them.
 
-use crate::contender::REFERENCE;
 use crate::statistics::Sample;
 
 /// Prints a table; all but the first column are numbers.
@@ -15,8 +14,8 @@ pub(crate) fn print(title: &str, columns: &[&str], rows: &[Vec<String>]) {
 }
 
 /// Prints the times of each contender, in microseconds, and how they compare.
-pub(crate) fn print_times(title: &str, rows: &[(&str, Sample)]) {
-    let reference = rows.iter().find(|(name, _)| *name == REFERENCE);
+pub(crate) fn print_times(title: &str, rows: &[(&str, Sample)], beside: &str) {
+    let reference = rows.iter().find(|(name, _)| *name == beside);
     let reference = reference.expect("the reference is measured").1.median();
     let rows: Vec<_> = rows
         .iter()
@@ -30,7 +29,7 @@ pub(crate) fn print_times(title: &str, rows: &[(&str, Sample)]) {
             ]
         })
         .collect();
-    let beside = format!("median, beside {REFERENCE}");
+    let beside = format!("median, beside {beside}");
     print(title, &["contender", "n", "median µs (p10 to p90)", "p99 µs", &beside], &rows);
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::child::Child;
-use crate::contender::{self, Outcome, Section};
+use crate::contender::{self, Contender, Outcome, Section};
 use crate::statistics::Sample;
 use crate::table;
 
@@ -18,9 +18,15 @@ enum Measured {
 
 /// Prints the table.
 pub(crate) fn measure() -> Outcome {
+    let title = format!("Uncontended acquire and release, {ACQUISITIONS} in a round");
+    measure_all(&title, &contender::all(), contender::REFERENCE)
+}
+
+/// Prints the table of these `contenders`.
+pub(crate) fn measure_all(title: &str, contenders: &[Contender], reference: &str) -> Outcome {
     let folder = tempfile::tempdir()?;
     let mut rows = Vec::new();
-    for contender in contender::all() {
+    for contender in contenders.iter().copied() {
         let measured = if contender.is_rust() {
             Measured::Here(contender.open(folder.path())?)
         } else {
@@ -35,8 +41,7 @@ pub(crate) fn measure() -> Outcome {
     }
     let rows: Vec<_> =
         rows.into_iter().map(|(name, _, times)| (name, Sample::of(&times))).collect();
-    let title = format!("Uncontended acquire and release, {ACQUISITIONS} in a round");
-    table::print_times(&title, &rows);
+    table::print_times(title, &rows, reference);
     Ok(())
 }
 

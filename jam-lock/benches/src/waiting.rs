@@ -38,7 +38,8 @@ pub(crate) fn measure() -> Outcome {
     }
     let rows: Vec<_> =
         rows.into_iter().map(|(name, _, _, spent)| (name, Sample::of(&spent))).collect();
-    table::print_times("Processor time of a second of waiting", &rows);
+    let title = "Processor time of a second of waiting";
+    table::print_times(title, &rows, contender::REFERENCE);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod address;
 mod claim;
 mod clock;
+mod farewell;
 mod holder;
 mod keeper;
 mod key;
@@ -42,6 +43,7 @@ impl PostgresEngine {
     pub(crate) fn open(address: Address) -> Result<Self, LockError> {
         let (process, shown) = (process::id(), address.shown());
         let keeper = Keeper::start(address)?;
+        farewell::wait_at_the_end_of_this_thread(&keeper);
         let identity = format!("{process}:postgres:{}", keeper.server.identity).into();
         Ok(Self { keeper, process, identity, shown })
     }

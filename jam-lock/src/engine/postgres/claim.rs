@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 
 use tokio_postgres::types::ToSql;
 
+use super::farewell;
 use super::keeper::{Keeper, briefly};
 use super::pursuit::{Arrival, Errand, Recall, Recorded};
 use super::session::{Releasing, Session};
@@ -95,6 +96,7 @@ impl PostgresClaim {
     /// Gives back what was brought, and leaves it as `used` says, or as it was found.
     fn give_back(&self, arrival: Arrival, used: Option<Used>) {
         let releasing = arrival.session.releasing();
+        farewell::wait_at_the_end_of_this_thread(&self.keeper);
         let release = Release { keeper: Arc::clone(&self.keeper), key: self.key, arrival, used };
         self.keeper.handle.spawn(release.run(releasing));
     }

@@ -87,10 +87,20 @@ impl Keeper {
         Ok(session)
     }
 
+    /// Whether this is the thread that tends the connections, which must not wait for itself.
+    pub(super) fn is_its_thread(&self) -> bool {
+        thread::current().id() == self.thread
+    }
+
+    /// Blocks until the server has confirmed what was released.
+    pub(super) fn settle(&self) {
+        self.roster.all().iter().for_each(|session| session.settle());
+    }
+
     /// Ends the thread, once the server has confirmed what was released.
     pub(super) fn stop(&self) {
-        if thread::current().id() != self.thread {
-            self.roster.all().iter().for_each(|session| session.settle());
+        if !self.is_its_thread() {
+            self.settle();
         }
         self.stop.notify_one();
     }

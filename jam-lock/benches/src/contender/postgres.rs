@@ -1,0 +1,176 @@
+//! Advisory locks of a PostgreSQL server, whose URL the environment names.
+
+use std::env;
+use std::path::Path;
+
+use jam_lock::{Lock, LockName, Locks};
+use sqlx::Connection;
+use sqlx::postgres::{PgAdvisoryLock, PgAdvisoryLockKey, PgConnection};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{Client, NoTls, Statement};
+
+use super::{Outcome, Section, TIMEOUT};
+
+/// Names the server to this program and to those that it starts.
+pub(crate) const VARIABLE: &str = "JAM_LOCK_BENCHES_SERVER";
+
+/// What takes the lock and gives it a token if it is free, as jam-lock asks it.
+const CLAIM: &str = "\
+WITH attempt AS MATERIALIZED (SELECT pg_try_advisory_lock($1::bigint) AS is_mine)
+INSERT INTO bare AS lock (key, name, token, holder)
+SELECT $1, 'bare', 1, jsonb_build_object('file', $2::text, 'since', clock_timestamp())
+FROM attempt WHERE is_mine
+ON CONFLICT (key) DO UPDATE SET token = lock.token + 1,
+    died = coalesce(lock.died, lock.holder), holder = EXCLUDED.holder
+RETURNING lock.token, lock.died->>'file', lock.died->>'since'";
+
+/// What gives it a token once it was waited for.
+const RECORD: &str = "\
+INSERT INTO bare AS lock (key, name, token, holder)
+VALUES ($1, 'bare', 1, jsonb_build_object('file', $2::text, 'since', clock_timestamp()))
+ON CONFLICT (key) DO UPDATE SET token = lock.token + 1,
+    died = coalesce(lock.died, lock.holder), holder = EXCLUDED.holder
+RETURNING lock.token, lock.died->>'file', lock.died->>'since'";
+
+/// What records that it was left in order.
+const FREE: &str = "\
+WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+UPDATE bare AS lock SET holder = NULL, died = NULL FROM quickly
+WHERE lock.key = $1::bigint AND lock.token = $2::bigint";
+
+pub(crate) const TABLE: &str = "\
+CREATE TABLE IF NOT EXISTS bare
+(key bigint PRIMARY KEY, name text, token bigint, holder jsonb, died jsonb)";
+
+fn url() -> Outcome<String> {
+    Ok(env::var(VARIABLE)?)
+}
+
+fn runtime() -> Outcome<Runtime> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
+/// A session that locks and unlocks, and no more.
+struct Bare {
+    runtime: Runtime,
+    client: Client,
+    lock: Statement,
+    unlock: Statement,
+}
+
+pub(super) fn bare(_: &Path) -> Outcome<Box<dyn Section>> {
+    let runtime = runtime()?;
+    let (client, lock, unlock) = runtime.block_on(async {
+        let client = connect().await?;
+        let lock = client.prepare("SELECT pg_advisory_lock(1)").await?;
+        let unlock = client.prepare("SELECT pg_advisory_unlock(1)").await?;
+        Outcome::Ok((client, lock, unlock))
+    })?;
+    Ok(Box::new(Bare { runtime, client, lock, unlock }))
+}
+
+async fn connect() -> Outcome<Client> {
+    let (client, connection) = tokio_postgres::connect(&url()?, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+impl Section for Bare {
+    fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
+        let Self { runtime, client, lock, unlock } = self;
+        runtime.block_on(client.query_one(&*lock, &[]))?;
+        inside();
+        runtime.block_on(client.query_one(&*unlock, &[]))?;
+        Ok(())
+    }
+}
+
+/// A session that asks all that jam-lock does.
+struct Recorded {
+    runtime: Runtime,
+    client: Client,
+    claim: Statement,
+    lock: Statement,
+    record: Statement,
+    free: Statement,
+    unlock: Statement,
+}
+
+pub(super) fn recorded(_: &Path) -> Outcome<Box<dyn Section>> {
+    let runtime = runtime()?;
+    let recorded = runtime.block_on(async {
+        let client = connect().await?;
+        let [claim, lock, record, free, unlock] = [
+            client.prepare(CLAIM).await?,
+            client.prepare("SELECT pg_advisory_lock($1::bigint)").await?,
+            client.prepare(RECORD).await?,
+            client.prepare(FREE).await?,
+            client.prepare("SELECT pg_advisory_unlock($1::bigint)").await?,
+        ];
+        Outcome::Ok((client, claim, lock, record, free, unlock))
+    })?;
+    let (client, claim, lock, record, free, unlock) = recorded;
+    Ok(Box::new(Recorded { runtime, client, claim, lock, record, free, unlock }))
+}
+
+impl Section for Recorded {
+    fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
+        let Self { runtime, client, claim, lock, record, free, unlock } = self;
+        let (key, holder) = (2_i64, "benches.rs");
+        let token: i64 = runtime.block_on(async {
+            if let Some(row) = client.query_opt(&*claim, &[&key, &holder]).await? {
+                return row.try_get(0);
+            }
+            client.query_one(&*lock, &[&key]).await?;
+            client.query_one(&*record, &[&key, &holder]).await?.try_get(0)
+        })?;
+        inside();
+        runtime.block_on(async {
+            let free = async { client.execute(&*free, &[&key, &token]).await };
+            let unlock = async { client.query_one(&*unlock, &[&key]).await };
+            tokio::try_join!(free, unlock)
+        })?;
+        Ok(())
+    }
+}
+
+/// sqlx's own.
+struct Sqlx {
+    runtime: Runtime,
+    connection: PgConnection,
+    lock: PgAdvisoryLock,
+}
+
+pub(super) fn sqlx(_: &Path) -> Outcome<Box<dyn Section>> {
+    let runtime = runtime()?;
+    let connection = runtime.block_on(PgConnection::connect(&url()?))?;
+    let lock = PgAdvisoryLock::with_key(PgAdvisoryLockKey::BigInt(3));
+    Ok(Box::new(Sqlx { runtime, connection, lock }))
+}
+
+impl Section for Sqlx {
+    fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
+        let Self { runtime, connection, lock } = self;
+        let guard = runtime.block_on(lock.acquire(connection))?;
+        inside();
+        runtime.block_on(guard.release_now())?;
+        Ok(())
+    }
+}
+
+struct JamLock(Lock);
+
+pub(super) fn jam_lock(_: &Path) -> Outcome<Box<dyn Section>> {
+    let lock = Locks::connect(&url()?)?.lock(LockName::new("measured")?);
+    Ok(Box::new(JamLock(lock.timeout(TIMEOUT))))
+}
+
+impl Section for JamLock {
+    fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
+        let guard = self.0.acquire()?;
+        inside();
+        // As sections do: it is released by a message.
+        drop(guard);
+        Ok(())
+    }
+}
