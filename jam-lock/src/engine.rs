@@ -59,6 +59,12 @@ pub type Tell = Box<dyn FnOnce(Option<Box<Holder>>) + Send>;
 /// What not every engine can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ability {
+    /// It has locks for readers.
+    Shares,
+    /// Its locks can be lost while they are held, which [`Claim::watch`] tells.
+    Loses,
+    /// It tells the next holder of one who died with the lock.
+    TellsOfDeaths,
     /// It serves processes in the order in which they came, so that nobody has to stand back.
     ServesInOrder,
     /// It tells call chains apart, so that who waits in a circle over several locks is found out.

@@ -94,6 +94,12 @@ impl Gate {
         &self.place
     }
 
+    /// How many wait here.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn queued(&self) -> usize {
+        self.lock().queued()
+    }
+
     /// Whether the engine wants to know which call chain asks.
     pub(crate) fn sees_circles(&self) -> bool {
         self.sees_circles
@@ -106,6 +112,13 @@ impl Gate {
         deadline: Deadline,
         who: Who,
     ) -> Result<Entry<'gate>, LockError> {
+        if asked.mode == Mode::Shared && !self.engine.can(Ability::Shares) {
+            return Err(LockError::Unsupported {
+                what: "a lock for readers",
+                place: self.place.clone(),
+                remedy: "acquire it as a writer",
+            });
+        }
         let mut state = self.lock();
         let may_wait = !matches!(deadline, Deadline::Once);
         let is_refused = match state.take(asked, may_wait)? {

@@ -55,6 +55,16 @@ impl Holder {
         Self { held_for, ..self }
     }
 
+    /// This process at `site`, as an engine records it that has no record of its own making.
+    #[must_use]
+    pub fn here(site: &Site) -> Self {
+        let mut here = Self::of_this_process(site, Instant::now(), 0);
+        here.token = None;
+        // Whoever is told of it may be another process.
+        here.is_this_process = false;
+        here
+    }
+
     /// The process, by the number that it has here.
     #[must_use]
     pub fn process(&self) -> Option<u32> {

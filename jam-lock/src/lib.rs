@@ -131,6 +131,8 @@
 //! - To protect rows of one database: its transactions do that better.
 //! - Between machines: a file lock ends where the file system does.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod context;
 pub mod engine;
 mod error;

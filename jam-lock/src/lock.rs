@@ -57,6 +57,12 @@ impl Lock {
         self.gate.name()
     }
 
+    /// How many of this process wait for it.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn queued(&self) -> usize {
+        self.gate.queued()
+    }
+
     /// The same lock, with the time that an acquisition may take: a `Duration`, or whole seconds.
     /// Without this it waits for ever.
     pub fn timeout(&self, timeout: impl Into<Timeout>) -> Self {

@@ -5,17 +5,12 @@ use std::time::{Duration, Instant};
 
 use jam_lock::locked;
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::until;
+use jam_lock_tests::peers::{Peer, until};
 use jam_lock_tests::proxy::Proxy;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Builder;
 
 use super::*;
-
-fn end_session(server: &Server, url: &str, name: &str) {
-    for process in holders(server, url, name) {
-        server.ask(&format!("SELECT pg_terminate_backend({process})"));
-    }
-}
 
 #[test]
 fn a_terminated_session_is_noticed_without_asking() {
@@ -160,4 +155,18 @@ fn the_block_of_a_task_is_dropped_where_it_waits() {
         .await
     });
     assert!(matches!(result, Err(LockError::Lost { .. })), "{result:?}");
+}
+
+#[test]
+fn a_holder_that_is_paused_keeps_it() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let peer = Peer::holding(url.as_ref(), "a");
+    let process = Pid::from_raw(peer.id().cast_signed()).expect("it is there");
+    kill_process(process, Signal::STOP).unwrap();
+    let waited = lock(&url, "a").timeout(1).acquire();
+    kill_process(process, Signal::CONT).unwrap();
+    assert!(waited.unwrap_err().is_timeout());
+    peer.release();
+    assert!(lock(&url, "a").timeout(LONG).acquire().unwrap().abandoned().is_none());
 }

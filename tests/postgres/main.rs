@@ -40,12 +40,12 @@ fn is_held(server: &Server, url: &str, name: &str) -> bool {
 
 /// The server's processes that have the lock.
 fn holders(server: &Server, url: &str, name: &str) -> Vec<String> {
-    sessions(server, url, name, true)
+    server.sessions(url, name, true)
 }
 
 /// Whether somebody waits for the lock in the server.
 fn is_waited_for(server: &Server, url: &str, name: &str) -> bool {
-    !sessions(server, url, name, false).is_empty()
+    !server.sessions(url, name, false).is_empty()
 }
 
 /// The number by which the server knows a name that was used.
@@ -54,19 +54,6 @@ fn key(server: &Server, url: &str, name: &str) -> String {
     server.one(&format!(
         "SELECT key FROM jam_lock WHERE namespace = '{namespace}' AND name = '{name}'"
     ))
-}
-
-/// The server's processes that have the lock, or wait for it.
-fn sessions(server: &Server, url: &str, name: &str, granted: bool) -> Vec<String> {
-    let (_, namespace) = url.split_once("namespace=").expect("every test has a namespace");
-    let text = format!(
-        "SELECT l.pid FROM pg_locks AS l
-        JOIN jam_lock AS j ON l.classid::bigint = (j.key >> 32) & 4294967295
-            AND l.objid::bigint = j.key & 4294967295
-        WHERE l.locktype = 'advisory' AND l.granted = {granted}
-            AND j.namespace = '{namespace}' AND j.name = '{name}'"
-    );
-    server.ask(&text)
 }
 
 /// Somebody who takes a lock by SQL alone, and is nobody's process.
@@ -89,5 +76,12 @@ impl Stranger {
 
     fn let_go(&self) {
         self.admin.ask(&format!("SELECT pg_advisory_unlock({})", self.key));
+    }
+}
+
+/// Ends the sessions that have the lock.
+fn end_session(server: &Server, url: &str, name: &str) {
+    for process in holders(server, url, name) {
+        server.ask(&format!("SELECT pg_terminate_backend({process})"));
     }
 }

@@ -151,6 +151,19 @@ impl Server {
         Admin::of(self).ask(text)
     }
 
+    /// The server's processes that have the lock, or wait for it.
+    pub fn sessions(&self, url: &str, name: &str, granted: bool) -> Vec<String> {
+        let (_, namespace) = url.split_once("namespace=").expect("every test has a namespace");
+        let text = format!(
+            "SELECT l.pid FROM pg_locks AS l
+            JOIN jam_lock AS j ON l.classid::bigint = (j.key >> 32) & 4294967295
+                AND l.objid::bigint = j.key & 4294967295
+            WHERE l.locktype = 'advisory' AND l.granted = {granted}
+                AND j.namespace = '{namespace}' AND j.name = '{name}'"
+        );
+        self.ask(&text)
+    }
+
     /// The only row that `text` answers.
     pub fn one(&self, text: &str) -> String {
         self.ask(text).pop().expect("a row")

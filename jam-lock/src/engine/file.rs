@@ -58,6 +58,13 @@ impl FileEngine {
         Ok(Self { folder, mode, process, identity })
     }
 
+    /// The same locks, as another process has them that shares no gate with this one.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn of_process(mut self, number: u64) -> Self {
+        self.identity.push(format!(":{number}"));
+        self
+    }
+
     fn path(&self, name: &LockName) -> PathBuf {
         self.folder.join(format!("{name}.lock"))
     }
@@ -66,9 +73,10 @@ impl FileEngine {
 impl Engine for FileEngine {
     fn can(&self, ability: Ability) -> bool {
         match ability {
-            // The kernel wakes who waits, and whoever comes along is faster; and it looks for no
-            // circles.
-            Ability::ServesInOrder | Ability::SeesCircles => false,
+            Ability::Shares | Ability::TellsOfDeaths => true,
+            // A lock lasts as long as its file is open; the kernel wakes who waits, and whoever
+            // comes along is faster; and it looks for no circles.
+            Ability::Loses | Ability::ServesInOrder | Ability::SeesCircles => false,
         }
     }
 

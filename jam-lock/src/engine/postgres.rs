@@ -47,13 +47,25 @@ impl PostgresEngine {
         let identity = format!("{process}:postgres:{}", keeper.server.identity).into();
         Ok(Self { keeper, process, identity, shown })
     }
+
+    /// The same locks, as another process has them that shares no gate with this one.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn of_process(mut self, number: u64) -> Self {
+        self.identity.push(format!(":{number}"));
+        self
+    }
 }
 
 impl Engine for PostgresEngine {
     fn can(&self, ability: Ability) -> bool {
         match ability {
-            // The server queues who waits, and looks for circles after `deadlock_timeout`.
-            Ability::ServesInOrder | Ability::SeesCircles => true,
+            // The server queues who waits, and looks for circles after `deadlock_timeout`; a session
+            // can be lost while its holder goes on.
+            Ability::Shares
+            | Ability::TellsOfDeaths
+            | Ability::Loses
+            | Ability::ServesInOrder
+            | Ability::SeesCircles => true,
         }
     }
 

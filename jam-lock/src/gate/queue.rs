@@ -106,7 +106,7 @@ impl Queue {
         self.head().is_none()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "conformance"))]
     pub(super) fn len(&self) -> usize {
         self.waiters.len()
     }

@@ -125,6 +125,11 @@ impl State {
         }
     }
 
+    #[cfg(feature = "conformance")]
+    pub(super) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
     /// The bells to ring once the mutex is free, if there are any.
     pub(super) fn take_bells(&mut self) -> Option<Bells> {
         (!self.bells.is_empty()).then(|| std::mem::take(&mut self.bells))

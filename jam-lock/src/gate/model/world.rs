@@ -150,8 +150,8 @@ impl fmt::Debug for Process {
 }
 
 impl Engine for Process {
-    fn can(&self, _: Ability) -> bool {
-        false
+    fn can(&self, ability: Ability) -> bool {
+        matches!(ability, Ability::Shares | Ability::TellsOfDeaths)
     }
 
     fn identity(&self) -> &OsStr {

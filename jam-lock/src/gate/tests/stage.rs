@@ -34,8 +34,8 @@ impl fmt::Debug for ScriptedEngine {
 }
 
 impl Engine for ScriptedEngine {
-    fn can(&self, _: Ability) -> bool {
-        false
+    fn can(&self, ability: Ability) -> bool {
+        ability == Ability::Shares
     }
 
     fn identity(&self) -> &OsStr {

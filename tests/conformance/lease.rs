@@ -1,0 +1,99 @@
+//! A lease engine that is made up as a whole: its server, the network in between and the clocks.
+//!
+//! Time passes only where something is sent or [`World::pass`] says so. The network delays, loses and
+//! repeats what is sent, by chance. A client counts its leases as lost before the server gives them
+//! to others, because each counts from what it heard of the other.
+
+mod claim;
+mod client;
+mod server;
+mod world;
+
+use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
+
+use jam_lock::engine::{Ability, Claim, Engine, Tell};
+use jam_lock::{LockName, Locks};
+
+use self::claim::LeaseClaim;
+use self::client::Client;
+use self::world::State;
+pub(crate) use self::world::World;
+
+/// What is wrong with an engine that has to fail the suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// It keeps nobody out.
+    LetsAllIn,
+    /// It takes what the network repeats for something new.
+    TakesCopiesForNew,
+    /// It serves first who came last, and says that it serves in order.
+    ServesLastFirst,
+    /// It has writers alone, and says that it has readers.
+    KnowsNoReaders,
+    /// It gives everybody the same token.
+    GivesOneToken,
+    /// It does not tell of deaths, and says that it does.
+    ForgetsDeaths,
+    /// It tells of deaths, and says that it does not.
+    HidesThatItTells,
+    /// Its locks can be lost, and it says that they cannot.
+    HidesThatItLoses,
+    /// It tells nobody that a lock was lost.
+    KeepsLossesQuiet,
+    /// It names whoever had the lock last.
+    NamesWhoHasLeft,
+}
+
+/// The engine of one process.
+#[derive(Debug)]
+pub(crate) struct LeaseEngine {
+    client: Arc<Client>,
+    identity: OsString,
+}
+
+impl LeaseEngine {
+    pub(crate) fn new(world: &Arc<World>) -> Self {
+        let number = world.with(State::next_number);
+        let identity = format!("leases {:p}: {number}", Arc::as_ptr(world)).into();
+        Self { client: Arc::new(Client::new(Arc::clone(world))), identity }
+    }
+}
+
+impl Engine for LeaseEngine {
+    fn can(&self, ability: Ability) -> bool {
+        let flaw = self.client.world.flaw;
+        match ability {
+            Ability::Shares | Ability::ServesInOrder => true,
+            Ability::Loses => flaw != Some(Flaw::HidesThatItLoses),
+            Ability::TellsOfDeaths => flaw != Some(Flaw::HidesThatItTells),
+            Ability::SeesCircles => false,
+        }
+    }
+
+    fn identity(&self) -> &OsStr {
+        &self.identity
+    }
+
+    fn location(&self) -> String {
+        "made up".to_owned()
+    }
+
+    fn place(&self, name: &LockName) -> String {
+        format!("made up, {name}")
+    }
+
+    fn find_holder(&self, name: &LockName, tell: Tell) {
+        let holder = self.client.world.with(|state| state.server.holder(name.as_str()));
+        tell(holder.map(Box::new));
+    }
+
+    fn claim(&self, name: &LockName) -> Box<dyn Claim> {
+        Box::new(LeaseClaim::new(Arc::clone(&self.client), name.as_str()))
+    }
+}
+
+/// The locks of one more process.
+pub(crate) fn locks(world: &Arc<World>) -> Locks {
+    Locks::with_engine(Arc::new(LeaseEngine::new(world)))
+}

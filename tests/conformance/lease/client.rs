@@ -1,0 +1,114 @@
+//! What a process has of the server: a session, and a new one where that is over.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+
+use jam_lock::Holder;
+use jam_lock::engine::{Pursuit, Watch};
+
+use super::server::{Outcome, Request};
+use super::world::World;
+
+pub(super) struct Client {
+    pub(super) world: Arc<World>,
+    session: Mutex<Option<usize>>,
+}
+
+impl Client {
+    pub(super) fn new(world: Arc<World>) -> Self {
+        Self { world, session: Mutex::new(None) }
+    }
+
+    fn session(&self) -> usize {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        self.world.with(|state| match *session {
+            Some(session) if !state.is_over(session) => session,
+            _ => *session.insert(state.open()),
+        })
+    }
+
+    /// Asks for a lease until it is there, or nobody waits for it any more.
+    pub(super) fn pursue(
+        &self,
+        name: &str,
+        pursuit: &Pursuit,
+        is_recalled: &AtomicBool,
+    ) -> Option<Arrival> {
+        loop {
+            let session = self.session();
+            let number = self.world.with(|state| {
+                let number = state.next_number();
+                let (mode, waits) = (pursuit.mode, pursuit.waits);
+                let holder = pursuit.site.as_ref().map(Holder::here);
+                let name = name.to_owned();
+                state.send(session, &Request::Acquire { name, number, mode, waits, holder });
+                number
+            });
+            let answer = self.world.until(|state| {
+                if state.is_over(session) {
+                    return Some(None);
+                }
+                let outcome = state.server.outcome(name, number);
+                if matches!(outcome, Outcome::Waiting) && is_recalled.load(Ordering::Relaxed) {
+                    let name = name.to_owned();
+                    state.send(session, &Request::Release { name, number, left: None });
+                    return Some(Some(Outcome::Over));
+                }
+                (!matches!(outcome, Outcome::Waiting)).then_some(Some(outcome))
+            });
+            match answer {
+                Some(Outcome::Granted { token, abandoned }) => {
+                    return Some(Arrival { session, number, token, abandoned });
+                }
+                Some(Outcome::Over | Outcome::Waiting) => return None,
+                // Its session was over before the answer came.
+                None if is_recalled.load(Ordering::Relaxed) => return None,
+                None => {}
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// A lease that was granted.
+pub(super) struct Arrival {
+    pub(super) session: usize,
+    pub(super) number: u64,
+    pub(super) token: u64,
+    pub(super) abandoned: Option<Holder>,
+}
+
+/// What a holder may ask about its lease.
+pub(super) struct Tenure {
+    pub(super) world: Arc<World>,
+    pub(super) session: usize,
+}
+
+impl Watch for Tenure {
+    fn loss(&self) -> Option<String> {
+        self.world.with(|state| state.loss(self.session).map(ToOwned::to_owned))
+    }
+
+    fn on_loss(&self, waker: &Waker) {
+        self.world.with(|state| state.on_loss(self.session, waker));
+    }
+
+    fn settle(&self) {}
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+impl fmt::Debug for Tenure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenure").field("session", &self.session).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! Every engine does what its locks promise: files, PostgreSQL, and one of leases that is made up.
+
+mod flawed;
+mod lease;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jam_lock::LockName;
+use jam_lock::conformance::{self, CHECKS, Subject};
+use jam_lock::engine::Engine;
+use jam_lock_tests::peers::Peer;
+#[cfg(target_os = "linux")]
+use jam_lock_tests::peers::until;
+#[cfg(target_os = "linux")]
+use jam_lock_tests::postgres::Server;
+use tempfile::TempDir;
+
+use self::lease::{LeaseEngine, World};
+
+fn check(subject: &dyn Subject) {
+    for (name, check) in CHECKS {
+        println!("{name}");
+        check(subject);
+    }
+}
+
+#[test]
+fn files() {
+    check(&Files(tempfile::tempdir().unwrap()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn postgres() {
+    let Some(server) = Server::shared() else { return };
+    check(&Postgres { server, url: server.namespace() });
+}
+
+#[test]
+fn leases() {
+    for seed in 0..8 {
+        println!("seed {seed}");
+        check(&Leases(Arc::new(World::new(seed, None))));
+    }
+}
+
+struct Files(TempDir);
+
+impl Subject for Files {
+    fn process(&self) -> Arc<dyn Engine> {
+        conformance::files(self.0.path()).expect("the test's folder can be used")
+    }
+
+    fn die_with(&self, name: &LockName) -> bool {
+        die_with(self.0.path(), name)
+    }
+}
+
+#[cfg(target_os = "linux")]
+struct Postgres {
+    server: &'static Server,
+    url: String,
+}
+
+#[cfg(target_os = "linux")]
+impl Postgres {
+    /// Sessions that have the lock, or wait for it.
+    fn sessions(&self, name: &LockName, granted: bool) -> Vec<String> {
+        self.server.sessions(&self.url, name.as_str(), granted)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Subject for Postgres {
+    fn process(&self) -> Arc<dyn Engine> {
+        conformance::postgres(&self.url).expect("the test's server is fit for locks")
+    }
+
+    fn die_with(&self, name: &LockName) -> bool {
+        die_with(self.url.as_ref(), name)
+    }
+
+    fn lose(&self, name: &LockName) -> bool {
+        for session in self.sessions(name, true) {
+            self.server.ask(&format!("SELECT pg_terminate_backend({session})"));
+        }
+        until("its sessions are over", || self.sessions(name, true).is_empty());
+        true
+    }
+
+    fn until_waiting(&self, name: &LockName, processes: usize) -> bool {
+        until("they wait in the server", || self.sessions(name, false).len() >= processes);
+        true
+    }
+}
+
+struct Leases(Arc<World>);
+
+impl Subject for Leases {
+    fn process(&self) -> Arc<dyn Engine> {
+        Arc::new(LeaseEngine::new(&self.0))
+    }
+
+    fn die_with(&self, name: &LockName) -> bool {
+        let lock = lease::locks(&self.0).lock(name.clone());
+        let _dead = lock.acquire().expect("it is free");
+        self.0.cut_off_holder(name.as_str());
+        true
+    }
+
+    fn lose(&self, name: &LockName) -> bool {
+        self.0.cut_off_holder(name.as_str());
+        true
+    }
+
+    fn until_waiting(&self, name: &LockName, processes: usize) -> bool {
+        self.0.until_waiting(name.as_str(), processes);
+        true
+    }
+}
+
+/// Has another process acquire the lock, and kills it.
+fn die_with(place: &Path, name: &LockName) -> bool {
+    Peer::holding(place, name.as_str()).kill();
+    true
+}
