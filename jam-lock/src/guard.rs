@@ -97,7 +97,8 @@ impl LockGuard {
         self.gate.name()
     }
 
-    /// How long the acquisition waited for other holders; zero where the lock was free.
+    /// How long the acquisition waited for other holders, and for the answer of a server; zero where
+    /// the lock of a folder was free.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.waited

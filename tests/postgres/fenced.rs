@@ -1,5 +1,6 @@
 //! A holder that does not know yet that it has lost its lock changes nothing.
 
+use jam_lock_tests::LONG;
 use tokio::runtime::Builder;
 use tokio_postgres::{Client, NoTls};
 
@@ -87,4 +88,24 @@ fn a_file_lock_has_no_fence() {
 fn replace_holder(server: &Server, url: &str, name: &str) {
     let key = key(server, url, name);
     server.ask(&format!("UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
+}
+
+#[test]
+fn a_claim_that_waits_long_for_a_fenced_transaction_is_not_taken_for_lost() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").acquire().unwrap();
+    let statement = guard.fence_statement().unwrap();
+    let admin = Admin::of(server);
+    admin.ask(&format!("BEGIN; {statement}"));
+    end_session(server, &url, "a");
+    drop(guard);
+    std::thread::scope(|scope| {
+        let next = scope.spawn(|| lock(&url, "a").timeout(LONG).acquire().unwrap().is_lost());
+        // Longer than an answer is waited for by who only wants to know whether the server is there.
+        std::thread::sleep(std::time::Duration::from_secs(6));
+        assert!(!next.is_finished());
+        admin.ask("COMMIT");
+        assert!(!next.join().unwrap());
+    });
 }

@@ -17,6 +17,9 @@ use super::tls::Tls;
 /// earlier than [`SERVER_PATIENCE`] after it last heard of this process.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long ago something was asked whose answer says little of now.
+const OLD: Duration = Duration::from_secs(1);
+
 /// After how long without a sign of life the server ends a session, in the best case: it looks for
 /// one every three seconds, so a connection that is cut now counts from three seconds ago.
 const SERVER_PATIENCE: Duration = Duration::from_secs(10);
@@ -101,6 +104,12 @@ impl Session {
         let sent = clock::now();
         let rows = self.client.query(statement, parameters).await?;
         self.heard_of(sent);
+        if clock::now().saturating_sub(sent) > OLD {
+            // What is heard counts from when it was asked for, so this is asked anew.
+            let sent = clock::now();
+            self.client.batch_execute("").await?;
+            self.heard_of(sent);
+        }
         Ok(rows)
     }
 
