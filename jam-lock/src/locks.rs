@@ -91,6 +91,8 @@ impl Locks {
     /// |---|---|---|
     /// | `namespace` | keeps the locks of one application apart from those of others in the database | none |
     /// | `connections` | how many connections the process has at the most for those who hold or wait | 16 |
+    /// | `sslmode` | `require` encrypts what is sent, to a server for which somebody vouches who is trusted; that needs the feature `postgres-tls` | nothing is encrypted |
+    /// | `sslrootcert` | a file with the certificates of who may vouch for the server | who this system trusts |
     ///
     /// The table `jam_lock` is made where it is missing; it has the tokens, and the holders for
     /// people to see. The connections are tended by one thread of the process, so neither threads
@@ -110,7 +112,8 @@ impl Locks {
     ///   asked.
     /// - [`LockError::Unsupported`] when its locks would not hold: behind a pooler that gives each
     ///   transaction another session, on a standby, before PostgreSQL 14; or when the role may not
-    ///   make or use the table, with what an administrator has to run.
+    ///   make or use the table, with what an administrator has to run; or when the URL asks for
+    ///   encryption, and this build has none.
     ///
     /// # Example
     /// ```no_run

@@ -9,6 +9,7 @@ jam_lock::lock_names! {
 
 mod acquire_and_release;
 mod deadlock;
+mod encrypted;
 mod faults;
 mod fenced;
 mod leaves_nothing;

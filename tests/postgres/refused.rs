@@ -68,10 +68,3 @@ fn one_that_is_not_there() {
     );
     assert!(text.contains("Connection refused") && !text.contains("secret"), "{text}");
 }
-
-#[test]
-fn one_that_should_be_encrypted_and_is_not() {
-    let Some(server) = Server::shared() else { return };
-    let text = refusal(&format!("{}?sslmode=require", server.url()));
-    assert!(text.contains("postgres-tls"), "{text}");
-}

@@ -1,37 +1,76 @@
 //! How a connection is encrypted, if it is.
 
+#[cfg(feature = "postgres-tls")]
+mod encrypted;
+
+use std::pin::Pin;
+
 use tokio_postgres::{CancelToken, Client, Error, NoTls};
 
+#[cfg(feature = "postgres-tls")]
+use self::encrypted::Encryption;
 use super::address::Address;
 use crate::LockError;
 
 /// What encrypts connections, where the URL asks for it.
 #[derive(Clone)]
-pub(super) struct Tls;
+pub(super) enum Tls {
+    None,
+    #[cfg(feature = "postgres-tls")]
+    Encrypted(Encryption),
+}
+
+/// A connection that does what it is asked for until it ends.
+pub(super) type Running = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 impl Tls {
     /// What the URL asks for.
     pub(super) fn of(address: &Address) -> Result<Self, LockError> {
-        if address.needs_tls() {
-            return Err(LockError::Unsupported {
-                what: "an encrypted connection (sslmode=require)",
-                place: address.shown(),
-                remedy: "build jam-lock with the feature `postgres-tls`",
-            });
+        if !address.needs_tls() {
+            return Ok(Self::None);
         }
-        Ok(Self)
+        #[cfg(feature = "postgres-tls")]
+        return encrypted::encryption(address).map(Self::Encrypted);
+        #[cfg(not(feature = "postgres-tls"))]
+        Err(LockError::Unsupported {
+            what: "an encrypted connection (sslmode=require)",
+            place: address.shown(),
+            remedy: "build jam-lock with the feature `postgres-tls`",
+        })
     }
 
     /// Connects, and has the connection run until it ends or is to close.
     pub(super) async fn connect(&self, address: &Address) -> Result<(Client, Running), Error> {
-        let (client, connection) = address.config.connect(NoTls).await?;
-        Ok((client, Box::pin(connection)))
+        match self {
+            Self::None => {
+                let (client, connection) = address.config.connect(NoTls).await?;
+                Ok((client, Box::pin(connection)))
+            }
+            #[cfg(feature = "postgres-tls")]
+            Self::Encrypted(encryption) => {
+                let (client, connection) = address.config.connect(encryption.clone()).await?;
+                Ok((client, Box::pin(connection)))
+            }
+        }
     }
 
+    /// Has the server end what a session is busy with.
     pub(super) async fn cancel(&self, token: &CancelToken) -> Result<(), Error> {
-        token.cancel_query(NoTls).await
+        match self {
+            Self::None => token.cancel_query(NoTls).await,
+            #[cfg(feature = "postgres-tls")]
+            Self::Encrypted(encryption) => token.cancel_query(encryption.clone()).await,
+        }
     }
 }
 
-/// A connection that does what it is asked for until it ends.
-pub(super) type Running = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+#[cfg(all(test, not(feature = "postgres-tls")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encrypted_connection_is_refused_by_a_build_that_has_none() {
+        let address = Address::parse("postgres://app@db1/shop?sslmode=require").unwrap();
+        assert!(matches!(Tls::of(&address), Err(LockError::Unsupported { .. })));
+    }
+}

@@ -1,0 +1,115 @@
+//! Connections that are encrypted, to servers that somebody vouches for.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jam_lock_tests::LONG;
+use jam_lock_tests::peers::Peer;
+use jam_lock_tests::postgres::new_folder;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+use super::*;
+
+/// A server with a certificate, and who vouches for it.
+struct Vouched {
+    server: Server,
+    folder: PathBuf,
+}
+
+impl Vouched {
+    /// One whose certificate says that it is `host`.
+    fn start(host: &str) -> Option<Self> {
+        let folder = new_folder();
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let root = authority.self_signed(&key).unwrap();
+        let issuer = Issuer::new(authority, key);
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new([host.to_owned()]).unwrap();
+        let certificate = certificate.signed_by(&key, &issuer).unwrap();
+        for (name, text) in [
+            ("root.pem", root.pem()),
+            ("server.pem", certificate.pem()),
+            ("server.key", key.serialize_pem()),
+        ] {
+            let (path, owner) = (folder.join(name), fs::metadata(&folder).unwrap());
+            fs::write(&path, text).unwrap();
+            chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        }
+        let shown = folder.display();
+        let server = Server::start_with(&format!(
+            "ssl = on\nssl_cert_file = '{shown}/server.pem'\nssl_key_file = '{shown}/server.key'"
+        ))?;
+        Some(Self { server, folder })
+    }
+
+    /// Where its locks are, for who trusts the one who vouches for it.
+    fn url(&self) -> String {
+        let root = self.folder.join("root.pem");
+        format!("{}?sslmode=require&sslrootcert={}", self.server.url(), root.display())
+    }
+}
+
+impl Drop for Vouched {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn refusal(url: &str) -> String {
+    Locks::connect(url).expect_err("nobody vouches for it").to_string()
+}
+
+#[test]
+fn every_session_is_and_has_locks_like_any_other() {
+    let Some(vouched) = Vouched::start("127.0.0.1") else { return };
+    let locks = locks(&vouched.url());
+    let plain = "SELECT count(*) FROM pg_stat_ssl JOIN pg_locks USING (pid) \
+                 WHERE locktype = 'advisory' AND NOT ssl";
+    let held = locks.lock(called("a")).acquire().unwrap();
+    assert_eq!(vouched.server.one(plain), "0");
+    let peer = Peer::holding(vouched.server.url().as_ref(), "b");
+    assert_eq!(vouched.server.one(plain), "1");
+    // A wait that ends is called off by a connection of its own.
+    let waited = locks.lock(called("b")).timeout(Duration::from_millis(200)).acquire();
+    assert!(waited.unwrap_err().is_timeout());
+    peer.release();
+    drop(locks.lock(called("b")).timeout(LONG).acquire().unwrap());
+    held.release().unwrap();
+}
+
+#[test]
+fn a_server_for_which_nobody_vouches_is_refused() {
+    let Some(vouched) = Vouched::start("127.0.0.1") else { return };
+    let text = refusal(&format!("{}?sslmode=require", vouched.server.url()));
+    assert!(text.contains("UnknownIssuer") || text.contains("sslrootcert"), "{text}");
+}
+
+#[test]
+fn a_server_with_the_certificate_of_another_is_refused() {
+    let Some(vouched) = Vouched::start("db1.example.org") else { return };
+    let text = refusal(&vouched.url());
+    assert!(text.contains("not valid for name"), "{text}");
+}
+
+#[test]
+fn a_server_that_does_not_encrypt_is_refused() {
+    let Some(server) = Server::shared() else { return };
+    let Some(vouched) = Vouched::start("127.0.0.1") else { return };
+    let url = vouched.url().replace(&vouched.server.port().to_string(), &server.port().to_string());
+    let text = refusal(&url);
+    assert!(text.contains("server does not support TLS"), "{text}");
+}
+
+#[test]
+fn who_is_to_vouch_has_to_be_there() {
+    let Some(server) = Server::shared() else { return };
+    let text = refusal(&format!("{}?sslmode=require&sslrootcert=/nowhere.pem", server.url()));
+    assert!(text.contains("sslrootcert /nowhere.pem"), "{text}");
+    let text = refusal(&format!("{}?sslmode=require&sslrootcert=/dev/null", server.url()));
+    assert!(text.contains("it has no certificate in it"), "{text}");
+}
