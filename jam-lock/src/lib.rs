@@ -131,6 +131,9 @@
 //! - To protect rows of one database: its transactions do that better.
 //! - Between machines: a file lock ends where the file system does.
 
+// So that the documentation says which feature brings what.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod context;
