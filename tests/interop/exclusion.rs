@@ -1,20 +1,53 @@
 //! A lock that is held there is refused here, and the other way round.
 
 use std::fs::File;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, blocked_on, until};
+use jam_lock_tests::peers::{Peer, blocked_on, run, said, until};
 
 use crate::python::Library;
 use crate::{folder, lock};
 
+/// Somebody else who locks the same files.
+enum Other {
+    Python(Library),
+    /// util-linux's `flock(1)`.
+    Flock,
+}
+
+impl Other {
+    fn all() -> impl Iterator<Item = Self> {
+        Library::all().into_iter().map(Self::Python).chain([Self::Flock])
+    }
+
+    /// Starts a process that holds the lock on `file`, and waits until it does.
+    fn holding(&self, file: &Path) -> Peer {
+        match self {
+            Self::Python(library) => library.holding(file),
+            Self::Flock => Peer::flock(file, "-x"),
+        }
+    }
+
+    /// How it goes there to wait for the lock for so many seconds: `acquired` or `timed out`.
+    fn attempt(&self, file: &Path, timeout: &str) -> String {
+        match self {
+            Self::Python(library) => library.attempt(file, timeout),
+            Self::Flock => {
+                let shell = "flock -w \"$0\" \"$1\" echo acquired || echo timed out";
+                said(&run(Command::new("sh").args(["-c", shell, timeout]).arg(file)))
+            }
+        }
+    }
+}
+
 #[test]
-fn what_python_holds_is_refused_here() {
-    for library in Library::all() {
+fn what_others_hold_is_refused_here() {
+    for other in Other::all() {
         let folder = folder();
-        let holder = library.holding(&folder.path().join("x.lock"));
+        let holder = other.holding(&folder.path().join("x.lock"));
         let lock = lock(folder.path(), "x");
         assert!(lock.try_acquire().unwrap_err().is_timeout());
         assert!(lock.shared().try_acquire().unwrap_err().is_timeout());
@@ -24,25 +57,25 @@ fn what_python_holds_is_refused_here() {
 }
 
 #[test]
-fn what_is_held_here_is_refused_to_python() {
-    for library in Library::all() {
+fn what_is_held_here_is_refused_to_others() {
+    for other in Other::all() {
         let folder = folder();
         let file = folder.path().join("x.lock");
         let lock = lock(folder.path(), "x");
         for held in [lock.clone(), lock.shared()] {
             let guard = held.acquire().unwrap();
-            assert_eq!(library.attempt(&file, "0"), "timed out");
+            assert_eq!(other.attempt(&file, "0"), "timed out");
             drop(guard);
-            assert_eq!(library.attempt(&file, "0"), "acquired");
+            assert_eq!(other.attempt(&file, "0"), "acquired");
         }
     }
 }
 
 #[test]
-fn a_wait_for_python_ends_at_the_timeout() {
-    for library in Library::all() {
+fn a_wait_for_others_ends_at_the_timeout() {
+    for other in Other::all() {
         let folder = folder();
-        let holder = library.holding(&folder.path().join("x.lock"));
+        let holder = other.holding(&folder.path().join("x.lock"));
         let timeout = Duration::from_millis(200);
         let start = Instant::now();
         let error = lock(folder.path(), "x").timeout(timeout).acquire().unwrap_err();
@@ -52,21 +85,21 @@ fn a_wait_for_python_ends_at_the_timeout() {
 }
 
 #[test]
-fn a_wait_of_python_ends_at_its_timeout() {
-    for library in Library::all() {
+fn a_wait_of_others_ends_at_their_timeout() {
+    for other in Other::all() {
         let folder = folder();
         let guard = lock(folder.path(), "x").acquire().unwrap();
-        assert_eq!(library.attempt(&folder.path().join("x.lock"), "0.2"), "timed out");
+        assert_eq!(other.attempt(&folder.path().join("x.lock"), "0.2"), "timed out");
         drop(guard);
     }
 }
 
 #[test]
-fn a_wait_for_python_ends_when_it_releases() {
-    for library in Library::all() {
+fn a_wait_for_others_ends_when_they_release() {
+    for other in Other::all() {
         let folder = folder();
         let file = folder.path().join("x.lock");
-        let holder = library.holding(&file);
+        let holder = other.holding(&file);
         let lock = lock(folder.path(), "x").timeout(LONG);
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| lock.acquire());
@@ -74,20 +107,20 @@ fn a_wait_for_python_ends_when_it_releases() {
             holder.release();
             let guard = waiter.join().unwrap().unwrap();
             assert!(File::open(&file).is_ok(), "what is locked has its name");
-            assert_eq!(library.attempt(&file, "0"), "timed out");
+            assert_eq!(other.attempt(&file, "0"), "timed out");
             drop(guard);
         });
     }
 }
 
 #[test]
-fn a_wait_of_python_ends_when_it_is_released_here() {
-    for library in Library::all() {
+fn a_wait_of_others_ends_when_it_is_released_here() {
+    for other in Other::all() {
         let folder = folder();
         let file = folder.path().join("x.lock");
         let guard = lock(folder.path(), "x").acquire().unwrap();
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| library.attempt(&file, "60"));
+            let waiter = scope.spawn(|| other.attempt(&file, "60"));
             drop(guard);
             assert_eq!(waiter.join().unwrap(), "acquired");
         });
