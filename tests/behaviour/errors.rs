@@ -2,19 +2,15 @@
 
 #![cfg(target_os = "linux")]
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
 use std::process::Command;
 
 use jam_lock::{LockError, LockName, Locks};
 
 use crate::{folder, lock};
 use jam_lock_tests::peers::{self, program};
-
-/// A user without rights, and the group of that kind.
-const NOBODY: u32 = 65_534;
 
 /// The error of an attempt; a second one shows that the first has changed nothing, and that what
 /// was in the way can be taken away.
@@ -104,6 +100,17 @@ fn a_file_in_the_place_of_the_folder() {
 }
 
 #[test]
+fn a_broken_symbolic_link_in_the_place_of_the_folder() {
+    let folder = folder();
+    let (target, path) = (folder.path().join("target"), folder.path().join("locks"));
+    symlink(&target, &path).unwrap();
+    let error = Locks::open(&path).unwrap_err();
+    let expected = format!("cannot use as the lock folder {}: not a directory", path.display());
+    assert_eq!(error.to_string(), expected);
+    assert!(!target.exists());
+}
+
+#[test]
 fn names_that_no_file_can_have() {
     for name in ["", " ", "nul\0", "a/b", "..", "CON"] {
         let error = LockName::new(name).unwrap_err();
@@ -111,59 +118,6 @@ fn names_that_no_file_can_have() {
     }
     let error = LockName::new("x".repeat(201)).unwrap_err();
     assert!(error.to_string().contains("it has 201 bytes"), "{error}");
-}
-
-/// What an unprivileged process is told that tries the lock.
-fn as_nobody(folder: &Path) -> String {
-    // The program may lie where only its owner can go. Another process copies it: a child that is
-    // being started here meanwhile would have it open for writing, and it could not be executed.
-    let copy = folder.join("peer");
-    assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
-    let mut order = Command::new(&copy);
-    order.arg("try").arg(folder.join("locks")).arg("x");
-    if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        order.uid(NOBODY).gid(NOBODY);
-    }
-    peers::said(&peers::run(&mut order))
-}
-
-/// A folder that everybody may look into, with `locks` in it, which has the mode.
-fn folder_with_mode(mode: u32) -> (tempfile::TempDir, PathBuf) {
-    let folder = folder();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let locks = folder.path().join("locks");
-    fs::create_dir(&locks).unwrap();
-    fs::set_permissions(&locks, Permissions::from_mode(mode)).unwrap();
-    (folder, locks)
-}
-
-#[test]
-fn a_read_only_folder() {
-    let (folder, locks) = folder_with_mode(0o555);
-    let answer = as_nobody(folder.path());
-    let path = locks.join("x.lock");
-    let expected = format!("cannot make the lock file {}: Permission denied", path.display());
-    assert!(answer.starts_with(&expected), "{answer}");
-}
-
-#[test]
-fn a_read_only_file() {
-    let (folder, locks) = folder_with_mode(0o777);
-    let path = locks.join("x.lock");
-    fs::write(&path, "").unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o444)).unwrap();
-    let answer = as_nobody(folder.path());
-    let expected = format!("cannot open the lock file {}: Permission denied", path.display());
-    assert!(answer.starts_with(&expected), "{answer}");
-}
-
-#[test]
-fn a_file_of_another_user_in_a_sticky_folder_can_be_locked() {
-    let (folder, locks) = folder_with_mode(0o1777);
-    let path = locks.join("x.lock");
-    fs::write(&path, "").unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
-    assert_eq!(as_nobody(folder.path()), "acquired");
 }
 
 #[test]

@@ -4,13 +4,16 @@
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Instant;
 
-use jam_lock::{LockError, LockName, Locks};
-use rustix::fs::{FlockOperation, flock};
+use jam_lock::{Lock, LockError, LockName, Locks};
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use tempfile::TempDir;
 
-use crate::{folder, lock};
+use crate::{LONG, folder, lock};
 
 #[test]
 fn a_hard_link_to_somebody_elses_file_keeps_its_content_and_mode() {
@@ -27,33 +30,46 @@ fn a_hard_link_to_somebody_elses_file_keeps_its_content_and_mode() {
     assert_eq!(fs::metadata(&victim).unwrap().permissions().mode() & 0o777, 0o640);
 }
 
-#[test]
-fn a_link_that_takes_the_place_of_the_file_again_and_again_is_never_followed() {
-    let [folder, elsewhere] = [folder(), folder()];
-    let (path, spare) = (folder.path().join("x.lock"), folder.path().join("spare"));
-    let victims = ["victim", "not there"].map(|name| elsewhere.path().join(name));
-    fs::write(&victims[0], "precious").unwrap();
+/// A file of somebody else, and a place where there is none.
+struct Victims {
+    folder: TempDir,
+    file: PathBuf,
+    nothing: PathBuf,
+}
+
+impl Victims {
+    fn new() -> Self {
+        let folder = folder();
+        let [file, nothing] = ["victim", "not there"].map(|name| folder.path().join(name));
+        fs::write(&file, "precious").unwrap();
+        Self { folder, file, nothing }
+    }
+
+    fn assert_untouched(&self) {
+        let file = File::open(&self.file).unwrap();
+        flock(&file, FlockOperation::NonBlockingLockExclusive).expect("not locked");
+        assert_eq!(fs::read_to_string(&self.file).unwrap(), "precious");
+        assert!(!self.nothing.exists());
+    }
+}
+
+/// Tries the lock while `change` happens again and again, until both have come first often enough.
+fn try_meanwhile(lock: &Lock, victims: &Victims, change: impl Fn() + Sync) {
     let is_over = AtomicBool::new(false);
+    let (mut refused, mut acquired) = (0, 0);
     thread::scope(|scope| {
         scope.spawn(|| {
-            for victim in victims.iter().cycle() {
-                symlink(victim, &spare).unwrap();
-                fs::rename(&spare, &path).unwrap();
-                File::create(&spare).unwrap();
-                fs::rename(&spare, &path).unwrap();
-                if is_over.load(Ordering::Relaxed) {
-                    break;
-                }
+            while !is_over.load(Ordering::Relaxed) {
+                change();
             }
         });
-        let lock = lock(folder.path(), "x");
-        let (mut refused, mut acquired) = (0, 0);
+        let (_end, start) = (End(&is_over), Instant::now());
         while refused < 100 || acquired < 100 {
+            assert!(start.elapsed() < LONG, "{refused} times refused, {acquired} times acquired");
             match lock.try_acquire() {
                 Ok(_guard) => {
                     acquired += 1;
-                    let victim = File::open(&victims[0]).unwrap();
-                    flock(&victim, FlockOperation::NonBlockingLockExclusive).expect("not locked");
+                    victims.assert_untouched();
                 }
                 Err(LockError::NotAFile { .. }) => refused += 1,
                 // What was locked is not there any more, again and again.
@@ -61,8 +77,41 @@ fn a_link_that_takes_the_place_of_the_file_again_and_again_is_never_followed() {
                 Err(error) => panic!("{error}"),
             }
         }
-        is_over.store(true, Ordering::Relaxed);
     });
-    assert_eq!(fs::read_to_string(&victims[0]).unwrap(), "precious");
-    assert!(!victims[1].exists());
+    victims.assert_untouched();
+}
+
+/// Ends a thread, also where the test fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_link_that_takes_the_place_of_the_file_again_and_again_is_never_followed() {
+    let (folder, victims) = (folder(), Victims::new());
+    let (path, spare) = (folder.path().join("x.lock"), folder.path().join("spare"));
+    try_meanwhile(&lock(folder.path(), "x"), &victims, || {
+        for victim in [&victims.file, &victims.nothing] {
+            symlink(victim, &spare).unwrap();
+            fs::rename(&spare, &path).unwrap();
+            File::create(&spare).unwrap();
+            fs::rename(&spare, &path).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_link_that_takes_the_place_of_the_folder_again_and_again_leads_to_no_file_elsewhere() {
+    let (folder, victims) = (folder(), Victims::new());
+    let (locks, planted) = (folder.path().join("locks"), folder.path().join("planted"));
+    symlink(&victims.file, victims.folder.path().join("x.lock")).unwrap();
+    symlink(&victims.nothing, victims.folder.path().join("x.holder")).unwrap();
+    symlink(victims.folder.path(), &planted).unwrap();
+    try_meanwhile(&lock(&locks, "x"), &victims, || {
+        renameat_with(CWD, &planted, CWD, &locks, RenameFlags::EXCHANGE).unwrap();
+    });
 }

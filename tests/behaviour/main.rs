@@ -36,6 +36,7 @@ mod shared;
 mod threads;
 mod timeout;
 mod tokens;
+mod unprivileged;
 
 use std::path::Path;
 use std::thread;
