@@ -19,7 +19,7 @@ pub(super) type Outcome = Result<(), LockError>;
 pub(super) const LONG: Duration = Duration::from_secs(60);
 
 /// What the calls of the engine are documented to fail with, and what file systems add to that.
-const ERRORS: [i32; 11] = [
+pub(super) const ERRORS: [i32; 11] = [
     libc::EINTR,
     libc::EAGAIN,
     libc::ENOLCK,
