@@ -1,5 +1,5 @@
-//! Whatever is written in the macros' place, they answer with code or with errors, and never
-//! panic. Inputs are made of those in `corpus`; one that has failed once belongs there too.
+//! Whatever is written in the macros' place, they answer with code, or with errors at what is wrong,
+//! and never panic. Inputs are made of those in `corpus`; one that has failed once belongs there too.
 
 use std::env;
 use std::fs;
@@ -13,6 +13,10 @@ use crate::{block, function, registry};
 
 /// How many inputs are made of each in the corpus; `JAM_LOCK_FUZZ` says so too.
 const ROUNDS: usize = 2_000;
+
+/// What the macro as a whole is blamed for: words that it lacks.
+const OF_THE_WHOLE: [&str; 4] =
+    ["unexpected end of input", "expected", "which lock?", "declare at least one lock name"];
 
 /// Inputs that people could write, in the folder of this name.
 fn corpus(folder: &str) -> Vec<String> {
@@ -33,6 +37,22 @@ impl Drop for Shown<'_> {
             for input in self.0 {
                 eprintln!("the input was: {input}");
             }
+        }
+    }
+}
+
+/// Sees that `expand` makes something of the inputs, and that its errors are at words of them.
+fn see(inputs: &[&TokenStream], expand: impl FnOnce() -> TokenStream) {
+    let _shown = Shown(inputs);
+    let answer = all(expand());
+    assert!(!answer.is_empty() || inputs.iter().any(|input| input.is_empty()));
+    for words in answer.windows(4) {
+        // `compile_error! { "message" }`
+        if matches!(&words[0], TokenTree::Ident(word) if word == "compile_error") {
+            let message = words[3].to_string();
+            let is_of_the_whole = OF_THE_WHOLE.iter().any(|start| message[1..].starts_with(start));
+            let is_placed = !words[0].span().byte_range().is_empty();
+            assert!(is_placed || is_of_the_whole, "this is nowhere: {message}");
         }
     }
 }
@@ -76,7 +96,7 @@ fn changed(stream: TokenStream, words: &[TokenTree], random: &mut Rng) -> TokenS
     let at = random.usize(..trees.len());
     if let (TokenTree::Group(group), 0..8) = (&trees[at], random.u32(..10)) {
         let inside = changed(group.stream(), words, random);
-        trees[at] = Group::new(group.delimiter(), inside).into();
+        trees[at] = placed(Group::new(group.delimiter(), inside), &trees[at]);
         return trees.into_iter().collect();
     }
     let other = random.usize(..trees.len());
@@ -90,10 +110,16 @@ fn changed(stream: TokenStream, words: &[TokenTree], random: &mut Rng) -> TokenS
             let delimiters =
                 [Delimiter::Brace, Delimiter::Bracket, Delimiter::Parenthesis, Delimiter::None];
             let delimiter = delimiters[random.usize(..delimiters.len())];
-            trees[at] = Group::new(delimiter, trees[at].clone().into()).into();
+            trees[at] = placed(Group::new(delimiter, trees[at].clone().into()), &trees[at]);
         }
     }
     trees.into_iter().collect()
+}
+
+/// The same group where `tree` stands.
+fn placed(mut group: Group, tree: &TokenTree) -> TokenTree {
+    group.set_span(tree.span());
+    group.into()
 }
 
 #[test]
@@ -101,8 +127,7 @@ fn of_functions_and_their_arguments() {
     fuzz("locked", |text, change| {
         let (arguments, item) = text.split_once('\n').expect("arguments come first");
         let (arguments, item) = (change(stream(arguments)), change(stream(item)));
-        let _shown = Shown(&[&arguments, &item]);
-        assert!(!function::expand(&arguments, &item).is_empty() || item.is_empty());
+        see(&[&arguments, &item], || function::expand(&arguments, &item));
     });
 }
 
@@ -110,8 +135,7 @@ fn of_functions_and_their_arguments() {
 fn of_blocks() {
     fuzz("block", |text, change| {
         let input = change(stream(text));
-        let _shown = Shown(&[&input]);
-        assert!(!block::expand(quote!([jam_lock] [crate::lock_names] #input)).is_empty());
+        see(&[&input], || block::expand(quote!([jam_lock] [crate::lock_names] #input)));
     });
 }
 
@@ -119,7 +143,6 @@ fn of_blocks() {
 fn of_names() {
     fuzz("lock_names", |text, change| {
         let input = change(stream(text));
-        let _shown = Shown(&[&input]);
-        assert!(!registry::expand(quote!([jam_lock] #input)).is_empty());
+        see(&[&input], || registry::expand(quote!([jam_lock] #input)));
     });
 }

@@ -12,7 +12,7 @@ pub(crate) enum Timeout {
     Forever,
     Seconds(Duration),
     /// Something that is `Into<jam_lock::Timeout>`.
-    Expression(Expr),
+    Expression(Box<Expr>),
 }
 
 impl Timeout {
@@ -36,7 +36,7 @@ impl Timeout {
             }
             _ => {}
         }
-        Ok(Self::Expression(value))
+        Ok(Self::Expression(Box::new(value)))
     }
 
     /// A literal: a number of seconds, which waits for ever where no clock reaches that far.
