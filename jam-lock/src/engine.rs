@@ -18,6 +18,7 @@
 //! [`Locks::with_engine`](crate::Locks::with_engine) opens the locks of an engine.
 
 pub(crate) mod file;
+pub(crate) mod memory;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 

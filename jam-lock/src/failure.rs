@@ -46,8 +46,7 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 /// }
 ///
 /// fn main() {
-///     # let folder = tempfile::tempdir().unwrap();
-///     # jam_lock::set_default_locks(jam_lock::Locks::open(folder.path()).unwrap()).unwrap();
+///     # jam_lock::set_default_locks(jam_lock::Locks::in_memory()).unwrap();
 ///     assert_eq!(sweep(), 3);
 /// }
 /// ```

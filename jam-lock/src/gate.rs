@@ -44,11 +44,12 @@ pub(crate) use self::wait::Wait;
 
 /// The one gate of a name in this process.
 pub(crate) struct Gate {
-    engine: Arc<dyn Engine>,
     name: LockName,
     place: String,
     sees_circles: bool,
     state: Mutex<State>,
+    /// Dropped last: what an engine has made it may remove, once no claim uses it.
+    engine: Arc<dyn Engine>,
 }
 
 /// What is asked of a gate.
@@ -80,7 +81,7 @@ impl Gate {
             let serves_in_order = engine.can(Ability::ServesInOrder);
             let state = State::new(engine.claim(&name), serves_in_order, gate.clone());
             let sees_circles = engine.can(Ability::SeesCircles);
-            Self { engine, name, place, sees_circles, state: Mutex::new(state) }
+            Self { name, place, sees_circles, state: Mutex::new(state), engine }
         })
     }
 

@@ -151,7 +151,7 @@ impl LockGuard {
     /// use std::thread;
     ///
     /// # let folder = tempfile::tempdir()?;
-    /// let lock = Locks::open(folder.path())?.lock(LockName::new("upload")?);
+    /// let lock = Locks::temporary()?.lock(LockName::new("upload")?);
     /// for file in ["a", "b"] {
     ///     let guard = lock.acquire()?.detach();
     ///     thread::spawn(move || {
@@ -208,7 +208,7 @@ impl LockGuard {
     /// use jam_lock::{LockError, LockName, Locks};
     ///
     /// # let folder = tempfile::tempdir()?;
-    /// let guard = Locks::open(folder.path())?.lock(LockName::new("import")?).acquire()?;
+    /// let guard = Locks::temporary()?.lock(LockName::new("import")?).acquire()?;
     /// for file in ["a.csv", "b.csv"] {
     ///     guard.ensure()?;
     ///     println!("importing {file}");

@@ -30,8 +30,7 @@
 //! }
 //!
 //! fn main() -> Result<(), LockError> {
-//!     # let folder = tempfile::tempdir().unwrap();
-//!     # jam_lock::set_default_locks(jam_lock::Locks::open(folder.path())?)?;
+//!     # jam_lock::set_default_locks(jam_lock::Locks::in_memory())?;
 //!     assert_eq!(save(&[1, 2])?, 3);
 //!     Ok(())
 //! }
@@ -61,6 +60,7 @@
 //! | one lock for each customer | `#[locked("customer_{id}")]` | `lock_names::customer_id(7)` |
 //! | several, all or none | `#[locked("a", "b")]` | [`Locks::lock_all`] |
 //! | again, by who holds it | `#[locked("a", reentrant)]` | [`Lock::reentrant`] |
+//! | in a test | `#[locked("a", locks = locks)]` | [`Locks::in_memory`], [`Locks::temporary`] |
 //!
 //! # When something goes wrong
 //!
@@ -200,8 +200,7 @@ pub use holder::Holder;
 /// }
 ///
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
-///     # let folder = tempfile::tempdir()?;
-///     # jam_lock::set_default_locks(jam_lock::Locks::open(folder.path())?)?;
+///     # jam_lock::set_default_locks(jam_lock::Locks::in_memory())?;
 ///     assert_eq!(save(7)?, 7);
 ///     assert!(report().is_some());
 ///     let archive = Archive { name: LockName::new("2026")?, patience: Duration::from_secs(1) };
@@ -242,8 +241,7 @@ pub use holder::Holder;
 /// }
 ///
 /// fn main() {
-///     # let folder = tempfile::tempdir().unwrap();
-///     # jam_lock::set_default_locks(jam_lock::Locks::open(folder.path()).unwrap()).unwrap();
+///     # jam_lock::set_default_locks(jam_lock::Locks::in_memory()).unwrap();
 ///     assert_eq!(total(&["1", "", "2"]).unwrap(), 3);
 ///     let free = locked!("calculation", timeout = 0, or_else = |_| false, { true });
 ///     assert!(free);
@@ -289,8 +287,7 @@ pub use holder::Holder;
 /// }
 /// #
 /// # fn main() -> Result<(), LockError> {
-/// #     let folder = tempfile::tempdir().unwrap();
-/// #     jam_lock::set_default_locks(jam_lock::Locks::open(folder.path())?)?;
+/// #     jam_lock::set_default_locks(jam_lock::Locks::in_memory())?;
 /// #     let _ = (balance(7)?, deliver_later(Order { customer: 7 }));
 /// #     reserve(7)
 /// # }
@@ -346,8 +343,7 @@ pub use timeout::Timeout;
 /// }
 ///
 /// fn main() -> Result<(), LockError> {
-///     # let folder = tempfile::tempdir().unwrap();
-///     # jam_lock::set_default_locks(jam_lock::Locks::open(folder.path())?)?;
+///     # jam_lock::set_default_locks(jam_lock::Locks::in_memory())?;
 ///     assert_eq!(save()?, 7);
 ///     assert_eq!(lock_names::COPYING_DATABASE.as_str(), "$copying database");
 ///     assert_eq!(lock_names::list().len(), 2);

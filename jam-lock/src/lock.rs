@@ -24,7 +24,7 @@ use crate::{LockError, LockGuard, LockName, Timeout};
 /// use std::time::Duration;
 ///
 /// # let folder = tempfile::tempdir()?;
-/// let locks = Locks::open(folder.path())?;
+/// let locks = Locks::temporary()?;
 /// let lock = locks.lock(LockName::new("report 2026")?);
 /// let guard = lock.timeout(Duration::from_secs(10)).acquire()?;
 /// std::thread::scope(|scope| {
@@ -81,7 +81,7 @@ impl Lock {
     /// use jam_lock::{LockName, Locks};
     ///
     /// # let folder = tempfile::tempdir()?;
-    /// let lock = Locks::open(folder.path())?.lock(LockName::new("index")?);
+    /// let lock = Locks::temporary()?.lock(LockName::new("index")?);
     /// let reader = lock.shared().acquire()?;
     /// std::thread::scope(|scope| {
     ///     scope.spawn(|| {
@@ -106,7 +106,7 @@ impl Lock {
     /// use jam_lock::{LockName, Locks};
     ///
     /// # let folder = tempfile::tempdir()?;
-    /// let lock = Locks::open(folder.path())?.lock(LockName::new("ledger")?);
+    /// let lock = Locks::temporary()?.lock(LockName::new("ledger")?);
     /// let outer = lock.acquire()?;
     /// assert!(lock.acquire().is_err());
     /// assert_eq!(lock.reentrant().acquire()?.token(), outer.token());

@@ -17,7 +17,7 @@ use crate::{Lock, LockError, LockGuard, LockGuards, Timeout};
 /// use jam_lock::{LockError, LockName, Locks};
 ///
 /// # let folder = tempfile::tempdir()?;
-/// let locks = Locks::open(folder.path())?;
+/// let locks = Locks::temporary()?;
 /// let both = locks.lock_all([LockName::new("stock")?, LockName::new("orders")?]);
 /// let guards = both.timeout(10).acquire()?;
 /// assert_eq!(guards[0].name().as_str(), "orders");

@@ -81,6 +81,77 @@ impl Locks {
         Self::builder().folder(folder).open()
     }
 
+    /// Locks without files, for unit tests: each call makes a set of its own.
+    ///
+    /// Its clones, and all threads and tasks that use them, exclude each other as in a folder:
+    /// with timeouts, readers, tokens that rise from 2 on, and the errors of who would wait for
+    /// itself. **No other process sees them**, so they protect nothing that processes share; a
+    /// test that starts some wants [`Locks::temporary`]. Nobody survives who dies with one, so
+    /// [`LockGuard::mark_abandoned`] is how a test has the next holder find a lock
+    /// [abandoned](LockGuard::abandoned).
+    ///
+    /// [`LockGuard::mark_abandoned`]: crate::LockGuard::mark_abandoned
+    /// [`LockGuard::abandoned`]: crate::LockGuard::abandoned
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockError, Locks, locked};
+    ///
+    /// jam_lock::lock_names! {
+    ///     /// Held while the index is being written.
+    ///     "index",
+    /// }
+    ///
+    /// #[locked("index", timeout = 0, locks = locks)]
+    /// fn update(locks: &Locks) -> Result<(), LockError> {
+    ///     Ok(())
+    /// }
+    ///
+    /// // #[test]
+    /// fn who_finds_the_index_in_use_is_refused() {
+    ///     let locks = Locks::in_memory();
+    ///     // Another thread's, or this one would be told that it waits for itself.
+    ///     let held = locks.lock(lock_names::INDEX).acquire().unwrap().detach();
+    ///     assert!(update(&locks).unwrap_err().is_timeout());
+    ///     drop(held);
+    ///     assert!(update(&locks).is_ok());
+    /// }
+    /// #
+    /// # fn main() {
+    /// #     who_finds_the_index_in_use_is_refused();
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::builder().in_memory()
+    }
+
+    /// Opens the locks of a new folder in the system's temporary one, for tests with several
+    /// processes, and for locks that nobody needs any more once the program has ended.
+    ///
+    /// Nobody but the user may enter the folder, and it is removed when the last clone of the
+    /// `Locks`, and the last lock and guard of it, are gone. That never happens to what is static,
+    /// the [default](set_default_locks) among it, nor in a process that is killed: what is left
+    /// then is for whoever tidies the temporary folder.
+    ///
+    /// # Errors
+    /// [`LockError::Io`] when the folder cannot be made.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks};
+    ///
+    /// let locks = Locks::temporary()?;
+    /// let guard = locks.lock(LockName::new("upload")?).acquire()?;
+    /// // What another process is told, to open the same locks.
+    /// assert!(std::path::Path::new(&locks.location()).join("upload.lock").exists());
+    /// guard.release()?;
+    /// # Ok::<(), jam_lock::LockError>(())
+    /// ```
+    pub fn temporary() -> Result<Self, LockError> {
+        Self::builder().temporary()
+    }
+
     /// Opens the locks of a PostgreSQL database, for processes on any number of machines.
     ///
     /// A lock is a session-level advisory lock, and `url` is
@@ -158,6 +229,12 @@ impl Locks {
     /// yet.
     pub fn lock_all(&self, names: impl IntoIterator<Item = LockName>) -> LockSet {
         LockSet::new(in_lock_order(names).into_iter().map(|name| self.lock(name)).collect())
+    }
+
+    /// Where the locks are: the path of their folder, or a server's URL without its password.
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.shared.engine.location()
     }
 
     /// The locks of an engine of the application's own.

@@ -40,7 +40,7 @@ use crate::{Holder, LockName, Site};
 /// }
 ///
 /// # let folder = tempfile::tempdir()?;
-/// let locks = Locks::builder().folder(folder.path()).observer(Terminal).open()?;
+/// let locks = Locks::builder().observer(Terminal).temporary()?;
 /// let guard = locks.lock(LockName::new("report")?).acquire()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

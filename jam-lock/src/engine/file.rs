@@ -13,6 +13,7 @@ mod record_file;
 mod recorder;
 mod seat;
 mod system;
+mod temporary;
 mod witness;
 
 use std::ffi::{OsStr, OsString};
@@ -23,6 +24,7 @@ use std::process;
 
 use self::claim::FileClaim;
 use self::system::{Call, ask};
+use self::temporary::TemporaryFolder;
 use super::{Ability, Claim, Engine, Tell};
 use crate::{LockError, LockName};
 
@@ -34,6 +36,8 @@ pub(crate) struct FileEngine {
     /// A fork has to open an engine of its own.
     process: u32,
     identity: OsString,
+    /// Removed with the engine, if it is its own.
+    _temporary: Option<TemporaryFolder>,
 }
 
 impl FileEngine {
@@ -55,7 +59,14 @@ impl FileEngine {
         // A fork shares no gate with its parent, so the process is part of the identity.
         let mut identity = OsString::from(format!("{process}:"));
         identity.push(&folder);
-        Ok(Self { folder, mode, process, identity })
+        Ok(Self { folder, mode, process, identity, _temporary: None })
+    }
+
+    /// Makes a folder of its own, which goes with it.
+    pub(crate) fn temporary(mode: Option<u32>) -> Result<Self, LockError> {
+        let folder = TemporaryFolder::make()?;
+        let engine = Self::open(folder.path(), mode)?;
+        Ok(Self { _temporary: Some(folder), ..engine })
     }
 
     /// The same locks, as another process has them that shares no gate with this one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Locks, Settings};
 use crate::engine::file::FileEngine;
+use crate::engine::memory::MemoryEngine;
 #[cfg(feature = "postgres")]
 use crate::engine::postgres::{Address, PostgresEngine};
 use crate::{LockError, Observer};
@@ -73,6 +74,21 @@ impl LocksBuilder {
     pub fn open(self) -> Result<Locks, LockError> {
         let folder = self.folder.as_deref().unwrap_or(Path::new(super::default::FOLDER));
         Ok(Locks::with(Arc::new(FileEngine::open(folder, self.mode)?), self.settings))
+    }
+
+    /// Opens the locks of a new folder, as [`Locks::temporary`] does, whatever
+    /// [folder](LocksBuilder::folder) was named.
+    ///
+    /// # Errors
+    /// As [`Locks::temporary`].
+    pub fn temporary(self) -> Result<Locks, LockError> {
+        Ok(Locks::with(Arc::new(FileEngine::temporary(self.mode)?), self.settings))
+    }
+
+    /// Makes locks without files, as [`Locks::in_memory`] does, whatever folder or mode was named.
+    #[must_use]
+    pub fn in_memory(self) -> Locks {
+        Locks::with(Arc::new(MemoryEngine::new()), self.settings)
     }
 
     /// Opens the locks of a PostgreSQL database, as [`Locks::connect`] does.

@@ -55,7 +55,7 @@ pub fn default_locks() -> Result<&'static Locks, LockError> {
 /// ```
 pub fn set_default_locks(locks: Locks) -> Result<(), LockError> {
     DEFAULT.set(locks).map_err(|_| LockError::DefaultSettled {
-        place: DEFAULT.get().map(|locks| locks.shared.engine.location()).unwrap_or_default(),
+        place: DEFAULT.get().map(Locks::location).unwrap_or_default(),
     })
 }
 

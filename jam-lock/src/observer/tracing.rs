@@ -22,9 +22,8 @@ use crate::Holder;
 /// use jam_lock::{LockName, Locks, TracingObserver};
 /// use std::time::Duration;
 ///
-/// # let folder = tempfile::tempdir()?;
 /// let observer = TracingObserver::new().warn_after(Duration::from_secs(1));
-/// let locks = Locks::builder().folder(folder.path()).observer(observer).open()?;
+/// let locks = Locks::builder().observer(observer).temporary()?;
 /// let guard = locks.lock(LockName::new("report")?).acquire()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -1,0 +1,110 @@
+//! A lock folder that goes with the engine that has it.
+
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use super::system::{Call, ask};
+use crate::LockError;
+
+/// How often a name may be taken already until that is no chance.
+const ROUNDS: usize = 16;
+
+/// A new folder below the system's temporary one, which nobody but the user may enter.
+#[derive(Debug)]
+pub(super) struct TemporaryFolder {
+    path: PathBuf,
+    /// A fork drops what its parent still uses.
+    process: u32,
+}
+
+impl TemporaryFolder {
+    pub(super) fn make() -> Result<Self, LockError> {
+        let parent = env::temp_dir();
+        let made = new_folder(&parent, unpredictable).map_err(|error| LockError::Io {
+            operation: "make a temporary lock folder in",
+            path: parent,
+            error,
+        });
+        Ok(Self { path: made?, process: process::id() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        if self.process == process::id() {
+            // A folder that stays is litter, but no harm.
+            let _ = ask(Call::Remove, self.path.as_path(), || fs::remove_dir_all(&self.path));
+        }
+    }
+}
+
+fn new_folder(parent: &Path, mut number: impl FnMut() -> u64) -> io::Result<PathBuf> {
+    let parent = ask(Call::Resolve, parent, || fs::canonicalize(parent))?;
+    for _ in 0..ROUNDS {
+        let path = parent.join(format!("jam-lock-{:016x}", number()));
+        // Whoever was here first, a symbolic link included, keeps the name.
+        match ask(Call::MakeFolder, path.as_path(), || builder().create(&path)) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| path),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+fn builder() -> DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "Windows' folder is the user's own"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// A number that nobody can guess: what the system seeds hash maps with, against the same people.
+fn unpredictable() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |number: u64| parent.path().join(format!("jam-lock-{number:016x}"));
+        fs::create_dir(path(1)).unwrap();
+        symlink("elsewhere", path(2)).unwrap();
+        let mut numbers = 1..;
+        let made = new_folder(parent.path(), || numbers.next().unwrap()).unwrap();
+        assert_eq!(made, fs::canonicalize(path(3)).unwrap());
+        assert!(new_folder(parent.path(), || 1).is_err());
+    }
+
+    #[test]
+    fn no_two_numbers_are_alike() {
+        assert_ne!(unpredictable(), unpredictable());
+    }
+
+    #[test]
+    fn a_fork_that_drops_it_leaves_the_folder_to_its_parent() {
+        let mut folder = TemporaryFolder::make().unwrap();
+        let path = folder.path.clone();
+        // In the child it has everything but its process.
+        folder.process += 1;
+        drop(folder);
+        assert!(path.exists());
+        drop(TemporaryFolder { path: path.clone(), process: process::id() });
+        assert!(!path.exists());
+    }
+}

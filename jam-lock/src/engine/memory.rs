@@ -1,0 +1,73 @@
+//! The memory engine: a name is an entry of a table in this process, for tests that want no files.
+
+mod arbiter;
+mod claim;
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use self::arbiter::Arbiter;
+use self::claim::MemoryClaim;
+use super::{Ability, Claim, Engine, Tell};
+use crate::LockName;
+
+/// Where all its locks are, for people.
+const PLACE: &str = "in memory";
+
+/// Locks that nobody shares but who has this engine.
+#[derive(Debug)]
+pub(crate) struct MemoryEngine {
+    names: Mutex<HashMap<LockName, Arc<Arbiter>>>,
+    /// A fork has a copy of the table, and would exclude nobody.
+    process: u32,
+    identity: OsString,
+}
+
+impl MemoryEngine {
+    /// One with a table of its own.
+    pub(crate) fn new() -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let process = process::id();
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let identity = format!("memory:{process}:{number}").into();
+        Self { names: Mutex::default(), process, identity }
+    }
+
+    fn arbiter(&self, name: &LockName) -> Arc<Arbiter> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(names.entry(name.clone()).or_default())
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn can(&self, ability: Ability) -> bool {
+        match ability {
+            Ability::ServesInOrder => true,
+            Ability::SeesCircles => false,
+        }
+    }
+
+    fn identity(&self) -> &OsStr {
+        &self.identity
+    }
+
+    fn location(&self) -> String {
+        PLACE.to_owned()
+    }
+
+    fn place(&self, _: &LockName) -> String {
+        PLACE.to_owned()
+    }
+
+    fn find_holder(&self, name: &LockName, tell: Tell) {
+        let holder = self.arbiter(name).lock().holder();
+        tell(holder);
+    }
+
+    fn claim(&self, name: &LockName) -> Box<dyn Claim> {
+        Box::new(MemoryClaim::new(name.clone(), self.arbiter(name), self.process))
+    }
+}

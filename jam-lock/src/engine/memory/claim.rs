@@ -1,0 +1,251 @@
+//! The claim on one name.
+
+use std::process;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use super::PLACE;
+use super::arbiter::{Arbiter, Known};
+use crate::engine::{Attempt, Claim, Home, Left, Mode, Publication, Pursuit, Used};
+use crate::holder::Holder;
+use crate::site::Site;
+use crate::{LockError, LockName};
+
+/// One name, in both modes.
+pub(super) struct MemoryClaim {
+    name: LockName,
+    arbiter: Arc<Arbiter>,
+    process: u32,
+    held: Option<Mode>,
+    /// Who had died with the lock when the claim was made.
+    found: Option<Box<Holder>>,
+    in_flight: Vec<InFlight>,
+}
+
+/// A thread that waits with a ticket.
+struct InFlight {
+    number: u64,
+    mode: Mode,
+    ticket: u64,
+}
+
+impl MemoryClaim {
+    /// A claim that only `process` may use.
+    pub(super) fn new(name: LockName, arbiter: Arc<Arbiter>, process: u32) -> Self {
+        Self { name, arbiter, process, held: None, found: None, in_flight: Vec::new() }
+    }
+
+    fn land(&mut self, number: u64) -> Option<InFlight> {
+        let at = self.in_flight.iter().position(|pursuit| pursuit.number == number)?;
+        Some(self.in_flight.swap_remove(at))
+    }
+}
+
+impl Claim for MemoryClaim {
+    fn check_process(&self) -> Result<(), LockError> {
+        let here = process::id();
+        if here == self.process {
+            return Ok(());
+        }
+        Err(LockError::Forked {
+            name: self.name.clone(),
+            place: PLACE.to_owned(),
+            opened_by: self.process,
+            here,
+        })
+    }
+
+    fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError> {
+        self.check_process()?;
+        if !self.arbiter.lock().attempt(mode) {
+            return Ok(Attempt::Refused);
+        }
+        self.held = Some(mode);
+        Ok(Attempt::Claimed)
+    }
+
+    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
+        self.check_process()?;
+        let Pursuit { number, mode, pause, .. } = pursuit;
+        let mut ticket = 0;
+        self.arbiter.change(|name| ticket = name.queue(mode));
+        self.in_flight.push(InFlight { number, mode, ticket });
+        let arbiter = Arc::clone(&self.arbiter);
+        // No pool of them: where all waits are in one process, its gate asks for few.
+        let thread = thread::Builder::new().name("jam-lock pursuit".to_owned());
+        let started = thread.spawn(move || {
+            thread::sleep(pause);
+            home(Ok(arbiter.wait(ticket)));
+        });
+        started.map(drop).map_err(|error| {
+            self.dismiss(number);
+            LockError::Engine {
+                operation: format!("start a thread to wait for lock `{}`", self.name),
+                place: PLACE.to_owned(),
+                error: error.into(),
+            }
+        })
+    }
+
+    fn is_current(&mut self, number: u64) -> Result<bool, LockError> {
+        Ok(self.in_flight.iter().any(|pursuit| pursuit.number == number))
+    }
+
+    fn recall(&mut self, number: u64) -> bool {
+        self.dismiss(number);
+        true
+    }
+
+    fn welcome(&mut self, number: u64) -> Result<bool, LockError> {
+        let Some(InFlight { mode, ticket, .. }) = self.land(number) else { return Ok(false) };
+        let is_served = self.arbiter.lock().collect(ticket);
+        self.held = is_served.then_some(mode);
+        Ok(is_served)
+    }
+
+    fn dismiss(&mut self, number: u64) {
+        // One that was recalled has landed already.
+        let Some(InFlight { mode, ticket, .. }) = self.land(number) else { return };
+        self.arbiter.change(|name| {
+            if name.collect(ticket) {
+                name.release(mode);
+            }
+        });
+    }
+
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication {
+        let mut name = self.arbiter.lock();
+        name.token = name.token.max(last);
+        if mode == Mode::Shared {
+            let abandoned = site.and_then(|_| name.abandoned.clone());
+            return Publication { token: name.token + 1, spare: 0, abandoned };
+        }
+        name.token += 2;
+        let token = name.token;
+        name.known = site.map(|site| Known { site: *site, since: Instant::now(), token });
+        self.found = site.and_then(|_| name.abandoned.take());
+        Publication { token, spare: 0, abandoned: self.found.clone() }
+    }
+
+    fn withdraw(&mut self, last: u64) {
+        let mut name = self.arbiter.lock();
+        name.token = name.token.max(last);
+        name.known = None;
+    }
+
+    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
+        self.check_process()?;
+        if self.held.take_if(|held| *held == mode).is_none() {
+            return Ok(());
+        }
+        let found = self.found.take();
+        self.arbiter.change(|name| {
+            if let (Mode::Exclusive, Some(Used { left, last })) = (mode, used) {
+                name.token = name.token.max(last);
+                if left == Left::Abandoned {
+                    // Who died first is what the next holder wants to know.
+                    name.abandoned = found.or_else(|| name.holder());
+                }
+                name.known = None;
+            }
+            name.release(mode);
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Receiver};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::CallChain;
+
+    /// Longer than any step of a test takes.
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// Claims that could be of two processes.
+    fn two() -> [MemoryClaim; 2] {
+        let arbiter = Arc::new(Arbiter::default());
+        [(); 2].map(|()| {
+            let name = LockName::declared("x", "claims", 0);
+            MemoryClaim::new(name, Arc::clone(&arbiter), process::id())
+        })
+    }
+
+    /// Has `claim` wait for the lock, and tells what it has brought home.
+    fn pursue(claim: &mut MemoryClaim, mode: Mode) -> Receiver<bool> {
+        let (tell, told) = mpsc::channel();
+        let pursuit = Pursuit {
+            number: 1,
+            mode,
+            waits: true,
+            pause: Duration::ZERO,
+            chain: CallChain::NONE,
+            site: None,
+        };
+        let home =
+            Box::new(move |result: Result<bool, LockError>| tell.send(result.unwrap()).unwrap());
+        claim.pursue(pursuit, home).unwrap();
+        told
+    }
+
+    #[test]
+    fn one_writer_or_some_readers_have_it() {
+        let [mut here, mut there] = two();
+        assert_eq!(here.attempt(Mode::Shared).unwrap(), Attempt::Claimed);
+        assert_eq!(there.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
+        assert_eq!(there.attempt(Mode::Shared).unwrap(), Attempt::Claimed);
+        here.release(Mode::Shared, None).unwrap();
+        assert_eq!(here.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
+        there.release(Mode::Shared, None).unwrap();
+        assert_eq!(here.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
+        assert_eq!(there.attempt(Mode::Shared).unwrap(), Attempt::Refused);
+    }
+
+    #[test]
+    fn what_is_released_goes_to_who_waits() {
+        let [mut here, mut there] = two();
+        here.attempt(Mode::Exclusive).unwrap();
+        let home = pursue(&mut there, Mode::Exclusive);
+        here.release(Mode::Exclusive, None).unwrap();
+        assert_eq!(here.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
+        assert!(home.recv_timeout(LONG).unwrap() && there.welcome(1).unwrap());
+        there.release(Mode::Exclusive, None).unwrap();
+        assert_eq!(here.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
+    }
+
+    #[test]
+    fn what_was_brought_home_in_vain_is_given_back() {
+        let [mut here, mut there] = two();
+        assert!(pursue(&mut there, Mode::Exclusive).recv_timeout(LONG).unwrap());
+        there.dismiss(1);
+        assert_eq!(here.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
+    }
+
+    #[test]
+    fn a_pursuit_that_is_called_off_comes_home_without_the_lock() {
+        let [mut here, mut there] = two();
+        here.attempt(Mode::Exclusive).unwrap();
+        let home = pursue(&mut there, Mode::Exclusive);
+        assert!(there.recall(1));
+        assert!(!home.recv_timeout(LONG).unwrap());
+        there.dismiss(1);
+        here.release(Mode::Exclusive, None).unwrap();
+        assert_eq!(here.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
+    }
+
+    #[test]
+    fn a_fork_can_use_nothing_that_it_inherited() {
+        let [mut inherited, _] = two();
+        inherited.attempt(Mode::Exclusive).unwrap();
+        // In the child the claim has everything but its process.
+        inherited.process += 1;
+        assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
+        assert!(matches!(inherited.attempt(Mode::Shared), Err(LockError::Forked { .. })));
+        let released = inherited.release(Mode::Exclusive, None);
+        assert!(matches!(released, Err(LockError::Forked { .. })));
+    }
+}

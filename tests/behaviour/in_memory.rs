@@ -1,0 +1,131 @@
+//! Locks without files do all that one process can see of locks.
+
+use std::thread;
+use std::time::Duration;
+
+use jam_lock::{LockError, LockName, Locks};
+
+use crate::{LONG, is_refused, lock_names, on_another_thread};
+
+fn name() -> LockName {
+    LockName::new("x").unwrap()
+}
+
+#[test]
+fn nobody_is_inside_beside_another() {
+    const TIMES: u32 = 8;
+    let lock = Locks::in_memory().lock(name()).timeout(LONG);
+    let path = tempfile::NamedTempFile::new().unwrap();
+    let path = path.path();
+    std::fs::write(path, "0").unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..TIMES {
+                    let _guard = lock.acquire().unwrap();
+                    let count: u32 = std::fs::read_to_string(path).unwrap().parse().unwrap();
+                    // Longer, in the end, than a lock goes from hand to hand.
+                    thread::sleep(Duration::from_millis(2));
+                    std::fs::write(path, (count + 1).to_string()).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(std::fs::read_to_string(path).unwrap(), (4 * TIMES).to_string());
+}
+
+#[test]
+fn readers_enter_together_and_a_writer_enters_alone() {
+    let lock = Locks::in_memory().lock(name());
+    let readers = [(); 2].map(|()| lock.shared().acquire().unwrap().detach());
+    assert!(is_refused(&lock));
+    drop(readers);
+    let _writer = lock.acquire().unwrap();
+    assert!(is_refused(&lock.shared()));
+}
+
+#[test]
+fn each_set_is_apart_and_its_clones_are_not() {
+    let locks = Locks::in_memory();
+    let _guard = locks.lock(name()).acquire().unwrap();
+    assert!(is_refused(&locks.clone().lock(name())));
+    assert!(!is_refused(&Locks::in_memory().lock(name())));
+}
+
+#[test]
+fn a_timeout_names_the_holder() {
+    let lock = Locks::in_memory().lock(name());
+    let line = line!() + 1;
+    let _guard = lock.acquire().unwrap();
+    let error =
+        on_another_thread(|| lock.timeout(Duration::from_millis(10)).acquire().unwrap_err());
+    assert!(error.is_timeout());
+    let text = error.to_string();
+    assert!(text.contains("waiting for lock `x` (in memory): held for "), "{text}");
+    assert!(text.contains(&format!("in_memory.rs:{line}")), "{text}");
+}
+
+#[test]
+fn who_would_wait_for_itself_is_told_so() {
+    let locks = Locks::in_memory();
+    let _guard = locks.lock(lock_names::SECOND).acquire().unwrap();
+    let again = locks.lock(lock_names::SECOND).acquire();
+    assert!(matches!(again, Err(LockError::Reentrant { .. })));
+    let before = locks.lock(lock_names::FIRST).acquire();
+    assert!(matches!(before, Err(LockError::Order { .. })));
+}
+
+#[test]
+fn tokens_rise_although_nobody_keeps_the_lock() {
+    let locks = Locks::in_memory();
+    let tokens = [(); 3].map(|()| locks.lock(name()).acquire().unwrap().token());
+    assert!(tokens.is_sorted_by(|before, after| before < after), "{tokens:?}");
+    let reader = locks.lock(name()).shared().acquire().unwrap().token();
+    let writer = locks.lock(name()).acquire().unwrap().token();
+    assert!(tokens[2] < reader && reader < writer, "{tokens:?}, {reader}, {writer}");
+}
+
+#[test]
+fn the_next_writer_is_told_once_who_left_the_lock_abandoned() {
+    let locks = Locks::in_memory();
+    let line = line!() + 1;
+    locks.lock(name()).acquire().unwrap().mark_abandoned();
+    for _ in 0..2 {
+        let reader = locks.lock(name()).shared().acquire().unwrap();
+        assert_eq!(reader.abandoned().unwrap().line(), Some(line));
+    }
+    let abandoned = || locks.lock(name()).acquire().unwrap().abandoned().cloned();
+    assert_eq!(abandoned().unwrap().line(), Some(line));
+    assert_eq!(abandoned(), None);
+}
+
+#[test]
+fn who_died_first_is_told_on() {
+    let locks = Locks::in_memory();
+    let line = line!() + 1;
+    locks.lock(name()).acquire().unwrap().mark_abandoned();
+    locks.lock(name()).acquire().unwrap().mark_abandoned();
+    let guard = locks.lock(name()).acquire().unwrap();
+    assert_eq!(guard.abandoned().unwrap().line(), Some(line));
+}
+
+#[test]
+fn tasks_wait_for_threads() {
+    let lock = Locks::in_memory().lock(name());
+    let guard = lock.acquire().unwrap();
+    let mut waiting = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut waiting)).is_none());
+    drop(guard);
+    assert!(!smol::block_on(waiting).unwrap().waited().is_zero());
+}
+
+#[test]
+fn a_wait_that_is_dropped_leaves_the_lock_to_others() {
+    let lock = Locks::in_memory().lock(name());
+    let guard = lock.acquire().unwrap();
+    let mut waiting = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut waiting)).is_none());
+    drop(guard);
+    drop(waiting);
+    assert!(!is_refused(&lock));
+}
