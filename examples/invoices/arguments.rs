@@ -1,9 +1,11 @@
 //! What the command line says.
 
 use std::fmt;
-use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::database::is_url;
 
 /// Saves invoices from several processes at once, and checks that no sold track was lost.
 ///
@@ -38,9 +40,10 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) no_lock: bool,
 
-    /// Work on a copy of this Jam.py demo database instead of a catalogue of our own.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) database: Option<PathBuf>,
+    /// Work on a copy of this Jam.py demo database instead of a catalogue of our own, or on one of
+    /// our own in the database of PostgreSQL that a URL names, which then has the lock too.
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) database: Option<String>,
 
     /// Work on the database itself, beside the application that uses it, and make it where there is
     /// none.
@@ -49,7 +52,7 @@ pub(crate) struct Run {
 
     /// Where the locks are [default: a temporary folder].
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_lock")]
-    pub(crate) locks: Option<PathBuf>,
+    pub(crate) locks: Option<String>,
 }
 
 /// What this program starts itself as.
@@ -77,11 +80,24 @@ pub(crate) struct Task {
 
     /// The database that all workers share.
     #[arg(long)]
-    pub(crate) database: PathBuf,
+    pub(crate) database: String,
 
-    /// The folder of the locks; without it, invoices are saved without the lock.
+    /// The folder or the server of the locks; without it, invoices are saved without the lock.
     #[arg(long)]
-    pub(crate) locks: Option<PathBuf>,
+    pub(crate) locks: Option<String>,
+}
+
+impl Arguments {
+    /// Understands the command line, or says what is wrong with it and exits.
+    pub(crate) fn understand() -> Self {
+        let arguments = Self::parse();
+        let Run { database, locks, .. } = &arguments.run;
+        if locks.is_some() && database.as_deref().is_some_and(is_url) {
+            let text = "--locks is for a database that is a file: PostgreSQL has the lock itself";
+            Self::command().error(ErrorKind::ArgumentConflict, text).exit();
+        }
+        arguments
+    }
 }
 
 /// One sentence, to print before the run.
@@ -92,8 +108,10 @@ impl fmt::Display for Run {
         let process = if *workers == 1 { "process" } else { "processes" };
         write!(f, "Saving {invoices} {invoice} from {workers} {process} into ")?;
         match &self.database {
-            Some(file) if self.in_place => write!(f, "{}", file.display())?,
-            Some(source) => write!(f, "a copy of {}", source.display())?,
+            // A URL may have a password in it.
+            Some(url) if is_url(url) => f.write_str("a catalogue of our own in PostgreSQL")?,
+            Some(file) if self.in_place => f.write_str(file)?,
+            Some(source) => write!(f, "a copy of {source}")?,
             None => f.write_str("a catalogue of our own")?,
         }
         f.write_str(if self.no_lock { ", without the lock." } else { "." })

@@ -3,30 +3,10 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use rusqlite::{Connection, params};
 
 use crate::clerk::Clerk;
-use crate::handler::{SaveError, on_apply_without_lock};
-
-/// The columns of Jam.py's demo application which this program knows.
-const TABLES: &str = "
-    CREATE TABLE DEMO_TRACKS (
-        ID INTEGER PRIMARY KEY, DELETED INTEGER, NAME TEXT, UNITPRICE REAL, TRACKS_SOLD INTEGER
-    );
-    CREATE TABLE DEMO_CUSTOMERS (
-        ID INTEGER PRIMARY KEY, DELETED INTEGER, FIRSTNAME TEXT, LASTNAME TEXT
-    );
-    CREATE TABLE DEMO_INVOICES (
-        ID INTEGER PRIMARY KEY, DELETED INTEGER, CUSTOMER INTEGER REFERENCES DEMO_CUSTOMERS (ID),
-        INVOICE_DATE TEXT, SUBTOTAL REAL, TAXRATE REAL, TAX REAL, TOTAL REAL
-    );
-    CREATE TABLE DEMO_INVOICE_TABLE (
-        ID INTEGER PRIMARY KEY, DELETED INTEGER, MASTER_ID INTEGER, MASTER_REC_ID INTEGER,
-        TRACK INTEGER, QUANTITY INTEGER, UNITPRICE REAL, AMOUNT REAL, TAX REAL, TOTAL REAL,
-        INVOICE_DATE TEXT, CUSTOMER INTEGER
-    );
-    CREATE INDEX DEMO_INVOICE_TABLE_IDX ON DEMO_INVOICE_TABLE (MASTER_ID, MASTER_REC_ID);
-";
+use crate::database::{Database, DatabaseError};
+use crate::handler::save;
 
 const MOODS: [&str; 16] = [
     "Quiet", "Broken", "Golden", "Midnight", "Paper", "Electric", "Slow", "Northern", "Borrowed",
@@ -45,45 +25,38 @@ const LAST_NAMES: [&str; 5] = ["Abara", "Berg", "Costa", "Dumas", "Eriksen"];
 /// How many deltas were saved before the run: most of them invoices, some of them changes.
 const SAVED: u32 = 120;
 
-/// Makes the catalogue in memory.
-pub(crate) fn make() -> Result<Connection, SaveError> {
-    let mut database = Connection::open_in_memory()?;
-    database.execute_batch(TABLES)?;
-    add_tracks(&database)?;
-    add_customers(&database)?;
-    // Workers count from 1, so that none of them repeats what this clerk entered.
-    let mut clerk = Clerk::new(0, Duration::ZERO, &database)?;
-    for _ in 0..SAVED {
-        let delta = clerk.enter(&database)?;
-        // Nobody else sees this database yet.
-        on_apply_without_lock(&delta, &mut database)?;
-    }
-    Ok(database)
+/// What can be sold, and to whom.
+pub(crate) struct Catalogue {
+    /// By name, with a price each.
+    pub(crate) tracks: Vec<(String, f64)>,
+    /// By first and last name.
+    pub(crate) customers: Vec<[&'static str; 2]>,
 }
 
-fn add_tracks(database: &Connection) -> rusqlite::Result<()> {
+/// Makes the catalogue in `database`, where there is nothing yet.
+pub(crate) fn make(database: &mut dyn Database) -> Result<(), DatabaseError> {
+    database.make(&Catalogue { tracks: tracks(), customers: customers() })?;
+    // Workers count from 1, so that none of them repeats what this clerk entered.
+    let mut clerk = Clerk::new(0, Duration::ZERO, database)?;
+    for _ in 0..SAVED {
+        let delta = clerk.enter(database)?;
+        // Nobody else sees this database yet.
+        save(&delta, database, None)?;
+    }
+    Ok(())
+}
+
+fn tracks() -> Vec<(String, f64)> {
     let mut names: Vec<String> = MOODS
         .iter()
         .flat_map(|mood| THINGS.iter().map(move |thing| format!("{mood} {thing}")))
         .collect();
     Rng::with_seed(0).shuffle(&mut names);
-    let mut insert = database.prepare(
-        "INSERT INTO DEMO_TRACKS (DELETED, NAME, UNITPRICE, TRACKS_SOLD) VALUES (0, ?1, ?2, 0)",
-    )?;
-    for (position, name) in names.iter().enumerate() {
-        let unit_price = if position % 16 == 0 { 1.99 } else { 0.99 };
-        insert.execute(params![name, unit_price])?;
-    }
-    Ok(())
+    let priced = |(position, name)| (name, if position % 16 == 0 { 1.99 } else { 0.99 });
+    names.into_iter().enumerate().map(priced).collect()
 }
 
-fn add_customers(database: &Connection) -> rusqlite::Result<()> {
-    let mut insert = database
-        .prepare("INSERT INTO DEMO_CUSTOMERS (DELETED, FIRSTNAME, LASTNAME) VALUES (0, ?1, ?2)")?;
-    for last_name in LAST_NAMES {
-        for first_name in FIRST_NAMES {
-            insert.execute([first_name, last_name])?;
-        }
-    }
-    Ok(())
+fn customers() -> Vec<[&'static str; 2]> {
+    let with = |last_name| FIRST_NAMES.iter().map(move |first_name| [*first_name, last_name]);
+    LAST_NAMES.iter().flat_map(|last_name| with(*last_name)).collect()
 }

@@ -4,16 +4,12 @@ use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use rusqlite::Connection;
 
+use crate::database::{Database, DatabaseError};
 use crate::delta::{Change, Delta, Target};
-use crate::invoice::Invoice;
 
 /// How many of ten deltas are new invoices; the others change one that is stored.
 const NEW_OF_TEN: u8 = 7;
-
-/// Which invoices are changed: the latest ones, so that workers come across each other.
-const LATEST: &str = "SELECT ID FROM DEMO_INVOICES WHERE DELETED = 0 ORDER BY ID DESC LIMIT 20";
 
 /// How long entering takes at most, in microseconds: about as long as some saves take.
 const PAUSE: u64 = 2_000;
@@ -23,37 +19,25 @@ pub(crate) struct Clerk {
     random: Rng,
     customers: Vec<i64>,
     /// The bestseller first.
-    tracks: Vec<Track>,
+    tracks: Vec<(i64, f64)>,
     think: Duration,
-}
-
-#[derive(Clone, Copy)]
-struct Track {
-    id: i64,
-    unit_price: f64,
 }
 
 impl Clerk {
     /// A clerk whose deltas the handler will `think` about.
-    pub(crate) fn new(seed: u32, think: Duration, database: &Connection) -> rusqlite::Result<Self> {
-        let tracks = database
-            .prepare("SELECT ID, UNITPRICE FROM DEMO_TRACKS WHERE DELETED = 0 ORDER BY ID")?
-            .query_map([], |row| Ok(Track { id: row.get(0)?, unit_price: row.get(1)? }))?
-            .collect::<rusqlite::Result<_>>()?;
-        let customers = database
-            .prepare("SELECT ID FROM DEMO_CUSTOMERS WHERE DELETED = 0 ORDER BY ID")?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
+    pub(crate) fn new(
+        seed: u32,
+        think: Duration,
+        database: &mut dyn Database,
+    ) -> Result<Self, DatabaseError> {
+        let (customers, tracks) = (database.customers()?, database.tracks()?);
         Ok(Self { random: Rng::with_seed(u64::from(seed)), customers, tracks, think })
     }
 
     /// What the clerk enters next, looking at what is stored at the moment.
-    pub(crate) fn enter(&mut self, database: &Connection) -> rusqlite::Result<Delta> {
-        let latest = database
-            .prepare_cached(LATEST)?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
-        match self.random.choice(latest) {
+    pub(crate) fn enter(&mut self, database: &mut dyn Database) -> Result<Delta, DatabaseError> {
+        // The latest, so that workers come across each other.
+        match self.random.choice(database.latest_invoices()?) {
             Some(invoice) if self.random.u8(..10) >= NEW_OF_TEN => self.change(invoice, database),
             _ => Ok(self.new_invoice()),
         }
@@ -71,10 +55,13 @@ impl Clerk {
         Delta { target: Target::New { customer, date }, changes, think: self.think }
     }
 
-    fn change(&mut self, invoice: i64, database: &Connection) -> rusqlite::Result<Delta> {
-        let target = Target::Stored { invoice };
+    fn change(
+        &mut self,
+        invoice: i64,
+        database: &mut dyn Database,
+    ) -> Result<Delta, DatabaseError> {
         let mut changes = vec![self.insert()];
-        for line in Invoice::read(&target, database)?.read_lines(database)? {
+        for line in database.lines(invoice)? {
             let Some(line) = line.id else { continue };
             match self.random.u8(..4) {
                 0 => changes.push(Change::Delete { line }),
@@ -82,12 +69,12 @@ impl Clerk {
                 _ => {}
             }
         }
-        Ok(Delta { target, changes, think: self.think })
+        Ok(Delta { target: Target::Stored { invoice }, changes, think: self.think })
     }
 
     fn insert(&mut self) -> Change {
-        let Track { id, unit_price } = self.popular_track();
-        Change::Insert { track: id, quantity: self.quantity(), unit_price }
+        let (track, unit_price) = self.popular_track();
+        Change::Insert { track, quantity: self.quantity(), unit_price }
     }
 
     fn quantity(&mut self) -> i32 {
@@ -96,7 +83,7 @@ impl Clerk {
 
     /// The first track is bought as often as the next two together, as the next four together,
     /// and so on: a few bestsellers that every worker sells, and a long tail.
-    fn popular_track(&mut self) -> Track {
+    fn popular_track(&mut self) -> (i64, f64) {
         let doublings = (self.tracks.len() + 1).ilog2();
         let first = 1 << self.random.u32(..doublings);
         let rank = self.random.usize(first..2 * first);

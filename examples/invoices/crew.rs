@@ -2,7 +2,6 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader, PipeWriter};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -47,7 +46,7 @@ impl Drop for Worker {
 }
 
 /// Has the invoices of `run` saved in `database`, without the lock if there are no `locks`.
-pub(crate) fn work(run: &Run, database: &Path, locks: Option<&Path>) -> Result<Summary, CrewError> {
+pub(crate) fn work(run: &Run, database: &str, locks: Option<&str>) -> Result<Summary, CrewError> {
     let bar = progress_bar(u64::from(run.invoices));
     let started = Instant::now();
     let (reports, writer) = io::pipe()?;
@@ -81,8 +80,8 @@ pub(crate) fn work(run: &Run, database: &Path, locks: Option<&Path>) -> Result<S
 fn start(
     number: u32,
     run: &Run,
-    database: &Path,
-    locks: Option<&Path>,
+    database: &str,
+    locks: Option<&str>,
     reports: &PipeWriter,
 ) -> Result<Worker, CrewError> {
     let spawn = || {
@@ -91,8 +90,8 @@ fn start(
         command.args(["--invoices", &share(number, run).to_string()]);
         command.args(["--think", &run.think.to_string()]);
         command.arg("--database").arg(database);
-        if let Some(folder) = locks {
-            command.arg("--locks").arg(folder);
+        if let Some(place) = locks {
+            command.arg("--locks").arg(place);
         }
         command.stdin(Stdio::null()).stdout(reports.try_clone()?).spawn()
     };

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use jam_lock::{LockError, locked};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use jam_lock::{LockError, LockGuard, locked};
 
-use crate::delta::Delta;
-use crate::invoice::{Invoice, Line};
+use crate::database::{Database, DatabaseError};
+use crate::delta::{Delta, Target};
+use crate::invoice::{Invoice, Line, TAX_RATE, Writes};
 
 /// What became of an invoice that was saved.
 #[derive(Debug)]
@@ -24,47 +24,62 @@ pub(crate) struct Applied {
 pub(crate) enum SaveError {
     #[error("an invoice was not saved: {0}")]
     Lock(#[from] LockError),
-    #[error("an invoice was not saved, SQLite says: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    #[error("an invoice was not saved, {0}")]
+    Database(#[from] DatabaseError),
 }
 
 /// Saves an invoice, one at a time in all processes.
 #[locked("invoice_saved", timeout = 10, guard = guard)]
-pub(crate) fn on_apply(delta: &Delta, database: &mut Connection) -> Result<Applied, SaveError> {
-    let lines = save(delta, database)?;
+pub(crate) fn on_apply(delta: &Delta, database: &mut dyn Database) -> Result<Applied, SaveError> {
+    let lines = save(delta, database, Some(guard))?;
     Ok(Applied { lines, waited: guard.waited() })
 }
 
 /// Saves an invoice as [`on_apply`] does, and hopes that nobody else is at it.
 pub(crate) fn on_apply_without_lock(
     delta: &Delta,
-    database: &mut Connection,
+    database: &mut dyn Database,
 ) -> Result<Applied, SaveError> {
-    let lines = save(delta, database)?;
+    let lines = save(delta, database, None)?;
     Ok(Applied { lines, waited: Duration::ZERO })
 }
 
 /// Reads, computes, then writes what was computed: right only if nobody else writes in between.
-fn save(delta: &Delta, database: &mut Connection) -> rusqlite::Result<usize> {
-    let invoice = Invoice::read(&delta.target, database)?;
-    let before = invoice.read_lines(database)?;
+pub(crate) fn save(
+    delta: &Delta,
+    database: &mut dyn Database,
+    held: Option<&LockGuard>,
+) -> Result<usize, DatabaseError> {
+    let (invoice, before) = read(&delta.target, database)?;
     let after = delta.apply(&before);
     let sold = tracks_sold(&before, &after, database)?;
     thread::sleep(delta.think);
 
-    let writes = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let lines = invoice.write(&before, &after, &writes)?;
-    write_tracks_sold(&sold, &writes)?;
-    writes.commit()?;
-    Ok(lines)
+    let writes = Writes { invoice: &invoice, before: &before, after: &after, sold: &sold };
+    database.write(&writes, held)?;
+    Ok(writes.deleted().count() + writes.written().count())
+}
+
+/// The invoice that is changed, with its lines: a new one, or what is stored of an old one.
+fn read(
+    target: &Target,
+    database: &mut dyn Database,
+) -> Result<(Invoice, Vec<Line>), DatabaseError> {
+    match target {
+        Target::New { customer, date } => {
+            let (customer, date) = (*customer, date.clone());
+            Ok((Invoice { id: None, customer, date, tax_rate: TAX_RATE }, Vec::new()))
+        }
+        Target::Stored { invoice } => Ok((database.invoice(*invoice)?, database.lines(*invoice)?)),
+    }
 }
 
 /// What `TRACKS_SOLD` has to become, for every track of which more or less is sold than before.
 fn tracks_sold(
     before: &[Line],
     after: &[Line],
-    database: &Connection,
-) -> rusqlite::Result<BTreeMap<i64, i64>> {
+    database: &mut dyn Database,
+) -> Result<BTreeMap<i64, i64>, DatabaseError> {
     let mut sold = BTreeMap::new();
     for line in before {
         *sold.entry(line.track).or_default() -= i64::from(line.quantity);
@@ -73,20 +88,8 @@ fn tracks_sold(
         *sold.entry(line.track).or_default() += i64::from(line.quantity);
     }
     sold.retain(|_, difference| *difference != 0);
-
-    let mut stored =
-        database.prepare_cached("SELECT ifnull(TRACKS_SOLD, 0) FROM DEMO_TRACKS WHERE ID = ?1")?;
     for (track, sold) in &mut sold {
-        *sold += stored.query_row([track], |row| row.get::<_, i64>(0))?;
+        *sold += database.tracks_sold(*track)?;
     }
     Ok(sold)
-}
-
-fn write_tracks_sold(sold: &BTreeMap<i64, i64>, writes: &Transaction) -> rusqlite::Result<()> {
-    let mut write =
-        writes.prepare_cached("UPDATE DEMO_TRACKS SET TRACKS_SOLD = ?2 WHERE ID = ?1")?;
-    for (track, sold) in sold {
-        write.execute([track, sold])?;
-    }
-    Ok(())
 }

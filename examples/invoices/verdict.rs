@@ -2,17 +2,10 @@
 
 use std::fmt;
 
-use rusqlite::Connection;
+use crate::database::{Database, DatabaseError};
 
 /// How many of the tracks that are wrong are listed.
 const LISTED: usize = 10;
-
-/// What `TRACKS_SOLD` says of every track, beside what the lines of the invoices say.
-const COUNTED_AND_SOLD: &str = "
-    SELECT track.ID, track.NAME, ifnull(track.TRACKS_SOLD, 0), ifnull(sum(line.QUANTITY), 0)
-    FROM DEMO_TRACKS track
-    LEFT JOIN DEMO_INVOICE_TABLE line ON line.TRACK = track.ID AND line.DELETED = 0
-    GROUP BY track.ID ORDER BY track.ID";
 
 /// The outcome: right if for every track `TRACKS_SOLD` is the sum of `QUANTITY` over its lines
 /// that are not marked deleted.
@@ -20,32 +13,23 @@ const COUNTED_AND_SOLD: &str = "
 pub(crate) struct Verdict {
     tracks: usize,
     sold: i64,
-    wrong: Vec<Track>,
+    wrong: Vec<Count>,
 }
 
+/// How often a track was sold.
 #[derive(Debug)]
-struct Track {
-    id: i64,
-    name: String,
+pub(crate) struct Count {
+    pub(crate) id: i64,
+    pub(crate) name: String,
     /// What `TRACKS_SOLD` says.
-    counted: i64,
+    pub(crate) counted: i64,
     /// What the lines say.
-    sold: i64,
+    pub(crate) sold: i64,
 }
 
 impl Verdict {
-    pub(crate) fn of(database: &Connection) -> rusqlite::Result<Self> {
-        let tracks = database
-            .prepare(COUNTED_AND_SOLD)?
-            .query_map([], |row| {
-                Ok(Track {
-                    id: row.get(0)?,
-                    name: row.get(1)?,
-                    counted: row.get(2)?,
-                    sold: row.get(3)?,
-                })
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+    pub(crate) fn of(database: &mut dyn Database) -> Result<Self, DatabaseError> {
+        let tracks = database.counts()?;
         Ok(Self {
             tracks: tracks.len(),
             sold: tracks.iter().map(|track| track.sold).sum(),
@@ -77,7 +61,7 @@ impl fmt::Display for Verdict {
             "expected",
             "found"
         )?;
-        for Track { id, name, counted, sold } in wrong.iter().take(LISTED) {
+        for Count { id, name, counted, sold } in wrong.iter().take(LISTED) {
             write!(f, "\n{id:>7}  {sold:>8}  {counted:>6}  {name}")?;
         }
         if wrong.len() > LISTED {

@@ -8,7 +8,7 @@ use jam_lock::{LockError, Locks, set_default_locks};
 
 use crate::arguments::Task;
 use crate::clerk::Clerk;
-use crate::database;
+use crate::database::{self, DatabaseError};
 use crate::handler::{SaveError, on_apply, on_apply_without_lock};
 use crate::report::{News, Report};
 
@@ -19,8 +19,8 @@ enum WorkerError {
     Locks(#[from] LockError),
     #[error(transparent)]
     Save(#[from] SaveError),
-    #[error("the database cannot be read, SQLite says: {0}")]
-    Read(#[from] rusqlite::Error),
+    #[error("the database cannot be read, {0}")]
+    Read(#[from] DatabaseError),
     #[error("nobody reads the reports: {0}")]
     Report(#[from] io::Error),
 }
@@ -35,18 +35,20 @@ pub(crate) fn work(task: &Task) -> ExitCode {
 }
 
 fn save_invoices(task: &Task) -> Result<(), WorkerError> {
-    let save = if let Some(folder) = &task.locks {
-        set_default_locks(Locks::open(folder)?)?;
+    let save = if let Some(place) = &task.locks {
+        let is_url = database::is_url(place);
+        set_default_locks(if is_url { Locks::connect(place)? } else { Locks::open(place)? })?;
         on_apply
     } else {
         on_apply_without_lock
     };
     let mut database = database::open(&task.database)?;
-    let mut clerk = Clerk::new(task.number, Duration::from_millis(task.think), &database)?;
+    let think = Duration::from_millis(task.think);
+    let mut clerk = Clerk::new(task.number, think, &mut *database)?;
     for _ in 0..task.invoices {
-        let delta = clerk.enter(&database)?;
+        let delta = clerk.enter(&mut *database)?;
         clerk.pause();
-        let saved = save(&delta, &mut database)?;
+        let saved = save(&delta, &mut *database)?;
         let news = News::Saved { lines: saved.lines, waited: saved.waited };
         // Fails once the crew is gone, so that no worker outlives it for long.
         Report { worker: task.number, news }.send()?;

@@ -1,5 +1,8 @@
 //! `cargo run --example invoices`: invoices saved from several processes.
 
+#[cfg(target_os = "linux")]
+mod postgres;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -34,6 +37,13 @@ fn assert_right(output: &Output) {
 }
 
 #[track_caller]
+fn assert_wrong(output: &Output) {
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(printed.contains("\nWrong: for "), "{printed}");
+}
+
+#[track_caller]
 fn assert_refused(output: &Output, sentence: &str) {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -50,10 +60,7 @@ fn every_sold_track_is_counted() {
 
 #[test]
 fn without_the_lock_sold_tracks_are_lost() {
-    let output = invoices().args(THINK).arg("--no-lock").output().expect("cargo runs");
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(printed.contains("\nWrong: for "), "{printed}");
+    assert_wrong(&invoices().args(THINK).arg("--no-lock").output().expect("cargo runs"));
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! The same with the tables and the lock in one PostgreSQL, and nothing else that workers share.
+
+use std::process::Output;
+
+use jam_lock_tests::postgres::Server;
+
+use super::{THINK, assert_refused, assert_right, assert_wrong, invoices};
+
+fn on_server(server: &Server, options: &[&str]) -> Output {
+    let mut command = invoices();
+    command.args(["--database", &server.url()]).args(options);
+    command.output().expect("cargo runs")
+}
+
+/// What a run has left in the database.
+fn litter(server: &Server) -> Vec<String> {
+    server.ask(
+        "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'invoices%'
+         UNION SELECT relname FROM pg_class WHERE relname = 'jam_lock'",
+    )
+}
+
+#[test]
+fn every_sold_track_is_counted_and_nothing_is_left() {
+    let Some(server) = Server::start() else { return };
+    assert_right(&on_server(&server, &THINK));
+    assert_eq!(litter(&server), [""; 0]);
+}
+
+#[test]
+fn without_the_lock_sold_tracks_are_lost() {
+    let Some(server) = Server::shared() else { return };
+    let output = on_server(server, &[&THINK[..], &["--no-lock"]].concat());
+    assert_wrong(&output);
+}
+
+#[test]
+fn two_runs_at_once_do_not_meet() {
+    let Some(server) = Server::shared() else { return };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| on_server(server, &[]));
+        assert_right(&on_server(server, &[]));
+        assert_right(&other.join().unwrap());
+    });
+}
+
+#[test]
+fn a_folder_for_the_lock_is_refused() {
+    let output = invoices()
+        .args(["--database", "postgres://app@db1/shop", "--locks", "locks"])
+        .output()
+        .expect("cargo runs");
+    assert_refused(&output, "--locks is for a database that is a file");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_refused() {
+    let output = invoices().args(["--database", "postgres://app@127.0.0.1:1/shop"]).output();
+    assert_refused(&output.expect("cargo runs"), "the database cannot be used, PostgreSQL says: ");
+}
