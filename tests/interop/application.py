@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 # What somebody would have written in Jam.py's builder.
-SERVER_CODE = """
+SERVER_CODE = '''
 import time
+from types import SimpleNamespace as Record
 
 def sell(task, track):
     with task.lock('invoice_saved'):
@@ -26,13 +27,27 @@ def sell(task, track):
             connection.close()
     return sold + 1
 
+def apply(task, track, times):
+    """Calls `on_apply` of examples/from_jam as Jam.py does when an invoice is saved."""
+    line = Record(track=Record(value=track), quantity=Record(value=1))
+    connection = task.connect()
+    try:
+        for _ in range(times):
+            on_apply(Record(task=task), [line], {}, connection)
+    finally:
+        connection.close()
+    return 'applied'
+
 def try_lock(task):
     try:
         with task.lock('invoice_saved', timeout=0):
             return 'acquired'
     except Exception as error:
         return type(error).__name__
-"""
+'''
+
+# A handler that somebody wrote, and has moved to Rust since.
+HANDLER = os.path.join(os.path.dirname(__file__), "../../examples/from_jam/handler.py")
 
 
 def main(folder):
@@ -45,12 +60,14 @@ def main(folder):
 
 def settle():
     """Fills in what the builder asks for in a new project."""
+    with open(HANDLER) as handler:
+        code = SERVER_CODE + handler.read()
     with sqlite3.connect("admin.sqlite") as admin:
         admin.execute("UPDATE SYS_PARAMS SET F_LANGUAGE = 1, F_SAFE_MODE = 0")
         admin.execute("UPDATE SYS_TASKS SET F_NAME = 'Demo', F_ITEM_NAME = 'demo', F_DB_TYPE = 1,"
                       " F_ALIAS = 'demo.sqlite'")
         admin.execute("UPDATE SYS_ITEMS SET F_NAME = 'Demo', F_ITEM_NAME = 'demo',"
-                      " F_SERVER_MODULE = ? WHERE ID = 1", (SERVER_CODE,))
+                      " F_SERVER_MODULE = ? WHERE ID = 1", (code,))
     admin.close()
 
 

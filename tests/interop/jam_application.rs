@@ -1,11 +1,12 @@
-//! A Jam.py application, running, and `examples/invoices` on its locks and its database.
+//! A Jam.py application, running, and examples on its locks and its database.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+mod from_jam;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
+use jam_lock_tests::http;
 use jam_lock_tests::peers::{Peer, python, said};
 use tempfile::TempDir;
 
@@ -36,15 +37,7 @@ impl Application {
     /// Calls a function of its server module, and returns what that returns, as JSON.
     fn call(&self, function: &str, arguments: &str) -> String {
         let body = format!(r#"["server", 1, 0, ["{function}", {arguments}], null]"#);
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        write!(
-            stream,
-            "POST /api HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = http::post(self.port, "/api", &body);
         let data = answer.split(r#""data": ["#).nth(1).unwrap_or_else(|| panic!("{answer}"));
         data.split(", ").next().expect("a text has a beginning").to_owned()
     }

@@ -7,6 +7,7 @@
     reason = "what is for tests alone panics, and is not asked in vain"
 )]
 
+pub mod http;
 pub mod peers;
 #[cfg(target_os = "linux")]
 pub mod pooler;

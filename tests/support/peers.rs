@@ -95,6 +95,14 @@ impl Peer {
         assert!(self.process.wait().unwrap().success());
     }
 
+    /// Ends its input, and tells what it has said until it ended well.
+    pub fn end(mut self) -> Vec<String> {
+        self.orders = None;
+        let answers = self.answers.by_ref().collect::<io::Result<_>>().unwrap();
+        assert!(self.process.wait().unwrap().success());
+        answers
+    }
+
     /// Ends it as `kill -9` does.
     pub fn kill(mut self) {
         self.process.kill().unwrap();

@@ -1,0 +1,45 @@
+//! `examples/from_jam`: a handler of Jam.py, in Rust; `interop` has it beside the one in Python.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use jam_lock::{LockName, Locks};
+use jam_lock_tests::peers::{blocked_on, said, until};
+
+use super::{example, folder, run};
+
+/// How often a track is sold after it was sold so many times more.
+fn sold(application: &Path, times: u32) -> u32 {
+    let output = run(example("from_jam", application).args([".", "1", &times.to_string()]), "");
+    assert!(output.status.success(), "{}", said(&output));
+    let text = said(&output);
+    let times = text.strip_prefix("track 1 is sold ").and_then(|text| text.strip_suffix(" times"));
+    times.expect("it says how often").parse().expect("a number")
+}
+
+#[test]
+fn no_sale_is_lost_where_several_processes_sell() {
+    const TIMES: u32 = 50;
+    let folder = folder();
+    let mut invoices = example("invoices", folder.path());
+    invoices.args(["--in-place", "--database", "demo.sqlite", "--locks", "locks"]);
+    assert!(run(invoices.args(["--workers", "1", "--invoices", "1"]), "").status.success());
+
+    let before = sold(folder.path(), 0);
+    let locks = folder.path().join("locks");
+    let lock = Locks::open(&locks).unwrap().lock(LockName::new("invoice_saved").unwrap());
+    let guard = lock.acquire().unwrap();
+    let sell = || {
+        let mut command = example("from_jam", folder.path());
+        command.args([".", "1", &TIMES.to_string()]).stdout(Stdio::null());
+        command.spawn().expect("it was built")
+    };
+    let sellers = [sell(), sell(), sell()];
+    // So that they sell at the same time.
+    until("three that wait", || blocked_on(&locks.join("invoice_saved.lock")) == 3);
+    drop(guard);
+    for mut seller in sellers {
+        assert!(seller.wait().unwrap().success());
+    }
+    assert_eq!(sold(folder.path(), 0), before + 3 * TIMES);
+}

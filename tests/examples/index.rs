@@ -1,0 +1,50 @@
+//! `examples/index`: what a dead writer has left is mended by the next one.
+
+use std::path::Path;
+
+use jam_lock_tests::peers::{Peer, said};
+
+use super::{example, folder, run};
+
+fn add(folder: &Path, documents: &str) -> String {
+    said(&run(example("index", folder).arg("add"), documents))
+}
+
+fn find(folder: &Path, word: &str) -> String {
+    said(&run(example("index", folder).args(["find", word]), ""))
+}
+
+#[test]
+fn what_was_added_is_found() {
+    let folder = folder();
+    assert_eq!(add(folder.path(), "the quick fox\nthe slow fox\n").lines().count(), 2);
+    assert_eq!(find(folder.path(), "fox"), "the quick fox\nthe slow fox");
+    assert_eq!(find(folder.path(), "slow"), "the slow fox");
+    assert_eq!(find(folder.path(), "dog"), "");
+}
+
+#[test]
+fn the_next_writer_mends_what_a_dead_one_has_left() {
+    let folder = folder();
+    let mut writer = Peer::start(example("index", folder.path()).arg("add"));
+    writer.order("the quick fox");
+    assert_eq!(writer.answer(), "added the quick fox");
+    let process = writer.id();
+    writer.kill();
+
+    let found = find(folder.path(), "fox");
+    assert!(
+        found.starts_with("the index may be incomplete: it was left half-written by "),
+        "{found}"
+    );
+    assert_eq!(found.lines().count(), 1, "the killed writer had written its words: {found}");
+
+    let told = add(folder.path(), "");
+    assert!(
+        told.starts_with("rebuilding the index, which was left half-written by `add`"),
+        "{told}"
+    );
+    assert!(told.contains(&format!("(pid {process})")), "{told}");
+    assert_eq!(find(folder.path(), "fox"), "the quick fox");
+    assert_eq!(add(folder.path(), ""), "");
+}

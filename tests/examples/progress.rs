@@ -1,0 +1,88 @@
+//! `examples/progress`: who waits sees what for, and because of whom.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use jam_lock_tests::peers::{Peer, until};
+
+use super::{built, example, folder};
+
+/// What whoever has the floor is told.
+const FLOOR: &str = "the floor is yours: end the input to leave it";
+
+/// Somebody who has the floor.
+fn first(folder: &Path) -> Peer {
+    let mut first = Peer::start(&mut example("progress", folder));
+    assert_eq!(first.answer(), FLOOR);
+    first
+}
+
+fn start(command: &mut Command) -> Child {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("it was built")
+}
+
+/// All that a program has shown until now.
+struct Screen(Arc<Mutex<String>>);
+
+impl Screen {
+    fn of(mut output: impl Read + Send + 'static) -> Self {
+        let shown = Arc::new(Mutex::new(String::new()));
+        let screen = Self(Arc::clone(&shown));
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(read @ 1..) = output.read(&mut bytes) {
+                *shown.lock().unwrap() += &String::from_utf8_lossy(&bytes[..read]);
+            }
+        });
+        screen
+    }
+
+    fn shown(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn until_shown(&self, text: &str) {
+        until(text, || self.shown().contains(text));
+    }
+}
+
+#[test]
+fn a_terminal_shows_a_line_that_names_the_holder_and_goes() {
+    let folder = folder();
+    let first = first(folder.path());
+    let line = format!("stty cols 200; exec {}", built("progress").display());
+    let mut terminal = Command::new("script");
+    terminal.args(["-qefc", &line, "/dev/null"]).current_dir(folder.path());
+    let mut second = start(&mut terminal);
+    let screen = Screen::of(second.stdout.take().unwrap());
+    screen.until_shown("waiting for `floor`, held by `have_the_floor` at ");
+    screen.until_shown(&format!("progress (pid {})", first.id()));
+    first.end();
+    screen.until_shown(FLOOR);
+    let shown = screen.shown();
+    let (_, left) = shown.rsplit_once("\u{1b}[2K").expect("the line was cleared");
+    assert!(left.contains(FLOOR) && !left.contains("waiting"), "{left:?}");
+    second.stdin = None;
+    assert!(second.wait().unwrap().success());
+}
+
+#[test]
+fn a_log_has_the_line_once() {
+    let folder = folder();
+    let first = first(folder.path());
+    let mut second = start(&mut example("progress", folder.path()));
+    let log = Screen::of(second.stderr.take().unwrap());
+    log.until_shown(&format!("progress (pid {})", first.id()));
+    first.end();
+    let output = second.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout, format!("{FLOOR}\n").as_bytes());
+    let shown = log.shown();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (2, "waiting for `floor`"), "{shown}");
+    assert!(lines[1].starts_with("waiting for `floor`, held by `have_the_floor` at "), "{shown}");
+}

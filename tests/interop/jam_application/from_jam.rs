@@ -1,0 +1,78 @@
+//! `examples/from_jam`: its handler in Python, and the one in Rust that takes its place.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use jam_lock_tests::peers::{blocked_on, said, until};
+
+use super::Application;
+use crate::lock;
+
+/// How often a track is sold, after the handler in Rust was called so many times.
+fn apply_in_rust(application: &Application, times: u32) -> u32 {
+    let mut order = Command::new(env!("CARGO"));
+    order.args(["run", "--quiet", "--package", "jam-lock-examples", "--example", "from_jam", "--"]);
+    order.arg(application.folder()).args(["1", &times.to_string()]);
+    let output = order.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", said(&output));
+    let text = said(&output);
+    let times = text.strip_prefix("track 1 is sold ").and_then(|text| text.strip_suffix(" times"));
+    times.expect("it says how often").parse().expect("a number")
+}
+
+/// Calls the handler in Python.
+fn apply_in_python(application: &Application, times: u32) {
+    assert_eq!(application.call("apply", &format!("[1, {times}]")), r#""applied""#);
+}
+
+/// Waits until Jam.py waits for the lock: it empties the file whenever it looks whether it is free.
+fn until_python_waits(file: &Path) {
+    fs::write(file, "full").unwrap();
+    until("a look at the lock", || fs::read(file).unwrap().is_empty());
+}
+
+#[test]
+fn the_handler_in_python_waits_for_the_lock_in_rust() {
+    let Some(application) = Application::start() else { return };
+    let locks = application.folder().join("locks");
+    let guard = lock(&locks, "invoice_saved").acquire().unwrap();
+    let before = sold(&application);
+    thread::scope(|scope| {
+        let python = scope.spawn(|| apply_in_python(&application, 1));
+        until_python_waits(&locks.join("invoice_saved.lock"));
+        assert_eq!(sold(&application), before);
+        drop(guard);
+        python.join().unwrap();
+    });
+    assert_eq!(sold(&application), before + 1);
+}
+
+/// How often the track is sold.
+fn sold(application: &Application) -> u32 {
+    apply_in_rust(application, 0)
+}
+
+#[test]
+fn no_sale_is_lost_where_both_of_them_sell() {
+    const TIMES: u32 = 40;
+    let Some(application) = Application::start() else { return };
+    // On the first call it loads itself, and answers others with that.
+    apply_in_python(&application, 0);
+    let before = sold(&application);
+    let locks = application.folder().join("locks");
+    let guard = lock(&locks, "invoice_saved").acquire().unwrap();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| apply_in_python(&application, TIMES));
+            scope.spawn(|| apply_in_rust(&application, TIMES));
+        }
+        // So that they sell at the same time.
+        let file = locks.join("invoice_saved.lock");
+        until("two in Rust that wait", || blocked_on(&file) == 2);
+        until_python_waits(&file);
+        drop(guard);
+    });
+    assert_eq!(sold(&application), before + 4 * TIMES);
+}
