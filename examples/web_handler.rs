@@ -48,7 +48,7 @@ async fn handle(Path((id, amount)): Path<(u32, i64)>) -> Result<String, Refusal>
 }
 
 /// Reads, computes, then writes what was computed: right because nobody else writes in between.
-#[locked("customer_{id}", timeout = 2)]
+#[locked("customer_{id}", timeout = 5)]
 async fn deposit(id: u32, amount: i64) -> Result<i64, Refusal> {
     let account = PathBuf::from(format!("accounts/{id}"));
     let balance = match fs::read_to_string(&account).await {
