@@ -20,7 +20,7 @@ const PLACE: &str = "in memory";
 /// Locks that nobody shares but who has this engine.
 #[derive(Debug)]
 pub(crate) struct MemoryEngine {
-    names: Mutex<HashMap<LockName, Arc<Arbiter>>>,
+    names: Arc<Mutex<HashMap<LockName, Arc<Arbiter>>>>,
     /// A fork has a copy of the table, and would exclude nobody.
     process: u32,
     identity: OsString,
@@ -33,7 +33,7 @@ impl MemoryEngine {
         let process = process::id();
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let identity = format!("memory:{process}:{number}").into();
-        Self { names: Mutex::default(), process, identity }
+        Self { names: Arc::default(), process, identity }
     }
 
     fn arbiter(&self, name: &LockName) -> Arc<Arbiter> {
@@ -45,8 +45,8 @@ impl MemoryEngine {
 impl Engine for MemoryEngine {
     fn can(&self, ability: Ability) -> bool {
         match ability {
-            Ability::ServesInOrder => true,
-            Ability::SeesCircles => false,
+            Ability::Shares | Ability::TellsOfDeaths | Ability::ServesInOrder => true,
+            Ability::Loses | Ability::SeesCircles => false,
         }
     }
 
@@ -69,5 +69,27 @@ impl Engine for MemoryEngine {
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
         Box::new(MemoryClaim::new(name.clone(), self.arbiter(name), self.process))
+    }
+}
+
+#[cfg(all(test, feature = "conformance", not(shuttle)))]
+mod tests {
+    use super::*;
+    use crate::conformance::{CHECKS, Subject};
+
+    /// What several processes would see, if they could share a table.
+    impl Subject for MemoryEngine {
+        fn process(&self) -> Arc<dyn Engine> {
+            let names = Arc::clone(&self.names);
+            Arc::new(Self { names, ..Self::new() })
+        }
+    }
+
+    #[test]
+    fn it_does_what_every_engine_has_to_do() {
+        for (name, check) in CHECKS {
+            println!("{name}");
+            check(&MemoryEngine::new());
+        }
     }
 }
