@@ -146,6 +146,7 @@ mod name;
 mod observer;
 mod of_process;
 mod site;
+mod status;
 mod this_process;
 mod timeout;
 
@@ -299,6 +300,7 @@ pub use name::LockName;
 pub use observer::TracingObserver;
 pub use observer::{Event, Observer};
 pub use site::Site;
+pub use status::{State, Status};
 pub use timeout::Timeout;
 
 /// Declares the names of an application's locks, once, first in the crate root.

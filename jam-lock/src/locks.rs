@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::engine::Engine;
 use crate::gate::{self, Gate};
 use crate::name::in_lock_order;
-use crate::{Lock, LockError, LockName, LockSet, Observer};
+use crate::{Lock, LockError, LockName, LockSet, Observer, Status};
 
 pub use self::builder::LocksBuilder;
 pub use self::default::{default_locks, set_default_locks};
@@ -155,6 +155,50 @@ impl Locks {
     /// yet.
     pub fn lock_all(&self, names: impl IntoIterator<Item = LockName>) -> LockSet {
         LockSet::new(in_lock_order(names).into_iter().map(|name| self.lock(name)).collect())
+    }
+
+    /// How all the locks stand that somebody has used, in the order of their names: who holds them
+    /// and how many wait, as far as that can be seen.
+    ///
+    /// Of a folder these are its lock files, whoever made them. Only Linux tells who holds a file,
+    /// how many read it and how many wait. Where it tells of nobody, and everywhere else, the lock
+    /// is asked for as a reader and given back at once: a try elsewhere in that instant is refused.
+    /// Nothing is made, emptied or removed.
+    ///
+    /// Of a database these are the names of its namespace that a row of the table tells of.
+    ///
+    /// This blocks, for a few seconds at the most where a server does not answer.
+    ///
+    /// # Errors
+    /// - [`LockError::Io`] when the folder cannot be listed.
+    /// - [`LockError::Engine`] when the server cannot be asked, or this is a thread of its engine.
+    /// - [`LockError::Unsupported`] when the engine cannot tell which locks there are.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks, State};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let locks = Locks::open(folder.path())?;
+    /// let guard = locks.lock(LockName::new("report")?).acquire()?;
+    /// for status in locks.survey()? {
+    ///     assert_eq!((status.name(), status.state()), ("report", State::Writer));
+    ///     println!("held by {}", status.holder().expect("it is this process"));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn survey(&self) -> Result<Vec<Status>, LockError> {
+        let engine = &*self.shared.engine;
+        let amended = |status: Status| {
+            let gate = status.lock_name().and_then(|name| gate::existing(engine, &name));
+            match gate {
+                Some(gate) => gate.amend(status),
+                None => status,
+            }
+        };
+        let mut found: Vec<_> = engine.survey()?.into_iter().map(amended).collect();
+        found.sort_by(|one, other| one.name().cmp(other.name()));
+        Ok(found)
     }
 
     /// The locks of an engine of the application's own.

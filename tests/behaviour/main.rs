@@ -33,6 +33,7 @@ mod processes;
 mod records;
 mod several;
 mod shared;
+mod survey;
 mod threads;
 mod timeout;
 mod tokens;

@@ -12,6 +12,7 @@ mod record;
 mod record_file;
 mod recorder;
 mod seat;
+mod survey;
 mod system;
 mod witness;
 
@@ -24,7 +25,7 @@ use std::process;
 use self::claim::FileClaim;
 use self::system::{Call, ask};
 use super::{Ability, Claim, Engine, Tell};
-use crate::{LockError, LockName};
+use crate::{LockError, LockName, Status};
 
 /// The locks of one folder.
 #[derive(Debug)]
@@ -86,6 +87,10 @@ impl Engine for FileEngine {
 
     fn find_holder(&self, name: &LockName, tell: Tell) {
         tell(witness::holder(&self.path(name)).map(Box::new));
+    }
+
+    fn survey(&self) -> Result<Vec<Status>, LockError> {
+        survey::survey(&self.folder)
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

@@ -106,6 +106,12 @@ impl Queue {
         self.head().is_none()
     }
 
+    /// How many wait for the lock, whether or not they are to be served now.
+    pub(super) fn waiting(&self) -> usize {
+        let waits = |waiter: &&Waiter| waiter.waits && waiter.error.is_none();
+        self.waiters.iter().filter(waits).count()
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.waiters.len()

@@ -9,6 +9,7 @@ mod inside;
 mod published;
 mod pursuits;
 mod streak;
+mod survey;
 mod waiting;
 
 use std::sync::Weak;

@@ -38,7 +38,7 @@ const MAGIC: &str = "jam-lock 1 ";
 const TOKEN_LIMIT: u64 = 9_000_000_000_000_000_000;
 
 /// What stands in a record.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Record {
     /// The last token that it was written for.
     pub(super) token: u64,

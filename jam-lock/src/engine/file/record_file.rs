@@ -59,7 +59,6 @@ impl RecordFile {
 }
 
 /// The record at `path`, if that has one which can be understood.
-#[cfg(target_os = "linux")]
 pub(super) fn look(path: &Path) -> Option<Record> {
     let file = opening::readable(path).ok()?;
     // What is no regular file may have no end.
