@@ -4,6 +4,7 @@ mod builder;
 mod default;
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,7 +15,7 @@ use crate::name::in_lock_order;
 use crate::{Lock, LockError, LockName, LockSet, Observer, Status};
 
 pub use self::builder::LocksBuilder;
-pub use self::default::{default_locks, set_default_locks};
+pub use self::default::{default_locks, default_place, set_default_locks};
 
 /// The set of an application's locks: a folder, with a file for each name.
 ///
@@ -125,10 +126,25 @@ impl Locks {
         Self::builder().connect(url)
     }
 
-    /// Whether `text` is a URL that [`Locks::connect`] takes.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn is_url(text: &str) -> bool {
-        text.starts_with("postgres://") || text.starts_with("postgresql://")
+    /// Opens the locks at `place`, which comes from outside: a URL as for `Locks::connect`, with the
+    /// feature `postgres`, or else a folder as for [`Locks::open`].
+    ///
+    /// # Errors
+    /// As `Locks::connect` or [`Locks::open`]; [`LockError::Unsupported`] when it is the URL of an
+    /// engine that this build lacks.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::Locks;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # std::env::set_current_dir(folder.path())?;
+    /// let place = std::env::args_os().nth(1).unwrap_or_else(jam_lock::default_place);
+    /// let locks = Locks::at(place)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn at(place: impl AsRef<OsStr>) -> Result<Self, LockError> {
+        Self::builder().at(place)
     }
 
     /// Options to open locks with.
@@ -199,6 +215,29 @@ impl Locks {
         let mut found: Vec<_> = engine.survey()?.into_iter().map(amended).collect();
         found.sort_by(|one, other| one.name().cmp(other.name()));
         Ok(found)
+    }
+
+    /// Removes the files of [keyed names](LockName#keyed-names) that nobody uses, which processes that
+    /// were killed have left behind, and tells of how many locks.
+    ///
+    /// Only what the record beside the lock's file calls keyed is removed, while its lock is held. The
+    /// record of a holder that died stays until somebody is told. A try elsewhere in that instant is
+    /// refused. Rows of a database stay: they have the last tokens.
+    ///
+    /// # Errors
+    /// [`LockError::Io`] when the folder cannot be listed. A file that cannot be removed stays.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::Locks;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let locks = Locks::open(folder.path())?;
+    /// println!("{} locks were left behind", locks.sweep()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sweep(&self) -> Result<usize, LockError> {
+        self.shared.engine.sweep()
     }
 
     /// The locks of an engine of the application's own.

@@ -38,13 +38,18 @@ pub(crate) struct FileEngine {
 }
 
 impl FileEngine {
-    /// Makes `folder` with its parents where it is missing, and resolves it once, so that neither
-    /// a change of directory nor another spelling leads elsewhere.
-    pub(crate) fn open(folder: &Path, mode: Option<u32>) -> Result<Self, LockError> {
+    /// Resolves `folder` once, so that neither a change of directory nor another spelling leads
+    /// elsewhere. Where it is missing it is made with its parents if `may_make` it.
+    pub(crate) fn open(
+        folder: &Path,
+        may_make: bool,
+        mode: Option<u32>,
+    ) -> Result<Self, LockError> {
         let folder = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let failed = |operation, error| LockError::Io { operation, path: folder.clone(), error };
-        let folder_made = ask(Call::MakeFolder, folder.as_path(), || fs::create_dir_all(&folder));
-        folder_made.map_err(|error| match error.kind() {
+        let make = || ask(Call::MakeFolder, folder.as_path(), || fs::create_dir_all(&folder));
+        let made = if may_make { make() } else { Ok(()) };
+        made.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => {
                 failed("use as the lock folder", ErrorKind::NotADirectory.into())
             }
