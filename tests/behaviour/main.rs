@@ -34,6 +34,7 @@ mod records;
 mod several;
 mod shared;
 mod survey;
+mod sweep;
 mod threads;
 mod timeout;
 mod tokens;

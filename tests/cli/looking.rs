@@ -90,6 +90,14 @@ fn a_folder_that_is_not_there_is_trouble_and_is_not_made() {
 }
 
 #[test]
+fn a_sweep_tells_of_how_many_locks() {
+    let folder = folder();
+    Peer::start_holding(peers::peer().arg("keep customer").arg(folder.path()).arg("7")).kill();
+    assert_eq!(printed(&ask(folder.path(), &["sweep"])), "removed the files of 1 lock\n");
+    assert_eq!(printed(&ask(folder.path(), &["sweep"])), "removed the files of 0 locks\n");
+}
+
+#[test]
 fn who_stops_reading_is_not_told_of_it() {
     let folder = folder();
     for name in 0..2_000 {

@@ -51,6 +51,12 @@ fn main() -> Outcome {
         ["sell", locks, data, log, seller, times] => {
             sale::sell(locks, data, log.as_ref(), seller.parse()?, times.parse()?)?;
         }
+        ["keep customer", folder, id] => {
+            let lock = Locks::at(folder)?.lock(lock_names::customer_id(id));
+            drop(lock.acquire()?);
+            println!("held");
+            io::stdin().lock().read_line(&mut String::new())?;
+        }
         ["token", folder, name] => println!("{}", open(folder, name)?.acquire()?.token()),
         ["abort", folder, name] => {
             let _guard = open(folder, name)?.acquire()?;

@@ -98,6 +98,11 @@ impl Engine for FileEngine {
         survey::survey(&self.folder)
     }
 
+    fn sweep(&self) -> Result<usize, LockError> {
+        let paths = survey::files(&self.folder)?;
+        Ok(paths.iter().filter(|path| cold::sweep(path)).count())
+    }
+
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
         Box::new(FileClaim::new(name.clone(), self.path(name), self.mode, self.process))
     }
