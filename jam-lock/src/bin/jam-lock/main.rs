@@ -27,8 +27,8 @@ fn main() -> ExitCode {
     let ending = match order {
         Order::Run(request) => run::run(&place, &request),
         Order::List { json } => told(list::list(&place, json)),
-        Order::Watch { interval } => told(watch::watch(&place, interval)),
-        Order::Who { name } => who::who(&place, &name).unwrap_or_else(|why| why.told()),
+        Order::Watch { interval } => watch::watch(&place, interval).unwrap_or_else(Trouble::told),
+        Order::Who { name } => who::who(&place, &name).unwrap_or_else(Trouble::told),
         Order::Sweep => told(sweep::sweep(&place)),
         Order::Completions { shell } => told(shell::completions(shell)),
         Order::Man => told(shell::manual()),
@@ -37,5 +37,5 @@ fn main() -> ExitCode {
 }
 
 fn told(result: Result<(), Trouble>) -> Ending {
-    result.map_or_else(|why| why.told(), |()| Ending::Status(0))
+    result.map_or_else(Trouble::told, |()| Ending::Status(0))
 }

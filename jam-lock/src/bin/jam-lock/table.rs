@@ -60,7 +60,7 @@ fn plain(text: &str) -> String {
 }
 
 /// A duration as people say it: tenths of a second, or the two greatest units.
-fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..60 => format!("{:.1} s", duration.as_secs_f64()),

@@ -2,20 +2,20 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use console::Term;
-use indicatif::{ProgressBar, ProgressStyle};
+use console::{Term, truncate_str};
 use jam_lock::Lock;
 
 use crate::output::say;
-use crate::table::holder;
+use crate::table::{duration, holder};
 
-/// How long a wait has to be to be told of.
+/// How long a wait has to be to be told of, and how often what is told is brought up to date.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often the line moves, so that a person sees that it lives.
-const TICK: Duration = Duration::from_millis(100);
+/// What stays free at the end of the line, for the `^C` of who ends it: in the next line it would not
+/// be cleared.
+const MARGIN: usize = 4;
 
 /// The line, which goes when it is dropped.
 pub(super) struct Line {
@@ -24,6 +24,7 @@ pub(super) struct Line {
 }
 
 struct Shared {
+    terminal: Term,
     shown: Mutex<Shown>,
     changed: Condvar,
 }
@@ -32,14 +33,15 @@ struct Shared {
 #[derive(Default)]
 struct Shown {
     is_over: bool,
-    bar: Option<ProgressBar>,
+    is_drawn: bool,
 }
 
 impl Line {
     /// Tells who holds `lock`, after a while: on a terminal again and again in the same line, else
     /// once. Without a thread for it there is no line.
     pub(super) fn about(lock: Lock) -> Self {
-        let shared = Arc::new(Shared { shown: Mutex::default(), changed: Condvar::new() });
+        let (shown, changed) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { terminal: Term::stderr(), shown, changed });
         let told = Arc::clone(&shared);
         let thread = thread::Builder::new().spawn(move || told.tell(&lock)).ok();
         Self { shared, thread }
@@ -50,8 +52,8 @@ impl Drop for Line {
     fn drop(&mut self) {
         let mut shown = self.shared.lock();
         shown.is_over = true;
-        if let Some(bar) = shown.bar.take() {
-            bar.finish_and_clear();
+        if shown.is_drawn {
+            let _ = self.shared.terminal.clear_line();
         }
         drop(shown);
         self.shared.changed.notify_all();
@@ -62,18 +64,29 @@ impl Drop for Line {
 
 impl Shared {
     fn tell(&self, lock: &Lock) {
-        let is_terminal = Term::stderr().is_term();
+        let begun = Instant::now();
         while self.goes_on() {
-            let text = sentence(lock);
+            let who = match lock.holder() {
+                Some(found) => holder(&found),
+                None => "held by somebody who is not known".to_owned(),
+            };
             let mut shown = self.lock();
             if shown.is_over {
                 return;
             }
-            if !is_terminal {
-                return say(text);
+            if !self.terminal.is_term() {
+                return say(format_args!("waiting for lock `{}`: {who}", lock.name()));
             }
-            shown.bar.get_or_insert_with(spinner).set_message(text);
+            shown.is_drawn = true;
+            let waited = duration(begun.elapsed());
+            self.draw(&format!("waiting {waited} for lock `{}`: {who}", lock.name()));
         }
+    }
+
+    fn draw(&self, text: &str) {
+        let width = usize::from(self.terminal.size().1).saturating_sub(MARGIN);
+        let _ = self.terminal.clear_line();
+        let _ = self.terminal.write_str(&truncate_str(text, width, "…"));
     }
 
     /// Waits for a while, and tells whether the wait has not ended meanwhile.
@@ -86,22 +99,4 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn sentence(lock: &Lock) -> String {
-    let name = lock.name();
-    match lock.holder() {
-        Some(found) => format!("waiting for lock `{name}`: {}", holder(&found)),
-        None => format!("waiting for lock `{name}`, which somebody holds"),
-    }
-}
-
-fn spinner() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
-        bar.set_style(style);
-    }
-    bar.set_elapsed(PATIENCE);
-    bar.enable_steady_tick(TICK);
-    bar
 }
