@@ -7,9 +7,11 @@ jam_lock::lock_names! {
     "customer_{id}",
 }
 
+mod database;
 mod looking;
 mod running;
 mod signals;
+mod terminal;
 mod waiting;
 
 use std::path::Path;
