@@ -182,20 +182,3 @@ fn who_died_inside_is_told_while_somebody_has_the_lock_who_is_not() {
     assert_eq!(status.abandoned().unwrap().process(), Some(died));
     flock.release();
 }
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_file_that_may_not_be_read_is_unknown_where_nobody_is_listed() {
-    use std::os::unix::fs::PermissionsExt;
-
-    use rustix::process::geteuid;
-
-    if geteuid().is_root() {
-        return jam_lock_tests::peers::skip("root may read everything");
-    }
-    let folder = folder();
-    drop(lock(folder.path(), "x").acquire().unwrap());
-    let forbidden = fs::Permissions::from_mode(0);
-    fs::set_permissions(folder.path().join("x.lock"), forbidden).unwrap();
-    assert_eq!(only(folder.path()).state(), State::Unknown);
-}

@@ -48,8 +48,8 @@ impl FileEngine {
         let folder = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let failed = |operation, error| LockError::Io { operation, path: folder.clone(), error };
         let make = || ask(Call::MakeFolder, folder.as_path(), || fs::create_dir_all(&folder));
-        let made = if may_make { make() } else { Ok(()) };
-        made.map_err(|error| match error.kind() {
+        let is_there = if may_make { make() } else { Ok(()) };
+        is_there.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => {
                 failed("use as the lock folder", ErrorKind::NotADirectory.into())
             }

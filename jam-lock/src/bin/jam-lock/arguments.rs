@@ -13,7 +13,7 @@ use super::ending;
 #[derive(Debug, Parser)]
 #[command(name = "jam-lock", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
-    /// The folder of the locks, or the URL of a PostgreSQL database [default: JAM_LOCK, or ./locks]
+    /// The folder of the locks, or the URL of a PostgreSQL database [default: `JAM_LOCK`, or ./locks]
     #[arg(long, global = true, value_name = "FOLDER|URL")]
     pub(crate) locks: Option<OsString>,
 

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 /// An array with an object for each lock, and `null` for what is not known.
 pub(crate) fn list(found: &[Status]) -> String {
-    format!("{:#}\n", Value::from_iter(found.iter().map(status)))
+    let all: Value = found.iter().map(status).collect();
+    format!("{all:#}\n")
 }
 
 fn status(status: &Status) -> Value {

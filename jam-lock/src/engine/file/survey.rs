@@ -100,3 +100,56 @@ fn ask_as_reader(path: &Path) -> State {
         Err(_) => State::Unknown,
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::super::system::faults::Observed;
+    use super::*;
+
+    /// A folder with the file of a lock that nobody has, and what a survey of it finds and asks
+    /// where the call with a number fails.
+    fn survey_with(fault: Option<(usize, i32)>) -> (Result<Vec<Status>, LockError>, Vec<Call>) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x.lock"), "").unwrap();
+        let observed = Observed::new(folder.path(), fault);
+        let found = survey(folder.path());
+        (found, observed.asked().into_iter().map(|(call, _)| call).collect())
+    }
+
+    #[test]
+    fn nothing_is_asked_that_changes_anything() {
+        let (_, asked) = survey_with(None);
+        let look = [Call::List, Call::Look, Call::Open];
+        let ask = [Call::Open, Call::Look, Call::TryLock, Call::Unlock];
+        assert_eq!(asked, [&look[..], &ask].concat());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_unknown() {
+        let (_, asked) = survey_with(None);
+        let (undisturbed, _) = survey_with(None);
+        let undisturbed = undisturbed.unwrap()[0].state();
+        for (number, call) in asked.iter().enumerate() {
+            let (found, _) = survey_with(Some((number, libc::EACCES)));
+            let states = found.as_deref().map(|it| it.iter().map(Status::state).collect());
+            let states: Vec<State> = states.unwrap_or_default();
+            match (number, call) {
+                (0, _) => assert!(matches!(found, Err(LockError::Io { .. })), "{found:?}"),
+                // As where the file has gone meanwhile.
+                (1, _) => assert_eq!(states, []),
+                // Without a record, and unlocked by being closed.
+                (2, _) | (_, Call::Unlock) => assert_eq!(states, [undisturbed]),
+                _ => assert_eq!(states, [State::Unknown], "{call:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_signal_disturbs_nothing() {
+        let (undisturbed, asked) = survey_with(None);
+        for number in 0..asked.len() {
+            let (found, _) = survey_with(Some((number, libc::EINTR)));
+            assert_eq!(found.unwrap(), *undisturbed.as_ref().unwrap());
+        }
+    }
+}

@@ -13,6 +13,7 @@ const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
 /// The second screen; dropping it gives back the first, and its keyboard.
 pub(super) struct Screen {
+    terminal: Term,
     before: Termios,
 }
 
@@ -27,15 +28,15 @@ impl Screen {
         let before = tcgetattr(io::stdin())?;
         let mut keys = before.clone();
         keys.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-        let screen = Self { before };
+        let screen = Self { terminal: Term::stdout(), before };
         tcsetattr(io::stdin(), OptionalActions::Now, &keys)?;
         write(ENTER)?;
         Ok(screen)
     }
 
     /// Draws as much of `text` below `title` as there is room for.
-    pub(super) fn show(&mut self, title: &str, text: &str) -> io::Result<()> {
-        let (height, width) = Term::stdout().size();
+    pub(super) fn show(&self, title: &str, text: &str) -> io::Result<()> {
+        let (height, width) = self.terminal.size();
         let lines = [title, ""].into_iter().chain(text.lines()).take(height.into());
         let lines: Vec<_> = lines.map(|line| truncate_str(line, width.into(), "…")).collect();
         // Each line clears what was behind it, so that nothing flickers.
