@@ -5,10 +5,7 @@ use std::path::Path;
 use jam_lock_tests::peers::{self, Peer, until};
 use jam_lock_tests::postgres::Server;
 
-use crate::{command, holding, printed, run, said};
-
-/// A script that holds its lock until its input ends.
-const HOLD: &str = "echo held; cat; echo released";
+use crate::{HOLD, command, holding, printed, run, said};
 
 fn who(url: &Path) -> Option<i32> {
     peers::run(command(url).args(["who", "x"])).status.code()

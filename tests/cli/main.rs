@@ -2,11 +2,6 @@
 
 #![cfg(target_os = "linux")]
 
-jam_lock::lock_names! {
-    /// One for each customer.
-    "customer_{id}",
-}
-
 mod database;
 mod looking;
 mod running;
@@ -19,6 +14,9 @@ use std::process::{Command, Output, Stdio};
 
 use jam_lock_tests::peers;
 use tempfile::TempDir;
+
+/// A script that holds its lock until its input ends.
+const HOLD: &str = "echo held; cat; echo released";
 
 /// A folder for locks that goes away with the test.
 fn folder() -> TempDir {

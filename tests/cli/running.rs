@@ -7,10 +7,7 @@ use std::process::Command;
 
 use jam_lock_tests::peers::{Peer, attempt};
 
-use crate::{command, folder, holding, printed, run, said};
-
-/// A script that holds its lock until its input ends.
-const HOLD: &str = "echo held; cat; echo released";
+use crate::{HOLD, command, folder, holding, printed, run, said};
 
 #[test]
 fn the_output_and_the_status_are_the_commands() {

@@ -98,7 +98,7 @@ fn not_acquired(error: &LockError, request: &Request) -> Ending {
 }
 
 fn not_started(error: &io::Error, request: &Request) -> Ending {
-    let command = request.command[0].display();
+    let command = request.command[0].to_string_lossy();
     if error.kind() == ErrorKind::NotFound {
         say(format_args!("cannot run `{command}`: there is no such command"));
         return Ending::Status(ending::NOT_FOUND);
