@@ -80,7 +80,7 @@ pub trait Subject: Sync {
 pub type Check = fn(&dyn Subject);
 
 /// All checks, by name.
-pub const CHECKS: [(&str, Check); 17] = [
+pub const CHECKS: [(&str, Check); 18] = [
     ("exclusion", processes::exclusion),
     ("deadline", processes::deadline),
     ("order of service", processes::order_of_service),
@@ -89,6 +89,7 @@ pub const CHECKS: [(&str, Check); 17] = [
     ("several", processes::several),
     ("tokens", processes::tokens),
     ("holder", processes::holder),
+    ("survey", processes::survey),
     ("order within a process", one_process::order),
     ("hand-over", one_process::hand_over),
     ("re-entrancy", one_process::reentrancy),
@@ -105,7 +106,7 @@ pub const CHECKS: [(&str, Check); 17] = [
 /// # Errors
 /// As [`Locks::open`].
 pub fn files(folder: impl AsRef<Path>) -> Result<Arc<dyn Engine>, LockError> {
-    Ok(Arc::new(FileEngine::open(folder.as_ref(), None)?.of_process(number())))
+    Ok(Arc::new(FileEngine::open(folder.as_ref(), true, None)?.of_process(number())))
 }
 
 /// The PostgreSQL engine, as one more process has it.

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use crate::holder::Holder;
 use crate::site::Site;
-use crate::{LockError, LockName};
+use crate::{LockError, LockName, Status};
 
 /// What arbitrates between processes for a set of names.
 pub trait Engine: fmt::Debug + Send + Sync {
@@ -49,6 +49,29 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Tells who holds the lock `name` at the moment in some process, where that is certain: at
     /// once, or later on another thread. Nobody calls it under a mutex.
     fn find_holder(&self, name: &LockName, tell: Tell);
+
+    /// How all the locks stand that it knows of, those of this process as others see them. It may
+    /// block; nobody calls it under a mutex.
+    ///
+    /// # Errors
+    /// [`LockError::Unsupported`] where it knows of no list, and what keeps it from reading one. Of
+    /// a lock of which little can be known, that little is told.
+    fn survey(&self) -> Result<Vec<Status>, LockError> {
+        Err(LockError::Unsupported {
+            what: "a survey of all locks",
+            place: self.location(),
+            remedy: "ask for each lock by its name",
+        })
+    }
+
+    /// Removes what processes that died have left behind of locks that nobody uses, and tells of
+    /// how many. It may block; nobody calls it under a mutex.
+    ///
+    /// # Errors
+    /// What keeps it from looking.
+    fn sweep(&self) -> Result<usize, LockError> {
+        Ok(0)
+    }
 
     /// The seat of `name` at this engine; nothing is claimed yet.
     fn claim(&self, name: &LockName) -> Box<dyn Claim>;

@@ -124,7 +124,8 @@ pub enum LockError {
 
     /// The lock was lost while it was held: somebody else may have been inside since.
     #[error(
-        "lock `{name}` ({place}) was lost while it was held: {why}. Others may have it by now, so          what was not fenced has to be checked"
+        "lock `{name}` ({place}) was lost while it was held: {why}. Others may have it by now, so \
+         what was not fenced has to be checked"
     )]
     #[non_exhaustive]
     Lost {
@@ -138,7 +139,9 @@ pub enum LockError {
 
     /// Several call chains waited for each other in a circle, which the engine has found out.
     #[error(
-        "waiting for lock `{name}` ({place}) was a deadlock: who holds it waits for a lock of this          thread or task, which has lost all it held there now. Acquire locks in the same order          everywhere, or all at once"
+        "waiting for lock `{name}` ({place}) was a deadlock: who holds it waits for a lock of this \
+         thread or task, which has lost all it held there now. Acquire locks in the same order \
+         everywhere, or all at once"
     )]
     #[non_exhaustive]
     Deadlock {

@@ -36,10 +36,10 @@ use crate::engine::{Ability, CallChain, Engine, Left, Mode, Publication, Watch};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::timeout::Deadline;
-use crate::{LockError, LockName};
+use crate::{LockError, LockName, Status};
 
 pub(crate) use self::queue::Who;
-pub(crate) use self::registry::gate;
+pub(crate) use self::registry::{existing, gate};
 pub(crate) use self::wait::Wait;
 
 /// The one gate of a name in this process.
@@ -183,6 +183,11 @@ impl Gate {
     /// The end of a wait that was in vain.
     fn timeout(&self, waited: Duration, holder: Option<Box<Holder>>) -> LockError {
         LockError::Timeout { name: self.name.clone(), place: self.place.clone(), waited, holder }
+    }
+
+    /// How the lock stands, by the engine's `status` and by what is known better here.
+    pub(crate) fn amend(&self, status: Status) -> Status {
+        self.lock().amend(status)
     }
 
     /// Where a pursuit comes home, on its own thread.

@@ -151,6 +151,7 @@ mod name;
 mod observer;
 mod of_process;
 mod site;
+mod status;
 mod this_process;
 mod timeout;
 
@@ -295,12 +296,13 @@ pub use holder::Holder;
 pub use jam_lock_macros::locked;
 pub use lock::Lock;
 pub use lock_set::LockSet;
-pub use locks::{Locks, LocksBuilder, default_locks, set_default_locks};
+pub use locks::{Locks, LocksBuilder, default_locks, default_place, set_default_locks};
 pub use name::LockName;
 #[cfg(feature = "tracing")]
 pub use observer::TracingObserver;
 pub use observer::{Event, Observer};
 pub use site::Site;
+pub use status::{State, Status};
 pub use timeout::Timeout;
 
 /// Declares the names of an application's locks, once, first in the crate root.

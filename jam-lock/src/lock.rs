@@ -11,7 +11,7 @@ use crate::gate::Gate;
 use crate::locks::Settings;
 use crate::site::Site;
 use crate::timeout::Deadline;
-use crate::{LockError, LockGuard, LockName, Timeout};
+use crate::{Holder, LockError, LockGuard, LockName, Timeout};
 
 /// One named lock of a [`Locks`](crate::Locks), not yet acquired.
 ///
@@ -61,6 +61,15 @@ impl Lock {
     #[cfg(feature = "conformance")]
     pub(crate) fn queued(&self) -> usize {
         self.gate.queued()
+    }
+
+    /// Who holds the lock at the moment, where that is certain: what a
+    /// [timeout](LockError::Timeout) would tell.
+    ///
+    /// It blocks for a second at the most where a server has to tell.
+    #[must_use]
+    pub fn holder(&self) -> Option<Holder> {
+        self.gate.holder().map(|holder| *holder)
     }
 
     /// The same lock, with the time that an acquisition may take: a `Duration`, or whole seconds.

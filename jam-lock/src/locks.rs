@@ -4,6 +4,7 @@ mod builder;
 mod default;
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,10 +12,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::engine::Engine;
 use crate::gate::{self, Gate};
 use crate::name::in_lock_order;
-use crate::{Lock, LockError, LockName, LockSet, Observer};
+use crate::{Lock, LockError, LockName, LockSet, Observer, Status};
 
 pub use self::builder::LocksBuilder;
-pub use self::default::{default_locks, set_default_locks};
+pub use self::default::{default_locks, default_place, set_default_locks};
 
 /// The set of an application's locks: a folder, with a file for each name.
 ///
@@ -199,10 +200,25 @@ impl Locks {
         Self::builder().connect(url)
     }
 
-    /// Whether `text` is a URL that [`Locks::connect`] takes.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn is_url(text: &str) -> bool {
-        text.starts_with("postgres://") || text.starts_with("postgresql://")
+    /// Opens the locks at `place`, which comes from outside: a URL as for `Locks::connect`, with the
+    /// feature `postgres`, or else a folder as for [`Locks::open`].
+    ///
+    /// # Errors
+    /// As `Locks::connect` or [`Locks::open`]; [`LockError::Unsupported`] when it is the URL of an
+    /// engine that this build lacks.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::Locks;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # std::env::set_current_dir(folder.path())?;
+    /// let place = std::env::args_os().nth(1).unwrap_or_else(jam_lock::default_place);
+    /// let locks = Locks::at(place)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn at(place: impl AsRef<OsStr>) -> Result<Self, LockError> {
+        Self::builder().at(place)
     }
 
     /// Options to open locks with.
@@ -235,6 +251,73 @@ impl Locks {
     #[must_use]
     pub fn location(&self) -> String {
         self.shared.engine.location()
+    }
+
+    /// How all the locks stand that somebody has used, in the order of their names: who holds them
+    /// and how many wait, as far as that can be seen.
+    ///
+    /// Of a folder these are its lock files, whoever made them. Only Linux tells who holds a file,
+    /// how many read it and how many wait. Where it tells of nobody, and everywhere else, the lock
+    /// is asked for as a reader and given back at once: a try elsewhere in that instant is refused.
+    /// Nothing is made, emptied or removed.
+    ///
+    /// Of a database these are the names of its namespace that a row of the table tells of.
+    ///
+    /// This blocks, for a few seconds at the most where a server does not answer.
+    ///
+    /// # Errors
+    /// - [`LockError::Io`] when the folder cannot be listed.
+    /// - [`LockError::Engine`] when the server cannot be asked, or this is a thread of its engine.
+    /// - [`LockError::Unsupported`] when the engine cannot tell which locks there are.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks, State};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let locks = Locks::open(folder.path())?;
+    /// let guard = locks.lock(LockName::new("report")?).acquire()?;
+    /// for status in locks.survey()? {
+    ///     assert_eq!((status.name(), status.state()), ("report", State::Writer));
+    ///     println!("held by {}", status.holder().expect("it is this process"));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn survey(&self) -> Result<Vec<Status>, LockError> {
+        let engine = &*self.shared.engine;
+        let amended = |status: Status| {
+            let gate = status.lock_name().and_then(|name| gate::existing(engine, &name));
+            match gate {
+                Some(gate) => gate.amend(status),
+                None => status,
+            }
+        };
+        let mut found: Vec<_> = engine.survey()?.into_iter().map(amended).collect();
+        found.sort_by(|one, other| one.name().cmp(other.name()));
+        Ok(found)
+    }
+
+    /// Removes the files of [keyed names](LockName#keyed-names) that nobody uses, which processes that
+    /// were killed have left behind, and tells of how many locks.
+    ///
+    /// Only what the record beside the lock's file calls keyed is removed, while its lock is held. The
+    /// record of a holder that died stays until somebody is told. A try elsewhere in that instant is
+    /// refused. Rows of a database stay: they have the last tokens.
+    ///
+    /// # Errors
+    /// [`LockError::Io`] when the folder cannot be listed. A file that cannot be removed stays.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::Locks;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let locks = Locks::open(folder.path())?;
+    /// println!("{} locks were left behind", locks.sweep()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sweep(&self) -> Result<usize, LockError> {
+        self.shared.engine.sweep()
     }
 
     /// The locks of an engine of the application's own.

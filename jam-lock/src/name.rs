@@ -38,7 +38,8 @@ pub(crate) use self::order::in_lock_order;
 ///
 /// The file of a keyed name does not stay: it is removed by who uses it last, and when several
 /// processes took turns, a second after that. What a process leaves behind that ends within this
-/// second, or is killed, goes with the next use of the name.
+/// second, or is killed, goes with the next use of the name, or with a
+/// [sweep](crate::Locks::sweep).
 #[derive(Clone)]
 pub struct LockName {
     /// Borrowed for a plain declared name, owned for what was made when the program ran.

@@ -84,6 +84,17 @@ fn what_is_known_of_a_holder_can_be_asked() {
 }
 
 #[test]
+fn the_holder_can_be_asked_for_without_asking_for_the_lock() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    assert_eq!(lock.holder(), None);
+    let peer = Peer::holding(folder.path(), "x");
+    assert_eq!(lock.holder().unwrap().process(), Some(peer.id()));
+    peer.release();
+    assert_eq!(lock.holder(), None);
+}
+
+#[test]
 fn a_thread_of_this_process_is_named_as_such() {
     let folder = folder();
     let lock = lock(folder.path(), "x");

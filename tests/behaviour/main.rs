@@ -34,6 +34,8 @@ mod processes;
 mod records;
 mod several;
 mod shared;
+mod survey;
+mod sweep;
 mod temporary;
 mod threads;
 mod timeout;

@@ -106,3 +106,9 @@ fn one_that_names_who_has_left_as_the_holder() {
     let said = objection(Flaw::NamesWhoHasLeft, "holder");
     assert!(said.contains("still said to be the holder"), "{said}");
 }
+
+#[test]
+fn one_that_says_of_a_held_lock_that_it_is_free() {
+    let said = objection(Flaw::SaysThatAllIsFree, "survey");
+    assert!(said.contains("a lock that is held is said to be free"), "{said}");
+}

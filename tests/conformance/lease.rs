@@ -13,7 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
 use jam_lock::engine::{Ability, Claim, Engine, Tell};
-use jam_lock::{LockName, Locks};
+use jam_lock::{LockError, LockName, Locks, Status};
 
 use self::claim::LeaseClaim;
 use self::client::Client;
@@ -43,6 +43,8 @@ pub(crate) enum Flaw {
     KeepsLossesQuiet,
     /// It names whoever had the lock last.
     NamesWhoHasLeft,
+    /// It says of every lock that it is free.
+    SaysThatAllIsFree,
 }
 
 /// The engine of one process.
@@ -86,6 +88,10 @@ impl Engine for LeaseEngine {
     fn find_holder(&self, name: &LockName, tell: Tell) {
         let holder = self.client.world.with(|state| state.server.holder(name.as_str()));
         tell(holder.map(Box::new));
+    }
+
+    fn survey(&self) -> Result<Vec<Status>, LockError> {
+        Ok(self.client.world.with(|state| state.server.survey()))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

@@ -16,6 +16,7 @@ mod leaves_nothing;
 mod limits;
 mod lost;
 mod refused;
+mod survey;
 mod tokens;
 
 use jam_lock::{Lock, LockError, LockName, Locks};

@@ -20,15 +20,8 @@ pub mod storm;
 
 use std::time::Duration;
 
-use jam_lock::{LockError, Locks};
-
 /// Longer than anything in a test takes on any machine.
 pub const LONG: Duration = Duration::from_secs(120);
-
-/// The locks of a folder, or of a server whose URL stands in its place.
-pub fn locks_at(place: &str) -> Result<Locks, LockError> {
-    if place.contains("://") { Locks::connect(place) } else { Locks::open(place) }
-}
 
 jam_lock::lock_names! {
     /// Declared in another crate than the tests that use it.

@@ -23,7 +23,7 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock::{Lock, LockError, LockName, Locks, locked};
-use jam_lock_tests::{lock_names, locks_at};
+use jam_lock_tests::lock_names;
 
 /// How long the reader of a counter thinks before it writes: long enough for others to interfere.
 const THOUGHT: Duration = Duration::from_micros(50);
@@ -36,20 +36,26 @@ fn main() -> Outcome {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["hold", folder, name] => hold(&open(folder, name)?)?,
         ["hold shared", folder, name] => hold(&open(folder, name)?.shared())?,
-        ["both", folder, first, second] => hold_both(&locks_at(folder)?, first, second)?,
+        ["both", folder, first, second] => hold_both(&Locks::at(folder)?, first, second)?,
         ["hold unrecorded", folder, name] => {
             let locks = Locks::builder().folder(folder).record_holders(false).open()?;
             hold(&locks.lock(LockName::new(name)?))?;
         }
         ["apply", folder, name] => {
-            on_apply(&locks_at(folder)?, name)?;
+            on_apply(&Locks::at(folder)?, name)?;
             println!("released");
         }
-        ["apply first", folder] => first::on_apply(&locks_at(folder)?)?,
-        ["recover first", folder] => first::recover_first(&locks_at(folder)?)?,
+        ["apply first", folder] => first::on_apply(&Locks::at(folder)?)?,
+        ["recover first", folder] => first::recover_first(&Locks::at(folder)?)?,
         #[cfg(target_os = "linux")]
         ["sell", locks, data, log, seller, times] => {
             sale::sell(locks, data, log.as_ref(), seller.parse()?, times.parse()?)?;
+        }
+        ["keep customer", folder, id] => {
+            let lock = Locks::at(folder)?.lock(lock_names::customer_id(id));
+            drop(lock.acquire()?);
+            println!("held");
+            io::stdin().lock().read_line(&mut String::new())?;
         }
         ["token", folder, name] => println!("{}", open(folder, name)?.acquire()?.token()),
         ["abort", folder, name] => {
@@ -85,7 +91,7 @@ fn main() -> Outcome {
             println!("done");
         }
         ["count customer", folder, id, times] => {
-            let locks = locks_at(folder)?;
+            let locks = Locks::at(folder)?;
             count(
                 folder.as_ref(),
                 || locks.lock(lock_names::customer_id(id)),
@@ -106,7 +112,7 @@ fn main() -> Outcome {
 }
 
 fn open(folder: &str, name: &str) -> Result<Lock, Trouble> {
-    Ok(locks_at(folder)?.lock(LockName::new(name)?))
+    Ok(Locks::at(folder)?.lock(LockName::new(name)?))
 }
 
 /// Holds the lock until a line comes in, for each line.

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -101,6 +101,18 @@ impl Peer {
         let answers = self.answers.by_ref().collect::<io::Result<_>>().unwrap();
         assert!(self.process.wait().unwrap().success());
         answers
+    }
+
+    /// Ends its input, and tells all that it answers to that, line by line.
+    pub fn close(&mut self) -> String {
+        self.orders = None;
+        let answers: Result<Vec<_>, _> = self.answers.by_ref().collect();
+        answers.unwrap().join("\n")
+    }
+
+    /// Waits until it has ended.
+    pub fn status(&mut self) -> ExitStatus {
+        self.process.wait().unwrap()
     }
 
     /// Ends it as `kill -9` does.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::{SHORT, Subject, lock, name};
 use crate::engine::Ability;
-use crate::{LockError, LockName, Locks};
+use crate::{LockError, LockName, Locks, State};
 
 /// Two threads of each of three processes count under one lock.
 pub(super) fn exclusion(subject: &dyn Subject) {
@@ -164,4 +164,26 @@ pub(super) fn holder(subject: &dyn Subject) {
     }
     guard.release().expect("it can be released");
     assert_eq!(ask(), None, "who has left is still said to be the holder");
+}
+
+/// A survey, if there is one, tells of a lock that is held, and of the same when it is free.
+pub(super) fn survey(subject: &dyn Subject) {
+    let name = name();
+    let locks = Locks::with_engine(subject.process());
+    let see = || {
+        let all = match locks.survey() {
+            Err(LockError::Unsupported { .. }) => return None,
+            all => all.expect("a survey can be made"),
+        };
+        let found = all.into_iter().find(|status| status.name() == name.as_str());
+        Some(found.map_or(State::Free, |status| status.state()))
+    };
+    let Some(before) = see() else { return };
+    assert!(!before.is_held(), "a lock that nobody has asked for is said to be held");
+    let guard = lock(subject, &name).acquire().expect("it is free");
+    let held = see().expect("there was a survey before");
+    assert!(held.is_held() || held == State::Unknown, "a lock that is held is said to be {held}");
+    guard.release().expect("it can be released");
+    let after = see().expect("there was a survey before");
+    assert!(!after.is_held(), "a lock that is free is said to be held by a {after}");
 }

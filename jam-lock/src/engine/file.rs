@@ -12,6 +12,7 @@ mod record;
 mod record_file;
 mod recorder;
 mod seat;
+mod survey;
 mod system;
 mod temporary;
 mod witness;
@@ -26,7 +27,7 @@ use self::claim::FileClaim;
 use self::system::{Call, ask};
 use self::temporary::TemporaryFolder;
 use super::{Ability, Claim, Engine, Tell};
-use crate::{LockError, LockName};
+use crate::{LockError, LockName, Status};
 
 /// The locks of one folder.
 #[derive(Debug)]
@@ -41,13 +42,18 @@ pub(crate) struct FileEngine {
 }
 
 impl FileEngine {
-    /// Makes `folder` with its parents where it is missing, and resolves it once, so that neither
-    /// a change of directory nor another spelling leads elsewhere.
-    pub(crate) fn open(folder: &Path, mode: Option<u32>) -> Result<Self, LockError> {
+    /// Resolves `folder` once, so that neither a change of directory nor another spelling leads
+    /// elsewhere. Where it is missing it is made with its parents if `may_make` it.
+    pub(crate) fn open(
+        folder: &Path,
+        may_make: bool,
+        mode: Option<u32>,
+    ) -> Result<Self, LockError> {
         let folder = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let failed = |operation, error| LockError::Io { operation, path: folder.clone(), error };
-        let folder_made = ask(Call::MakeFolder, folder.as_path(), || fs::create_dir_all(&folder));
-        folder_made.map_err(|error| match error.kind() {
+        let make = || ask(Call::MakeFolder, folder.as_path(), || fs::create_dir_all(&folder));
+        let is_there = if may_make { make() } else { Ok(()) };
+        is_there.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => {
                 failed("use as the lock folder", ErrorKind::NotADirectory.into())
             }
@@ -65,7 +71,7 @@ impl FileEngine {
     /// Makes a folder of its own, which goes with it.
     pub(crate) fn temporary(mode: Option<u32>) -> Result<Self, LockError> {
         let folder = TemporaryFolder::make()?;
-        let engine = Self::open(folder.path(), mode)?;
+        let engine = Self::open(folder.path(), true, mode)?;
         Ok(Self { _temporary: Some(folder), ..engine })
     }
 
@@ -105,6 +111,15 @@ impl Engine for FileEngine {
 
     fn find_holder(&self, name: &LockName, tell: Tell) {
         tell(witness::holder(&self.path(name)).map(Box::new));
+    }
+
+    fn survey(&self) -> Result<Vec<Status>, LockError> {
+        survey::survey(&self.folder)
+    }
+
+    fn sweep(&self) -> Result<usize, LockError> {
+        let paths = survey::files(&self.folder)?;
+        Ok(paths.iter().filter(|path| cold::sweep(path)).count())
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self::arbiter::Arbiter;
 use self::claim::MemoryClaim;
 use super::{Ability, Claim, Engine, Tell};
-use crate::LockName;
+use crate::{LockError, LockName, Status};
 
 /// Where all its locks are, for people.
 const PLACE: &str = "in memory";
@@ -65,6 +65,11 @@ impl Engine for MemoryEngine {
     fn find_holder(&self, name: &LockName, tell: Tell) {
         let holder = self.arbiter(name).lock().holder();
         tell(holder);
+    }
+
+    fn survey(&self) -> Result<Vec<Status>, LockError> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(names.iter().map(|(name, arbiter)| arbiter.lock().status(name)).collect())
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

@@ -12,6 +12,7 @@ mod pulse;
 mod pursuit;
 mod roster;
 mod session;
+mod survey;
 mod texts;
 mod tls;
 
@@ -24,7 +25,7 @@ use self::claim::PostgresClaim;
 use self::keeper::{Keeper, briefly};
 use self::texts::Question;
 use super::{Ability, Claim, Engine, Tell};
-use crate::{LockError, LockName};
+use crate::{LockError, LockName, Status};
 
 pub(crate) use self::address::Address;
 pub(crate) use self::claim::Tenure;
@@ -96,6 +97,22 @@ impl Engine for PostgresEngine {
             let found = find.await;
             tell(found);
         });
+    }
+
+    fn survey(&self) -> Result<Vec<Status>, LockError> {
+        let failed = |why: String| LockError::Engine {
+            operation: survey::OPERATION.to_owned(),
+            place: self.shown.clone(),
+            error: why.into(),
+        };
+        let here = process::id();
+        if here != self.process {
+            let opened_by = self.process;
+            let why =
+                format!("they were opened by process {opened_by} and this is its fork {here}");
+            return Err(failed(why));
+        }
+        self.keeper.block(survey::survey).unwrap_or_else(|why| Err(failed(why)))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

@@ -106,7 +106,13 @@ impl Queue {
         self.head().is_none()
     }
 
-    #[cfg(any(test, feature = "conformance"))]
+    /// How many wait for the lock, whether or not they are to be served now.
+    pub(super) fn waiting(&self) -> usize {
+        let waits = |waiter: &&Waiter| waiter.waits && waiter.error.is_none();
+        self.waiters.iter().filter(waits).count()
+    }
+
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.waiters.len()
     }

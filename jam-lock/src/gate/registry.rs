@@ -27,6 +27,12 @@ pub(crate) fn gate(engine: &Arc<dyn Engine>, name: &LockName) -> Arc<Gate> {
     gate
 }
 
+/// The gate of `name` at `engine`, if this process has one.
+pub(crate) fn existing(engine: &dyn Engine, name: &LockName) -> Option<Arc<Gate>> {
+    let key = (engine.identity().to_owned(), name.clone());
+    gates().get(&key).and_then(Weak::upgrade)
+}
+
 /// Drops the entry of a gate that is gone, unless another one has taken its place.
 pub(super) fn forget(identity: &OsStr, name: &LockName) {
     let key = (identity.to_owned(), name.clone());

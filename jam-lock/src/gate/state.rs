@@ -9,6 +9,7 @@ mod inside;
 mod published;
 mod pursuits;
 mod streak;
+mod survey;
 mod waiting;
 
 use std::sync::Weak;
@@ -127,7 +128,7 @@ impl State {
 
     #[cfg(feature = "conformance")]
     pub(super) fn queued(&self) -> usize {
-        self.queue.len()
+        self.queue.waiting()
     }
 
     /// The bells to ring once the mutex is free, if there are any.

@@ -1,5 +1,6 @@
 //! [`LocksBuilder`]: options to open locks with.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use crate::{LockError, Observer};
 #[must_use = "nothing is opened until `open` is called"]
 pub struct LocksBuilder {
     folder: Option<PathBuf>,
+    must_exist: bool,
     mode: Option<u32>,
     settings: Settings,
 }
@@ -37,6 +39,14 @@ impl LocksBuilder {
     /// The folder of the lock files; `locks` in the current directory by default.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Has a folder that is missing be an error; by default it is made.
+    ///
+    /// For who only wants to look: [`Locks::survey`] and [`Locks::sweep`] make nothing themselves.
+    pub fn must_exist(mut self) -> Self {
+        self.must_exist = true;
         self
     }
 
@@ -73,7 +83,30 @@ impl LocksBuilder {
     /// [`LockError::Io`] when the folder cannot be made or resolved.
     pub fn open(self) -> Result<Locks, LockError> {
         let folder = self.folder.as_deref().unwrap_or(Path::new(super::default::FOLDER));
-        Ok(Locks::with(Arc::new(FileEngine::open(folder, self.mode)?), self.settings))
+        let engine = FileEngine::open(folder, !self.must_exist, self.mode)?;
+        Ok(Locks::with(Arc::new(engine), self.settings))
+    }
+
+    /// Opens the locks at `place`, a folder or a URL, as [`Locks::at`] does.
+    ///
+    /// # Errors
+    /// As [`Locks::at`].
+    pub fn at(self, place: impl AsRef<OsStr>) -> Result<Locks, LockError> {
+        let place = place.as_ref();
+        let Some((scheme, _)) = place.to_str().and_then(|text| text.split_once("://")) else {
+            return self.folder(Path::new(place)).open();
+        };
+        match scheme {
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => self.connect(place.to_str().unwrap_or_default()),
+            _ => Err(LockError::Unsupported {
+                what: "a lock engine of this kind",
+                // What follows may have a password.
+                place: format!("{scheme}://…"),
+                remedy: "name a folder, or build jam-lock with the feature `postgres` and name a \
+                         postgres:// URL",
+            }),
+        }
     }
 
     /// Opens the locks of a new folder, as [`Locks::temporary`] does, whatever

@@ -1,7 +1,7 @@
 //! The default [`Locks`], which a name stands for where no other is given.
 
 use std::env;
-use std::path::Path;
+use std::ffi::OsString;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::Locks;
@@ -18,13 +18,11 @@ static OPENING: Mutex<()> = Mutex::new(());
 
 /// The default locks, which `#[locked]` and `locked!` use.
 ///
-/// They are what [`set_default_locks`] was given; else the folder that the environment's
-/// `JAM_LOCK` names, if it is not empty; else `locks` in the current directory. They are resolved
-/// on first use, once for the process.
+/// They are what [`set_default_locks`] was given, else those at the [`default_place`]. They are
+/// resolved on first use, once for the process.
 ///
 /// # Errors
-/// - [`LockError::Io`] when the folder cannot be made or resolved; the next call tries again.
-/// - [`LockError::Unsupported`] when `JAM_LOCK` is the URL of an engine that this build lacks.
+/// As [`Locks::at`]; the next call tries again.
 pub fn default_locks() -> Result<&'static Locks, LockError> {
     if let Some(locks) = DEFAULT.get() {
         return Ok(locks);
@@ -34,7 +32,7 @@ pub fn default_locks() -> Result<&'static Locks, LockError> {
     if let Some(locks) = DEFAULT.get() {
         return Ok(locks);
     }
-    let locks = from_environment()?;
+    let locks = Locks::at(default_place())?;
     Ok(DEFAULT.get_or_init(|| locks))
 }
 
@@ -59,22 +57,11 @@ pub fn set_default_locks(locks: Locks) -> Result<(), LockError> {
     })
 }
 
-fn from_environment() -> Result<Locks, LockError> {
-    let Some(chosen) = env::var_os(VARIABLE).filter(|chosen| !chosen.is_empty()) else {
-        return Locks::open(FOLDER);
-    };
-    if let Some(url) = chosen.to_str().filter(|text| text.contains("://")) {
-        #[cfg(feature = "postgres")]
-        if Locks::is_url(url) {
-            return Locks::connect(url);
-        }
-        return Err(LockError::Unsupported {
-            what: "the engine that JAM_LOCK names",
-            // A URL may carry a password after its scheme.
-            place: url.split("://").next().unwrap_or_default().to_owned() + "://…",
-            remedy: "set JAM_LOCK to a folder, or build jam-lock with the feature `postgres` and set it \
-                     to a postgres:// URL",
-        });
-    }
-    Locks::open(Path::new(&chosen))
+/// Where the default locks are, unless [`set_default_locks`] says otherwise: what the environment's
+/// `JAM_LOCK` names, if it is not empty; else `locks` in the current directory. It is a place for
+/// [`Locks::at`].
+#[must_use]
+pub fn default_place() -> OsString {
+    let chosen = env::var_os(VARIABLE).filter(|chosen| !chosen.is_empty());
+    chosen.unwrap_or_else(|| FOLDER.into())
 }

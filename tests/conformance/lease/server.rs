@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use jam_lock::Holder;
 use jam_lock::engine::{Left, Mode};
+use jam_lock::{Holder, State, Status};
 
 use super::Flaw;
 
@@ -154,6 +154,24 @@ impl Server {
         let entry = self.names.get(name)?;
         let last = entry.last.clone().filter(|_| self.has(Flaw::NamesWhoHasLeft));
         entry.leases.iter().find_map(|lease| lease.holder.clone()).or(last)
+    }
+
+    /// How all the locks stand.
+    pub(super) fn survey(&self) -> Vec<Status> {
+        let status = |(name, entry): (&String, &Name)| {
+            let state = match entry.leases.first().map(|lease| lease.mode) {
+                None => State::Free,
+                Some(_) if self.has(Flaw::SaysThatAllIsFree) => State::Free,
+                Some(Mode::Exclusive) => State::Writer,
+                Some(Mode::Shared) => State::Readers(Some(entry.leases.len())),
+            };
+            Status::new(name, state)
+                .held_by(self.holder(name).map(Box::new))
+                .waited_for_by(Some(entry.queue.len()))
+                .with_token(Some(entry.token))
+                .abandoned_by(entry.died.clone().map(Box::new))
+        };
+        self.names.iter().map(status).collect()
     }
 
     /// The session of whoever has the lease.

@@ -6,8 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use jam_lock::{Lock, LockError, LockGuard, LockName};
-use jam_lock_tests::locks_at;
+use jam_lock::{Lock, LockError, LockGuard, LockName, Locks};
 use jam_lock_tests::storm::clock;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls};
@@ -21,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// writes to `log` when it was inside, and whether it was told that it had lost the lock.
 pub(super) fn sell(locks: &str, data: &str, log: &Path, seller: i32, times: i32) -> Outcome {
     let mut shop = Shop { data, client: None, runtime: runtime()? };
-    let lock = persist(|| locks_at(locks))?.lock(LockName::new("sale")?).timeout(PATIENCE);
+    let lock = persist(|| Locks::at(locks))?.lock(LockName::new("sale")?).timeout(PATIENCE);
     let mut log = File::create_new(log)?;
     for piece in 0..times {
         while !sell_once(&lock, &mut shop, &mut log, seller, piece)? {

@@ -42,7 +42,7 @@ impl FileClaim {
         permissions: Option<u32>,
         process: u32,
     ) -> Self {
-        let recorder = Recorder::new(RecordFile::path(&path), permissions);
+        let recorder = Recorder::new(RecordFile::path(&path), permissions, name.is_keyed());
         Self {
             name,
             recorder,

@@ -25,31 +25,50 @@ static COOLING_DOWN: Mutex<OfProcess<VecDeque<(Instant, PathBuf)>>> =
     Mutex::new(OfProcess::new(VecDeque::new));
 
 /// Removes the file at `path`, which is `file`, unless it is in use.
-#[cfg(unix)]
 pub(super) fn remove(file: Arc<LockFile>, path: &Path) {
+    remove_if(file, path, || true);
+}
+
+/// Removes the file at `path` if its record says that a keyed name was left behind there, and tells
+/// whether it did.
+pub(super) fn sweep(path: &Path) -> bool {
+    let is_left_behind = || record_file::is_left_behind(&RecordFile::path(path));
+    if !is_left_behind() {
+        return false;
+    }
+    // Whoever uses the name just now may have died inside meanwhile, so it is looked at again.
+    let file = LockFile::existing(path).ok().flatten();
+    file.is_some_and(|file| remove_if(Arc::new(file), path, is_left_behind))
+}
+
+/// Removes the file at `path`, which is `file`, unless it is in use or `may_go` objects while nobody
+/// else can have it; and tells whether it did.
+#[cfg(unix)]
+fn remove_if(file: Arc<LockFile>, path: &Path, may_go: impl Fn() -> bool) -> bool {
     use super::flock;
     use crate::engine::Mode;
 
     if !flock::try_lock(file.file(), Mode::Exclusive).unwrap_or(false) {
-        return;
+        return false;
     }
-    if file.is_at(path).unwrap_or(false) && record_file::remove(&RecordFile::path(path)) {
-        // A file that stays is litter, but no harm.
-        let _ = ask(Call::Remove, path, || std::fs::remove_file(path));
-    }
+    let is_gone = file.is_at(path).unwrap_or(false) && may_go() && remove_both(path);
     let _ = flock::unlock(file.file());
     // To close it is the fallback.
     drop(file);
+    is_gone
 }
 
 /// Removes the file at `path`, which Windows refuses while anybody has it open.
 #[cfg(windows)]
-pub(super) fn remove(file: Arc<LockFile>, path: &Path) {
+fn remove_if(file: Arc<LockFile>, path: &Path, may_go: impl Fn() -> bool) -> bool {
     drop(file);
-    if record_file::remove(&RecordFile::path(path)) {
-        // A file that stays is litter, but no harm.
-        let _ = ask(Call::Remove, path, || std::fs::remove_file(path));
-    }
+    may_go() && remove_both(path)
+}
+
+/// Removes the lock file at `path` and its record. A file that stays is litter, but no harm.
+fn remove_both(path: &Path) -> bool {
+    record_file::remove(&RecordFile::path(path))
+        && ask(Call::Remove, path, || std::fs::remove_file(path)).is_ok()
 }
 
 /// Removes the file at `path` in a while, unless it is in use then.

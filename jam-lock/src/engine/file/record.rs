@@ -8,12 +8,13 @@
 //! process   4242 started 2522844
 //! program   invoiced
 //! host      app1
+//! kind      keyed
 //! check     8c3f0a5be1d2974f
 //! ```
 //! It has always the same size, and is written as a whole when somebody takes the lock. A release
 //! writes the first line alone, which then says `free`; what follows tells of the last holder. The
 //! check covers all lines before it, as they were when the record was written: a reader takes a
-//! text that it does not fit for no record.
+//! text that it does not fit for no record. The kind is told of a keyed name alone.
 
 mod date;
 mod draft;
@@ -38,7 +39,7 @@ const MAGIC: &str = "jam-lock 1 ";
 const TOKEN_LIMIT: u64 = 9_000_000_000_000_000_000;
 
 /// What stands in a record.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Record {
     /// The last token that it was written for.
     pub(super) token: u64,
@@ -54,6 +55,9 @@ const TOKEN: Range<usize> = 22..41;
 
 /// Where the time stands in the second line.
 const SINCE: Range<usize> = 52..79;
+
+/// The line of a keyed name, with the end of the one before.
+const KEYED: &str = "\nkind      keyed\n";
 
 /// What the line of the check starts with.
 const CHECK: &str = "check     ";
@@ -89,6 +93,14 @@ impl Record {
     pub(super) fn may_replace(bytes: &[u8]) -> bool {
         // After a power cut a file may have the size of what was not written.
         bytes.starts_with(MAGIC.as_bytes()) || bytes.iter().all(|byte| *byte == 0)
+    }
+
+    /// Whether `bytes` are a record of a lock that was used by a keyed name.
+    ///
+    /// The check does not cover a release, but no other name has this line ever written.
+    pub(super) fn is_of_keyed_name(bytes: &[u8]) -> bool {
+        let lines = bytes.windows(KEYED.len()).any(|line| line == KEYED.as_bytes());
+        lines && Self::parse(bytes).is_some()
     }
 
     /// Whether nobody would miss it: nobody died, and who starts anew with the clock does not give
@@ -214,6 +226,19 @@ mod tests {
     fn a_release_leaves_the_token_and_no_holder() {
         let record = Record::parse(released().as_bytes()).unwrap();
         assert_eq!(record, Record { token: 1_764_012_371_123_456_791, holder: None });
+    }
+
+    #[test]
+    fn a_keyed_name_is_told_even_after_a_release() {
+        let mut draft = Draft::new(&ThisProcess::get(), Site::here(), true);
+        let mut text = draft.of(Duration::ZERO, 7).to_owned();
+        assert!(Record::is_of_keyed_name(&text) && Record::parse(&text).unwrap().holder.is_some());
+        let head = free(9);
+        text[..head.len()].copy_from_slice(&head);
+        assert!(Record::is_of_keyed_name(&text));
+        for other in [self::text(), released(), KEYED.to_owned()] {
+            assert!(!Record::is_of_keyed_name(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

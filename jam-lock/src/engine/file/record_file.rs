@@ -59,29 +59,42 @@ impl RecordFile {
 }
 
 /// The record at `path`, if that has one which can be understood.
-#[cfg(target_os = "linux")]
 pub(super) fn look(path: &Path) -> Option<Record> {
-    let file = opening::readable(path).ok()?;
-    // What is no regular file may have no end.
-    look_at(&file).ok().filter(fs::Metadata::is_file)?;
-    Record::parse(read(&file, &mut Room::new()).ok()?)
+    Record::parse(contents(path, &mut Room::new()).ok()?)
 }
 
 /// Removes the record at `path`, and tells whether none is left: not where it is still needed, nor
 /// where the file is somebody else's.
 pub(super) fn remove(path: &Path) -> bool {
-    let file = match opening::readable(path) {
-        Ok(file) => file,
-        Err(error) => return error.kind() == ErrorKind::NotFound,
-    };
-    let is_file = look_at(&file).is_ok_and(|found| found.is_file());
     let mut room = Room::new();
-    let Some(bytes) = is_file.then(|| read(&file, &mut room).ok()).flatten() else { return false };
-    let is_expendable = Record::may_replace(bytes)
-        && Record::parse(bytes).is_none_or(|record| record.is_expendable());
-    // What is open cannot be removed on Windows.
-    drop(file);
-    is_expendable && ask(Call::Remove, path, || fs::remove_file(path)).is_ok()
+    match contents(path, &mut room) {
+        Ok(bytes) => {
+            let is_expendable = Record::may_replace(bytes)
+                && Record::parse(bytes).is_none_or(|record| record.is_expendable());
+            is_expendable && ask(Call::Remove, path, || fs::remove_file(path)).is_ok()
+        }
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
+}
+
+/// Whether the record at `path` says that its lock is a keyed name's, and nobody would miss it.
+pub(super) fn is_left_behind(path: &Path) -> bool {
+    let mut room = Room::new();
+    contents(path, &mut room).is_ok_and(|bytes| {
+        let is_expendable = Record::parse(bytes).is_some_and(|record| record.is_expendable());
+        is_expendable && Record::is_of_keyed_name(bytes)
+    })
+}
+
+/// What is at the start of the file at `path`, which is closed again: what is open cannot be removed
+/// on Windows.
+fn contents<'room>(path: &Path, room: &'room mut Room) -> io::Result<&'room [u8]> {
+    let file = opening::readable(path)?;
+    // What is no regular file may have no end.
+    if !look_at(&file)?.is_file() {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    read(&file, room)
 }
 
 fn read<'room>(file: &File, room: &'room mut Room) -> io::Result<&'room [u8]> {

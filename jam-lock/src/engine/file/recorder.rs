@@ -18,6 +18,7 @@ const UNWRITTEN: u64 = 1 << 10;
 pub(super) struct Recorder {
     path: PathBuf,
     permissions: Option<u32>,
+    is_keyed: bool,
     file: Option<RecordFile>,
     draft: Option<Draft>,
     mark: Mark,
@@ -45,10 +46,11 @@ struct Found {
 }
 
 impl Recorder {
-    pub(super) fn new(path: PathBuf, permissions: Option<u32>) -> Self {
+    pub(super) fn new(path: PathBuf, permissions: Option<u32>, is_keyed: bool) -> Self {
         Self {
             path,
             permissions,
+            is_keyed,
             file: None,
             draft: None,
             mark: Mark::Unread,
@@ -154,7 +156,7 @@ impl Recorder {
         self.mark = Mark::Held;
         let Some(file) = &self.file else { return };
         if self.draft.as_ref().is_none_or(|draft| draft.site != *site) {
-            self.draft = Some(Draft::new(&ThisProcess::get(), *site));
+            self.draft = Some(Draft::new(&ThisProcess::get(), *site, self.is_keyed));
         }
         if let Some(draft) = &mut self.draft {
             let _ = file.write(draft.of(since, self.token));
@@ -174,7 +176,7 @@ mod tests {
     use super::*;
 
     fn recorder(folder: &Path) -> Recorder {
-        Recorder::new(folder.join("x.holder"), None)
+        Recorder::new(folder.join("x.holder"), None, false)
     }
 
     fn text(folder: &Path) -> String {

@@ -15,6 +15,7 @@ use self::faults::fault;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     MakeFolder,
+    List,
     Resolve,
     Open,
     Create,

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::engine::Mode;
 use crate::holder::Holder;
 use crate::site::Site;
+use crate::{LockName, State, Status};
 
 /// One name.
 #[derive(Debug, Default)]
@@ -107,6 +108,21 @@ impl Name {
     pub(super) fn holder(&self) -> Option<Box<Holder>> {
         let Known { site, since, token } = self.known?;
         Some(Box::new(Holder::of_this_process(&site, since, token)))
+    }
+
+    /// How it stands.
+    pub(super) fn status(&self, name: &LockName) -> Status {
+        let state = match self.readers {
+            _ if self.writer => State::Writer,
+            0 => State::Free,
+            readers => State::Readers(Some(readers)),
+        };
+        let waiting = self.waits.iter().filter(|wait| !wait.is_served).count();
+        Status::new(name.as_str(), state)
+            .held_by(self.holder())
+            .waited_for_by(Some(waiting))
+            .with_token(Some(self.token).filter(|token| *token > 0))
+            .abandoned_by(self.abandoned.clone())
     }
 
     fn serve(&mut self) {

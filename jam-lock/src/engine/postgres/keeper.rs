@@ -92,6 +92,25 @@ impl Keeper {
         thread::current().id() == self.thread
     }
 
+    /// Blocks until the keeper's thread has done `work`, or for as long as that is worth; otherwise
+    /// it tells why not.
+    pub(super) fn block<T: Send + 'static, F: Future<Output = T> + Send>(
+        self: &Arc<Self>,
+        work: impl FnOnce(Arc<Self>) -> F + Send + 'static,
+    ) -> Result<T, String> {
+        if self.is_its_thread() {
+            return Err("the thread that is to ask the server cannot wait for itself".to_owned());
+        }
+        let (keeper, (tell, told)) = (Arc::clone(self), mpsc::channel());
+        self.handle.spawn(async move {
+            let done = timeout(PATIENCE, work(keeper)).await;
+            let _ = tell.send(done);
+        });
+        let late = format!("the server has not answered for {} s", PATIENCE.as_secs());
+        // The thread itself may be gone, or busy with somebody's waker.
+        told.recv_timeout(2 * PATIENCE).ok().and_then(Result::ok).ok_or(late)
+    }
+
     /// Blocks until the server has confirmed what was released.
     pub(super) fn settle(&self) {
         self.roster.all().iter().for_each(|session| session.settle());

@@ -35,6 +35,8 @@ pub(super) enum Question {
     UnlockSharedIfHeld,
     /// Who has the lock.
     Holder,
+    /// How all locks of a namespace stand.
+    Survey,
     /// Which sessions are there.
     Beat,
 }
@@ -51,7 +53,7 @@ impl Question {
         Self::UnlockShared,
     ];
 
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Claim,
         Self::Join,
         Self::Wait,
@@ -68,6 +70,7 @@ impl Question {
         Self::UnlockIfHeld,
         Self::UnlockSharedIfHeld,
         Self::Holder,
+        Self::Survey,
         Self::Beat,
     ];
 }
@@ -219,8 +222,43 @@ fn text(question: Question, table: &str) -> String {
                 LIMIT 1"
             )
         }
+        Question::Survey => survey(table),
         Question::Beat => "SELECT pid, backend_start::text FROM pg_stat_activity \
                            WHERE pid = ANY($1::int4[])"
             .to_owned(),
     }
+}
+
+/// Of each lock of the namespace `$1`: its name and token, who writes, reads and waits, the fields
+/// of its holder, and of who died with it. Whoever is recorded is the holder where its session has
+/// the lock, and has died where it has not.
+fn survey(table: &str) -> String {
+    let (holder, died) = (fields("seen.holder"), fields("seen.died"));
+    format!(
+        "WITH held AS MATERIALIZED (
+            SELECT (l.classid::bigint << 32) | l.objid::bigint AS key,
+                count(*) FILTER (WHERE l.granted AND l.mode = 'ExclusiveLock') AS writers,
+                count(*) FILTER (WHERE l.granted AND l.mode = 'ShareLock') AS readers,
+                count(*) FILTER (WHERE NOT l.granted) AS waiting,
+                coalesce(array_agg(l.pid) FILTER (WHERE l.granted), '{{}}') AS backends
+            FROM pg_locks AS l
+            WHERE l.locktype = 'advisory' AND l.objsubid = 1
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            GROUP BY 1
+        ), known AS (
+            SELECT lock.name, lock.token, lock.holder, lock.died, held.*, lock.holder IS NOT NULL
+                AND coalesce((lock.holder->>'backend')::int = ANY(held.backends), false) AS is_there
+            FROM {table} AS lock LEFT JOIN held USING (key)
+            WHERE lock.namespace = $1::text
+        ), seen AS (
+            SELECT name, token, writers, readers, waiting, backends,
+                CASE WHEN is_there THEN holder END AS holder,
+                CASE WHEN NOT is_there THEN coalesce(died, holder) END AS died
+            FROM known
+        )
+        SELECT {holder}, a.application_name, host(a.client_addr), {died},
+            seen.name, seen.token, coalesce(seen.writers, 0), coalesce(seen.readers, 0),
+            coalesce(seen.waiting, 0)
+        FROM seen LEFT JOIN pg_stat_activity AS a ON a.pid = seen.backends[1]"
+    )
 }

@@ -24,6 +24,11 @@ struct Underway {
 }
 
 impl Pursuits {
+    /// How many are in flight.
+    pub(super) fn count(&self) -> usize {
+        usize::from(self.exclusive.is_some()) + usize::from(self.shared.is_some())
+    }
+
     fn of(&mut self, mode: Mode) -> &mut Option<Underway> {
         match mode {
             Mode::Exclusive => &mut self.exclusive,

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{CHECK, MAGIC, SINCE, SIZE, TOKEN, check, date, fill};
+use super::{CHECK, KEYED, MAGIC, SINCE, SIZE, TOKEN, check, date, fill};
 use crate::site::Site;
 use crate::this_process::ThisProcess;
 
@@ -26,8 +26,8 @@ pub(in super::super) struct Draft {
 }
 
 impl Draft {
-    /// The record of holders of this process at `site`.
-    pub(in super::super) fn new(here: &ThisProcess, site: Site) -> Self {
+    /// The record of holders of this process at `site`, of a keyed name or of a plain one.
+    pub(in super::super) fn new(here: &ThisProcess, site: Site, is_keyed: bool) -> Self {
         let mut text = format!("{MAGIC}held token {:19}\nsince     {:27}\n", 0, "");
         let mut line = |name: &str, value: &dyn Display| {
             // Writing into a `String` does not fail.
@@ -36,7 +36,7 @@ impl Draft {
         if let Some(function) = site.function() {
             line("function", &plain(function, 80));
         }
-        line("place", &format_args!("{}:{}", plain(site.file(), 200), site.line()));
+        line("place", &format_args!("{}:{}", plain(site.file(), 180), site.line()));
         match here.started {
             Some(started) => line("process", &format_args!("{} started {started}", here.id)),
             None => line("process", &here.id),
@@ -46,6 +46,10 @@ impl Draft {
         }
         if let Some(host) = &here.host {
             line("host", &plain(host, 64));
+        }
+        if is_keyed {
+            text.pop();
+            text.push_str(KEYED);
         }
         text.push_str(CHECK);
         let check = text.len()..text.len() + 16;
@@ -85,7 +89,7 @@ fn plain(value: &str, room: usize) -> String {
 #[cfg(test)]
 /// The record of a holder of `here`.
 pub(super) fn render(here: &ThisProcess, site: Site, since: Duration, token: u64) -> String {
-    String::from_utf8(Draft::new(here, site).of(since, token).to_owned()).unwrap()
+    String::from_utf8(Draft::new(here, site, false).of(since, token).to_owned()).unwrap()
 }
 
 #[cfg(test)]
@@ -96,7 +100,7 @@ mod tests {
     #[test]
     fn a_draft_serves_for_every_holder_at_its_place() {
         let here = ThisProcess::get();
-        let mut draft = Draft::new(&here, Site::here());
+        let mut draft = Draft::new(&here, Site::here(), false);
         for token in [TOKEN_LIMIT - 1, 7, 1_764_012_371_123_456_789] {
             let record = Record::parse(draft.of(Duration::from_micros(token), token)).unwrap();
             let (holder, _) = record.holder.expect("it fits its check");
@@ -130,8 +134,10 @@ mod tests {
         };
         let function: &'static str = long.leak();
         let site = Site::here().within(function);
-        let text = render(&here, site, Duration::from_secs(253_402_300_799), TOKEN_LIMIT - 1);
+        let mut draft = Draft::new(&here, site, true);
+        let text = draft.of(Duration::from_secs(253_402_300_799), TOKEN_LIMIT - 1);
         assert_eq!(text.len(), SIZE);
-        assert!(Record::parse(text.as_bytes()).unwrap().holder.is_some());
+        assert!(Record::parse(text).unwrap().holder.is_some());
+        assert!(Record::is_of_keyed_name(text));
     }
 }

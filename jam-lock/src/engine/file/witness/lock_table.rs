@@ -3,17 +3,21 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-/// A process that holds a lock by `flock(2)` on some file, as the list tells it.
+use crate::engine::Mode;
+
+/// A process that holds a lock by `flock(2)` on some file, or waits for one, as the list tells it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Entry {
+    pub(super) is_waiting: bool,
+    pub(super) mode: Mode,
     pub(super) process: u32,
     /// The device of the file system: not always what `stat(2)` tells of the file.
     pub(super) device: (u32, u32),
     pub(super) inode: u64,
 }
 
-/// Those who hold locks, as far as this process's id namespace shows them.
-pub(super) fn holders() -> Vec<Entry> {
+/// Those who hold locks or wait for them, as far as this process's id namespace shows them.
+pub(super) fn entries() -> Vec<Entry> {
     let table = read().unwrap_or_default();
     String::from_utf8_lossy(&table).lines().filter_map(entry).collect()
 }
@@ -35,16 +39,22 @@ fn read() -> io::Result<Vec<u8>> {
 
 /// Understands `1: FLOCK  ADVISORY  WRITE 4242 fe:00:131 0 EOF`.
 fn entry(line: &str) -> Option<Entry> {
-    let mut fields = line.split_whitespace().skip(1);
-    // Who waits has `->` here.
+    let mut fields = line.split_whitespace().skip(1).peekable();
+    let is_waiting = fields.next_if_eq(&"->").is_some();
     if fields.next()? != "FLOCK" {
         return None;
     }
-    let process = fields.nth(2)?.parse().ok().filter(|process| *process != 0)?;
+    let mode = match fields.nth(1)? {
+        "READ" => Mode::Shared,
+        "WRITE" => Mode::Exclusive,
+        // It is being unlocked.
+        _ => return None,
+    };
+    let process = fields.next()?.parse().ok().filter(|process| *process != 0)?;
     let mut file = fields.next()?.split(':');
     let mut number = || u32::from_str_radix(file.next()?, 16).ok();
     let device = (number()?, number()?);
-    Some(Entry { process, device, inode: file.next()?.parse().ok()? })
+    Some(Entry { is_waiting, mode, process, device, inode: file.next()?.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -52,16 +62,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_holder_by_flock_is_found() {
-        let found = entry("12: FLOCK  ADVISORY  WRITE 4242 fe:1f:131 0 EOF").unwrap();
-        assert_eq!(found, Entry { process: 4242, device: (0xfe, 0x1f), inode: 131 });
+    fn who_holds_or_waits_by_flock_is_found() {
+        for (line, is_waiting, mode) in [
+            ("12: FLOCK  ADVISORY  WRITE 4242 fe:1f:131 0 EOF", false, Mode::Exclusive),
+            ("12: FLOCK  ADVISORY  READ 4242 fe:1f:131 0 EOF", false, Mode::Shared),
+            ("12: -> FLOCK  ADVISORY  WRITE 4242 fe:1f:131 0 EOF", true, Mode::Exclusive),
+            ("12:    -> FLOCK  ADVISORY  READ 4242 fe:1f:131 0 EOF", true, Mode::Shared),
+        ] {
+            let (process, device, inode) = (4242, (0xfe, 0x1f), 131);
+            let expected = Entry { is_waiting, mode, process, device, inode };
+            assert_eq!(entry(line), Some(expected), "{line}");
+        }
     }
 
     #[test]
     fn nobody_else_is() {
         for line in [
             "",
-            "12: -> FLOCK  ADVISORY  WRITE 4242 fe:1f:131 0 EOF",
+            "12: FLOCK  ADVISORY  UNLCK 4242 fe:1f:131 0 EOF",
+            "12: -> POSIX  ADVISORY  WRITE 4242 fe:1f:131 0 EOF",
             "12: POSIX  ADVISORY  WRITE 4242 fe:1f:131 0 EOF",
             "12: OFDLCK ADVISORY  WRITE -1 fe:1f:131 0 EOF",
             "12: FLOCK  ADVISORY  WRITE 0 fe:1f:131 0 EOF",

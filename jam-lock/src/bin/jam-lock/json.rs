@@ -1,0 +1,46 @@
+//! The list of all locks, as other programs read it.
+
+use std::time::{Duration, SystemTime};
+
+use jam_lock::{Holder, State, Status};
+use serde_json::{Value, json};
+
+/// An array with an object for each lock, and `null` for what is not known.
+pub(crate) fn list(found: &[Status]) -> String {
+    let all: Value = found.iter().map(status).collect();
+    format!("{all:#}\n")
+}
+
+fn status(status: &Status) -> Value {
+    let (state, readers) = match status.state() {
+        State::Free => ("free", Some(0)),
+        State::Writer => ("writer", Some(0)),
+        State::Readers(count) => ("readers", count),
+        State::NoWriter => ("no writer", None),
+        _ => ("unknown", None),
+    };
+    json!({
+        "name": status.name(),
+        "state": state,
+        "readers": readers,
+        "waiting": status.waiting(),
+        "token": status.token(),
+        "holder": status.holder().map(holder),
+        "abandoned_by": status.abandoned().map(holder),
+    })
+}
+
+fn holder(holder: &Holder) -> Value {
+    let since = holder.since().and_then(|it| it.duration_since(SystemTime::UNIX_EPOCH).ok());
+    json!({
+        "process": holder.process(),
+        "program": holder.program(),
+        "host": holder.host(),
+        "function": holder.function(),
+        "file": holder.file(),
+        "line": holder.line(),
+        "since": since.as_ref().map(Duration::as_secs_f64),
+        "held_for": holder.held_for().as_ref().map(Duration::as_secs_f64),
+        "token": holder.token(),
+    })
+}

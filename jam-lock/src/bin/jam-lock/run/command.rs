@@ -1,0 +1,150 @@
+//! A command that runs, is told of signals, and ends.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+use jam_lock::LockGuard;
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGTERM, SIGTSTP};
+use signal_hook::iterator::Handle;
+use signal_hook::low_level::emulate_default_handler;
+use signal_hook::low_level::siginfo::Origin;
+
+use super::descendants::Descendants;
+use super::signals::{Signals, is_from_terminal};
+use super::{Outcome, Unstarted};
+use crate::arguments::Request;
+use crate::ending::Ending;
+use crate::output::say;
+
+/// How long a command that has lost its lock has to end by itself.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A command that does not run yet. Signals that come from now on are for it.
+pub(super) struct Prepared {
+    command: Command,
+    signals: Signals,
+    descendants: Option<Descendants>,
+}
+
+/// Prepares the command that is asked for.
+pub(super) fn prepare(request: &Request) -> Result<Prepared, Unstarted> {
+    let mut command = Command::new(&request.command[0]);
+    command.args(&request.command[1..]);
+    Ok(Prepared { command, signals: Signals::collect()?, descendants: None }
+        .waiting_for_descendants(request.descendants)?)
+}
+
+impl Prepared {
+    fn waiting_for_descendants(self, waits: bool) -> io::Result<Self> {
+        let descendants = waits.then(Descendants::to_come).transpose()?;
+        Ok(Self { descendants, ..self })
+    }
+
+    /// Fails where a signal has come that would have ended this process.
+    pub(super) fn check_signals(&mut self) -> Result<(), Unstarted> {
+        self.signals.first().map_or(Ok(()), |signal| Err(Unstarted::Signal(signal)))
+    }
+
+    /// Runs it until it has ended, and what it leaves behind where that is waited for.
+    pub(super) fn run(mut self, guard: &LockGuard) -> Result<Outcome, Unstarted> {
+        self.check_signals()?;
+        self.signals.collect_for_command()?;
+        let mut child = self.command.spawn()?;
+        // What has come meanwhile may have come before the command did.
+        for origin in self.signals.pending().collect::<Vec<_>>() {
+            pass_on(&child, origin.signal);
+        }
+        let waker = Waker::from(Arc::new(Closing(self.signals.handle())));
+        let mut lost = pin!(guard.lost());
+        if lost.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            waker.wake_by_ref();
+        }
+        let status = match child.try_wait()? {
+            Some(status) => Some(status),
+            None => follow(&mut child, &mut self.signals)?,
+        };
+        let Some(status) = status else {
+            return Ok(end(child, guard));
+        };
+        if let Some(descendants) = self.descendants {
+            drop(self.command);
+            if let Some(signal) = descendants.wait_for(&mut self.signals)? {
+                return Ok(Outcome::Ended(Ending::Signal(signal)));
+            }
+        }
+        Ok(Outcome::Ended(Ending::like(status)))
+    }
+}
+
+/// Passes on what comes until the command has ended; nothing where the lock is lost first.
+fn follow(
+    child: &mut Child,
+    signals: &mut Signals,
+) -> io::Result<Option<std::process::ExitStatus>> {
+    for origin in signals.forever() {
+        let is_known = is_from_terminal(&origin) || is_from(child, &origin);
+        match origin.signal {
+            SIGCHLD => {
+                if let Some(status) = child.try_wait()? {
+                    return Ok(Some(status));
+                }
+            }
+            SIGTSTP => {
+                if !is_known {
+                    pass_on(child, SIGTSTP);
+                }
+                let _ = emulate_default_handler(SIGTSTP);
+            }
+            // One too many wakes nobody twice.
+            SIGCONT => pass_on(child, SIGCONT),
+            signal if !is_known => pass_on(child, signal),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the command has sent it, as one does to its whole group.
+fn is_from(child: &Child, origin: &Origin) -> bool {
+    origin.process.is_some_and(|process| u32::try_from(process.pid) == Ok(child.id()))
+}
+
+/// Sends `signal` to the command; one that has ended needs it no more.
+fn pass_on(child: &Child, signal: i32) {
+    if let Some(signal) = Signal::from_named_raw(signal) {
+        let _ = kill_process(Pid::from_child(child), signal);
+    }
+}
+
+/// Ends the command, whose lock is lost.
+fn end(mut child: Child, guard: &LockGuard) -> Outcome {
+    if let Err(error) = guard.ensure() {
+        say(error);
+    }
+    pass_on(&child, SIGTERM);
+    let process = Pid::from_child(&child);
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || tell.send(child.wait()));
+    if told.recv_timeout(GRACE).is_err() {
+        let _ = kill_process(process, Signal::KILL);
+        let _ = told.recv();
+    }
+    Outcome::Lost
+}
+
+/// Closes signals when it is woken, so that who waits for them looks up.
+struct Closing(Handle);
+
+impl Wake for Closing {
+    fn wake(self: Arc<Self>) {
+        self.0.close();
+    }
+}

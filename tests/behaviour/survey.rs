@@ -1,0 +1,184 @@
+//! How all locks of a folder stand, as people are told.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use jam_lock::{LockName, Locks, State, Status};
+
+use crate::{LONG, folder, lock};
+use jam_lock_tests::peers::{Peer, peer, until};
+
+fn survey(folder: &Path) -> Vec<Status> {
+    Locks::open(folder).unwrap().survey().unwrap()
+}
+
+/// How the only lock of `folder` stands.
+fn only(folder: &Path) -> Status {
+    let mut found = survey(folder);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+/// What is told of a lock that nobody has, where readers can be seen, and where not.
+fn is_free(state: State) -> bool {
+    let is_seen = cfg!(target_os = "linux") && is_first_namespace();
+    state == if is_seen { State::Free } else { State::NoWriter }
+}
+
+/// Whether no process is hidden from this one.
+fn is_first_namespace() -> bool {
+    let name = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    name.to_str() == Some("pid:[4026531836]")
+}
+
+fn is_waited_for_by(folder: &Path, count: usize) -> bool {
+    only(folder).waiting() == Some(count)
+}
+
+#[test]
+fn locks_are_told_in_the_order_of_their_names() {
+    let folder = folder();
+    for name in ["b", "$a", "c d"] {
+        drop(lock(folder.path(), name).acquire().unwrap());
+    }
+    let found = survey(folder.path());
+    assert_eq!(found.iter().map(Status::name).collect::<Vec<_>>(), ["$a", "b", "c d"]);
+    assert!(found.iter().all(|status| is_free(status.state())), "{found:?}");
+}
+
+#[test]
+fn a_free_lock_has_its_last_token_and_nobody_who_holds_it() {
+    let folder = folder();
+    let token = lock(folder.path(), "x").acquire().unwrap().token();
+    let status = only(folder.path());
+    assert_eq!((status.token(), status.holder(), status.abandoned()), (Some(token), None, None));
+    assert_eq!(status.lock_name(), LockName::new("x").ok());
+}
+
+#[test]
+fn what_is_no_lock_file_is_left_out_and_nothing_is_made() {
+    let folder = folder();
+    fs::write(folder.path().join("notes"), "my own").unwrap();
+    fs::create_dir(folder.path().join("folder.lock")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("notes", folder.path().join("link.lock")).unwrap();
+    let files = || fs::read_dir(folder.path()).unwrap().count();
+    let before = files();
+    assert_eq!(survey(folder.path()), []);
+    assert_eq!(files(), before);
+}
+
+#[test]
+fn a_file_that_is_no_lock_name_is_told_as_it_stands() {
+    let folder = folder();
+    fs::write(folder.path().join("$buildID7.lock"), "").unwrap();
+    let status = only(folder.path());
+    assert_eq!((status.name(), status.lock_name()), ("$buildID7", None));
+}
+
+#[test]
+fn a_writer_in_another_process_is_told() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let status = only(folder.path());
+    assert_eq!(status.state(), State::Writer);
+    if cfg!(target_os = "linux") {
+        let holder = status.holder().unwrap();
+        assert_eq!((holder.process(), holder.program()), (Some(peer.id()), Some("peer")));
+        assert!(holder.held_for().is_some());
+        assert_eq!(holder.token(), status.token());
+    }
+    peer.release();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn readers_are_counted() {
+    let folder = folder();
+    let shared = || Peer::start_holding(peer().arg("hold shared").arg(folder.path()).arg("x"));
+    let readers = [shared(), shared()];
+    let flock = Peer::flock(&folder.path().join("x.lock"), "-s");
+    let status = only(folder.path());
+    assert_eq!(status.state(), State::Readers(Some(3)));
+    let ids = [readers[0].id(), readers[1].id(), flock.id()];
+    assert!(ids.contains(&status.holder().unwrap().process().unwrap()), "{status:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_waits_in_other_processes_is_counted() {
+    let folder = folder();
+    let holds = Peer::holding(folder.path(), "x");
+    assert!(is_waited_for_by(folder.path(), 0));
+    let waiting = [(); 2].map(|()| Peer::waiting(folder.path(), "x"));
+    until("two who wait", || is_waited_for_by(folder.path(), 2));
+    drop((holds, waiting));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_threads_of_this_process_are_told_apart() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x").timeout(LONG);
+    let guard = lock.acquire().unwrap();
+    let line = line!() - 1;
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| lock.acquire().map(drop).unwrap());
+        }
+        until("three who wait", || is_waited_for_by(folder.path(), 3));
+        let status = only(folder.path());
+        assert_eq!(status.holder().unwrap().line(), Some(line));
+        assert_eq!((status.state(), status.token()), (State::Writer, Some(guard.token())));
+        drop(guard);
+    });
+    let readers = [(); 3].map(|()| lock.shared().acquire().unwrap().detach());
+    let elsewhere = Peer::start_holding(peer().arg("hold shared").arg(folder.path()).arg("x"));
+    assert_eq!(only(folder.path()).state(), State::Readers(Some(4)));
+    drop((readers, elsewhere));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_that_wait_for_another_process_are_counted_once() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let lock = lock(folder.path(), "x").timeout(LONG);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| lock.acquire().map(drop).unwrap());
+        }
+        until("three who wait", || is_waited_for_by(folder.path(), 3));
+        peer.release();
+    });
+}
+
+#[test]
+fn who_died_inside_is_told_until_the_next_holder_is() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let process = peer.id();
+    assert_eq!(only(folder.path()).abandoned(), None);
+    peer.kill();
+    let status = only(folder.path());
+    assert!(is_free(status.state()), "{status:?}");
+    assert_eq!(status.abandoned().unwrap().process(), Some(process));
+    let guard = lock(folder.path(), "x").acquire().unwrap();
+    assert!(guard.abandoned().is_some());
+    assert_eq!(only(folder.path()).abandoned(), None);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_died_inside_is_told_while_somebody_has_the_lock_who_is_not() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let died = peer.id();
+    peer.kill();
+    let flock = Peer::flock(&folder.path().join("x.lock"), "-x");
+    let status = only(folder.path());
+    assert_eq!(status.holder().unwrap().process(), Some(flock.id()));
+    assert_eq!(status.abandoned().unwrap().process(), Some(died));
+    flock.release();
+}

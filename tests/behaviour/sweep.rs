@@ -1,0 +1,75 @@
+//! What processes that were killed leave behind of keyed names, and how it goes.
+
+use std::fs;
+use std::path::Path;
+
+use jam_lock::Locks;
+
+use crate::{folder, lock, lock_names};
+use jam_lock_tests::peers::{Peer, peer};
+
+fn sweep(folder: &Path) -> usize {
+    Locks::open(folder).unwrap().sweep().unwrap()
+}
+
+fn files(folder: &Path) -> usize {
+    fs::read_dir(folder).unwrap().count()
+}
+
+/// A process that has used the lock of a customer, and may do so again.
+fn using(folder: &Path, id: &str) -> Peer {
+    Peer::start_holding(peer().arg("keep customer").arg(folder).arg(id))
+}
+
+#[test]
+fn what_a_process_leaves_that_is_killed_between_two_uses_is_removed() {
+    let folder = folder();
+    for id in ["7", "8"] {
+        using(folder.path(), id).kill();
+    }
+    assert_eq!(files(folder.path()), 4);
+    assert_eq!(sweep(folder.path()), 2);
+    assert_eq!(files(folder.path()), 0);
+    assert_eq!(sweep(folder.path()), 0);
+}
+
+#[test]
+fn plain_names_and_files_of_others_stay() {
+    let folder = folder();
+    drop(lock(folder.path(), "customer_7").acquire().unwrap());
+    fs::write(folder.path().join("customer_8.lock"), "").unwrap();
+    fs::write(folder.path().join("customer_9.lock"), "").unwrap();
+    fs::write(folder.path().join("customer_9.holder"), "kind      keyed\n").unwrap();
+    assert_eq!((sweep(folder.path()), files(folder.path())), (0, 5));
+}
+
+#[test]
+fn who_died_inside_is_told_after_a_sweep() {
+    let folder = folder();
+    Peer::applying(folder.path(), "x").kill();
+    assert_eq!((sweep(folder.path()), files(folder.path())), (0, 2));
+    assert!(lock(folder.path(), "called_x").acquire().unwrap().abandoned().is_some());
+}
+
+#[test]
+fn a_lock_that_is_held_stays() {
+    let folder = folder();
+    // A reader is not recorded, so what was written before it looks left behind.
+    using(folder.path(), "7").kill();
+    let reader =
+        Peer::start_holding(peer().arg("hold shared").arg(folder.path()).arg("customer_7"));
+    assert_eq!((sweep(folder.path()), files(folder.path())), (0, 2));
+    reader.release();
+    assert_eq!((sweep(folder.path()), files(folder.path())), (1, 0));
+}
+
+#[test]
+fn who_uses_a_lock_whose_files_are_removed_does_not_notice() {
+    let folder = folder();
+    let lock = Locks::open(folder.path()).unwrap().lock(lock_names::customer_id(7));
+    let first = lock.acquire().unwrap().token();
+    assert_eq!(sweep(folder.path()), 1);
+    let guard = lock.acquire().unwrap();
+    assert!(guard.token() > first && files(folder.path()) == 2);
+    assert_eq!(sweep(folder.path()), 0);
+}

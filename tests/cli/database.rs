@@ -1,0 +1,53 @@
+//! The locks of a PostgreSQL database, whose URL stands in a folder's place.
+
+use std::path::Path;
+
+use jam_lock_tests::peers::{self, Peer, until};
+use jam_lock_tests::postgres::Server;
+
+use crate::{HOLD, command, holding, printed, run, said};
+
+fn who(url: &Path) -> Option<i32> {
+    peers::run(command(url).args(["who", "x"])).status.code()
+}
+
+#[test]
+fn a_command_runs_under_a_lock_of_the_database() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let url = Path::new(&url);
+    let peer = holding(url, &[], HOLD);
+    assert_eq!(run(url, &["x", "-t0", "true"]).status.code(), Some(75));
+    assert_eq!(who(url), Some(0));
+    peer.release();
+    assert_eq!(who(url), Some(1));
+    // What was released was confirmed, so nobody counts as dead.
+    assert_eq!(said(&run(url, &["x", "true"])), "");
+}
+
+#[test]
+fn what_waits_for_the_database_is_listed() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let url = Path::new(&url);
+    let peer = holding(url, &[], HOLD);
+    let mut waiting = crate::start_quietly(command(url).args(["run", "x", "--", "true"]));
+    let list = || printed(&peers::run(command(url).args(["list", "--json"])));
+    until("one who waits", || list().contains("\"waiting\": 1"));
+    assert!(list().contains("\"function\": \"sh\""), "{}", list());
+    peer.release();
+    assert!(waiting.wait().unwrap().success());
+}
+
+#[test]
+fn a_command_whose_lock_is_lost_is_ended_and_that_is_told() {
+    let Some(server) = Server::start() else { return };
+    let url = server.namespace();
+    let mut order = command(Path::new(&url));
+    let script = "trap 'echo ended; exit 0' TERM; echo held; while sleep 0.1; do :; done";
+    order.args(["run", "x", "--", "bash", "-c", script]).stderr(std::process::Stdio::piped());
+    let mut peer = Peer::start_holding(&mut order);
+    server.end_all_sessions();
+    assert_eq!(peer.answer(), "ended");
+    assert_eq!(peer.status().code(), Some(74));
+}

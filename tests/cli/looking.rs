@@ -1,0 +1,130 @@
+//! `list`, `who` and `sweep`: what is told of locks, and to whom.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use jam_lock_tests::peers::{self, Peer};
+use serde_json::Value;
+
+use crate::{command, folder, printed, said};
+
+fn ask(folder: &Path, arguments: &[&str]) -> Output {
+    peers::run(command(folder).args(arguments))
+}
+
+fn json(folder: &Path) -> Value {
+    serde_json::from_str(&printed(&ask(folder, &["list", "--json"]))).unwrap()
+}
+
+#[test]
+fn a_list_has_a_line_for_each_lock() {
+    let folder = folder();
+    peers::attempt(folder.path(), "free");
+    let peer = Peer::applying(folder.path(), "x");
+    let text = printed(&ask(folder.path(), &["list"]));
+    let lines: Vec<_> = text.lines().collect();
+    let titles: Vec<_> = lines[0].split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
+    assert_eq!(titles, ["NAME", "STATE", "HELD FOR", "WAITING", "TOKEN", "HOLDER"]);
+    assert!(lines[1].starts_with("called_x  writer "), "{text}");
+    let who = format!("`on_apply` at tests/support/peer.rs:{}", "");
+    assert!(
+        lines[1].contains(&who) && lines[1].contains(&format!("(pid {})", peer.id())),
+        "{text}"
+    );
+    assert!(lines[2].starts_with("free      free "), "{text}");
+    assert_eq!(lines.len(), 3);
+}
+
+#[test]
+fn json_has_all_that_is_known() {
+    let folder = folder();
+    let peer = Peer::applying(folder.path(), "x");
+    let found = json(folder.path());
+    let lock = &found[0];
+    assert_eq!((lock["name"].as_str(), lock["state"].as_str()), (Some("called_x"), Some("writer")));
+    assert_eq!(lock["waiting"], 0);
+    let holder = &lock["holder"];
+    assert_eq!(holder["process"], peer.id());
+    assert_eq!(holder["function"], "on_apply");
+    assert_eq!(holder["file"], "tests/support/peer.rs");
+    assert!(holder["line"].is_u64() && holder["since"].is_f64() && holder["held_for"].is_f64());
+    assert_eq!(holder["token"], lock["token"]);
+    assert_eq!(lock["abandoned_by"], Value::Null);
+    peer.kill();
+    let lock = &json(folder.path())[0];
+    assert_eq!((lock["state"].as_str(), &lock["holder"]), (Some("free"), &Value::Null));
+    assert_eq!(lock["abandoned_by"]["function"], "on_apply");
+}
+
+#[test]
+fn who_holds_a_lock_is_0_and_a_sentence() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let output = ask(folder.path(), &["who", "x"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = printed(&output);
+    assert!(text.starts_with("held for ") && text.contains(&format!("(pid {})", peer.id())));
+}
+
+#[test]
+fn a_lock_that_nobody_holds_is_1() {
+    let folder = folder();
+    peers::attempt(folder.path(), "used");
+    for name in ["used", "never used"] {
+        let output = ask(folder.path(), &["who", name]);
+        assert_eq!((output.status.code(), &*printed(&output)), (Some(1), "free\n"));
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_trouble_and_is_not_made() {
+    let folder = folder();
+    let missing = folder.path().join("missing");
+    for order in [&["list"][..], &["who", "x"], &["sweep"]] {
+        let output = ask(&missing, order);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said(&output).contains("No such file or directory"), "{output:?}");
+    }
+    assert!(!missing.exists());
+}
+
+#[test]
+fn a_sweep_tells_of_how_many_locks() {
+    let folder = folder();
+    Peer::start_holding(peers::peer().arg("keep customer").arg(folder.path()).arg("7")).kill();
+    assert_eq!(printed(&ask(folder.path(), &["sweep"])), "removed the files of 1 lock\n");
+    assert_eq!(printed(&ask(folder.path(), &["sweep"])), "removed the files of 0 locks\n");
+}
+
+#[test]
+fn who_stops_reading_is_not_told_of_it() {
+    let folder = folder();
+    for name in 0..2_000 {
+        std::fs::write(folder.path().join(format!("{name}.lock")), "").unwrap();
+    }
+    for order in [&["list"][..], &["list", "--json"], &["completions", "bash"], &["man"]] {
+        let mut command = command(folder.path());
+        command.args(order).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        process.stdout.take().unwrap().read_exact(&mut [0; 1]).unwrap();
+        let output = process.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), &*said(&output)), (Some(0), ""), "{order:?}");
+    }
+}
+
+#[test]
+fn a_screen_is_not_for_a_pipe() {
+    let folder = folder();
+    let output = ask(folder.path(), &["watch"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("jam-lock list"), "{output:?}");
+}
+
+#[test]
+fn completions_and_a_manual_page_are_made() {
+    let folder = folder();
+    assert!(printed(&ask(folder.path(), &["completions", "bash"])).contains("complete "));
+    let page = printed(&ask(folder.path(), &["man"]));
+    assert!(page.contains(".TH jam\\-lock") || page.contains(".TH jam-lock"), "{page}");
+}

@@ -1,0 +1,58 @@
+//! The command `jam-lock`, as a person or a script runs it.
+
+#![cfg(target_os = "linux")]
+
+mod database;
+mod looking;
+mod running;
+mod signals;
+mod terminal;
+mod waiting;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use jam_lock_tests::peers;
+use tempfile::TempDir;
+
+/// A script that holds its lock until its input ends.
+const HOLD: &str = "echo held; cat; echo released";
+
+/// A folder for locks that goes away with the test.
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder can be made")
+}
+
+/// The command, about the locks of `folder`.
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_command"));
+    command.arg("--locks").arg(folder);
+    command
+}
+
+/// `run` with these arguments.
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    peers::run(command(folder).arg("run").args(arguments))
+}
+
+/// What `sh` prints that runs `script` under the lock `x`, which is held by then.
+fn holding(folder: &Path, options: &[&str], script: &str) -> peers::Peer {
+    let mut order = command(folder);
+    order.args(["run", "x"]).args(options).args(["--", "sh", "-c", script]);
+    peers::Peer::start_holding(&mut order)
+}
+
+/// What was printed to standard output.
+fn printed(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// What was said to standard error.
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Starts what says something to standard error, which is read later.
+fn start_quietly(order: &mut Command) -> std::process::Child {
+    order.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}

@@ -1,0 +1,183 @@
+//! `run`: the command is run under the lock, and its end is this one's.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Command;
+
+use jam_lock_tests::peers::{Peer, attempt};
+
+use crate::{HOLD, command, folder, holding, printed, run, said};
+
+#[test]
+fn the_output_and_the_status_are_the_commands() {
+    let folder = folder();
+    let output = run(folder.path(), &["x", "--", "sh", "-c", "echo done; exit 3"]);
+    assert_eq!((output.status.code(), &*printed(&output)), (Some(3), "done\n"));
+    assert_eq!(said(&output), "");
+}
+
+#[test]
+fn arguments_are_passed_as_they_are() {
+    let folder = folder();
+    let output = run(folder.path(), &["x", "printf", "%s|", "a b", "--timeout", "$HOME", ""]);
+    assert_eq!(printed(&output), "a b|--timeout|$HOME||");
+}
+
+#[test]
+fn the_lock_is_held_as_long_as_the_command_runs() {
+    let folder = folder();
+    let peer = holding(folder.path(), &[], HOLD);
+    assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
+    peer.release();
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn flock_1_is_kept_out_and_keeps_out() {
+    let folder = folder();
+    let path = folder.path().join("x.lock");
+    let peer = holding(folder.path(), &[], HOLD);
+    let flock = || Command::new("flock").arg("-n").arg(&path).arg("true").status().unwrap();
+    assert_eq!(flock().code(), Some(1));
+    peer.release();
+    assert!(flock().success());
+    let peer = Peer::flock(&path, "-x");
+    assert_eq!(run(folder.path(), &["x", "-t", "0", "true"]).status.code(), Some(75));
+    peer.release();
+}
+
+#[test]
+fn readers_run_together() {
+    let folder = folder();
+    let peer = holding(folder.path(), &["--shared"], HOLD);
+    assert!(run(folder.path(), &["x", "--shared", "--timeout", "0", "true"]).status.success());
+    assert_eq!(run(folder.path(), &["x", "--timeout", "0", "true"]).status.code(), Some(75));
+    peer.release();
+}
+
+#[test]
+fn others_are_told_what_is_run() {
+    let folder = folder();
+    let peer = holding(folder.path(), &[], HOLD);
+    let told = attempt(folder.path(), "x");
+    assert!(told.contains(" by `sh` at "), "{told}");
+    peer.release();
+}
+
+#[test]
+fn a_command_that_is_not_there_is_127() {
+    let folder = folder();
+    let output = run(folder.path(), &["x", "--", "no such command"]);
+    assert_eq!(output.status.code(), Some(127));
+    assert_eq!(said(&output), "jam-lock: cannot run `no such command`: there is no such command\n");
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn a_command_that_cannot_be_run_is_126() {
+    let folder = folder();
+    let path = folder.path().join("notes");
+    fs::write(&path, "my own").unwrap();
+    let output = run(folder.path(), &["x", "--", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(126), "{output:?}");
+}
+
+#[test]
+fn a_command_that_a_signal_ends_ends_this_by_the_same() {
+    let folder = folder();
+    for (name, signal) in [("TERM", 15), ("INT", 2), ("KILL", 9), ("SEGV", 11)] {
+        let output = run(folder.path(), &["x", "--", "sh", "-c", &format!("kill -{name} $$")]);
+        assert_eq!(output.status.signal(), Some(signal), "{name}: {output:?}");
+        assert_eq!(attempt(folder.path(), "x"), "acquired");
+    }
+}
+
+#[test]
+fn what_the_command_leaves_behind_does_not_have_the_lock() {
+    let folder = folder();
+    let script = "sleep 1000 >/dev/null 2>&1 & echo $!";
+    let output = run(folder.path(), &["x", "--", "sh", "-c", script]);
+    let left = printed(&output);
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert!(Command::new("kill").arg(left.trim()).status().unwrap().success());
+}
+
+#[test]
+fn the_lock_is_held_for_descendants_if_asked_for() {
+    let folder = folder();
+    // The shell ends at once, and leaves a reader of the test's pipe running.
+    let script = "exec 3<&0; (echo held; cat <&3 >&2; echo released) & exit 3";
+    let mut peer = holding(folder.path(), &["--descendants"], script);
+    assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
+    assert!(peer.close().ends_with("released"));
+    assert_eq!(peer.status().code(), Some(3));
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn who_died_inside_is_told() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let id = peer.id();
+    peer.kill();
+    let output = run(folder.path(), &["x", "true"]);
+    assert!(output.status.success());
+    let text = said(&output);
+    assert!(text.starts_with("jam-lock: the last holder of lock `x` died inside: peer"), "{text}");
+    assert!(text.contains(&format!("(pid {id})")), "{text}");
+    assert_eq!(said(&run(folder.path(), &["x", "true"])), "");
+}
+
+#[test]
+fn who_is_killed_with_its_command_inside_leaves_the_lock_abandoned() {
+    let folder = folder();
+    holding(folder.path(), &[], HOLD).kill();
+    let text = said(&run(folder.path(), &["x", "-t0", "true"]));
+    assert!(text.contains("died inside: `sh` at "), "{text}");
+}
+
+#[test]
+fn a_name_that_is_none_is_refused() {
+    let folder = folder();
+    let output = run(folder.path(), &["../x", "true"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("cannot be a lock name"), "{output:?}");
+}
+
+#[test]
+fn a_lock_that_cannot_be_asked_for_is_71() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("x.lock")).unwrap();
+    let output = run(folder.path(), &["x", "true"]);
+    assert_eq!(output.status.code(), Some(71));
+    assert!(said(&output).contains("only a regular file can be locked"), "{output:?}");
+}
+
+#[test]
+fn the_folder_is_the_default_one_where_none_is_named() {
+    let folder = folder();
+    let run = |variable: Option<&str>| {
+        let mut order = Command::new(env!("CARGO_BIN_EXE_command"));
+        order.env_remove("JAM_LOCK").envs(variable.map(|place| ("JAM_LOCK", place)));
+        order.current_dir(folder.path()).args(["run", "x", "true"]).status().unwrap()
+    };
+    assert!(run(None).success() && folder.path().join("locks/x.lock").exists());
+    assert!(run(Some("else")).success() && folder.path().join("else/x.lock").exists());
+}
+
+#[test]
+fn a_url_of_no_engine_is_said_to_be_none() {
+    let output = run(Path::new("etcd://me:secret@host"), &["x", "true"]);
+    assert_eq!(output.status.code(), Some(71));
+    assert!(said(&output).contains("is not supported at etcd://…"), "{output:?}");
+}
+
+#[test]
+fn the_help_tells_the_statuses() {
+    let folder = folder();
+    let output = jam_lock_tests::peers::run(command(folder.path()).args(["run", "--help"]));
+    for status in ["75  the lock", "74  the lock", "71  the lock", "127", "126"] {
+        assert!(printed(&output).contains(status), "{output:?}");
+    }
+}

@@ -1,0 +1,98 @@
+//! Signals: the command gets them, once, and a wait ends by them.
+
+use std::os::unix::process::ExitStatusExt;
+
+use jam_lock_tests::peers::{Peer, attempt, blocked_on, until};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{command, folder, holding, start_quietly};
+
+/// A shell that says which signals it gets, until it is told to end.
+const LISTEN: &str = "
+for signal in HUP INT QUIT TERM USR1 USR2; do trap \"echo $signal\" $signal; done
+echo held
+while read -r line; do echo \"$line\"; done
+echo released";
+
+fn send(process: u32, signal: Signal) {
+    let process = Pid::from_raw(i32::try_from(process).unwrap()).unwrap();
+    kill_process(process, signal).unwrap();
+}
+
+#[test]
+fn what_would_end_this_is_passed_on_once() {
+    let folder = folder();
+    // dash leaves a read(2) that a trap has interrupted; bash goes on with it.
+    let mut order = command(folder.path());
+    order.args(["run", "x", "--", "bash", "-c", LISTEN]);
+    let mut peer = Peer::start_holding(&mut order);
+    for (signal, name) in [
+        (Signal::HUP, "HUP"),
+        (Signal::INT, "INT"),
+        (Signal::QUIT, "QUIT"),
+        (Signal::TERM, "TERM"),
+        (Signal::USR1, "USR1"),
+        (Signal::USR2, "USR2"),
+    ] {
+        send(peer.id(), signal);
+        assert_eq!(peer.answer(), name);
+        // A second one would come before this.
+        peer.order("more");
+        assert_eq!(peer.answer(), "more");
+    }
+    peer.release();
+}
+
+#[test]
+fn a_command_that_does_not_listen_ends_and_so_does_this() {
+    let folder = folder();
+    let mut peer = holding(folder.path(), &[], "echo held; exec sleep 1000");
+    send(peer.id(), Signal::TERM);
+    assert_eq!(peer.status().signal(), Some(Signal::TERM.as_raw()));
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn a_wait_ends_by_a_signal_and_leaves_nothing() {
+    let folder = folder();
+    let holds = Peer::holding(folder.path(), "x");
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let waiting = start_quietly(command(folder.path()).args(["run", "x", "true"]));
+        until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
+        send(waiting.id(), signal);
+        let status = waiting.wait_with_output().unwrap().status;
+        assert_eq!(status.signal(), Some(signal.as_raw()));
+        assert_eq!(blocked_on(&folder.path().join("x.lock")), 0);
+    }
+    holds.release();
+    assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn what_this_was_told_to_ignore_the_command_ignores() {
+    let folder = folder();
+    let mut order = std::process::Command::new("nohup");
+    order.arg(env!("CARGO_BIN_EXE_command")).arg("--locks").arg(folder.path());
+    order.args(["run", "x", "--", "grep", "SigIgn", "/proc/self/status"]);
+    let output = jam_lock_tests::peers::run(&mut order);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let set = u64::from_str_radix(text.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+    assert_eq!(set & 1, 1, "{text}");
+}
+
+#[test]
+fn a_stop_stops_the_command_too_and_both_go_on() {
+    let folder = folder();
+    let mut peer = holding(folder.path(), &[], "echo held; echo $$; cat; echo released");
+    let child = peer.answer();
+    let state = |process: &str| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
+    };
+    let this = peer.id().to_string();
+    send(peer.id(), Signal::TSTP);
+    until("both have stopped", || state(&child) == 'T' && state(&this) == 'T');
+    send(peer.id(), Signal::CONT);
+    until("both go on", || state(&child) != 'T' && state(&this) != 'T');
+    peer.release();
+}

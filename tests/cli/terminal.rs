@@ -1,0 +1,164 @@
+//! What a person at a terminal sees, and presses.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use jam_lock_tests::peers::{Peer, until};
+use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::folder;
+
+const CTRL_C: &str = "\x03";
+const CTRL_Z: &str = "\x1a";
+
+/// A terminal, and the command that runs at it.
+struct Terminal {
+    keyboard: File,
+    slave: OwnedFd,
+    screen: Arc<Mutex<String>>,
+    process: Child,
+}
+
+impl Terminal {
+    /// The command with these arguments, in a session of its own.
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let master =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+        let size = Winsize { ws_row: 20, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&master, size).unwrap();
+        let slave = File::options().read(true).write(true).open(path).unwrap();
+        let stdio = || slave.try_clone().unwrap();
+        let mut order = Command::new("setsid");
+        order.arg("--ctty").arg(env!("CARGO_BIN_EXE_command")).arg("--locks").arg(folder);
+        order.args(arguments).stdin(stdio()).stdout(stdio()).stderr(stdio());
+        let process = order.spawn().unwrap();
+        let (keyboard, screen) = (File::from(master), Arc::new(Mutex::new(String::new())));
+        let (mut shown, written) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
+        thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = shown.read(&mut piece) {
+                written.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..length]));
+            }
+        });
+        Self { keyboard, slave: slave.into(), screen, process }
+    }
+
+    fn press(&mut self, key: &str) {
+        self.keyboard.write_all(key.as_bytes()).unwrap();
+    }
+
+    /// All that was written until now.
+    fn screen(&self) -> String {
+        self.screen.lock().unwrap().clone()
+    }
+
+    fn shows(&self, text: &str) {
+        until(text, || self.screen().contains(text));
+    }
+
+    fn end(&mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+
+    /// Whether it shows what is pressed, and gives it out line by line.
+    fn is_as_before(&self) -> bool {
+        tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn ctrl_c_reaches_the_command_once() {
+    let folder = folder();
+    let script =
+        "trap 'echo trapped' INT; echo held; while read -r line; do echo \"<$line>\"; done";
+    let mut terminal = Terminal::start(folder.path(), &["run", "x", "--", "bash", "-c", script]);
+    terminal.shows("held");
+    terminal.press(CTRL_C);
+    terminal.shows("trapped");
+    terminal.press("more\n");
+    // A second one would have come before this.
+    terminal.shows("<more>");
+    assert_eq!(terminal.screen().matches("trapped").count(), 1);
+    terminal.press("\x04");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn the_line_of_a_wait_goes_when_the_command_starts() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let id = format!("(pid {})", peer.id());
+    let mut terminal = Terminal::start(folder.path(), &["run", "x", "--", "echo", "inside"]);
+    terminal.shows(&id);
+    peer.release();
+    assert!(terminal.end().success());
+    terminal.shows("\r\x1b[2Kinside");
+}
+
+#[test]
+fn ctrl_c_ends_a_wait_and_clears_its_line() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let mut terminal = Terminal::start(folder.path(), &["run", "x", "true"]);
+    terminal.shows("waiting ");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end().signal(), Some(2));
+    terminal.shows("^C\r\x1b[2K");
+    peer.release();
+}
+
+#[test]
+fn a_list_is_shown_live_until_somebody_has_seen_enough() {
+    for (key, interval) in [("q", "1"), (CTRL_C, "1000")] {
+        let folder = folder();
+        let peer = Peer::holding(folder.path(), "x");
+        let mut terminal = Terminal::start(folder.path(), &["watch", "--interval", interval]);
+        terminal.shows(&format!("(pid {})", peer.id()));
+        assert!(!terminal.is_as_before());
+        peer.release();
+        if interval == "1" {
+            terminal.shows("free");
+        }
+        terminal.press(key);
+        assert!(terminal.end().success());
+        terminal.shows("\x1b[?1049l");
+        assert!(terminal.is_as_before());
+    }
+}
+
+#[test]
+fn a_stop_gives_the_terminal_back_for_a_while() {
+    let folder = folder();
+    let mut terminal = Terminal::start(folder.path(), &["watch"]);
+    terminal.shows("q to quit");
+    terminal.press(CTRL_Z);
+    until("it gives back the terminal", || terminal.is_as_before());
+    terminal.shows("\x1b[?1049l");
+    let process = rustix::process::Pid::from_child(&terminal.process);
+    until("it goes on", || {
+        // It may not have stopped yet.
+        rustix::process::kill_process(process, rustix::process::Signal::CONT).unwrap();
+        !terminal.is_as_before()
+    });
+    terminal.press("q");
+    assert!(terminal.end().success());
+    assert!(terminal.is_as_before());
+}

@@ -1,0 +1,78 @@
+//! The wait for a lock that others hold, and its end.
+
+use jam_lock_tests::peers::{Peer, blocked_on, until};
+
+use crate::{command, folder, run, said, start_quietly};
+
+#[test]
+fn a_timeout_says_who_holds_the_lock_and_is_75() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let output = run(folder.path(), &["x", "--timeout", "0.05", "--", "true"]);
+    assert_eq!(output.status.code(), Some(75));
+    let text = said(&output);
+    assert!(text.starts_with("jam-lock: timed out after "), "{text}");
+    assert!(text.contains(&format!("by peer (pid {})", peer.id())), "{text}");
+    assert_eq!(text.lines().count(), 1);
+}
+
+#[test]
+fn a_timeout_of_0_does_not_wait() {
+    let folder = folder();
+    let _peer = Peer::holding(folder.path(), "x");
+    let output = run(folder.path(), &["x", "--timeout", "0", "true"]);
+    assert_eq!(output.status.code(), Some(75));
+    assert!(said(&output).contains("timeout 0 does not wait"), "{output:?}");
+}
+
+#[test]
+fn the_status_of_a_timeout_can_be_chosen() {
+    let folder = folder();
+    let _peer = Peer::holding(folder.path(), "x");
+    let output = run(folder.path(), &["x", "--timeout", "0", "--exit-code", "9", "true"]);
+    assert_eq!(output.status.code(), Some(9));
+}
+
+#[test]
+fn a_job_that_is_running_is_skipped() {
+    let folder = folder();
+    let _peer = Peer::holding(folder.path(), "x");
+    let output = run(folder.path(), &["x", "--skip", "--", "false"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said(&output).starts_with("jam-lock: skipped: lock `x`"), "{output:?}");
+}
+
+#[test]
+fn what_is_no_timeout_is_refused() {
+    let folder = folder();
+    for timeout in ["soon", "NaN", ""] {
+        let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
+        assert_eq!(output.status.code(), Some(2), "{timeout}");
+        assert!(said(&output).contains("a number of seconds"), "{output:?}");
+    }
+}
+
+#[test]
+fn below_0_waits_until_the_lock_is_free() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let waiting = start_quietly(command(folder.path()).args(["run", "x", "-t", "-1", "true"]));
+    until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
+    peer.release();
+    assert!(waiting.wait_with_output().unwrap().status.success());
+}
+
+#[test]
+fn a_long_wait_says_once_whom_it_waits_for() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), "x");
+    let mut waiting = start_quietly(command(folder.path()).args(["run", "x", "--", "echo", "in"]));
+    let mut line = String::new();
+    let mut said = std::io::BufReader::new(waiting.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut said, &mut line).unwrap();
+    assert!(line.starts_with("jam-lock: waiting for lock `x`: held for "), "{line}");
+    assert!(line.contains(&format!("peer (pid {})", peer.id())), "{line}");
+    peer.release();
+    assert_eq!(waiting.wait_with_output().unwrap().stdout, b"in\n");
+    assert_eq!(std::io::read_to_string(said).unwrap(), "");
+}

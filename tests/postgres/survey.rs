@@ -1,0 +1,136 @@
+//! How all locks of a namespace stand, as people are told.
+
+use std::sync::mpsc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::{pin, sync, thread};
+
+use jam_lock::{LockError, Locks, State, Status};
+use jam_lock_tests::LONG;
+use jam_lock_tests::peers::{Peer, peer, until};
+use jam_lock_tests::postgres::Server;
+
+use crate::{Stranger, called, lock, locks};
+
+fn only(url: &str) -> Status {
+    let mut found = locks(url).survey().unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+fn at(url: &str, order: &str, name: &str) -> Peer {
+    Peer::start(peer().args([order, url, name]))
+}
+
+fn holding(url: &str, order: &str, name: &str) -> Peer {
+    let mut peer = at(url, order, name);
+    assert_eq!(peer.answer(), "held");
+    peer
+}
+
+#[test]
+fn a_namespace_that_nobody_has_used_has_no_locks() {
+    let Some(server) = Server::shared() else { return };
+    let (url, other) = (server.namespace(), server.namespace());
+    drop(lock(&other, "x").acquire().unwrap());
+    assert_eq!(locks(&url).survey().unwrap(), []);
+}
+
+#[test]
+fn writers_readers_and_who_waits_are_told() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    drop(lock(&url, "free").acquire().unwrap());
+    let writer = holding(&url, "hold", "written");
+    let waiting = at(&url, "hold", "written");
+    let readers = [(); 2].map(|()| holding(&url, "hold shared", "read"));
+    let locks = locks(&url);
+    let found = || locks.survey().unwrap();
+    until("one who waits", || found().iter().any(|status| status.waiting() == Some(1)));
+    let found = found();
+    let states: Vec<_> = found.iter().map(|status| (status.name(), status.state())).collect();
+    let expected =
+        [("free", State::Free), ("read", State::Readers(Some(2))), ("written", State::Writer)];
+    assert_eq!(states, expected);
+    assert!(found.iter().all(|status| status.abandoned().is_none()), "{found:?}");
+    let holder = found[2].holder().unwrap();
+    assert_eq!((holder.process(), holder.program()), (Some(writer.id()), Some("peer")));
+    assert!(holder.held_for().is_some() && found[2].token().is_some());
+    drop((waiting, readers));
+}
+
+#[test]
+fn the_threads_of_this_process_are_told_apart() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let lock = lock(&url, "x").timeout(LONG);
+    let guard = lock.acquire().unwrap();
+    let line = line!() - 1;
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| lock.acquire().map(drop).unwrap());
+        }
+        until("three who wait", || only(&url).waiting() == Some(3));
+        assert_eq!(only(&url).holder().unwrap().line(), Some(line));
+        drop(guard);
+    });
+}
+
+#[test]
+fn who_died_inside_is_told_until_the_next_holder_is() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let peer = holding(&url, "hold", "x");
+    let process = peer.id();
+    assert_eq!(only(&url).abandoned(), None);
+    peer.kill();
+    until("the server has noticed", || only(&url).state() == State::Free);
+    assert_eq!(only(&url).abandoned().unwrap().process(), Some(process));
+    let guard = lock(&url, "x").acquire().unwrap();
+    assert!(guard.abandoned().is_some());
+    assert_eq!(only(&url).abandoned(), None);
+}
+
+#[test]
+fn who_is_not_recorded_is_told_by_the_name_of_its_session() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let stranger = Stranger::of(server, &url, "x");
+    stranger.take();
+    let status = only(&url);
+    assert_eq!((status.state(), status.abandoned()), (State::Writer, None));
+    stranger.let_go();
+}
+
+#[test]
+fn the_thread_that_tends_the_connections_is_told_that_it_cannot_wait() {
+    /// Surveys on whichever thread wakes it.
+    struct Surveyor(Locks, mpsc::Sender<Result<Vec<Status>, LockError>>);
+
+    impl Wake for Surveyor {
+        fn wake(self: sync::Arc<Self>) {
+            let _ = self.1.send(self.0.survey());
+        }
+    }
+
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let peer = holding(&url, "hold", "x");
+    let locks = locks(&url);
+    let (tell, told) = mpsc::channel();
+    let waker = Waker::from(sync::Arc::new(Surveyor(locks.clone(), tell)));
+    let mut acquiring = pin::pin!(locks.lock(called("x")).acquire_async());
+    let polled = acquiring.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(matches!(polled, Poll::Pending));
+    drop(peer);
+    let error = told.recv_timeout(LONG).unwrap().unwrap_err().to_string();
+    assert!(error.contains("cannot wait for itself"), "{error}");
+}
+
+#[test]
+fn a_server_that_is_gone_is_an_error() {
+    let Some(server) = Server::start() else { return };
+    let locks = locks(&server.namespace());
+    server.order("crash");
+    let error = locks.survey().unwrap_err();
+    assert!(matches!(error, LockError::Engine { .. }), "{error}");
+}
