@@ -82,6 +82,7 @@ pub type Tell = Box<dyn FnOnce(Option<Box<Holder>>) + Send>;
 
 /// What not every engine can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ability {
     /// It has locks for readers.
     Shares,
@@ -127,6 +128,7 @@ impl CallChain {
 
 /// A wait for a claim, on behalf of the first in a gate's queue.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Pursuit {
     /// The gate's number of it, by which it is called in all that follows.
     pub number: u64,
@@ -168,6 +170,7 @@ pub enum Left {
 
 /// What has become of a claim while it was used.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Used {
     /// How the last who used it has left it.
     pub left: Left,

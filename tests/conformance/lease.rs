@@ -69,7 +69,7 @@ impl Engine for LeaseEngine {
             Ability::Shares | Ability::ServesInOrder => true,
             Ability::Loses => flaw != Some(Flaw::HidesThatItLoses),
             Ability::TellsOfDeaths => flaw != Some(Flaw::HidesThatItTells),
-            Ability::SeesCircles => false,
+            _ => false,
         }
     }
 
