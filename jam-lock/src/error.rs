@@ -181,6 +181,17 @@ pub enum LockError {
 }
 
 impl LockError {
+    /// [`LockError::Engine`], for an [engine](crate::engine::Engine) of the application's own:
+    /// `operation` is what could not be done, such as "acquire lock `invoice_saved`", and `place`
+    /// where.
+    pub fn of_engine(
+        operation: impl Into<String>,
+        place: impl Into<String>,
+        error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Engine { operation: operation.into(), place: place.into(), error: error.into() }
+    }
+
     /// Whether the lock was merely held elsewhere for too long.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

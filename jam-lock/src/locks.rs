@@ -89,10 +89,9 @@ impl Locks {
     /// itself. **No other process sees them**, so they protect nothing that processes share; a
     /// test that starts some wants [`Locks::temporary`]. Nobody survives who dies with one, so
     /// [`LockGuard::mark_abandoned`] is how a test has the next holder find a lock
-    /// [abandoned](LockGuard::abandoned).
+    /// [abandoned](crate::LockGuard::abandoned).
     ///
     /// [`LockGuard::mark_abandoned`]: crate::LockGuard::mark_abandoned
-    /// [`LockGuard::abandoned`]: crate::LockGuard::abandoned
     ///
     /// # Example
     /// ```
