@@ -8,7 +8,8 @@
 //! A lock is a file, `locks/invoice_saved.lock`, locked with `flock(2)`. It is the successor of
 //! [Jam.py](https://jam-py.com)'s `task.lock(lock_name, timeout=-1)`: the same folder, the same
 //! files, so that a Rust program and a running Jam.py application exclude each other, and so do
-//! `flock(1)` and Python's filelock.
+//! `flock(1)` and Python's filelock. When one machine is outgrown, the same code runs on locks of a
+//! PostgreSQL database.
 //!
 //! # Quick start
 //!
@@ -61,6 +62,10 @@
 //! | several, all or none | `#[locked("a", "b")]` | [`Locks::lock_all`] |
 //! | again, by who holds it | `#[locked("a", reentrant)]` | [`Lock::reentrant`] |
 //! | in a test | `#[locked("a", locks = locks)]` | [`Locks::in_memory`], [`Locks::temporary`] |
+//! | on several machines | the same | `Locks::connect`, `JAM_LOCK=postgres://…` |
+//!
+//! The [guide] has a page for each of these, and one for every
+//! [error message](guide::troubleshooting).
 //!
 //! # When something goes wrong
 //!
@@ -71,65 +76,41 @@
 //! | a thread or task asks for what it holds | [`LockError::Reentrant`] at once, with both lines |
 //! | it asks against the order in which names are declared | [`LockError::Order`] at once; in the text of one function, a compile error |
 //! | a process was paused, and others have gone on | [`LockGuard::token`] has risen |
+//! | a server's lock was lost | [`LockError::Lost`]; a [fence](guide::engines#lost-locks) makes sure |
 //! | anything that should be logged | [`Observer`] |
 //!
 //! # What it promises
 //!
-//! - One holder at a time, or readers alone, among all processes, threads and tasks that ask for
-//!   the same name in the same folder. What cannot be locked is an error; nothing ever pretends to
-//!   be locked.
-//! - A lock is free again when its section ends, whichever way: `return`, `?`, a panic, a future
-//!   that is dropped, the end of the process, `kill -9`.
-//! - A wait ends at its timeout and never before. Nobody polls: waiting costs next to no processor
-//!   time, and a lock that falls free is taken at once. A task that waits blocks no thread.
-//! - Those of one process that wait are served in the order in which they came, but for a running
-//!   thread that may go before a sleeping one, for 200 µs at the most, and for a task that is not
-//!   polled when its turn has come, which the next one overtakes after 10 ms. Readers next to each
-//!   other enter together, and a writer that waits holds later readers back. After 5 ms of handing
-//!   a lock from hand to hand, or of taking it again at once, a process lets others have it.
-//! - A process that dies with a lock leaves it free, and the next writer is told whose section it
-//!   interrupted. What tells so is a record beside the lock's file, which never decides who has it.
-//! - Nobody waits for what it holds itself, and nobody against the declared order, so those who take
-//!   several locks never wait for each other.
-//! - Lock files are never emptied or renamed, never followed through a symbolic link, and never
-//!   removed, but for those of keyed names that nobody uses any more. If somebody else removes or
-//!   replaces one, that is noticed before the lock counts as held.
+//! - One holder at a time, or readers alone, among all processes, threads and tasks that ask for the
+//!   same name in the same place. What cannot be locked is an error; nothing ever pretends to be locked.
+//! - A lock is free again when its section ends, whichever way: `return`, `?`, a panic, a dropped
+//!   future, `kill -9`. Who comes after a death is told.
+//! - A wait ends at its timeout and never before. Nobody polls, a task that waits blocks no thread, and
+//!   those of one process are served in the order in which they came.
+//! - Nobody waits for what it holds itself, and nobody against the declared order.
 //!
-//! # What it does not promise
-//!
-//! - A lock on NFS, SMB or some container mounts excludes only as well as `flock(2)` does there.
-//! - A lock binds only those who ask for it.
-//! - Between processes there is no queue but the kernel's: `flock(2)` wakes who waits, and whoever
-//!   asks again at once after a release is faster, for those 5 ms. It also lets readers in for as
-//!   long as others are, so that readers of several processes can keep a writer out.
-//! - Who polls for a lock, as Jam.py and Python's filelock do, is served by chance. Processes of this
-//!   library that take turns without a gap stand back together for a moment every 31 ms, for 4 ms
-//!   where a poller is seen (Jam.py is), else for 1 ms; a wait that would end just then takes that
-//!   much longer.
-//! - A process that is stopped keeps its locks, and on a file system that hangs, calls hang.
-//! - A wait that was given up may have the lock for an instant when it falls free, and so may a
-//!   process that removes the file of a keyed name; a try elsewhere in that instant is refused.
-//! - Keyed names are for programs of this library alone: Jam.py and `flock(1)` do not notice when
-//!   the file that they wait for is removed.
-//! - A guard counts for the thread that acquired it until it is dropped, wherever it has gone, but
-//!   for [`LockGuard::detach`]. What a task acquires by hand counts for nobody, so a task that waits
-//!   for a guard of its own waits for ever, or until its timeout.
-//! - Of a holder in another process, only Linux lets it be certain that it is who the record says.
-//!   Elsewhere, and across process id namespaces or machines, a timeout names none.
-//! - A thread or task that is handed a lock within its process, from a section of less than 10 µs at
-//!   the same place, is not recorded anew: who dies just then is reported as if it had been inside.
-//! - After a power cut, a token or an abandonment may be lost that had not reached the disk.
-//! - In the child of a fork, inherited locks are errors. If the parent had several threads, a child
-//!   may do nothing but execute another program anyway, by `fork(2)`.
-//!
-//! What happens to a lock when something else happens, and which test shows it, is told in
-//! [`guide::what_happens_when`].
+//! It does not promise to keep out those who do not ask, to know more of NFS than its `flock(2)` does, to
+//! have processes queue for a file, or to take a lock from a process that is stopped. Each promise with
+//! its bounds, and what is not promised, stands in [`guide::promises`]; what happens to a lock when
+//! something else happens, and which test shows it, in [`guide::what_happens_when`].
 //!
 //! # When not to use it
 //!
 //! - Between threads of one process alone: [`std::sync::Mutex`] is a hundred times as fast.
 //! - To protect rows of one database: its transactions do that better.
-//! - Between machines: a file lock ends where the file system does.
+//! - On files, between machines: a file lock ends where the file system does. That is what
+//!   [the other engine](guide::engines) is for.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `postgres` | `Locks::connect`: locks of a PostgreSQL database |
+//! | `postgres-tls` | encrypted connections to it |
+//! | `tracing` | `TracingObserver`: waits, acquisitions and releases in your log |
+//! | `conformance` | the checks that every engine has to pass, for [one of your own](engine) |
 
 // So that the documentation says which feature brings what.
 #![cfg_attr(docsrs, feature(doc_cfg))]

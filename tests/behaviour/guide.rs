@@ -1,4 +1,4 @@
-//! The guide names tests that exist.
+//! The guide names tests that exist, and all messages that there are.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,14 @@ const TABLES: [&str; 2] = [
     include_str!("../../jam-lock/src/guide/engines.md"),
 ];
 
+const TROUBLESHOOTING: &str = include_str!("../../jam-lock/src/guide/troubleshooting.md");
+
 #[test]
 fn the_tests_that_it_names_exist() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     for table in TABLES {
         let rows = table.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit_once("| `"));
+        let rows = rows.filter(|(_, shown_by)| shown_by.contains("`: `"));
         let mut named = 0;
         for (_, shown_by) in rows {
             let (file, test) = shown_by.split_once("`: `").expect("a file and a test");
@@ -24,4 +27,85 @@ fn the_tests_that_it_names_exist() {
         }
         assert!(named > 10, "{named} tests are named");
     }
+}
+
+#[test]
+fn it_has_every_error_of_the_library() {
+    let source = include_str!("../../jam-lock/src/error.rs");
+    let (source, _) = source.split_once("struct Tenths").expect("the texts stand before it");
+    let (_, variants) = source.split_once("pub enum LockError {").expect("it is there");
+    let (variants, _) = variants.split_once("\n}").expect("it ends");
+    let variants = variants.lines().filter_map(|line| {
+        line.strip_prefix("    ").filter(|line| !line.starts_with(' '))?.strip_suffix(" {")
+    });
+    let mut found = 0;
+    for variant in variants {
+        let link = format!("[`LockError::{variant}`](crate::LockError::{variant})");
+        assert!(TROUBLESHOOTING.contains(&link), "{variant} is missing");
+        found += 1;
+    }
+    assert!(found > 10, "{found} variants were found");
+
+    let mut found = 0;
+    for start in ["#[error(", "write!(f, "] {
+        for text in source.split(start).skip(1).filter_map(literal) {
+            let text = with_holes(&text, '{', '}');
+            assert!(TROUBLESHOOTING.contains(&text), "missing: {text}");
+            found += 1;
+        }
+    }
+    assert!(found > 12, "{found} texts were found");
+}
+
+#[test]
+fn it_has_every_message_of_the_macros() {
+    let guide = with_holes(TROUBLESHOOTING, '`', '`');
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("diagnostics");
+    let mut found = 0;
+    for entry in fs::read_dir(folder).expect("it can be listed") {
+        let path = entry.expect("it can be read").path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        // What the compiler says there is about the user's own code.
+        let is_of_the_user = name.starts_with("lints_") || name.starts_with("types_");
+        if path.extension().is_none_or(|extension| extension != "stderr") || is_of_the_user {
+            continue;
+        }
+        let golden = fs::read_to_string(&path).expect("it is text");
+        for line in golden.lines().filter(|line| line.starts_with("error")) {
+            let (_, message) = line.split_once(": ").expect("a message follows");
+            // What is wrong with a name stands in a table of its own, behind `…`.
+            let message = message.split_once(" cannot be a lock name: ").map_or(message, |it| it.1);
+            let message = with_holes(message, '`', '`');
+            assert!(guide.contains(&message), "{name}: missing: {message}");
+            found += 1;
+        }
+    }
+    assert!(found > 100, "{found} messages were found");
+}
+
+/// The string literal that `code` starts with, if it does, as the program has it.
+fn literal(code: &str) -> Option<String> {
+    let text = code.trim_start().strip_prefix('"')?;
+    let (text, _) = text.split_once('"')?;
+    let lines = text.split("\\\n").enumerate();
+    let lines = lines.map(|(number, line)| if number == 0 { line } else { line.trim_start() });
+    Some(lines.collect())
+}
+
+/// `text` with `…` for what stands between `open` and `close`; these themselves stay if they are
+/// one and the same.
+fn with_holes(text: &str, open: char, close: char) -> String {
+    let mut outside = String::new();
+    let mut is_inside = false;
+    for c in text.chars() {
+        if c == (if is_inside { close } else { open }) {
+            is_inside = !is_inside;
+            if is_inside {
+                outside.push('…');
+            }
+        } else if !is_inside {
+            outside.push(c);
+        }
+    }
+    outside
 }
