@@ -123,6 +123,17 @@ pub(crate) fn begin(arguments: &Arguments, Places { support, .. }: &Places) -> T
     quote!(#bind #recover)
 }
 
+/// A statement that binds what the guard would be bound to, for a body that does not compile.
+pub(crate) fn bind_nothing(
+    arguments: &Arguments,
+    Places { support, .. }: &Places,
+) -> Option<TokenStream> {
+    let guard = quote!(#support::LockGuard);
+    let guard = if arguments.is_of_one() { guard } else { quote!([#guard]) };
+    let bound = arguments.options.guard.as_ref();
+    bound.map(|bound| quote!(let #bound: &#guard = loop {};))
+}
+
 /// The value of `section`, a future, which runs under the guard: what it asks for is seen to be
 /// asked by who holds the lock.
 ///

@@ -47,6 +47,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             locked(&arguments, &places, &block)
         }
         // An expression that is an error is no second one, whatever is made of it.
+        Ok((runtime, names, arguments, Some(block))) => {
+            let unlocked = unlocked(arguments.as_ref(), runtime, names, &block);
+            quote!({ #unlocked #errors })
+        }
         Ok(_) => quote!({ #errors }),
         Err(error) => error.to_compile_error(),
     }
@@ -107,6 +111,30 @@ fn locked(arguments: &Arguments, places: &Places, block: &Block) -> TokenStream 
             let value = acquisition::within(&body, places, leave.as_ref());
             let section = section(arguments, places, Wait::Async, &value);
             quote!(#asyncness #section)
+        }
+    }
+}
+
+/// A statement that has the block in it, without its lock, so that an editor still knows what is
+/// there, and no use of a variable or of an import is missed.
+fn unlocked(
+    arguments: Option<&Arguments>,
+    runtime: TokenStream,
+    names: TokenStream,
+    block: &Block,
+) -> TokenStream {
+    let bind = arguments.and_then(|arguments| {
+        acquisition::bind_nothing(arguments, &Places::new(&arguments.options, runtime, names))
+    });
+    let block = match block {
+        Block::Plain(body) => quote!(#body),
+        Block::Async(asyncness, body) => quote!(#asyncness #body),
+    };
+    quote! {
+        #[allow(unreachable_code, reason = "it does not compile")]
+        if false {
+            #bind
+            let _ = #block;
         }
     }
 }

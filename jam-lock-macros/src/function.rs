@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Abi, Attribute, Error, Result, ReturnType, Signature, Token, Visibility};
 
-use crate::acquisition::{Places, refuse_to_stop};
+use crate::acquisition::{self, Places, refuse_to_stop};
 use crate::arguments::{Arguments, Before};
 use crate::attributes::is_inert;
 use crate::body::Body;
@@ -15,7 +15,8 @@ use crate::parameters::{self, Moved, is_by_value};
 use crate::returned::{boxed_output, future};
 use crate::section::Section;
 
-/// Makes the function that locks, or leaves it unchanged beside the errors.
+/// Makes the function that locks, or leaves it as it is beside the errors, so that only these are
+/// told, and an editor still knows what is in it.
 pub(crate) fn expand(written: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let parse = |input: ParseStream| Ok(Arguments::parse(input, Before::Nothing, &mut errors));
@@ -30,6 +31,10 @@ pub(crate) fn expand(written: &TokenStream, item: &TokenStream) -> TokenStream {
     }
     match (arguments, function) {
         (Some(arguments), Some(function)) if errors.is_empty() => function.locked(&arguments),
+        (Some(arguments), Some(function)) if arguments.options.guard.is_some() => {
+            let function = function.unlocked(&arguments);
+            quote!(#errors #function)
+        }
         _ => quote!(#errors #item),
     }
 }
@@ -91,6 +96,19 @@ impl Function {
         let braces = body.braces_around(quote!(#(#inner_attributes)* #statements));
         quote! {
             #(#attributes)*
+            #visibility #signature #braces
+        }
+    }
+
+    /// The same function, which has what its body calls the guard, but no lock.
+    fn unlocked(self, arguments: &Arguments) -> TokenStream {
+        let Self { attributes, visibility, signature, inner_attributes, body } = self;
+        let bind = acquisition::bind_nothing(arguments, &places(arguments));
+        let content = body.content();
+        let braces = body.braces_around(quote!(#(#inner_attributes)* #bind #content));
+        quote! {
+            #(#attributes)*
+            #[allow(unreachable_code, reason = "it does not compile")]
             #visibility #signature #braces
         }
     }

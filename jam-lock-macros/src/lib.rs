@@ -24,6 +24,8 @@ mod skipping;
 mod suggestion;
 mod template;
 mod timeout;
+#[cfg(test)]
+mod unfinished;
 
 use proc_macro::TokenStream;
 
@@ -39,6 +41,7 @@ use proc_macro::TokenStream;
 /// | `shared` | asks for a shared lock, which any number may hold at once, instead of an exclusive one |
 /// | `reentrant` | runs the body under what this thread or task holds already, if it holds the lock; else that is `LockError::Reentrant`. A reader does not become a writer by it |
 /// | `recover = …` | a path or closure, `FnOnce(&Holder) -> Result<(), E>`: what to run before the body, under the lock, when the last holder died inside |
+/// | `on_lost = "finish"` | has the body of an `async fn`, or of `locked!("…", async { … })`, run to its end where its lock is lost; without it, the body is dropped where it waits |
 /// | `or_else = …` | a path or closure, `FnOnce(LockError) -> R`: what to return when the lock is not acquired. `jam_lock::skip` returns `R::default()` after a timeout |
 /// | `guard = held` | binds a variable, here `held`, to a `&LockGuard`, or to a `&[LockGuard]` where there are several names: it can be asked, but not released |
 /// | `locks = expr` | which `Locks`, instead of the default ones: a `Locks`, a reference to one or an `Arc` of one. It is borrowed, not moved |
@@ -97,9 +100,10 @@ use proc_macro::TokenStream;
 /// stand: `deny` them instead.
 ///
 /// # Troubleshooting
-/// *cannot find `lock_names` in the crate root*: names are declared by `jam_lock::lock_names!`, once,
-/// at the top of `main.rs` or `lib.rs`. An integration test and an example are crates of their own:
-/// they declare their own names or say `names = my_library::lock_names`.
+/// `jam_lock::guide::troubleshooting` has every message. *cannot find `lock_names` in `crate`* is the
+/// most common: names are declared by `jam_lock::lock_names!`, once, at the top of `main.rs` or
+/// `lib.rs`. An integration test and an example are crates of their own: they declare their own names
+/// or say `names = my_library::lock_names`.
 #[proc_macro_attribute]
 pub fn locked(arguments: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(&arguments.into(), &item.into()).into()

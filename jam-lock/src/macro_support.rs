@@ -12,8 +12,8 @@ pub use std::time::Duration;
 pub use jam_lock_macros::{block, lock_names, name};
 
 use crate::context::{self, Scope};
-pub use crate::{FromLockError, LockGuards, LockName, Timeout};
-use crate::{Holder, Lock, LockError, LockGuard, LockSet, Locks, Site, default_locks};
+pub use crate::{FromLockError, LockGuard, LockGuards, LockName, Timeout};
+use crate::{Holder, Lock, LockError, LockSet, Locks, Site, default_locks};
 
 /// What an attribute or a block asks for.
 pub struct Request<'locks, N> {
