@@ -75,6 +75,7 @@
 //! | the holder died inside | [`LockGuard::abandoned`], or `recover = …` |
 //! | a thread or task asks for what it holds | [`LockError::Reentrant`] at once, with both lines |
 //! | it asks against the order in which names are declared | [`LockError::Order`] at once; in the text of one function, a compile error |
+//! | somebody wants to know who has what, now | [`Locks::survey`], [`Lock::holder`] |
 //! | a process was paused, and others have gone on | [`LockGuard::token`] has risen |
 //! | a server's lock was lost | [`LockError::Lost`]; a [fence](guide::engines#lost-locks) makes sure |
 //! | anything that should be logged | [`Observer`] |
@@ -110,6 +111,7 @@
 //! | `postgres` | `Locks::connect`: locks of a PostgreSQL database |
 //! | `postgres-tls` | encrypted connections to it |
 //! | `tracing` | `TracingObserver`: waits, acquisitions and releases in your log |
+//! | `cli` | the command `jam-lock`: `run`, `list`, `watch`, `who` and `sweep` |
 //! | `conformance` | the checks that every engine has to pass, for [one of your own](engine) |
 
 // So that the documentation says which feature brings what.
