@@ -30,6 +30,12 @@ struct Terminal {
 impl Terminal {
     /// The command with these arguments, in a session of its own.
     fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let command = [env!("CARGO_BIN_EXE_command"), "--locks", folder.to_str().unwrap()];
+        Self::with(&[&command, arguments].concat())
+    }
+
+    /// A program with its arguments, in a session of its own.
+    fn with(program: &[&str]) -> Self {
         let master =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         unlockpt(&master).unwrap();
@@ -40,8 +46,7 @@ impl Terminal {
         let slave = File::options().read(true).write(true).open(path).unwrap();
         let stdio = || slave.try_clone().unwrap();
         let mut order = Command::new("setsid");
-        order.arg("--ctty").arg(env!("CARGO_BIN_EXE_command")).arg("--locks").arg(folder);
-        order.args(arguments).stdin(stdio()).stdout(stdio()).stderr(stdio());
+        order.arg("--ctty").args(program).stdin(stdio()).stdout(stdio()).stderr(stdio());
         let process = order.spawn().unwrap();
         let (keyboard, screen) = (File::from(master), Arc::new(Mutex::new(String::new())));
         let (mut shown, written) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
@@ -147,18 +152,27 @@ fn a_list_is_shown_live_until_somebody_has_seen_enough() {
 #[test]
 fn a_stop_gives_the_terminal_back_for_a_while() {
     let folder = folder();
-    let mut terminal = Terminal::start(folder.path(), &["watch"]);
+    // A shell with jobs, which has the first go on as soon as it has stopped.
+    let shell = ["bash", "-mc", "\"$@\"; fg", "bash"];
+    let command = [env!("CARGO_BIN_EXE_command"), "--locks", folder.path().to_str().unwrap()];
+    let mut terminal = Terminal::with(&[&shell[..], &command, &["watch"]].concat());
     terminal.shows("q to quit");
     terminal.press(CTRL_Z);
-    until("it gives back the terminal", || terminal.is_as_before());
     terminal.shows("\x1b[?1049l");
-    let process = rustix::process::Pid::from_child(&terminal.process);
-    until("it goes on", || {
-        // It may not have stopped yet.
-        rustix::process::kill_process(process, rustix::process::Signal::CONT).unwrap();
-        !terminal.is_as_before()
-    });
+    until("it goes on", || terminal.screen().matches("\x1b[?1049h").count() == 2);
     terminal.press("q");
     assert!(terminal.end().success());
     assert!(terminal.is_as_before());
+}
+
+#[test]
+fn nothing_stops_where_no_shell_would_have_it_go_on() {
+    let folder = folder();
+    let mut terminal = Terminal::start(folder.path(), &["run", "x", "--", "cat"]);
+    terminal.press("first\n");
+    terminal.shows("first\r\nfirst");
+    terminal.press(CTRL_Z);
+    terminal.press("second\n\x04");
+    terminal.shows("second\r\nsecond");
+    assert!(terminal.end().success());
 }

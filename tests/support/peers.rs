@@ -110,6 +110,11 @@ impl Peer {
         answers.unwrap().join("\n")
     }
 
+    /// All that it has said to a standard error that is a pipe.
+    pub fn said(&mut self) -> String {
+        io::read_to_string(self.process.stderr.take().expect("it is a pipe")).unwrap()
+    }
+
     /// Waits until it has ended.
     pub fn status(&mut self) -> ExitStatus {
         self.process.wait().unwrap()

@@ -8,6 +8,8 @@ mod output;
 mod place;
 mod run;
 mod shell;
+#[cfg(unix)]
+mod stop;
 mod sweep;
 mod table;
 mod watch;

@@ -17,7 +17,7 @@ mod wait;
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 
-use jam_lock::{LockError, LockGuard, Locks};
+use jam_lock::{LockError, Locks};
 
 use super::arguments::Request;
 use super::ending::{self, Ending};
@@ -72,20 +72,19 @@ fn under_lock(place: &OsStr, request: &Request) -> Result<Ending, Unstarted> {
     if let Some(died) = guard.abandoned() {
         say(format_args!("the last holder of lock `{}` died inside: {died}", request.name));
     }
-    let outcome = command.run(&guard);
-    let released = release(guard);
-    match outcome? {
-        Outcome::Ended(ending) => Ok(released.err().unwrap_or(ending)),
+    match command.run(&guard)? {
+        // That was told when it was noticed.
         Outcome::Lost => Ok(Ending::Status(ending::LOST)),
+        Outcome::Ended(ending) => {
+            Ok(guard.release().map_or_else(|error| not_released(&error), |()| ending))
+        }
     }
 }
 
-/// Releases the lock; where it was lost, what the command has done was not under it.
-fn release(guard: LockGuard) -> Result<(), Ending> {
-    guard.release().map_err(|error| {
-        say(error);
-        Ending::Status(ending::LOST)
-    })
+/// The end of a command that was not under its lock to the last.
+fn not_released(error: &LockError) -> Ending {
+    say(error);
+    Ending::Status(ending::LOST)
 }
 
 fn not_acquired(error: &LockError, request: &Request) -> Ending {

@@ -33,8 +33,7 @@ pub(crate) fn watch(place: &OsStr, interval: Duration) -> Result<Ending, Trouble
             Some(Event::End(signal)) => return Ok(Ending::Signal(signal)),
             Some(Event::Stop) => {
                 drop(screen);
-                let _ =
-                    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
+                super::stop::stop();
                 screen = Screen::enter()?;
             }
             Some(Event::Look) | None => {}

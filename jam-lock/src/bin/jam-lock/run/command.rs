@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::pin;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::task::{Context, Wake, Waker};
@@ -14,7 +14,6 @@ use jam_lock::LockGuard;
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGCONT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Handle;
-use signal_hook::low_level::emulate_default_handler;
 use signal_hook::low_level::siginfo::Origin;
 
 use super::descendants::Descendants;
@@ -23,6 +22,7 @@ use super::{Outcome, Unstarted};
 use crate::arguments::Request;
 use crate::ending::Ending;
 use crate::output::say;
+use crate::stop::stop;
 
 /// How long a command that has lost its lock has to end by itself.
 const GRACE: Duration = Duration::from_secs(10);
@@ -38,16 +38,11 @@ pub(super) struct Prepared {
 pub(super) fn prepare(request: &Request) -> Result<Prepared, Unstarted> {
     let mut command = Command::new(&request.command[0]);
     command.args(&request.command[1..]);
-    Ok(Prepared { command, signals: Signals::collect()?, descendants: None }
-        .waiting_for_descendants(request.descendants)?)
+    let descendants = request.descendants.then(Descendants::to_come).transpose()?;
+    Ok(Prepared { command, signals: Signals::collect()?, descendants })
 }
 
 impl Prepared {
-    fn waiting_for_descendants(self, waits: bool) -> io::Result<Self> {
-        let descendants = waits.then(Descendants::to_come).transpose()?;
-        Ok(Self { descendants, ..self })
-    }
-
     /// Fails where a signal has come that would have ended this process.
     pub(super) fn check_signals(&mut self) -> Result<(), Unstarted> {
         self.signals.first().map_or(Ok(()), |signal| Err(Unstarted::Signal(signal)))
@@ -59,7 +54,7 @@ impl Prepared {
         self.signals.collect_for_command()?;
         let mut child = self.command.spawn()?;
         // What has come meanwhile may have come before the command did.
-        for origin in self.signals.pending().collect::<Vec<_>>() {
+        for origin in self.signals.pending().filter(|origin| origin.signal != SIGCHLD) {
             pass_on(&child, origin.signal);
         }
         let waker = Waker::from(Arc::new(Closing(self.signals.handle())));
@@ -72,10 +67,10 @@ impl Prepared {
             None => follow(&mut child, &mut self.signals)?,
         };
         let Some(status) = status else {
-            return Ok(end(child, guard));
+            end(child, guard);
+            return Ok(Outcome::Lost);
         };
         if let Some(descendants) = self.descendants {
-            drop(self.command);
             if let Some(signal) = descendants.wait_for(&mut self.signals)? {
                 return Ok(Outcome::Ended(Ending::Signal(signal)));
             }
@@ -85,10 +80,7 @@ impl Prepared {
 }
 
 /// Passes on what comes until the command has ended; nothing where the lock is lost first.
-fn follow(
-    child: &mut Child,
-    signals: &mut Signals,
-) -> io::Result<Option<std::process::ExitStatus>> {
+fn follow(child: &mut Child, signals: &mut Signals) -> io::Result<Option<ExitStatus>> {
     for origin in signals.forever() {
         let is_known = is_from_terminal(&origin) || is_from(child, &origin);
         match origin.signal {
@@ -101,7 +93,7 @@ fn follow(
                 if !is_known {
                     pass_on(child, SIGTSTP);
                 }
-                let _ = emulate_default_handler(SIGTSTP);
+                stop();
             }
             // One too many wakes nobody twice.
             SIGCONT => pass_on(child, SIGCONT),
@@ -125,7 +117,7 @@ fn pass_on(child: &Child, signal: i32) {
 }
 
 /// Ends the command, whose lock is lost.
-fn end(mut child: Child, guard: &LockGuard) -> Outcome {
+fn end(mut child: Child, guard: &LockGuard) {
     if let Err(error) = guard.ensure() {
         say(error);
     }
@@ -137,7 +129,6 @@ fn end(mut child: Child, guard: &LockGuard) -> Outcome {
         let _ = kill_process(process, Signal::KILL);
         let _ = told.recv();
     }
-    Outcome::Lost
 }
 
 /// Closes signals when it is woken, so that who waits for them looks up.
