@@ -70,12 +70,11 @@ impl Prepared {
             end(child, guard);
             return Ok(Outcome::Lost);
         };
-        if let Some(descendants) = self.descendants {
-            if let Some(signal) = descendants.wait_for(&mut self.signals)? {
-                return Ok(Outcome::Ended(Ending::Signal(signal)));
-            }
-        }
-        Ok(Outcome::Ended(Ending::like(status)))
+        let signal = match self.descendants {
+            Some(descendants) => descendants.wait_for(&mut self.signals)?,
+            None => None,
+        };
+        Ok(Outcome::Ended(signal.map_or(Ending::like(status), Ending::Signal)))
     }
 }
 
