@@ -24,6 +24,7 @@ pub(crate) mod postgres;
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::process;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -75,6 +76,19 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
     /// The seat of `name` at this engine; nothing is claimed yet.
     fn claim(&self, name: &LockName) -> Box<dyn Claim>;
+}
+
+/// Fails in a fork of the process that has opened an engine: what it inherited is its parent's.
+pub(crate) fn check_process(
+    opened_by: u32,
+    name: &LockName,
+    place: impl FnOnce() -> String,
+) -> Result<(), LockError> {
+    let here = process::id();
+    if here == opened_by {
+        return Ok(());
+    }
+    Err(LockError::Forked { name: name.clone(), place: place(), opened_by, here })
 }
 
 /// What an engine calls with the answer to who holds a lock.

@@ -1,7 +1,6 @@
 //! The claim on one lock file.
 
 use std::path::PathBuf;
-use std::process;
 use std::thread;
 
 use super::record_file::RecordFile;
@@ -9,7 +8,7 @@ use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
 use super::system::{Call, ask};
 use super::{cold, flock, pursuit};
-use crate::engine::{Attempt, Claim, Home, Mode, Publication, Pursuit, Used};
+use crate::engine::{Attempt, Claim, Home, Mode, Publication, Pursuit, Used, check_process};
 use crate::site::Site;
 use crate::{LockError, LockName};
 
@@ -72,16 +71,7 @@ impl FileClaim {
 
 impl Claim for FileClaim {
     fn check_process(&self) -> Result<(), LockError> {
-        let here = process::id();
-        if here == self.process {
-            return Ok(());
-        }
-        Err(LockError::Forked {
-            name: self.name.clone(),
-            place: self.place.path.display().to_string(),
-            opened_by: self.process,
-            here,
-        })
+        check_process(self.process, &self.name, || self.place.path.display().to_string())
     }
 
     fn is_polled(&self) -> bool {
@@ -183,6 +173,7 @@ impl Drop for FileClaim {
 #[cfg(all(test, unix))]
 mod tests {
     use std::path::Path;
+    use std::process;
     use std::time::Duration;
 
     use super::*;

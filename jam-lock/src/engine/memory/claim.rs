@@ -1,13 +1,12 @@
 //! The claim on one name.
 
-use std::process;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use super::PLACE;
 use super::arbiter::{Arbiter, Known};
-use crate::engine::{Attempt, Claim, Home, Left, Mode, Publication, Pursuit, Used};
+use crate::engine::{Attempt, Claim, Home, Left, Mode, Publication, Pursuit, Used, check_process};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::{LockError, LockName};
@@ -44,16 +43,7 @@ impl MemoryClaim {
 
 impl Claim for MemoryClaim {
     fn check_process(&self) -> Result<(), LockError> {
-        let here = process::id();
-        if here == self.process {
-            return Ok(());
-        }
-        Err(LockError::Forked {
-            name: self.name.clone(),
-            place: PLACE.to_owned(),
-            opened_by: self.process,
-            here,
-        })
+        check_process(self.process, &self.name, || PLACE.to_owned())
     }
 
     fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError> {
@@ -157,6 +147,7 @@ impl Claim for MemoryClaim {
 
 #[cfg(test)]
 mod tests {
+    use std::process;
     use std::sync::mpsc::{self, Receiver};
     use std::time::Duration;
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::future;
 use std::pin::pin;
-use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -15,7 +14,7 @@ use super::pursuit::{Arrival, Errand, Recall, Recorded};
 use super::session::{Releasing, Session};
 use super::texts::{Question, SPARE};
 use crate::engine::{
-    Attempt, CallChain, Claim, Home, Left, Mode, Publication, Pursuit, Used, Watch,
+    Attempt, CallChain, Claim, Home, Left, Mode, Publication, Pursuit, Used, Watch, check_process,
 };
 use crate::site::Site;
 use crate::{LockError, LockName};
@@ -104,16 +103,7 @@ impl PostgresClaim {
 
 impl Claim for PostgresClaim {
     fn check_process(&self) -> Result<(), LockError> {
-        let here = process::id();
-        if here == self.process {
-            return Ok(());
-        }
-        Err(LockError::Forked {
-            name: self.name.clone(),
-            place: self.keeper.server.address().shown(),
-            opened_by: self.process,
-            here,
-        })
+        check_process(self.process, &self.name, || self.keeper.server.address().shown())
     }
 
     fn attempt(&mut self, _: Mode) -> Result<Attempt, LockError> {
