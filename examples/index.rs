@@ -56,7 +56,7 @@ fn append(documents: &mut impl BufRead) -> io::Result<()> {
     let mut words = String::new();
     for (number, document) in documents.lines().enumerate() {
         let document = document?;
-        writeln!(file, "{document}")?;
+        file.write_all(format!("{document}\n").as_bytes())?;
         words += &words_of(before + number, &document);
         println!("added {document}");
     }
@@ -68,6 +68,11 @@ fn append(documents: &mut impl BufRead) -> io::Result<()> {
 fn rebuild(died: &Holder) -> io::Result<()> {
     println!("rebuilding the index, which was left half-written by {died}");
     let documents = lines(DOCUMENTS)?;
+    // The last one may lack its end.
+    fs::write(
+        DOCUMENTS,
+        documents.iter().flat_map(|document| [document, "\n"]).collect::<String>(),
+    )?;
     let words = documents.iter().enumerate().map(|(line, document)| words_of(line, document));
     fs::write(WORDS, words.collect::<String>())
 }

@@ -57,10 +57,12 @@ async fn supervise(url: &str) -> Outcome<()> {
     let start =
         |worker: i64| Command::new(env::current_exe()?).arg(url).arg(worker.to_string()).spawn();
     let workers = (0..WORKERS).map(start).collect::<Result<Vec<Child>, _>>()?;
+    let mut is_well = true;
     for mut worker in workers {
-        if !worker.wait()?.success() {
-            return Err("a worker has failed".into());
-        }
+        is_well &= worker.wait()?.success();
+    }
+    if !is_well {
+        return Err("a worker has failed".into());
     }
     for row in client.query("SELECT id, balance FROM account ORDER BY id", &[]).await? {
         println!("account {}: {}", row.get::<_, i64>(0), row.get::<_, i64>(1));

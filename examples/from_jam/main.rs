@@ -44,14 +44,15 @@ enum SaveError {
 
 #[locked("invoice_saved", timeout = 10)]
 fn on_apply(delta: &[Line], connection: &mut Connection) -> Result<(), SaveError> {
+    let writes = connection.transaction()?;
     for Line { track, quantity } in delta {
         let sold = "SELECT TRACKS_SOLD FROM DEMO_TRACKS WHERE ID = ?1";
-        let sold = connection.query_row(sold, [track], |row| row.get::<_, Option<i64>>(0))?;
+        let sold = writes.query_row(sold, [track], |row| row.get::<_, Option<i64>>(0))?;
         let sold = sold.unwrap_or_default() + quantity;
         let write = "UPDATE DEMO_TRACKS SET TRACKS_SOLD = ?1 WHERE ID = ?2";
-        connection.execute(write, [sold, *track])?;
+        writes.execute(write, [sold, *track])?;
     }
-    Ok(())
+    Ok(writes.commit()?)
 }
 
 fn main() -> Result<(), Box<dyn error::Error>> {

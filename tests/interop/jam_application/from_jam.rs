@@ -22,6 +22,11 @@ fn apply_in_rust(application: &Application, times: u32) -> u32 {
     times.expect("it says how often").parse().expect("a number")
 }
 
+/// How often the track is sold.
+fn sold(application: &Application) -> u32 {
+    apply_in_rust(application, 0)
+}
+
 /// Calls the handler in Python.
 fn apply_in_python(application: &Application, times: u32) {
     assert_eq!(application.call("apply", &format!("[1, {times}]")), r#""applied""#);
@@ -47,11 +52,6 @@ fn the_handler_in_python_waits_for_the_lock_in_rust() {
         python.join().unwrap();
     });
     assert_eq!(sold(&application), before + 1);
-}
-
-/// How often the track is sold.
-fn sold(application: &Application) -> u32 {
-    apply_in_rust(application, 0)
 }
 
 #[test]
