@@ -3,29 +3,22 @@
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::folder;
 use jam_lock_tests::peers::{self, program};
-
-/// A user without rights, and the group of that kind.
-const NOBODY: u32 = 65_534;
+use jam_lock_tests::postgres::as_nobody;
 
 /// What an unprivileged process is told that tries the lock.
-fn as_nobody(folder: &Path) -> String {
+fn tried_by_nobody(folder: &Path) -> String {
     // The program may lie where only its owner can go. Another process copies it: a child that is
     // being started here meanwhile would have it open for writing, and it could not be executed.
     let copy = folder.join("peer");
     assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
-    let mut order = Command::new(&copy);
-    order.arg("try").arg(folder.join("locks")).arg("x");
-    if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        order.uid(NOBODY).gid(NOBODY);
-    }
-    peers::said(&peers::run(&mut order))
+    let mut order = as_nobody(&copy);
+    peers::said(&peers::run(order.arg("try").arg(folder.join("locks")).arg("x")))
 }
 
 /// A folder that everybody may look into, with `locks` in it, which has the mode.
@@ -46,7 +39,7 @@ fn file_with_mode(path: &Path, mode: u32) {
 #[test]
 fn a_read_only_folder() {
     let (folder, locks) = folder_with_mode(0o555);
-    let answer = as_nobody(folder.path());
+    let answer = tried_by_nobody(folder.path());
     let path = locks.join("x.lock");
     let expected = format!("cannot make the lock file {}: Permission denied", path.display());
     assert!(answer.starts_with(&expected), "{answer}");
@@ -57,7 +50,7 @@ fn a_read_only_file() {
     let (folder, locks) = folder_with_mode(0o777);
     let path = locks.join("x.lock");
     file_with_mode(&path, 0o444);
-    let answer = as_nobody(folder.path());
+    let answer = tried_by_nobody(folder.path());
     let expected = format!("cannot open the lock file {}: Permission denied", path.display());
     assert!(answer.starts_with(&expected), "{answer}");
 }
@@ -66,7 +59,7 @@ fn a_read_only_file() {
 fn a_file_of_another_user_in_a_sticky_folder_can_be_locked() {
     let (folder, locks) = folder_with_mode(0o1777);
     file_with_mode(&locks.join("x.lock"), 0o666);
-    assert_eq!(as_nobody(folder.path()), "acquired");
+    assert_eq!(tried_by_nobody(folder.path()), "acquired");
 }
 
 #[test]
@@ -75,7 +68,7 @@ fn a_record_of_another_user_that_cannot_be_read_or_written_is_done_without() {
         let (folder, locks) = folder_with_mode(0o1777);
         file_with_mode(&locks.join("x.lock"), 0o666);
         file_with_mode(&locks.join("x.holder"), mode);
-        assert_eq!(as_nobody(folder.path()), "acquired");
+        assert_eq!(tried_by_nobody(folder.path()), "acquired");
         assert_eq!(fs::read(locks.join("x.holder")).unwrap(), b"");
     }
 }

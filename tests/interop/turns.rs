@@ -113,17 +113,25 @@ fn take_turns(processes: impl Fn(&Path) -> Vec<Command>) {
     }
 }
 
-/// Prints whose turns were which, for who wants to see.
+/// Prints whose turns were which, and how many of them came before a party was through, for who
+/// wants to see.
 fn report(run: u32, turns: &str) {
     let turns: Vec<_> = turns.lines().collect();
     let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, party) in turns.iter().enumerate() {
         places.entry(party).or_default().push(place);
     }
+    let through = places.values().map(|places| places[places.len() - 1]).min().unwrap_or_default();
     for (party, places) in places {
+        let early = places.iter().filter(|place| **place <= through).count();
         let gap = places.windows(2).map(|two| two[1] - two[0]).max().unwrap_or_default();
         let last = places[places.len() - 1];
-        println!("run {run}: {party}: turn {} to {last}, at the most {gap} apart", places[0]);
+        println!(
+            "run {run}: {party}: turn {} to {last}, at the most {gap} apart, {early} of {} before \
+             one was through",
+            places[0],
+            places.len()
+        );
     }
 }
 
