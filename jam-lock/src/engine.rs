@@ -79,7 +79,10 @@ pub trait Engine: fmt::Debug + Send + Sync {
 }
 
 /// Fails in a fork of the process that has opened an engine: what it inherited is its parent's.
-pub(crate) fn check_process(
+///
+/// # Errors
+/// [`LockError::Forked`] where this process is not the one with the number `opened_by`.
+pub fn check_process(
     opened_by: u32,
     name: &LockName,
     place: impl FnOnce() -> String,
