@@ -151,7 +151,7 @@ impl LockGuard {
     /// use std::thread;
     ///
     /// # let folder = tempfile::tempdir()?;
-    /// let lock = Locks::temporary()?.lock(LockName::new("upload")?);
+    /// let lock = Locks::in_memory().lock(LockName::new("upload")?);
     /// for file in ["a", "b"] {
     ///     let guard = lock.acquire()?.detach();
     ///     thread::spawn(move || {
