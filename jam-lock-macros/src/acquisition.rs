@@ -131,7 +131,12 @@ pub(crate) fn bind_nothing(
     let guard = quote!(#support::LockGuard);
     let guard = if arguments.is_of_one() { guard } else { quote!([#guard]) };
     let bound = arguments.options.guard.as_ref();
-    bound.map(|bound| quote!(let #bound: &#guard = loop {};))
+    bound.map(|bound| {
+        quote! {
+            #[allow(unused_variables, reason = "what is wrong is told beside it")]
+            let #bound: &#guard = #support::unheld();
+        }
+    })
 }
 
 /// The value of `section`, a future, which runs under the guard: what it asks for is seen to be

@@ -131,7 +131,6 @@ fn unlocked(
         Block::Async(asyncness, body) => quote!(#asyncness #body),
     };
     quote! {
-        #[allow(unreachable_code, reason = "it does not compile")]
         if false {
             #bind
             let _ = #block;

@@ -108,7 +108,6 @@ impl Function {
         let braces = body.braces_around(quote!(#(#inner_attributes)* #bind #content));
         quote! {
             #(#attributes)*
-            #[allow(unreachable_code, reason = "it does not compile")]
             #visibility #signature #braces
         }
     }

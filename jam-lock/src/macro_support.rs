@@ -215,6 +215,12 @@ pub fn keyed(
     LockName::keyed(literals, registry, position, keys)
 }
 
+/// What a guard is bound to where the arguments are wrong, so that nothing else is told.
+#[must_use]
+pub fn unheld<T: ?Sized>() -> &'static T {
+    unreachable!("what calls it does not compile")
+}
+
 /// Calls what `or_else` names; a function, so that a closure there knows its argument's type.
 pub fn or_else<R>(otherwise: impl FnOnce(LockError) -> R, error: LockError) -> R {
     otherwise(error)
