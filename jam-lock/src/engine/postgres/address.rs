@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use crate::LockError;
+use super::opening::sentence;
 use crate::this_process::ThisProcess;
+use crate::{LockError, Locks};
 
 /// How many connections a process has at the most for those who hold locks, unless it is told.
 const CONNECTIONS: usize = 16;
@@ -32,6 +33,10 @@ pub(crate) struct Address {
 impl Address {
     /// Understands `url`, `postgres://user:password@host:port/database?namespace=…`.
     pub(crate) fn parse(url: &str) -> Result<Self, LockError> {
+        // `tokio_postgres` has another form as well, without a place for options of our own.
+        if !Locks::is_url(url) {
+            return Err(refused("…", "it does not begin with postgres://".into()));
+        }
         let (plain, query) = url.split_once('?').unwrap_or((url, ""));
         let mut address = Self {
             config: Config::new(),
@@ -55,7 +60,12 @@ impl Address {
         }
         let theirs = format!("{plain}?{}", theirs.join("&"));
         let config = theirs.parse::<Config>();
-        address.config = config.map_err(|error| refused(plain, error.into()))?;
+        address.config = config.map_err(|error| refused(plain, sentence(&error).into()))?;
+        let is_host = |host: &Host| !matches!(host, Host::Tcp(host) if host.contains('@'));
+        if !address.config.get_hosts().iter().all(is_host) {
+            // What follows the first `@` of a password is no host to be shown.
+            return Err(refused(plain, "an `@` in a password is written %40".into()));
+        }
         address.prepare();
         Ok(address)
     }
@@ -86,10 +96,7 @@ impl Address {
         let here = ThisProcess::get();
         let program = here.program.as_deref().unwrap_or("jam-lock");
         let host = here.host.as_deref().unwrap_or_default();
-        let mut name = format!("{program} {} {host}", here.id);
-        while name.len() > APPLICATION_NAME {
-            name.pop();
-        }
+        let name = kept(format!("{program} {} {host}", here.id));
         let config = &mut self.config;
         if config.get_application_name().is_none() {
             config.application_name(name);
@@ -106,6 +113,14 @@ impl Address {
             self.config.ssl_mode(SslMode::Disable);
         }
     }
+}
+
+/// As much of an application's name as the server keeps.
+fn kept(mut name: String) -> String {
+    while name.len() > APPLICATION_NAME {
+        name.pop();
+    }
+    name
 }
 
 fn refused(plain: &str, error: Box<dyn std::error::Error + Send + Sync>) -> LockError {
@@ -142,19 +157,22 @@ mod tests {
 
     #[test]
     fn what_it_says_wrongly_is_refused_without_its_password() {
-        for url in
-            ["postgres://app:geheim@db1/shop?colour=red", "postgres://a:geheim@b?connections=0"]
-        {
+        for (url, why) in [
+            ("postgres://app:geheim@db1/shop?colour=red", "colour"),
+            ("postgres://app:geheim@db1/shop?sslmode=verify-full", "sslmode"),
+            ("postgres://a:geheim@b?connections=0", "connections=0"),
+            ("postgres://app:ver@geheim@db1/shop", "%40"),
+            ("host=db1 user=app password=geheim", "postgres://"),
+        ] {
             let text = Address::parse(url).unwrap_err().to_string();
             assert!(text.starts_with("cannot understand the URL at "), "{text}");
-            assert!(!text.contains("geheim"), "{text}");
+            assert!(text.contains(why) && !text.contains("geheim"), "{text}");
         }
     }
 
     #[test]
     fn what_the_server_is_told_of_a_process_fits() {
-        let address = Address::parse("postgres://app@db1/shop").unwrap();
-        assert!(address.config.get_application_name().unwrap().len() <= APPLICATION_NAME);
+        assert_eq!(kept("é".repeat(32)), "é".repeat(31));
         let address = Address::parse("postgres://app@db1/shop?application_name=till").unwrap();
         assert_eq!(address.config.get_application_name(), Some("till"));
     }
