@@ -19,6 +19,20 @@ fn a_pool_that_gives_each_transaction_another_session() {
 }
 
 #[test]
+fn a_pool_that_gives_out_its_sessions_in_turn() {
+    let Some(server) = Server::shared() else { return };
+    let settings = "pool_mode = transaction\nserver_round_robin = 1";
+    let Some(pooler) = Pooler::start_with(server, settings) else { return };
+    let url = server.url_at(pooler.port());
+    // Two that are busy at once, so that the pool has two.
+    let busy = [(); 2].map(|()| Admin::at(&url));
+    busy.iter().for_each(|admin| drop(admin.ask("BEGIN")));
+    busy.iter().for_each(|admin| drop(admin.ask("COMMIT")));
+    let text = refusal(&url);
+    assert!(text.contains("pool_mode = session"), "{text}");
+}
+
+#[test]
 fn a_pool_of_whole_sessions_is_fine() {
     let Some(server) = Server::shared() else { return };
     let Some(pooler) = Pooler::start(server, "session") else { return };

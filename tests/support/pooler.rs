@@ -21,6 +21,11 @@ pub struct Pooler {
 impl Pooler {
     /// One with this `pool_mode` in front of `server`; none where PgBouncer is not installed.
     pub fn start(server: &Server, mode: &str) -> Option<Self> {
+        Self::start_with(server, &format!("pool_mode = {mode}"))
+    }
+
+    /// One with these settings.
+    pub fn start_with(server: &Server, settings: &str) -> Option<Self> {
         let program = PROGRAMS.map(PathBuf::from).into_iter().find(|program| program.exists());
         let Some(program) = program else {
             skip("PgBouncer is not installed");
@@ -31,7 +36,7 @@ impl Pooler {
         let configuration = format!(
             "[databases]\npostgres = host=127.0.0.1 port={}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-             auth_type = any\npool_mode = {mode}\nlogfile = {}/log\n",
+             auth_type = any\n{settings}\nlogfile = {}/log\n",
             server.port(),
             folder.display(),
         );

@@ -220,10 +220,15 @@ pub struct Admin {
 impl Admin {
     /// A connection to `server` itself.
     pub fn of(server: &Server) -> Self {
+        Self::at(&server.url())
+    }
+
+    /// A connection to whoever is there.
+    pub fn at(url: &str) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let client = block_on(&runtime, async {
             let (client, connection) =
-                tokio_postgres::connect(&server.url(), NoTls).await.expect("the server is there");
+                tokio_postgres::connect(url, NoTls).await.expect("the server is there");
             tokio::spawn(connection);
             client
         });

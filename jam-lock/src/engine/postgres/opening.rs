@@ -138,6 +138,8 @@ async fn drive<T>(running: &mut Running, work: impl Future<Output = T>) -> Resul
 }
 
 /// Refuses what gives each transaction another session: there, two clients hold one lock.
+///
+/// A pool may give the same session to both, or others in turn to either.
 async fn refuse_a_pooler(
     first: &mut Connection,
     second: &mut Connection,
@@ -147,15 +149,19 @@ async fn refuse_a_pooler(
     let key = i64::from_ne_bytes(key);
     let take = format!("SELECT pg_backend_pid(), pg_try_advisory_lock({key})");
     let give = format!("SELECT pg_backend_pid(), pg_advisory_unlock({key})");
+    let look = "SELECT pg_backend_pid()";
     let has = |row: &SimpleQueryRow| row.get(1) == Some("t");
     let here = first.row(&take, address).await?;
+    let still_here = first.row(look, address).await?;
     let there = second.row(&take, address).await?;
+    let still_there = second.row(look, address).await?;
     if has(&there) {
         second.row(&give, address).await?;
     }
     let after = first.row(&give, address).await?;
-    let is_session = has(&here) && has(&after) && here.get(0) == after.get(0);
-    if is_session && !has(&there) && here.get(0) != there.get(0) {
+    let one = |rows: &[&SimpleQueryRow]| rows.windows(2).all(|two| two[0].get(0) == two[1].get(0));
+    let are_sessions = one(&[&here, &still_here, &after]) && one(&[&there, &still_there]);
+    if are_sessions && !one(&[&here, &there]) && has(&here) && !has(&there) && has(&after) {
         return Ok(());
     }
     Err(LockError::Unsupported {
