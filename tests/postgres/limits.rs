@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::peers::until;
+use jam_lock_tests::proxy::Proxy;
 
 use super::*;
 
@@ -22,6 +23,40 @@ fn who_finds_no_connection_free_waits_no_longer_than_asked() {
     });
     drop(held);
     drop(other.acquire().unwrap());
+}
+
+#[test]
+fn connections_that_are_not_made_in_time_do_not_stay() {
+    let Some(server) = Server::start() else { return };
+    let proxy = Proxy::to(server.port());
+    let locks = locks(&format!("{}?connections=1", server.url_at(proxy.port())));
+    proxy.delay(Duration::from_millis(20));
+    for patience in (50..400).step_by(10) {
+        drop(locks.lock(called("a")).timeout(Duration::from_millis(patience)).acquire());
+    }
+    // One for who holds, and one for questions.
+    until("they are gone", || sessions(&server) <= 2);
+}
+
+#[test]
+fn connections_to_a_server_that_has_lost_the_table_do_not_stay() {
+    let Some(server) = Server::start() else { return };
+    let locks = locks(&server.url());
+    server.ask("DROP TABLE jam_lock");
+    for _ in 0..5 {
+        let text = locks.lock(called("a")).acquire().unwrap_err().to_string();
+        assert!(text.contains("jam_lock"), "{text}");
+    }
+    until("they are gone", || sessions(&server) == 0);
+}
+
+/// How many connections others than the test have.
+fn sessions(server: &Server) -> usize {
+    let count = server.one(
+        "SELECT count(*) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+    );
+    count.parse().unwrap()
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Servers whose locks would not hold are refused when they are opened, with what to do about it.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
 use jam_lock_tests::pooler::Pooler;
 
 use super::*;
@@ -74,11 +78,29 @@ fn one_whose_table_may_not_be_made() {
 
 #[test]
 fn one_that_is_not_there() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let text = refusal(&format!("postgres://app:secret@127.0.0.1:{port}/postgres"));
     assert!(
         text.starts_with(&format!("cannot connect at postgres://app@127.0.0.1:{port}")),
         "{text}"
     );
     assert!(text.contains("Connection refused") && !text.contains("secret"), "{text}");
+}
+
+#[test]
+fn one_that_says_no_more_than_its_greeting() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://app@{}/postgres", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        // They stay open.
+        let mut clients = Vec::new();
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let _ = client.read(&mut [0; 1024]);
+            // Who it is does not matter, and it is ready to be asked.
+            client.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
+            clients.push(client);
+        }
+    });
+    let text = refusal(&url);
+    assert!(text.contains("did not answer within 10 s"), "{text}");
 }

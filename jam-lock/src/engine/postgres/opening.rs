@@ -1,5 +1,6 @@
 //! How a session begins, and what a server is refused for.
 
+use std::convert::identity;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
@@ -36,6 +37,11 @@ impl Server {
     /// Nothing is prepared before it is known that a connection is a session: someone in between
     /// may give each transaction to another one.
     pub(super) async fn examine(address: Address) -> Result<Self, LockError> {
+        let place = address.clone();
+        in_time(&place, Self::find_fit(address)).await
+    }
+
+    async fn find_fit(address: Address) -> Result<Self, LockError> {
         let tls = Tls::of(&address)?;
         let mut first = Connection::open(&address, &tls).await?;
         let mut second = Connection::open(&address, &tls).await?;
@@ -52,6 +58,10 @@ impl Server {
 
     /// Begins a session, which runs until it ends or is closed.
     pub(super) async fn connect(&self) -> Result<Arc<Session>, LockError> {
+        in_time(&self.address, self.begin()).await
+    }
+
+    async fn begin(&self) -> Result<Arc<Session>, LockError> {
         let Self { address, tls, texts, .. } = self;
         let mut connection = Connection::open(address, tls).await?;
         let text = "SELECT pid, backend_start::text FROM pg_stat_activity \
@@ -69,13 +79,16 @@ impl Server {
         drive(&mut running, settings).await.map_err(|error| trouble("connect", address, &error))?;
         let backend = Backend { process, began };
         let session = Session::new(client, backend, tls.clone(), Arc::clone(texts));
+        let prepared = async {
+            let [claim, publish, free, abandon, leave, unlock, unlock_shared] =
+                Question::PREPARED.map(|question| session.prepare(question));
+            tokio::try_join!(claim, publish, free, abandon, leave, unlock, unlock_shared).map(drop)
+        };
+        let prepared = drive(&mut running, prepared).await.and_then(identity);
+        prepared.map_err(|error| trouble("use the table jam_lock", address, &error))?;
+        // Until here the connection ends with whoever does not wait for it.
         let session = Arc::new(session);
         tokio::spawn(run(running, Arc::clone(&session)));
-        let [claim, publish, free, abandon, leave, unlock, unlock_shared] =
-            Question::PREPARED.map(|question| session.prepare(question));
-        let prepared =
-            tokio::try_join!(claim, publish, free, abandon, leave, unlock, unlock_shared);
-        prepared.map_err(|error| trouble("use the table jam_lock", address, &error))?;
         Ok(session)
     }
 
@@ -105,10 +118,8 @@ async fn run(running: Running, session: Arc<Session>) {
 
 impl Connection {
     async fn open(address: &Address, tls: &Tls) -> Result<Self, LockError> {
-        let connected = timeout(PATIENCE, tls.connect(address)).await;
-        let (client, running) = connected
-            .map_err(|_| failed("connect", address, "there was no answer".into()))?
-            .map_err(|error| trouble("connect", address, &error))?;
+        let connected = tls.connect(address).await;
+        let (client, running) = connected.map_err(|error| trouble("connect", address, &error))?;
         Ok(Self { client, running })
     }
 
@@ -126,6 +137,18 @@ impl Connection {
     async fn rows(&mut self, text: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
         drive(&mut self.running, self.client.simple_query(text)).await?
     }
+}
+
+/// Does `work` with the server, unless that takes too long.
+async fn in_time<T>(
+    address: &Address,
+    work: impl Future<Output = Result<T, LockError>>,
+) -> Result<T, LockError> {
+    let done = timeout(PATIENCE, work).await;
+    done.unwrap_or_else(|_| {
+        let text = format!("the server did not answer within {} s", PATIENCE.as_secs());
+        Err(failed("connect", address, text.into()))
+    })
 }
 
 /// Has a connection run while something is asked of it.
