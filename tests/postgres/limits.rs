@@ -26,6 +26,52 @@ fn who_finds_no_connection_free_waits_no_longer_than_asked() {
 }
 
 #[test]
+fn who_asks_once_and_finds_no_connection_free_is_told() {
+    let Some(server) = Server::shared() else { return };
+    let locks = locks(&format!("{}&connections=1", server.namespace()));
+    let _held = locks.lock(called("a")).acquire().unwrap();
+    thread::scope(|scope| {
+        let trying = scope.spawn(|| locks.lock(called("b")).try_acquire());
+        let text = trying.join().unwrap().unwrap_err().to_string();
+        assert!(text.contains("connections=1"), "{text}");
+    });
+}
+
+#[test]
+fn who_asks_once_is_not_kept_by_a_server_that_hangs() {
+    let Some(server) = Server::shared() else { return };
+    let proxy = Proxy::to(server.port());
+    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let lock = lock(&url, "a");
+    drop(lock.acquire().unwrap());
+    proxy.hold_up();
+    let text = lock.try_acquire().unwrap_err().to_string();
+    assert!(text.contains("has not answered for 5 s"), "{text}");
+    proxy.cut();
+}
+
+#[test]
+fn a_wait_for_a_connection_that_was_given_up_takes_no_lock_later() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let locks = locks(&format!("{url}&connections=1"));
+    let held = locks.lock(called("a")).acquire().unwrap();
+    thread::scope(|scope| {
+        let other = locks.lock(called("b")).timeout(Duration::from_millis(50));
+        let waiting = scope.spawn(move || other.acquire());
+        assert!(waiting.join().unwrap().unwrap_err().is_timeout());
+    });
+    drop(held);
+    for _ in 0..20 {
+        drop(locks.lock(called("a")).acquire().unwrap());
+    }
+    // Whoever takes a lock leaves a row.
+    let (_, namespace) = url.split_once("namespace=").unwrap();
+    let rows = format!("SELECT name FROM jam_lock WHERE namespace = '{namespace}'");
+    assert_eq!(server.ask(&rows), ["a"]);
+}
+
+#[test]
 fn connections_that_are_not_made_in_time_do_not_stay() {
     let Some(server) = Server::start() else { return };
     let proxy = Proxy::to(server.port());

@@ -69,8 +69,8 @@ impl Keeper {
     }
 
     /// A session for who asks for a lock.
-    pub(super) async fn lease(&self, chain: CallChain) -> Result<Lease, LockError> {
-        match self.roster.place(chain).await {
+    pub(super) async fn lease(&self, place: Place, chain: CallChain) -> Result<Lease, LockError> {
+        match place {
             Place::Session(lease) => Ok(lease),
             Place::Room(room) => Ok(room.fill(self.server.connect().await?, chain)),
         }

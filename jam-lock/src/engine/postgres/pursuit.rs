@@ -91,8 +91,23 @@ impl Errand {
         }
         tokio::select! {
             biased;
-            lease = keeper.lease(pursuit.chain) => lease.map(Some),
+            place = keeper.roster.place(pursuit.chain) => {
+                tokio::select! {
+                    biased;
+                    lease = keeper.lease(place, pursuit.chain) => lease.map(Some),
+                    () = self.recall.wait() => Ok(None),
+                }
+            }
             () = self.recall.wait() => Ok(None),
+            // Nor is whoever asks once kept by others of this process.
+            () = sleep(PATIENCE), if !pursuit.waits => {
+                let text = format!(
+                    "all connections that this process may have (connections={}) are in use by \
+                     others who hold or wait for locks",
+                    keeper.server.address().connections
+                );
+                Err(failed(&self.operation(), keeper.server.address(), text.into()))
+            }
         }
     }
 
