@@ -16,6 +16,7 @@ mod leaves_nothing;
 mod limits;
 mod lost;
 mod refused;
+mod settings;
 mod survey;
 mod tokens;
 

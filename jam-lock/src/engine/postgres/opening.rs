@@ -48,9 +48,9 @@ impl Server {
         refuse_a_pooler(&mut first, &mut second, &address).await?;
         refuse_what_is_old_or_only_read(&mut first, &address).await?;
         let table = table(&mut first, &address).await?;
-        let identity = "SELECT pg_postmaster_start_time()::text, \
+        let text = "SELECT extract(epoch FROM pg_postmaster_start_time()), \
                         (SELECT oid FROM pg_database WHERE datname = current_database())";
-        let row = first.row(identity, &address).await?;
+        let row = first.row(text, &address).await?;
         let identity = format!("{}/{}", row.get(0).unwrap_or("?"), row.get(1).unwrap_or("?"));
         let identity = format!("{identity}/{}", address.namespace);
         Ok(Self { address, tls, texts: Arc::new(Texts::about(table)), identity })
@@ -64,17 +64,19 @@ impl Server {
     async fn begin(&self) -> Result<Arc<Session>, LockError> {
         let Self { address, tls, texts, .. } = self;
         let mut connection = Connection::open(address, tls).await?;
-        let text = "SELECT pid, backend_start::text FROM pg_stat_activity \
+        let text = "SELECT pid, extract(epoch FROM backend_start) FROM pg_stat_activity \
                     WHERE pid = pg_backend_pid()";
         let row = connection.row(text, address).await?;
         let process = row.get(0).and_then(|process| process.parse().ok()).unwrap_or_default();
         let began = row.get(1).unwrap_or_default().to_owned();
         let Connection { client, mut running } = connection;
         let settings = async {
-            let [idle, interval, count, silence, check, limits, commit] =
+            let [idle, interval, count, silence, check, limits, limit, isolation, commit] =
                 SETTINGS.map(|setting| client.batch_execute(setting));
             // What a server cannot set, it goes without.
-            let _ = tokio::join!(idle, interval, count, silence, check, limits, commit);
+            let _ = tokio::join!(
+                idle, interval, count, silence, check, limits, limit, isolation, commit
+            );
         };
         drive(&mut running, settings).await.map_err(|error| trouble("connect", address, &error))?;
         let backend = Backend { process, began };

@@ -28,7 +28,7 @@ const _: () = assert!(PATIENCE.as_secs() < SERVER_PATIENCE.as_secs() - 3);
 
 /// Settings of our own sessions, which every user may make. What they are on a server that cannot
 /// have one is no trouble: such a server keeps locks for longer, and never frees them earlier.
-pub(super) const SETTINGS: [&str; 7] = [
+pub(super) const SETTINGS: [&str; 9] = [
     "SET tcp_keepalives_idle = 3",
     "SET tcp_keepalives_interval = 2",
     "SET tcp_keepalives_count = 4",
@@ -36,6 +36,11 @@ pub(super) const SETTINGS: [&str; 7] = [
     "SET client_connection_check_interval = 1000",
     // Waits end by our own deadline: after a timeout of the server nobody knows who has the lock.
     "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_session_timeout = 0",
+    // PostgreSQL 17 and later.
+    "SELECT set_config('transaction_timeout', '0', false)
+    WHERE current_setting('transaction_timeout', true) IS NOT NULL",
+    // What is recorded of a holder follows what the one before has committed while this one waited.
+    "SET default_transaction_isolation = 'read committed'",
     "SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') IN ('off', 'local')",
 ];
@@ -56,7 +61,8 @@ pub(super) struct Session {
     releases: Releases,
 }
 
-/// The server's process for a session, and when it began: a number alone is used again.
+/// The server's process for a session, and when it began, in seconds since 1970: a number alone is
+/// used again, and a date depends on the time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Backend {
     pub(super) process: i32,

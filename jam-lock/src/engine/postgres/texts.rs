@@ -223,9 +223,11 @@ fn text(question: Question, table: &str) -> String {
             )
         }
         Question::Survey => survey(table),
-        Question::Beat => "SELECT pid, backend_start::text FROM pg_stat_activity \
+        Question::Beat => {
+            "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \
                            WHERE pid = ANY($1::int4[])"
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 
