@@ -30,8 +30,11 @@ fn a_pool_that_gives_out_its_sessions_in_turn() {
     let url = server.url_at(pooler.port());
     // Two that are busy at once, so that the pool has two.
     let busy = [(); 2].map(|()| Admin::at(&url));
-    busy.iter().for_each(|admin| drop(admin.ask("BEGIN")));
-    busy.iter().for_each(|admin| drop(admin.ask("COMMIT")));
+    for text in ["BEGIN", "COMMIT"] {
+        for admin in &busy {
+            admin.ask(text);
+        }
+    }
     let text = refusal(&url);
     assert!(text.contains("pool_mode = session"), "{text}");
 }

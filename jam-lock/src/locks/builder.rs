@@ -96,17 +96,17 @@ impl LocksBuilder {
         let Some((scheme, _)) = place.to_str().and_then(|text| text.split_once("://")) else {
             return self.folder(Path::new(place)).open();
         };
-        match scheme {
-            #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => self.connect(place.to_str().unwrap_or_default()),
-            _ => Err(LockError::Unsupported {
-                what: "a lock engine of this kind",
-                // What follows may have a password.
-                place: format!("{scheme}://…"),
-                remedy: "name a folder, or build jam-lock with the feature `postgres` and name a \
-                         postgres:// URL",
-            }),
+        #[cfg(feature = "postgres")]
+        if let Some(url) = place.to_str().filter(|text| Address::is_one(text)) {
+            return self.connect(url);
         }
+        Err(LockError::Unsupported {
+            what: "a lock engine of this kind",
+            // What follows may have a password.
+            place: format!("{scheme}://…"),
+            remedy: "name a folder, or build jam-lock with the feature `postgres` and name a \
+                     postgres:// URL",
+        })
     }
 
     /// Opens the locks of a new folder, as [`Locks::temporary`] does, whatever

@@ -7,8 +7,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::opening::sentence;
+use crate::LockError;
 use crate::this_process::ThisProcess;
-use crate::{LockError, Locks};
 
 /// How many connections a process has at the most for those who hold locks, unless it is told.
 const CONNECTIONS: usize = 16;
@@ -31,10 +31,15 @@ pub(crate) struct Address {
 }
 
 impl Address {
+    /// Whether `text` is the URL of a server, if perhaps one with something wrong in it.
+    pub(crate) fn is_one(text: &str) -> bool {
+        text.starts_with("postgres://") || text.starts_with("postgresql://")
+    }
+
     /// Understands `url`, `postgres://user:password@host:port/database?namespace=…`.
     pub(crate) fn parse(url: &str) -> Result<Self, LockError> {
         // `tokio_postgres` has another form as well, without a place for options of our own.
-        if !Locks::is_url(url) {
+        if !Self::is_one(url) {
             return Err(refused("…", "it does not begin with postgres://".into()));
         }
         let (plain, query) = url.split_once('?').unwrap_or((url, ""));

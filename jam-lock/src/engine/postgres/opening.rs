@@ -58,7 +58,8 @@ impl Server {
 
     /// Begins a session, which runs until it ends or is closed.
     pub(super) async fn connect(&self) -> Result<Arc<Session>, LockError> {
-        in_time(&self.address, self.begin()).await
+        // Large, because much is asked at once, and seldom wanted.
+        in_time(&self.address, Box::pin(self.begin())).await
     }
 
     async fn begin(&self) -> Result<Arc<Session>, LockError> {
@@ -177,15 +178,15 @@ async fn refuse_a_pooler(
     let look = "SELECT pg_backend_pid()";
     let has = |row: &SimpleQueryRow| row.get(1) == Some("t");
     let here = first.row(&take, address).await?;
-    let still_here = first.row(look, address).await?;
+    let here_again = first.row(look, address).await?;
     let there = second.row(&take, address).await?;
-    let still_there = second.row(look, address).await?;
+    let there_then = second.row(look, address).await?;
     if has(&there) {
         second.row(&give, address).await?;
     }
     let after = first.row(&give, address).await?;
     let one = |rows: &[&SimpleQueryRow]| rows.windows(2).all(|two| two[0].get(0) == two[1].get(0));
-    let are_sessions = one(&[&here, &still_here, &after]) && one(&[&there, &still_there]);
+    let are_sessions = one(&[&here, &here_again, &after]) && one(&[&there, &there_then]);
     if are_sessions && !one(&[&here, &there]) && has(&here) && !has(&there) && has(&after) {
         return Ok(());
     }
