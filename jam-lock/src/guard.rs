@@ -207,7 +207,6 @@ impl LockGuard {
     /// ```
     /// use jam_lock::{LockError, LockName, Locks};
     ///
-    /// # let folder = tempfile::tempdir()?;
     /// let guard = Locks::temporary()?.lock(LockName::new("import")?).acquire()?;
     /// for file in ["a.csv", "b.csv"] {
     ///     guard.ensure()?;

@@ -23,7 +23,6 @@ use crate::{Holder, LockError, LockGuard, LockName, Timeout};
 /// use jam_lock::{LockName, Locks};
 /// use std::time::Duration;
 ///
-/// # let folder = tempfile::tempdir()?;
 /// let locks = Locks::temporary()?;
 /// let lock = locks.lock(LockName::new("report 2026")?);
 /// let guard = lock.timeout(Duration::from_secs(10)).acquire()?;
@@ -89,7 +88,6 @@ impl Lock {
     /// ```
     /// use jam_lock::{LockName, Locks};
     ///
-    /// # let folder = tempfile::tempdir()?;
     /// let lock = Locks::temporary()?.lock(LockName::new("index")?);
     /// let reader = lock.shared().acquire()?;
     /// std::thread::scope(|scope| {
@@ -114,7 +112,6 @@ impl Lock {
     /// ```
     /// use jam_lock::{LockName, Locks};
     ///
-    /// # let folder = tempfile::tempdir()?;
     /// let lock = Locks::temporary()?.lock(LockName::new("ledger")?);
     /// let outer = lock.acquire()?;
     /// assert!(lock.acquire().is_err());

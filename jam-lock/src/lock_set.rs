@@ -16,7 +16,6 @@ use crate::{Lock, LockError, LockGuard, LockGuards, Timeout};
 /// ```
 /// use jam_lock::{LockError, LockName, Locks};
 ///
-/// # let folder = tempfile::tempdir()?;
 /// let locks = Locks::temporary()?;
 /// let both = locks.lock_all([LockName::new("stock")?, LockName::new("orders")?]);
 /// let guards = both.timeout(10).acquire()?;

@@ -39,7 +39,6 @@ use crate::{Holder, LockName, Site};
 ///     }
 /// }
 ///
-/// # let folder = tempfile::tempdir()?;
 /// let locks = Locks::builder().observer(Terminal).temporary()?;
 /// let guard = locks.lock(LockName::new("report")?).acquire()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
