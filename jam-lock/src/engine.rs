@@ -244,6 +244,12 @@ pub trait Claim: Send {
     /// What keeps that from being known.
     fn is_current(&mut self, number: u64) -> Result<bool, LockError>;
 
+    /// What pursuit `number` waits for, where that is no other holder, as the end of a sentence.
+    fn obstacle(&self, number: u64) -> Option<String> {
+        let _ = number;
+        None
+    }
+
     /// Ends pursuit `number`, for which nobody waits any more; it still comes home. `false` where it
     /// goes on, for others who may come.
     fn recall(&mut self, number: u64) -> bool {

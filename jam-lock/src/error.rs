@@ -15,17 +15,21 @@ use crate::{Holder, LockName, Site};
 #[non_exhaustive]
 pub enum LockError {
     /// The lock was held elsewhere until the timeout had passed.
-    #[error("{}", TimeoutText { name, place, waited: *waited, holder: holder.as_deref() })]
+    #[error("{}", TimeoutText {
+        name, place, waited: *waited, holder: holder.as_deref(), obstacle: obstacle.as_deref()
+    })]
     #[non_exhaustive]
     Timeout {
         /// The lock that was asked for.
-        name: LockName,
+        name: Box<LockName>,
         /// Where it is: the path of its file.
         place: String,
         /// How long was waited; zero where the timeout was 0.
         waited: Duration,
         /// Who holds it, where that is certain.
         holder: Option<Box<Holder>>,
+        /// What was in the way, where that was no holder: no connection was free, for one.
+        obstacle: Option<Box<str>>,
     },
 
     /// The same thread, or section of a task, holds the lock already.
@@ -233,16 +237,20 @@ struct TimeoutText<'a> {
     place: &'a str,
     waited: Duration,
     holder: Option<&'a Holder>,
+    obstacle: Option<&'a str>,
 }
 
 impl fmt::Display for TimeoutText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, place, waited, holder } = self;
+        let Self { name, place, waited, holder, obstacle } = self;
         if waited.is_zero() {
             write!(f, "lock `{name}` ({place}) is held elsewhere, and timeout 0 does not wait")?;
         } else {
             let waited = Tenths(*waited);
             write!(f, "timed out after {waited} waiting for lock `{name}` ({place})")?;
+        }
+        if let Some(obstacle) = obstacle {
+            write!(f, ": {obstacle}")?;
         }
         match holder {
             None => Ok(()),
@@ -275,10 +283,11 @@ mod tests {
 
     fn timeout(waited: Duration) -> LockError {
         LockError::Timeout {
-            name: LockName::declared("invoice_saved", "errors", 0),
+            name: Box::new(LockName::declared("invoice_saved", "errors", 0)),
             place: "/srv/locks/invoice_saved.lock".to_owned(),
             waited,
             holder: None,
+            obstacle: None,
         }
     }
 

@@ -182,7 +182,13 @@ impl Gate {
 
     /// The end of a wait that was in vain.
     fn timeout(&self, waited: Duration, holder: Option<Box<Holder>>) -> LockError {
-        LockError::Timeout { name: self.name.clone(), place: self.place.clone(), waited, holder }
+        let (name, place) = (Box::new(self.name.clone()), self.place.clone());
+        LockError::Timeout { name, place, waited, holder, obstacle: None }
+    }
+
+    fn timeout_by(&self, obstacle: String, waited: Duration) -> LockError {
+        let (name, place) = (Box::new(self.name.clone()), self.place.clone());
+        LockError::Timeout { name, place, waited, holder: None, obstacle: Some(obstacle.into()) }
     }
 
     /// How the lock stands, by the engine's `status` and by what is known better here.

@@ -17,7 +17,8 @@ fn who_finds_no_connection_free_waits_no_longer_than_asked() {
     let other = locks.lock(called("b"));
     thread::scope(|scope| {
         let waiting = scope.spawn(|| other.timeout(Duration::from_millis(100)).acquire());
-        assert!(waiting.join().unwrap().unwrap_err().is_timeout());
+        let error = waiting.join().unwrap().unwrap_err();
+        assert!(error.is_timeout() && error.to_string().contains("connections=1"), "{error}");
         // The chain that has the connection needs no other one.
         drop(other.acquire().unwrap());
     });

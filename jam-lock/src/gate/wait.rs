@@ -32,6 +32,8 @@ enum Ended {
     Failed(LockError),
     /// Nothing, after so long; and who of this process was inside.
     InVain(Duration, Option<Box<Holder>>),
+    /// Nothing, after so long, because of something else than a holder.
+    Obstructed(Duration, String),
 }
 
 impl Wait<'_> {
@@ -107,8 +109,12 @@ impl Wait<'_> {
             Turn::Failed(error) => Ended::Failed(error),
             Turn::Refused => Ended::InVain(Duration::ZERO, state.holder()),
             Turn::Waiting if self.end.is_some_and(|end| end <= seam::now()) => {
+                let (waited, obstacle) = (self.begun.elapsed(), state.obstacle(self.asked));
                 state.leave(ticket);
-                Ended::InVain(self.begun.elapsed(), state.holder())
+                match obstacle {
+                    Some(obstacle) => Ended::Obstructed(waited, obstacle),
+                    None => Ended::InVain(waited, state.holder()),
+                }
             }
             Turn::Waiting => {
                 state.listen(ticket, bell);
@@ -131,6 +137,7 @@ impl Ended {
             Self::Granted(grant) => Ok(grant),
             Self::Failed(error) => Err(error),
             Self::InVain(waited, here) => Err(gate.timeout(waited, holder(here))),
+            Self::Obstructed(waited, obstacle) => Err(gate.timeout_by(obstacle, waited)),
         }
     }
 }

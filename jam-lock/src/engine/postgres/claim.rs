@@ -138,6 +138,11 @@ impl Claim for PostgresClaim {
         Ok(self.in_flight.contains_key(&number))
     }
 
+    fn obstacle(&self, number: u64) -> Option<String> {
+        let in_flight = self.in_flight.get(&number)?;
+        in_flight.recall.lacks_connection().then(|| self.keeper.no_connection())
+    }
+
     fn recall(&mut self, number: u64) -> bool {
         if let Some(in_flight) = self.in_flight.get(&number) {
             in_flight.recall.call();

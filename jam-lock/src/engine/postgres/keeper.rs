@@ -76,6 +76,15 @@ impl Keeper {
         }
     }
 
+    /// What is said to who finds no session.
+    pub(super) fn no_connection(&self) -> String {
+        format!(
+            "all connections that this process may have (connections={}) are in use by others who \
+             hold or wait for locks",
+            self.server.address().connections
+        )
+    }
+
     /// The session for questions that hold nothing.
     pub(super) async fn aside(&self) -> Result<Arc<Session>, LockError> {
         let mut aside = self.aside.lock().await;

@@ -35,17 +35,23 @@ pub(super) struct Arrival {
     pub(super) abandoned: Option<Box<Holder>>,
 }
 
-/// Ends a pursuit that nobody waits for.
+/// Ends a pursuit that nobody waits for, and knows what it waits for itself.
 #[derive(Default)]
 pub(super) struct Recall {
     is_called: AtomicBool,
     called: Notify,
+    lacks_connection: AtomicBool,
 }
 
 impl Recall {
     pub(super) fn call(&self) {
         self.is_called.store(true, Ordering::Release);
         self.called.notify_one();
+    }
+
+    /// Whether nothing could be asked of the server yet.
+    pub(super) fn lacks_connection(&self) -> bool {
+        self.lacks_connection.load(Ordering::Relaxed)
     }
 
     async fn wait(&self) {
@@ -89,25 +95,22 @@ impl Errand {
             let text = format!("this process holds {LOCKS} locks there already");
             return Err(failed(&self.operation(), keeper.server.address(), text.into()));
         }
-        tokio::select! {
+        self.recall.lacks_connection.store(true, Ordering::Relaxed);
+        let place = tokio::select! {
             biased;
-            place = keeper.roster.place(pursuit.chain) => {
-                tokio::select! {
-                    biased;
-                    lease = keeper.lease(place, pursuit.chain) => lease.map(Some),
-                    () = self.recall.wait() => Ok(None),
-                }
-            }
-            () = self.recall.wait() => Ok(None),
+            place = keeper.roster.place(pursuit.chain) => place,
+            () = self.recall.wait() => return Ok(None),
             // Nor is whoever asks once kept by others of this process.
             () = sleep(PATIENCE), if !pursuit.waits => {
-                let text = format!(
-                    "all connections that this process may have (connections={}) are in use by \
-                     others who hold or wait for locks",
-                    keeper.server.address().connections
-                );
-                Err(failed(&self.operation(), keeper.server.address(), text.into()))
+                let text = keeper.no_connection();
+                return Err(failed(&self.operation(), keeper.server.address(), text.into()));
             }
+        };
+        self.recall.lacks_connection.store(false, Ordering::Relaxed);
+        tokio::select! {
+            biased;
+            lease = keeper.lease(place, pursuit.chain) => lease.map(Some),
+            () = self.recall.wait() => Ok(None),
         }
     }
 

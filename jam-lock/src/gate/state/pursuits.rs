@@ -173,6 +173,12 @@ impl State {
         Ok(Underway { number, chain, waits })
     }
 
+    /// What keeps the pursuit for who waits in vain, but a holder.
+    pub(in super::super) fn obstacle(&mut self, asked: &Acquisition) -> Option<String> {
+        let underway = (*self.pursuits.of(asked.mode))?;
+        self.claim.obstacle(underway.number)
+    }
+
     /// Ends the pursuits of those who have left, where nobody else is served by them.
     pub(super) fn recall_what_nobody_needs(&mut self) {
         let needed = self.queue.head().map(|head| (head.asked.mode, head.asked.chain, head.waits));
