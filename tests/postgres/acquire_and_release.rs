@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jam_lock_tests::LONG;
 use jam_lock_tests::peers::{Peer, peer, run, until};
+use jam_lock_tests::proxy::Proxy;
 
 use super::*;
 
@@ -86,7 +87,8 @@ fn two_locks_of_one_server_share_a_gate_however_it_is_spelled() {
     let url = server.namespace();
     let _held = lock(&url, "a").acquire().unwrap();
     let other = url.replace("127.0.0.1", "localhost");
-    assert!(matches!(lock(&other, "a").acquire(), Err(LockError::Reentrant { .. })));
+    let again = lock(&other, "a").timeout(1).acquire();
+    assert!(matches!(again, Err(LockError::Reentrant { .. })), "{again:?}");
 }
 
 #[test]
@@ -137,11 +139,30 @@ fn threads_hand_it_to_each_other_and_count_right() {
 #[test]
 fn the_server_knows_of_a_release_that_has_returned() {
     let Some(server) = Server::shared() else { return };
-    let url = server.namespace();
-    let lock = lock(&url, "a");
-    for _ in 0..20 {
-        lock.acquire().unwrap().release().unwrap();
-        assert!(!is_held(server, &url, "a"));
+    let proxy = Proxy::to(server.port());
+    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let guard = lock(&url, "a").acquire().unwrap();
+    // Longer than it takes to ask the server.
+    proxy.delay(Duration::from_millis(300));
+    guard.release().unwrap();
+    assert!(!is_held(server, &url, "a"));
+}
+
+#[test]
+fn a_fork_of_its_holder_can_do_nothing_with_it() {
+    let Some(server) = Server::shared() else { return };
+    for what in ["drop", "exit", "release", "acquire"] {
+        let url = server.namespace();
+        let mut parent = Peer::start(peer().args(["fork", &url, "a", what]));
+        let mut said = parent.answer();
+        if said != "held" {
+            assert!(said.contains("is used in its fork"), "{said}");
+            said = parent.answer();
+        }
+        assert_eq!(said, "held");
+        assert!(is_held(server, &url, "a"), "after a child was to {what}");
+        parent.release();
+        assert!(lock(&url, "a").try_acquire().unwrap().abandoned().is_none());
     }
 }
 

@@ -100,12 +100,18 @@ fn a_claim_that_waits_long_for_a_fenced_transaction_is_not_taken_for_lost() {
     admin.ask(&format!("BEGIN; {statement}"));
     end_session(server, &url, "a");
     drop(guard);
+    let lock = lock(&url, "a");
     std::thread::scope(|scope| {
-        let next = scope.spawn(|| lock(&url, "a").timeout(LONG).acquire().unwrap().is_lost());
+        let next = scope.spawn(|| {
+            let guard = lock.timeout(LONG).acquire().unwrap();
+            (guard.is_lost(), guard)
+        });
         // Longer than an answer is waited for by who only wants to know whether the server is there.
         std::thread::sleep(std::time::Duration::from_secs(6));
-        assert!(!next.is_finished());
+        let waiting = holders(server, &url, "a");
         admin.ask("COMMIT");
-        assert!(!next.join().unwrap());
+        let (is_lost, _guard) = next.join().unwrap();
+        assert!(!is_lost);
+        assert_eq!(holders(server, &url, "a"), waiting, "it has asked once");
     });
 }

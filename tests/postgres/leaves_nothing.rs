@@ -70,6 +70,20 @@ fn a_wait_that_was_given_up_while_the_lock_is_held() {
 }
 
 #[test]
+fn a_wait_that_times_out_costs_its_call_chain_no_other_lock() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let stranger = Stranger::of(server, &url, "a");
+    stranger.take();
+    let locks = locks(&url);
+    let other = locks.lock(called("b")).acquire().unwrap();
+    let waited = locks.lock(called("a")).timeout(Duration::from_millis(100)).acquire();
+    assert!(waited.unwrap_err().is_timeout());
+    until("nobody waits", || !is_waited_for(server, &url, "a"));
+    other.ensure().unwrap();
+}
+
+#[test]
 fn a_waiter_whose_process_was_killed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();

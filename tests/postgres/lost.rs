@@ -1,6 +1,9 @@
 //! Locks that are lost, and who is told.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use jam_lock::locked;
@@ -22,7 +25,8 @@ fn a_terminated_session_is_noticed_without_asking() {
     guard.ensure().unwrap();
     end_session(server, &url, "a");
     until("the holder is told", || guard.is_lost());
-    assert!(matches!(guard.ensure(), Err(LockError::Lost { .. })));
+    let text = guard.ensure().unwrap_err().to_string();
+    assert!(text.contains("57P01"), "the server's own words, and at once: {text}");
     let text = guard.release().unwrap_err().to_string();
     assert!(text.starts_with("lock `a` (postgres://") && text.contains("was lost"), "{text}");
     // Who comes next finds everything in order, but for who was interrupted.
@@ -80,6 +84,8 @@ fn a_session_that_ended_at_the_server_alone_is_noticed() {
     proxy.half_close();
     until("the server has freed it", || !is_held(server, &url, "a"));
     until("the holder is told", || guard.is_lost());
+    let text = guard.ensure().unwrap_err().to_string();
+    assert!(text.contains("the server has ended the session"), "{text}");
     proxy.cut();
 }
 
@@ -88,12 +94,50 @@ fn who_waits_for_its_loss_is_woken() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
-    end_session(server, &url, "a");
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        tokio::time::timeout(LONG, guard.lost()).await.expect("it is told");
+        let mut lost = pin!(guard.lost());
+        assert!(poll_once(lost.as_mut()).await.is_pending());
+        end_session(server, &url, "a");
+        until_woken(lost).await;
     });
     assert!(guard.is_lost());
+}
+
+#[test]
+fn who_waits_for_its_loss_is_woken_where_nothing_is_heard_any_more() {
+    let Some(server) = Server::shared() else { return };
+    let proxy = Proxy::to(server.port());
+    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let guard = lock(&url, "a").acquire().unwrap();
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let mut lost = pin!(guard.lost());
+        assert!(poll_once(lost.as_mut()).await.is_pending());
+        proxy.hold_up();
+        until_woken(lost).await;
+    });
+    proxy.cut();
+}
+
+/// Waits for what was polled before, which is polled once more when the time is over.
+async fn until_woken(future: Pin<&mut impl Future>) {
+    let start = Instant::now();
+    let _ = tokio::time::timeout(LONG, future).await;
+    assert!(start.elapsed() < LONG, "nobody has woken it");
+}
+
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+}
+
+#[test]
+fn a_lock_that_is_held_for_long_is_kept() {
+    let Some(server) = Server::shared() else { return };
+    let guard = lock(&server.namespace(), "a").acquire().unwrap();
+    // Longer than the server may be silent.
+    std::thread::sleep(Duration::from_secs(7));
+    guard.ensure().unwrap();
 }
 
 /// Waits longer than it has its lock.

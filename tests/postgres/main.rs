@@ -12,9 +12,11 @@ mod deadlock;
 mod encrypted;
 mod faults;
 mod fenced;
+mod holders;
 mod leaves_nothing;
 mod limits;
 mod lost;
+mod partition;
 mod refused;
 mod settings;
 mod survey;
@@ -70,7 +72,10 @@ impl Stranger {
     fn of(server: &Server, url: &str, name: &str) -> Self {
         // Its row tells the key.
         drop(lock(url, name).acquire().unwrap());
-        Self { admin: Admin::of(server), key: key(server, url, name) }
+        let admin = Admin::of(server);
+        // Who is still kept out then fails, and does not hang.
+        admin.ask("SET lock_timeout = '60s'");
+        Self { admin, key: key(server, url, name) }
     }
 
     fn take(&self) {

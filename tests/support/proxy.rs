@@ -27,6 +27,8 @@ struct Wire {
 struct Link {
     client: TcpStream,
     server: TcpStream,
+    /// Whether nothing of it is passed on any more.
+    is_dead: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -69,16 +71,17 @@ impl Proxy {
 
     /// Ends all connections at both ends.
     pub fn cut(&self) {
-        for Link { client, server } in self.wire.links().drain(..) {
+        for Link { client, server, .. } in self.wire.links().drain(..) {
             let _ = client.shutdown(Shutdown::Both);
             let _ = server.shutdown(Shutdown::Both);
         }
     }
 
-    /// Ends all connections at the server's end alone, of which the client is not told.
+    /// Ends all connections at the server's end alone, of which the client is not told; new ones
+    /// are as they should be.
     pub fn half_close(&self) {
-        self.hold_up();
-        for Link { server, .. } in self.wire.links().iter() {
+        for Link { server, is_dead, .. } in self.wire.links().iter() {
+            is_dead.store(true, Ordering::Relaxed);
             let _ = server.shutdown(Shutdown::Both);
         }
     }
@@ -86,20 +89,24 @@ impl Proxy {
 
 impl Wire {
     fn link(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
+        let is_dead = Arc::<AtomicBool>::default();
         for (from, to) in [(&client, &server), (&server, &client)] {
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-            let wire = Arc::clone(self);
-            thread::spawn(move || wire.pass_on(from, to));
+            let (wire, is_dead) = (Arc::clone(self), Arc::clone(&is_dead));
+            thread::spawn(move || wire.pass_on(from, to, &is_dead));
         }
-        self.links().push(Link { client, server });
+        self.links().push(Link { client, server, is_dead });
     }
 
-    fn pass_on(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn pass_on(&self, mut from: TcpStream, mut to: TcpStream, is_dead: &AtomicBool) {
         let mut piece = [0; 8192];
         loop {
             let read = from.read(&mut piece).unwrap_or(0);
             while self.is_held_up.load(Ordering::Relaxed) {
                 thread::sleep(NAP);
+            }
+            if is_dead.load(Ordering::Relaxed) {
+                return;
             }
             thread::sleep(Duration::from_millis(self.delay.load(Ordering::Relaxed)));
             if read == 0 || to.write_all(&piece[..read]).is_err() {
