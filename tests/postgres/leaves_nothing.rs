@@ -5,7 +5,9 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
+use jam_lock_tests::LONG;
 use jam_lock_tests::peers::{Peer, until};
+use jam_lock_tests::proxy::Proxy;
 
 use super::*;
 
@@ -81,6 +83,24 @@ fn a_wait_that_times_out_costs_its_call_chain_no_other_lock() {
     assert!(waited.unwrap_err().is_timeout());
     until("nobody waits", || !is_waited_for(server, &url, "a"));
     other.ensure().unwrap();
+}
+
+#[test]
+fn a_wait_whose_session_ended_at_the_server_alone_does_not_go_on() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let stranger = Stranger::of(server, &url, "a");
+    stranger.take();
+    let proxy = Proxy::to(server.port());
+    let far = url.replace(&server.port().to_string(), &proxy.port().to_string());
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| lock(&far, "a").timeout(LONG).acquire());
+        until("it waits in the server", || is_waited_for(server, &url, "a"));
+        proxy.half_close();
+        let error = waiting.join().unwrap().unwrap_err();
+        assert!(error.to_string().contains("the server has ended the session"), "{error}");
+    });
+    proxy.cut();
 }
 
 #[test]

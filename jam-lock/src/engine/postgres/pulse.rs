@@ -1,4 +1,5 @@
-//! Whether the server still keeps the locks of this process, asked all the time while it has any.
+//! Whether the server still keeps the locks of this process, and its places in the server's queues,
+//! asked all the time while it has any.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,16 +22,16 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// How often it is looked whether the server was heard of lately.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Asks the server which of the sessions are there that have locks.
+/// Asks the server which of the sessions are there that have locks, or wait for one.
 pub(super) async fn beat(keeper: Arc<Keeper>) {
     loop {
-        keeper.roster.until_held().await;
+        keeper.roster.until_in_use().await;
         sleep(RHYTHM).await;
-        let holding = keeper.roster.holding();
+        let in_use = keeper.roster.in_use();
         let Ok(Ok(session)) = timeout(ANSWER, keeper.aside()).await else { continue };
         let sent = clock::now();
-        match timeout(ANSWER, there(&session, &holding)).await {
-            Ok(Ok(there)) => judge(&holding, &there, sent),
+        match timeout(ANSWER, there(&session, &in_use)).await {
+            Ok(Ok(there)) => judge(&in_use, &there, sent),
             _ => {
                 session.close("a heartbeat was not answered".to_owned());
             }
@@ -50,8 +51,8 @@ async fn there(
         .collect()
 }
 
-fn judge(holding: &[Arc<Session>], there: &HashSet<Backend>, sent: Duration) {
-    for session in holding {
+fn judge(in_use: &[Arc<Session>], there: &HashSet<Backend>, sent: Duration) {
+    for session in in_use {
         if there.contains(&session.backend) {
             session.heard_of(sent);
         } else {
@@ -63,7 +64,7 @@ fn judge(holding: &[Arc<Session>], there: &HashSet<Backend>, sent: Duration) {
 /// Ends the sessions whose server was not heard of lately, which others are told of.
 pub(super) async fn watch_over(roster: Arc<Roster>) {
     loop {
-        roster.until_held().await;
+        roster.until_in_use().await;
         sleep(LOOK).await;
         for session in roster.holding() {
             session.end();

@@ -12,7 +12,7 @@ use crate::engine::CallChain;
 pub(super) struct Roster {
     limit: usize,
     state: Mutex<State>,
-    /// Told when a session may have become free, or has locks.
+    /// Told when a session may have become free, or is used.
     changed: Notify,
 }
 
@@ -29,6 +29,12 @@ struct Entry {
     held: usize,
     /// Whether somebody waits for an answer that may not come for long.
     is_busy: bool,
+}
+
+impl Entry {
+    fn is_in_use(&self) -> bool {
+        self.held > 0 || self.is_busy
+    }
 }
 
 /// What becomes of who wants a session.
@@ -74,6 +80,8 @@ impl Roster {
             entry.is_busy = true;
             let session = Arc::clone(&entry.session);
             state.entries.push(entry);
+            drop(state);
+            self.changed.notify_waiters();
             return Found::Session(session, is_pooled);
         }
         if state.entries.len() + state.opening < self.limit {
@@ -113,22 +121,31 @@ impl Roster {
 
     /// The sessions that have locks.
     pub(super) fn holding(&self) -> Vec<Arc<Session>> {
-        let state = self.locked();
-        let holding = state.entries.iter().filter(|entry| entry.held > 0);
-        holding.map(|entry| Arc::clone(&entry.session)).collect()
+        self.sessions(|entry| entry.held > 0)
+    }
+
+    /// The sessions that have locks, or wait for one.
+    pub(super) fn in_use(&self) -> Vec<Arc<Session>> {
+        self.sessions(Entry::is_in_use)
     }
 
     /// All sessions.
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
-        self.locked().entries.iter().map(|entry| Arc::clone(&entry.session)).collect()
+        self.sessions(|_| true)
     }
 
-    /// Waits until some session has locks.
-    pub(super) async fn until_held(&self) {
+    fn sessions(&self, which: impl Fn(&Entry) -> bool) -> Vec<Arc<Session>> {
+        let state = self.locked();
+        let chosen = state.entries.iter().filter(|entry| which(entry));
+        chosen.map(|entry| Arc::clone(&entry.session)).collect()
+    }
+
+    /// Waits until some session has locks, or waits for one.
+    pub(super) async fn until_in_use(&self) {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.locks_held() > 0 {
+            if self.locked().entries.iter().any(Entry::is_in_use) {
                 return;
             }
             changed.await;
@@ -171,6 +188,7 @@ impl Room {
         let roster = Arc::clone(&self.0);
         let entry = Entry { session: Arc::clone(&session), chain, held: 0, is_busy: true };
         roster.locked().entries.push(entry);
+        roster.changed.notify_waiters();
         Lease { roster, session, is_pooled: false }
     }
 }
