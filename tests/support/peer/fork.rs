@@ -5,13 +5,12 @@ use std::process;
 
 use fork::{Fork, fork, waitpid};
 use jam_lock::{Lock, LockGuard, Locks};
-use jam_lock_tests::locks_at;
 
 use super::{Outcome, attempt, open};
 
 /// Holds the lock, has a child of its own do what it is told, and holds it until a line comes in.
 pub(super) fn and_do(what: &str, folder: &str, lock: &Lock) -> Outcome {
-    let locks = locks_at(folder)?;
+    let locks = Locks::at(folder)?;
     let guard = lock.acquire()?;
     match fork()? {
         Fork::Child => {
@@ -47,7 +46,7 @@ fn child(what: &str, folder: &str, lock: &Lock, locks: &Locks, guard: LockGuard)
             println!("{}", attempt(&locks.lock(name)));
         }
         "open anew" => {
-            let anew = locks_at(folder).expect("it is there").lock(name);
+            let anew = Locks::at(folder).expect("it is there").lock(name);
             println!("{}", attempt(&anew));
         }
         _ => println!("cannot {what}"),
