@@ -36,7 +36,9 @@ fn it_has_every_error_of_the_library() {
     let (_, variants) = source.split_once("pub enum LockError {").expect("it is there");
     let (variants, _) = variants.split_once("\n}").expect("it ends");
     let variants = variants.lines().filter_map(|line| {
-        line.strip_prefix("    ").filter(|line| !line.starts_with(' '))?.strip_suffix(" {")
+        line.strip_prefix("    ")
+            .filter(|line| line.starts_with(char::is_uppercase))?
+            .strip_suffix(" {")
     });
     let mut found = 0;
     for variant in variants {
