@@ -20,7 +20,8 @@ impl Locks {
     /// people to see. The connections are tended by one thread of the process, so neither threads
     /// nor tasks need a runtime for it. Each call chain that holds locks has a connection of its
     /// own: the server then finds out who waits for each other in a circle, and ends one wait with
-    /// [`LockError::Deadlock`].
+    /// [`LockError::Deadlock`]. Connections are those of one `Locks` and its clones, so a process
+    /// connects once.
     ///
     /// A lock of a server can be lost while it is held; [`LockGuard::is_lost`] tells how that is
     /// noticed, and [`LockGuard::fence`] makes sure. This blocks until the server was found fit, or
