@@ -281,9 +281,13 @@ impl fmt::Display for Tenths {
 mod tests {
     use super::*;
 
+    fn name() -> LockName {
+        LockName::declared("invoice_saved", "errors", 0)
+    }
+
     fn timeout(waited: Duration) -> LockError {
         LockError::Timeout {
-            name: Box::new(LockName::declared("invoice_saved", "errors", 0)),
+            name: Box::new(name()),
             place: "/srv/locks/invoice_saved.lock".to_owned(),
             waited,
             holder: None,
@@ -312,6 +316,45 @@ mod tests {
         let error = io::Error::from(timeout(Duration::from_secs(1)));
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(error.to_string().contains("invoice_saved"));
+    }
+
+    #[test]
+    fn every_error_is_one_line_and_becomes_an_io_error_of_its_kind() {
+        use io::ErrorKind::{Deadlock, InvalidInput, Other, StorageFull, Unsupported};
+        let (boxed, site) = (|| Box::new(name()), Site::here());
+        let (place, path) = (|| "/srv/locks".to_owned(), || PathBuf::from("/srv/locks/x.lock"));
+        let (what, remedy, why) = ("a shared lock", "ask for another", "the server went away");
+        let all = [
+            (
+                LockError::Reentrant { name: boxed(), asked_at: site, held_at: site, remedy },
+                Deadlock,
+            ),
+            (
+                LockError::Order { name: boxed(), asked_at: site, held: boxed(), held_at: site },
+                Deadlock,
+            ),
+            (LockError::Deadlock { name: boxed(), place: place() }, Deadlock),
+            (LockError::Name { name: String::new(), reason: why.to_owned() }, InvalidInput),
+            (LockError::NotAFile { path: path(), found: "a folder" }, InvalidInput),
+            (
+                LockError::Io { operation: "open", path: path(), error: StorageFull.into() },
+                StorageFull,
+            ),
+            (LockError::Unsupported { what, place: place(), remedy }, Unsupported),
+            (
+                LockError::Engine { operation: why.to_owned(), place: place(), error: why.into() },
+                Other,
+            ),
+            (LockError::Lost { name: boxed(), place: place(), why: why.to_owned() }, Other),
+            (LockError::Forked { name: name(), place: place(), opened_by: 7, here: 8 }, Other),
+            (LockError::DefaultSettled { place: place() }, Other),
+        ];
+        for (error, kind) in all {
+            let text = error.to_string();
+            assert!(!text.contains('\n') && !text.contains("  "), "{text}");
+            let error = io::Error::from(error);
+            assert_eq!((error.kind(), error.to_string()), (kind, text));
+        }
     }
 
     #[test]

@@ -214,4 +214,11 @@ mod tests {
     fn a_declared_name_equals_the_same_name_made_at_run_time() {
         assert_eq!(LockName::declared("a", "names", 0), LockName::new("a").unwrap());
     }
+
+    #[test]
+    fn names_are_sorted_by_their_text_wherever_they_were_declared() {
+        let mut names = [LockName::declared("b", "names", 0), LockName::declared("a", "names", 1)];
+        names.sort();
+        assert_eq!(format!("{names:?}"), r#"[LockName("a"), LockName("b")]"#);
+    }
 }
