@@ -113,3 +113,14 @@ fn a_guard_knows_its_name_and_how_long_it_waited() {
     assert_eq!(guard.name().as_str(), "x");
     assert!(guard.waited().is_zero());
 }
+
+#[test]
+fn what_is_printed_for_debugging_tells_which_lock_of_which_folder() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let guard = lock.acquire().unwrap();
+    assert!(format!("{guard:?}").contains(&format!("token: {}", guard.token())));
+    let place = folder.path().canonicalize().unwrap().join("x.lock");
+    let shown = format!("{lock:?}");
+    assert!(shown.contains("LockName(\"x\")") && shown.contains(&format!("{place:?}")), "{shown}");
+}

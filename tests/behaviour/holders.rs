@@ -283,3 +283,17 @@ fn a_lock_that_nobody_holds_any_more_names_nobody() {
     assert!(record.starts_with("jam-lock 1 free"), "{record}");
     assert_eq!(attempt(folder.path(), "x"), "acquired");
 }
+
+#[test]
+fn a_task_is_told_of_a_holder_in_this_process_too() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let _guard = lock.acquire().unwrap();
+    let wait = lock.timeout(Duration::from_millis(1)).acquire_async();
+    match on_another_thread(|| smol::block_on(wait)) {
+        Err(LockError::Timeout { holder: Some(holder), .. }) => {
+            assert_eq!(holder.process(), Some(std::process::id()));
+        }
+        other => panic!("expected a timeout with its holder, got {other:?}"),
+    }
+}

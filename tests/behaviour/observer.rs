@@ -127,6 +127,21 @@ fn it_is_told_of_a_holder_that_died() {
 }
 
 #[test]
+fn it_need_not_listen_to_anything() {
+    struct Deaf;
+    impl Observer for Deaf {}
+
+    let folder = folder();
+    let locks = Locks::builder().folder(folder.path()).observer(Deaf).open().unwrap();
+    let lock = locks.lock(LockName::new("x").unwrap()).timeout(Duration::from_millis(1));
+    Peer::holding(folder.path(), "x").kill();
+    assert!(lock.acquire().unwrap().abandoned().is_some());
+    let _peer = Peer::holding(folder.path(), "x");
+    assert!(lock.acquire().unwrap_err().is_timeout());
+    drop(smol::block_on(smol::future::poll_once(lock.timeout(LONG).acquire_async())));
+}
+
+#[test]
 fn it_may_use_the_locks_that_it_observes() {
     /// Takes another lock of the same folder whenever it is told something.
     struct Meddler(Arc<Mutex<Option<Locks>>>);

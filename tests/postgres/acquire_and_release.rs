@@ -23,6 +23,22 @@ fn a_lock_is_had_by_one_process_at_a_time() {
 }
 
 #[test]
+fn the_wait_of_a_task_ends_at_the_timeout_and_tells_of_the_holder() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let peer = Peer::holding(url.as_ref(), "a");
+    let timeout = Duration::from_millis(50);
+    match smol::block_on(lock(&url, "a").timeout(timeout).acquire_async()) {
+        Err(LockError::Timeout { waited, holder: Some(holder), .. }) => {
+            assert!(waited >= timeout);
+            assert_eq!(holder.process(), Some(peer.id()));
+        }
+        other => panic!("expected a timeout with its holder, got {other:?}"),
+    }
+    peer.release();
+}
+
+#[test]
 fn who_waits_has_it_when_it_is_released() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
