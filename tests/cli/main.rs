@@ -23,10 +23,10 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
-/// The command, about the locks of `folder`.
+/// The command, about the locks of `folder`. Signals end it, whatever the tests were told to ignore.
 fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_command"));
-    command.arg("--locks").arg(folder);
+    let mut command = Command::new("env");
+    command.args(["--default-signal", env!("CARGO_BIN_EXE_command"), "--locks"]).arg(folder);
     command
 }
 

@@ -1,6 +1,6 @@
 //! Signals: the command gets them, once, and a wait ends by them.
 
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 
 use jam_lock_tests::peers::{Peer, attempt, blocked_on, until};
 use rustix::process::{Pid, Signal, kill_process};
@@ -83,7 +83,10 @@ fn what_this_was_told_to_ignore_the_command_ignores() {
 #[test]
 fn a_stop_stops_the_command_too_and_both_go_on() {
     let folder = folder();
-    let mut peer = holding(folder.path(), &[], "echo held; echo $$; cat; echo released");
+    let mut order = command(folder.path());
+    order.args(["run", "x", "--", "sh", "-c", "echo held; echo $$; cat; echo released"]);
+    // The system stops only who has somebody in another group to have it go on.
+    let mut peer = Peer::start_holding(order.process_group(0));
     let child = peer.answer();
     let state = |process: &str| {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
