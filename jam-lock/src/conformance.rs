@@ -80,7 +80,7 @@ pub trait Subject: Sync {
 pub type Check = fn(&dyn Subject);
 
 /// All checks, by name.
-pub const CHECKS: [(&str, Check); 18] = [
+pub const CHECKS: &[(&str, Check)] = &[
     ("exclusion", processes::exclusion),
     ("deadline", processes::deadline),
     ("order of service", processes::order_of_service),

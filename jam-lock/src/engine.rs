@@ -207,7 +207,9 @@ pub trait Watch: fmt::Debug + Send + Sync {
     fn settle(&self);
 
     /// For what an engine offers to holders beyond this.
-    fn as_any(&self) -> &dyn std::any::Any;
+    fn as_any(&self) -> Option<&dyn std::any::Any> {
+        None
+    }
 }
 
 /// One name's claim: asked for, held by this process, given back.

@@ -79,7 +79,8 @@ impl Locks {
     /// later changes nothing.
     ///
     /// # Errors
-    /// [`LockError::Io`] when the folder cannot be made or resolved.
+    /// - [`LockError::Io`] when the folder cannot be made or resolved.
+    /// - [`LockError::Unsupported`] when it is a URL, which is for [`Locks::at`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, LockError> {
         Self::builder().folder(folder).open()
     }
@@ -278,7 +279,7 @@ impl Locks {
     ///
     /// Two of them whose engines have one [identity](Engine::identity) share their gates.
     pub fn with_engine(engine: Arc<dyn Engine>) -> Self {
-        Self::with(engine, Settings::default())
+        Self::builder().with_engine(engine)
     }
 
     fn with(engine: Arc<dyn Engine>, settings: Settings) -> Self {

@@ -75,6 +75,41 @@ pub trait Observer: Send + Sync {
     fn released(&self, event: &Event<'_>, held: Duration) {}
 }
 
+/// So that who gives one away can keep a handle on it.
+impl<T: Observer + ?Sized> Observer for Arc<T> {
+    fn waiting(&self, event: &Event<'_>) {
+        (**self).waiting(event);
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        (**self).patience()
+    }
+
+    fn still_waiting(&self, event: &Event<'_>, holder: Option<&Holder>) {
+        (**self).still_waiting(event, holder);
+    }
+
+    fn acquired(&self, event: &Event<'_>, token: u64) {
+        (**self).acquired(event, token);
+    }
+
+    fn abandoned(&self, event: &Event<'_>, holder: &Holder) {
+        (**self).abandoned(event, holder);
+    }
+
+    fn timed_out(&self, event: &Event<'_>, holder: Option<&Holder>) {
+        (**self).timed_out(event, holder);
+    }
+
+    fn gave_up(&self, event: &Event<'_>) {
+        (**self).gave_up(event);
+    }
+
+    fn released(&self, event: &Event<'_>, held: Duration) {
+        (**self).released(event, held);
+    }
+}
+
 /// What an [`Observer`] is told of an acquisition.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

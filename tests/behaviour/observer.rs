@@ -28,7 +28,7 @@ impl Notes {
     }
 
     fn locks(&self, folder: &TempDir) -> Locks {
-        Locks::builder().folder(folder.path()).observer(self.clone()).open().unwrap()
+        Locks::builder().folder(folder.path()).observer(Arc::new(self.clone())).open().unwrap()
     }
 }
 

@@ -52,7 +52,7 @@ impl LockGuard {
     /// # Errors
     /// [`LockError::Unsupported`] when the lock is no lock of a database.
     pub fn fence_statement(&self) -> Result<String, LockError> {
-        let tenure = self.watch.as_ref().and_then(|watch| watch.as_any().downcast_ref::<Tenure>());
+        let tenure = self.watch.as_ref().and_then(|watch| watch.as_any()?.downcast_ref::<Tenure>());
         let Some(tenure) = tenure else {
             return Err(LockError::Unsupported {
                 what: "to fence a transaction with a lock that is a file",

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Locks, Settings};
+use crate::engine::Engine;
 use crate::engine::file::FileEngine;
 use crate::engine::memory::MemoryEngine;
 #[cfg(feature = "postgres")]
@@ -80,9 +81,17 @@ impl LocksBuilder {
     /// Opens the locks, and makes their folder where it is missing.
     ///
     /// # Errors
-    /// [`LockError::Io`] when the folder cannot be made or resolved.
+    /// - [`LockError::Io`] when the folder cannot be made or resolved.
+    /// - [`LockError::Unsupported`] when it is a URL, which is for [`Locks::at`].
     pub fn open(self) -> Result<Locks, LockError> {
         let folder = self.folder.as_deref().unwrap_or(Path::new(super::default::FOLDER));
+        if let Some(scheme) = scheme(folder.as_os_str()) {
+            return Err(LockError::Unsupported {
+                what: "a URL in the place of a folder",
+                place: format!("{scheme}://…"),
+                remedy: "open it by `Locks::at` or `Locks::connect`",
+            });
+        }
         let engine = FileEngine::open(folder, !self.must_exist, self.mode)?;
         Ok(Locks::with(Arc::new(engine), self.settings))
     }
@@ -93,7 +102,7 @@ impl LocksBuilder {
     /// As [`Locks::at`].
     pub fn at(self, place: impl AsRef<OsStr>) -> Result<Locks, LockError> {
         let place = place.as_ref();
-        let Some((scheme, _)) = place.to_str().and_then(|text| text.split_once("://")) else {
+        let Some(scheme) = scheme(place) else {
             return self.folder(Path::new(place)).open();
         };
         #[cfg(feature = "postgres")]
@@ -102,7 +111,6 @@ impl LocksBuilder {
         }
         Err(LockError::Unsupported {
             what: "a lock engine of this kind",
-            // What follows may have a password.
             place: format!("{scheme}://…"),
             remedy: "name a folder, or build jam-lock with the feature `postgres` and name a \
                      postgres:// URL",
@@ -116,6 +124,13 @@ impl LocksBuilder {
     /// As [`Locks::temporary`].
     pub fn temporary(self) -> Result<Locks, LockError> {
         Ok(Locks::with(Arc::new(FileEngine::temporary(self.mode)?), self.settings))
+    }
+
+    /// The locks of an engine of the application's own, as [`Locks::with_engine`] makes them,
+    /// whatever folder or mode was named.
+    #[must_use]
+    pub fn with_engine(self, engine: Arc<dyn Engine>) -> Locks {
+        Locks::with(engine, self.settings)
     }
 
     /// Makes locks without files, as [`Locks::in_memory`] does, whatever folder or mode was named.
@@ -133,4 +148,9 @@ impl LocksBuilder {
         let engine = PostgresEngine::open(Address::parse(url)?)?;
         Ok(Locks::with(Arc::new(engine), self.settings))
     }
+}
+
+/// What stands before the `://` of a URL; what follows may have a password.
+fn scheme(place: &OsStr) -> Option<&str> {
+    place.to_str()?.split_once("://").map(|(scheme, _)| scheme)
 }

@@ -101,10 +101,6 @@ impl Watch for Tenure {
     }
 
     fn settle(&self) {}
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 impl fmt::Debug for Tenure {

@@ -310,7 +310,7 @@ impl Watch for Tenure {
         self.session.settle();
     }
 
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
+    fn as_any(&self) -> Option<&dyn std::any::Any> {
+        Some(self)
     }
 }
