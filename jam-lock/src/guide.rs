@@ -5,6 +5,7 @@
 //! | page | what it tells |
 //! |---|---|
 //! | [`names`] | how names are declared, what their order means, one lock for each customer |
+//! | [`places`] | where locks are, and who may take them |
 //! | [`timeouts`] | how long to wait, and what to return when it was too long |
 //! | [`tasks`] | locks in asynchronous code |
 //! | [`holders`] | who holds a lock, who died with it, and how to see what happens |
@@ -40,6 +41,9 @@ pub mod migrating {}
 
 #[doc = include_str!("guide/names.md")]
 pub mod names {}
+
+#[doc = include_str!("guide/places.md")]
+pub mod places {}
 
 #[doc = include_str!("guide/promises.md")]
 pub mod promises {}

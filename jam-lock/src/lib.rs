@@ -88,7 +88,7 @@
 //!   future, `kill -9`. Who comes after a death is told.
 //! - A wait ends at its timeout and never before. Nobody polls, a task that waits blocks no thread, and
 //!   those of one process are served in the order in which they came.
-//! - Nobody waits for what it holds itself, and nobody against the declared order.
+//! - No thread and no section waits for what it holds itself, and none against the declared order.
 //!
 //! It does not promise to keep out those who do not ask, to know more of NFS than its `flock(2)` does, to
 //! have processes queue for a file, or to take a lock from a process that is stopped. Each promise with
