@@ -59,6 +59,10 @@ impl Address {
                     let message = format!("`connections={value}` is no number above 0");
                     address.connections = number.ok_or_else(|| refused(plain, message.into()))?;
                 }
+                // Who vouches for the server is looked at in any case.
+                "sslmode" if matches!(value, "verify-ca" | "verify-full") => {
+                    theirs.push("sslmode=require");
+                }
                 "sslrootcert" => address.root_certificates = Some(decoded(value).into()),
                 _ => theirs.push(option),
             }
@@ -164,7 +168,7 @@ mod tests {
     fn what_it_says_wrongly_is_refused_without_its_password() {
         for (url, why) in [
             ("postgres://app:geheim@db1/shop?colour=red", "colour"),
-            ("postgres://app:geheim@db1/shop?sslmode=verify-full", "sslmode"),
+            ("postgres://app:geheim@db1/shop?sslmode=perhaps", "sslmode"),
             ("postgres://a:geheim@b?connections=0", "connections=0"),
             ("postgres://app:ver@geheim@db1/shop", "%40"),
             ("host=db1 user=app password=geheim", "postgres://"),
@@ -173,6 +177,15 @@ mod tests {
             assert!(text.starts_with("cannot understand the URL at "), "{text}");
             assert!(text.contains(why) && !text.contains("geheim"), "{text}");
         }
+    }
+
+    #[test]
+    fn whoever_asks_for_a_verified_server_asks_for_encryption() {
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let address = Address::parse(&format!("postgres://app@db1/shop?sslmode={mode}"));
+            assert!(address.unwrap().needs_tls(), "{mode}");
+        }
+        assert!(!Address::parse("postgres://app@db1/shop?sslmode=prefer").unwrap().needs_tls());
     }
 
     #[test]
