@@ -82,6 +82,7 @@ impl Address {
     /// The same, without the password.
     pub(super) fn shown(&self) -> String {
         let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(host)) if host.contains(':') => format!("[{host}]"),
             Some(Host::Tcp(host)) => host.clone(),
             #[cfg(unix)]
             Some(Host::Unix(path)) => path.display().to_string(),
@@ -162,6 +163,8 @@ mod tests {
         let address = address.unwrap();
         assert_eq!(address.shown(), "postgres://app@db1:5433/shop?namespace=till 1");
         assert_eq!(address.namespace, "till 1");
+        let address = Address::parse("postgres://app@[::1]:5433/shop").unwrap();
+        assert_eq!(address.shown(), "postgres://app@[::1]:5433/shop");
     }
 
     #[test]
