@@ -33,13 +33,14 @@ impl Holder {
     pub(crate) fn of_this_process(site: &Site, since: Instant, token: u64) -> Self {
         let here = ThisProcess::get();
         let held_for = since.elapsed();
+        let (file, line) = site.place().unzip();
         Self {
             process: Some(here.id),
             program: here.program.clone(),
             host: here.host.clone(),
             function: site.function().map(ToOwned::to_owned),
-            file: Some(site.file().to_owned()),
-            line: Some(site.line()),
+            file: file.map(ToOwned::to_owned),
+            line,
             since: SystemTime::now().checked_sub(held_for),
             token: Some(token),
             held_for: Some(held_for),
@@ -83,19 +84,20 @@ impl Holder {
         self.host.as_deref()
     }
 
-    /// The function that acquired the lock by `#[locked]` or `locked!`.
+    /// The function that acquired the lock by `#[locked]` or `locked!`; of `jam-lock run`, the
+    /// command that it runs.
     #[must_use]
     pub fn function(&self) -> Option<&str> {
         self.function.as_deref()
     }
 
-    /// The source file where it was acquired, as the compiler was told it.
+    /// The source file where it was acquired, as the compiler was told it; none of `jam-lock run`.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         self.file.as_deref()
     }
 
-    /// The line in that file.
+    /// The line in that file, from 1 on.
     #[must_use]
     pub fn line(&self) -> Option<u32> {
         self.line
@@ -186,6 +188,8 @@ mod tests {
         assert_eq!(by_hand.to_string(), "invoiced (pid 4242) on app1 at src/invoices.rs:42");
         let foreign = Holder { function: None, file: None, program: None, ..known() };
         assert_eq!(foreign.to_string(), "pid 4242 on app1");
+        let command = Holder { file: None, line: None, ..known() };
+        assert_eq!(command.to_string(), "`on_apply`, invoiced (pid 4242) on app1");
         assert_eq!(Holder::default().to_string(), "a process");
     }
 

@@ -32,6 +32,12 @@ pub fn one(name: LockName, path: &'static str) -> Request<'static, LockName> {
     Request::new(name, Site::here().within(path))
 }
 
+/// Asks for one name for `what`, which no source acquires, such as a command that somebody runs.
+#[must_use]
+pub fn nowhere(name: LockName, what: &'static str) -> Request<'static, LockName> {
+    Request::new(name, Site::nowhere(what))
+}
+
 /// Asks for several names at once, in the function that `path` ends with.
 #[must_use]
 #[track_caller]

@@ -6,8 +6,10 @@ use std::panic::Location;
 /// Where in the source a lock is acquired.
 #[derive(Clone, Copy, Debug)]
 pub struct Site {
-    location: &'static Location<'static>,
-    /// A path that ends in the function's name, or in a closure of it.
+    /// None where it is no source that acquires the lock.
+    location: Option<&'static Location<'static>>,
+    /// A path that ends in the function's name, or in a closure of it; without a location, what
+    /// stands in a function's place.
     function: Option<&'static str>,
 }
 
@@ -15,7 +17,12 @@ impl Site {
     /// Where the function is called that calls this, in nobody knows which function.
     #[track_caller]
     pub(crate) const fn here() -> Self {
-        Self { location: Location::caller(), function: None }
+        Self { location: Some(Location::caller()), function: None }
+    }
+
+    /// No place in any source: `what` acquires the lock, such as a command that somebody runs.
+    pub(crate) const fn nowhere(what: &'static str) -> Self {
+        Self { location: None, function: Some(what) }
     }
 
     /// The same place, in the function that `path` names.
@@ -24,30 +31,39 @@ impl Site {
     }
 
     /// The function's name, without the modules and types that it belongs to, where `#[locked]` or
-    /// `locked!` is what acquires the lock.
+    /// `locked!` is what acquires the lock; of `jam-lock run`, the command that it runs.
     #[must_use]
     pub fn function(&self) -> Option<&'static str> {
-        self.function.map(last_name)
+        // A command is no path, whatever colons it has.
+        if self.location.is_some() { self.function.map(last_name) } else { self.function }
     }
 
-    /// The source file, as the compiler was told it.
+    /// The source file, as the compiler was told it; empty for `jam-lock run`.
     #[must_use]
     pub fn file(&self) -> &'static str {
-        self.location.file()
+        self.location.map_or("", Location::file)
     }
 
-    /// The line in it.
+    /// The line in it, from 1 on; 0 for `jam-lock run`.
     #[must_use]
     pub fn line(&self) -> u32 {
-        self.location.line()
+        self.location.map_or(0, Location::line)
+    }
+
+    /// The file and the line, if there is such a place.
+    pub(crate) fn place(&self) -> Option<(&'static str, u32)> {
+        self.location.map(|location| (location.file(), location.line()))
     }
 }
 
 impl PartialEq for Site {
     fn eq(&self, other: &Self) -> bool {
-        // Most are compared with themselves.
-        (std::ptr::eq(self.location, other.location) || self.location == other.location)
-            && self.function == other.function
+        let is_same_place = match (self.location, other.location) {
+            // Most are compared with themselves.
+            (Some(one), Some(other)) => std::ptr::eq(one, other) || one == other,
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        is_same_place && self.function == other.function
     }
 }
 
@@ -56,10 +72,11 @@ impl Eq for Site {}
 /// The place, and the function where it is known.
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(function) = self.function() {
-            write!(f, "`{function}` at ")?;
+        match (self.function(), self.place()) {
+            (Some(function), Some((file, line))) => write!(f, "`{function}` at {file}:{line}"),
+            (Some(function), None) => write!(f, "`{function}`"),
+            (None, _) => write!(f, "{}:{}", self.file(), self.line()),
         }
-        write!(f, "{}:{}", self.file(), self.line())
     }
 }
 
@@ -122,5 +139,14 @@ mod tests {
         assert_eq!(site.to_string(), format!("{}:{line}", file!()));
         let site = site.within("app::on_apply");
         assert_eq!(site.to_string(), format!("`on_apply` at {}:{line}", file!()));
+    }
+
+    #[test]
+    fn what_is_in_no_source_has_no_place() {
+        let site = Site::nowhere("sh -c app::backup");
+        assert_eq!(site.to_string(), "`sh -c app::backup`");
+        assert_eq!((site.file(), site.line()), ("", 0));
+        assert_eq!(site, Site::nowhere("sh -c app::backup"));
+        assert_ne!(site, Site::here().within("sh -c app::backup"));
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jam_lock_tests::peers::{self, Peer, until};
 use jam_lock_tests::postgres::Server;
+use serde_json::Value;
 
 use crate::{HOLD, command, holding, printed, run, said};
 
@@ -34,7 +35,10 @@ fn what_waits_for_the_database_is_listed() {
     let mut waiting = crate::start_quietly(command(url).args(["run", "x", "--", "true"]));
     let list = || printed(&peers::run(command(url).args(["list", "--json"])));
     until("one who waits", || list().contains("\"waiting\": 1"));
-    assert!(list().contains("\"function\": \"sh\""), "{}", list());
+    let found: Value = serde_json::from_str(&list()).unwrap();
+    let holder = &found[0]["holder"];
+    assert_eq!(holder["function"], format!("sh -c {HOLD}"));
+    assert_eq!((&holder["file"], &holder["line"]), (&Value::Null, &Value::Null));
     peer.release();
     assert!(waiting.wait().unwrap().success());
 }

@@ -61,7 +61,18 @@ fn others_are_told_what_is_run() {
     let folder = folder();
     let peer = holding(folder.path(), &[], HOLD);
     let told = attempt(folder.path(), "x");
-    assert!(told.contains(" by `sh` at "), "{told}");
+    assert!(told.contains(&format!(" by `sh -c {HOLD}`, command (pid {})", peer.id())), "{told}");
+    peer.release();
+}
+
+#[test]
+fn a_long_command_is_told_in_one_line_by_its_beginning() {
+    let folder = folder();
+    let script = format!("echo held\ncat; echo released # {}", "é::ü ".repeat(99));
+    let peer = holding(folder.path(), &[], &script);
+    let told = attempt(folder.path(), "x");
+    assert!(told.contains(" by `sh -c echo held cat; echo released # é::ü é"), "{told}");
+    assert!(told.contains("…`, command (pid "), "{told}");
     peer.release();
 }
 
@@ -134,7 +145,7 @@ fn who_is_killed_with_its_command_inside_leaves_the_lock_abandoned() {
     let folder = folder();
     holding(folder.path(), &[], HOLD).kill();
     let text = said(&run(folder.path(), &["x", "-t0", "true"]));
-    assert!(text.contains("died inside: `sh` at "), "{text}");
+    assert!(text.contains("died inside: `sh -c echo held; "), "{text}");
 }
 
 #[test]

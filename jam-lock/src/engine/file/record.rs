@@ -14,7 +14,8 @@
 //! It has always the same size, and is written as a whole when somebody takes the lock. A release
 //! writes the first line alone, which then says `free`; what follows tells of the last holder. The
 //! check covers all lines before it, as they were when the record was written: a reader takes a
-//! text that it does not fit for no record. The kind is told of a keyed name alone.
+//! text that it does not fit for no record. The kind is told of a keyed name alone, the
+//! place of who acquires it in a source file.
 
 mod date;
 mod draft;
@@ -220,6 +221,17 @@ mod tests {
         );
         let since = SystemTime::UNIX_EPOCH + Duration::from_micros(1_764_012_371_123_456);
         assert_eq!(holder.since(), Some(since));
+    }
+
+    #[test]
+    fn what_has_no_place_is_read_without_one() {
+        let site = Site::nowhere("sh -c app::backup");
+        let mut draft = Draft::new(&ThisProcess::get(), site, true);
+        let text = draft.of(Duration::ZERO, 7);
+        assert_eq!(text.len(), SIZE);
+        let (holder, _) = Record::parse(text).unwrap().holder.unwrap();
+        assert_eq!(holder.function(), Some("sh -c app::backup"));
+        assert_eq!((holder.file(), holder.line()), (None, None));
     }
 
     #[test]

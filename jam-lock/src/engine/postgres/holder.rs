@@ -15,12 +15,13 @@ pub(super) fn read(row: &Row, first: usize) -> Option<Box<Holder>> {
         let seconds = row.try_get::<_, Option<f64>>(first + at).ok().flatten();
         seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
     };
-    // Whoever is recorded has a place in a source file.
-    let file = text(1)?;
+    // Whoever is recorded has a file, which is empty for who is in no source.
+    let file = Some(text(1)?).filter(|file| !file.is_empty());
+    let line = number(2).filter(|_| file.is_some());
     Some(Box::new(Holder {
         function: text(0),
-        file: Some(file),
-        line: number(2).and_then(|line| u32::try_from(line).ok()),
+        file,
+        line: line.and_then(|line| u32::try_from(line).ok()),
         program: text(3),
         process: number(4).and_then(|process| u32::try_from(process).ok()),
         host: text(5),

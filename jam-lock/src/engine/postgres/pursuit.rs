@@ -307,7 +307,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// What is recorded of a holder; nothing without a place in a source file.
+/// What is recorded of a holder; nothing without a file, which is empty for who is in no source.
 pub(super) struct Recorded {
     file: Option<String>,
     line: i64,

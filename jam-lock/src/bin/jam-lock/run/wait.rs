@@ -1,6 +1,5 @@
 //! The wait for a lock, which a person may watch and end.
 
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -15,13 +14,16 @@ use super::interruption::Interruption;
 use super::line::Line;
 use crate::arguments::Request;
 
+/// How much of a command others are told, in bytes: a record has room for it.
+const SHOWN: usize = 60;
+
 /// Acquires the lock that is asked for. A signal ends the wait, and leaves nothing behind.
 pub(super) fn acquire(
     locks: &Locks,
     request: &Request,
     command: &mut Prepared,
 ) -> Result<LockGuard, Unstarted> {
-    let asked = macro_support::one(request.name.clone(), function(request))
+    let asked = macro_support::nowhere(request.name.clone(), shown(request))
         .of(locks)
         .timeout(request.timeout());
     let asked = if request.shared { asked.shared() } else { asked };
@@ -48,12 +50,19 @@ pub(super) fn acquire(
     }
 }
 
-/// Who other processes are told has the lock: the command, by its file name.
-fn function(request: &Request) -> &'static str {
-    let command = Path::new(&request.command[0]);
-    let name = command.file_name().unwrap_or(command.as_os_str());
+/// What other processes are told has the lock: the beginning of the command's line.
+fn shown(request: &Request) -> &'static str {
+    let words: Vec<_> = request.command.iter().map(|word| word.to_string_lossy()).collect();
+    let line = words.join(" ").replace(char::is_control, " ");
+    let mut kept = line.clone();
+    while kept.len() > SHOWN {
+        kept.pop();
+    }
+    if kept.len() < line.len() {
+        kept.push('…');
+    }
     // There is one in the life of the process.
-    name.to_string_lossy().into_owned().leak()
+    kept.leak()
 }
 
 /// Has a thread look again.

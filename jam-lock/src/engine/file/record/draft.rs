@@ -36,7 +36,9 @@ impl Draft {
         if let Some(function) = site.function() {
             line("function", &plain(function, 80));
         }
-        line("place", &format_args!("{}:{}", plain(site.file(), 180), site.line()));
+        if let Some((file, number)) = site.place() {
+            line("place", &format_args!("{}:{number}", plain(file, 180)));
+        }
         match here.started {
             Some(started) => line("process", &format_args!("{} started {started}", here.id)),
             None => line("process", &here.id),
