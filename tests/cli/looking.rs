@@ -25,7 +25,7 @@ fn a_list_has_a_line_for_each_lock() {
     let text = printed(&ask(folder.path(), &["list"]));
     let lines: Vec<_> = text.lines().collect();
     let titles: Vec<_> = lines[0].split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
-    assert_eq!(titles, ["NAME", "STATE", "HELD FOR", "WAITING", "TOKEN", "HOLDER"]);
+    assert_eq!(titles, ["NAME", "STATE", "HELD FOR", "WAITING", "HOLDER"]);
     assert!(lines[1].starts_with("called_x  writer "), "{text}");
     let who = format!("`on_apply` at tests/support/peer.rs:{}", "");
     assert!(

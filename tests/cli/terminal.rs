@@ -10,11 +10,11 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use jam_lock_tests::peers::{Peer, until};
+use jam_lock_tests::peers::{self, Peer, until};
 use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::folder;
+use crate::{command, folder, said};
 
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
@@ -146,6 +146,69 @@ fn a_list_is_shown_live_until_somebody_has_seen_enough() {
         assert!(terminal.end().success());
         terminal.shows("\x1b[?1049l");
         assert!(terminal.is_as_before());
+    }
+}
+
+#[test]
+fn what_is_held_is_shown_above_all_that_there_is_no_room_for() {
+    let folder = folder();
+    for name in 0..500 {
+        std::fs::write(folder.path().join(format!("{name}.lock")), "").unwrap();
+    }
+    let peer = Peer::holding(folder.path(), "z");
+    let terminal = Terminal::start(folder.path(), &["watch"]);
+    terminal.shows("… 485 more, all free");
+    let screen = terminal.screen();
+    let (titles, held) = (screen.find("NAME ").unwrap(), screen.find("\nz  ").unwrap());
+    assert!(titles < held && held < screen.find("\n0  ").unwrap(), "{screen}");
+    assert!(!screen.contains("TOKEN"), "{screen}");
+    peer.release();
+}
+
+#[test]
+fn a_long_name_leaves_room_for_the_rest() {
+    let folder = folder();
+    let peer = Peer::holding(folder.path(), &format!("begin{}end", "-".repeat(80)));
+    let terminal = Terminal::start(folder.path(), &["watch"]);
+    terminal.shows(&format!("(pid {})", peer.id()));
+    terminal.shows("begin-----------…-------------end  writer");
+    peer.release();
+}
+
+#[test]
+fn the_folder_is_shown_by_its_whole_path() {
+    let folder = folder();
+    let path = folder.path().canonicalize().unwrap();
+    let path = path.to_str().unwrap();
+    let command = [env!("CARGO_BIN_EXE_command"), "--locks", ".", "watch"];
+    let terminal = Terminal::with(&[&["env", "-C", path], &command[..]].concat());
+    terminal.shows(&format!("locks of {path}, every 1 s; q to quit"));
+}
+
+#[test]
+fn trouble_is_shown_to_its_end() {
+    let folder = folder();
+    let path = folder.path().join("long".repeat(30));
+    std::fs::create_dir(&path).unwrap();
+    let terminal = Terminal::start(&path, &["watch", "--interval", "0.1"]);
+    terminal.shows("q to quit");
+    std::fs::remove_dir(&path).unwrap();
+    terminal.shows("os error 2");
+}
+
+#[test]
+fn what_is_no_interval_is_refused() {
+    let folder = folder();
+    for (interval, why) in [
+        ("0", "at least 0.1 seconds"),
+        ("-1", "at least 0.1 seconds"),
+        ("inf", "longer than a clock can tell"),
+        ("often", "a number of seconds"),
+    ] {
+        let interval = format!("--interval={interval}");
+        let output = peers::run(command(folder.path()).args(["watch", &interval]));
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said(&output).contains(why), "{output:?}");
     }
 }
 

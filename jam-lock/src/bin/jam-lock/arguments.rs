@@ -126,9 +126,11 @@ fn timeout(text: &str) -> Result<Timeout, String> {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let seconds = Duration::try_from_secs_f64(number(text)?);
-    let is_enough = |seconds: &Duration| *seconds >= Duration::from_millis(100);
-    seconds.ok().filter(is_enough).ok_or_else(|| "at least 0.1 seconds".to_owned())
+    let seconds = number(text)?;
+    if seconds < 0.1 {
+        return Err("at least 0.1 seconds".to_owned());
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| "longer than a clock can tell".to_owned())
 }
 
 fn number(text: &str) -> Result<f64, String> {

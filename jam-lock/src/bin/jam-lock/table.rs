@@ -1,47 +1,42 @@
 //! The list of all locks, as a person reads it.
 
-use std::fmt::Write;
 use std::time::Duration;
 
-use console::{Alignment, measure_text_width, pad_str};
+use console::{Alignment, measure_text_width, pad_str, truncate_str};
 use jam_lock::{Holder, Status};
 
-const TITLES: [&str; 6] = ["NAME", "STATE", "HELD FOR", "WAITING", "TOKEN", "HOLDER"];
+/// What is told of a lock; its token is for programs, which read JSON.
+const TITLES: [&str; 5] = ["NAME", "STATE", "HELD FOR", "WAITING", "HOLDER"];
 
-/// The table, a line for each lock below one of titles.
-pub(crate) fn table(found: &[Status]) -> String {
-    let rows: Vec<_> = found.iter().map(row).collect();
+/// The table: one line of titles, and a line for each lock, whose name may be so wide.
+pub(crate) fn lines(found: &[Status], name: usize) -> Vec<String> {
     let titles = TITLES.map(ToOwned::to_owned);
-    let widths: [usize; 6] = std::array::from_fn(|column| {
-        let lines = rows.iter().chain([&titles]);
-        lines.map(|row| measure_text_width(&row[column])).max().unwrap_or(0)
+    let rows: Vec<_> = [titles].into_iter().chain(found.iter().map(|it| row(it, name))).collect();
+    let widths: [usize; TITLES.len()] = std::array::from_fn(|column| {
+        rows.iter().map(|row| measure_text_width(&row[column])).max().unwrap_or(0)
     });
-    let mut text = String::new();
-    for row in [&titles].into_iter().chain(&rows) {
+    let line = |row: &[String; TITLES.len()]| {
         let cells = row.iter().zip(widths);
-        let line: Vec<_> =
+        let cells: Vec<_> =
             cells.map(|(cell, width)| pad_str(cell, width, Alignment::Left, None)).collect();
-        // Writing into a `String` does not fail.
-        let _ = writeln!(text, "{}", line.join("  ").trim_end());
-    }
-    text
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
-fn row(status: &Status) -> [String; 6] {
-    let number = |number: Option<String>| number.unwrap_or_else(|| "?".to_owned());
+fn row(status: &Status, name: usize) -> [String; TITLES.len()] {
     let held_for = status.holder().and_then(Holder::held_for).map(duration);
     let who = match (status.holder(), status.abandoned()) {
-        (Some(holder), _) => holder.to_string(),
-        (None, Some(died)) => format!("died inside: {died}"),
+        (Some(holder), _) => plain(&holder.to_string()),
+        (None, Some(died)) => died_inside(died),
         (None, None) => String::new(),
     };
     [
-        plain(status.name()),
+        cut(&plain(status.name()), name),
         status.state().to_string(),
         held_for.unwrap_or_default(),
-        number(status.waiting().map(|count| count.to_string())),
-        status.token().map(|token| token.to_string()).unwrap_or_default(),
-        plain(&who),
+        status.waiting().map_or_else(|| "?".to_owned(), |count| count.to_string()),
+        who,
     ]
 }
 
@@ -54,8 +49,29 @@ pub(crate) fn holder(holder: &Holder) -> String {
     }
 }
 
+/// Who died with a lock.
+pub(crate) fn died_inside(holder: &Holder) -> String {
+    format!("died inside: {}", plain(&holder.to_string()))
+}
+
+/// The beginning and the end of `text`, where it is wider than `width`.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if measure_text_width(text) <= width {
+        return text.to_owned();
+    }
+    let end = width.saturating_sub(1) / 2;
+    let begin = truncate_str(text, width - end, "…");
+    let mut behind = text;
+    while measure_text_width(behind) > end {
+        let mut rest = behind.chars();
+        rest.next();
+        behind = rest.as_str();
+    }
+    format!("{begin}{behind}")
+}
+
 /// A text that others have made, without what would move the cursor.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 

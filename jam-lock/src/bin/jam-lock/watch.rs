@@ -4,11 +4,17 @@
 mod event;
 #[cfg(unix)]
 mod screen;
+#[cfg(unix)]
+mod view;
 
 use std::ffi::OsStr;
 use std::time::Duration;
 
 use super::ending::{Ending, Trouble};
+
+/// How many lines stand above the table: the title, and an empty one.
+#[cfg(unix)]
+const HEAD: usize = 2;
 
 /// Shows how the locks at `place` stand until somebody has seen enough.
 #[cfg(unix)]
@@ -23,11 +29,13 @@ pub(crate) fn watch(place: &OsStr, interval: Duration) -> Result<Ending, Trouble
     let events = Events::of_this_process()?;
     let mut screen = Screen::enter()?;
     loop {
-        let text = match locks.survey() {
-            Ok(found) => super::table::table(&found),
-            Err(error) => format!("{error}\n"),
+        let (height, width) = screen.size();
+        let title = view::title(&locks.location(), interval, width);
+        let below = match locks.survey() {
+            Ok(found) => view::of(found, height.saturating_sub(HEAD), width),
+            Err(error) => view::wrapped(&error.to_string(), width),
         };
-        screen.show(&title(place, interval), &text)?;
+        screen.show(&[vec![title, String::new()], below].concat())?;
         match events.next(interval) {
             Some(Event::Enough) => return Ok(Ending::Status(0)),
             Some(Event::End(signal)) => return Ok(Ending::Signal(signal)),
@@ -44,18 +52,4 @@ pub(crate) fn watch(place: &OsStr, interval: Duration) -> Result<Ending, Trouble
 #[cfg(not(unix))]
 pub(crate) fn watch(_: &OsStr, _: Duration) -> Result<Ending, Trouble> {
     Err(Trouble::Senseless("`watch` is for Unix terminals: use `jam-lock list`"))
-}
-
-#[cfg(unix)]
-fn title(place: &OsStr, interval: Duration) -> String {
-    // A URL may have a password.
-    let place = place.to_string_lossy();
-    let shown = match place.split_once("://") {
-        Some((scheme, rest)) => {
-            let server = rest.rsplit_once('@').map_or(rest, |(_, server)| server);
-            format!("{scheme}://{}", server.split('?').next().unwrap_or_default())
-        }
-        None => place.into_owned(),
-    };
-    format!("locks of {shown}, every {} s; q to quit", interval.as_secs_f64())
 }

@@ -34,11 +34,17 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Draws as much of `text` below `title` as there is room for.
-    pub(super) fn show(&self, title: &str, text: &str) -> io::Result<()> {
+    /// How many lines there is room for, and how wide they may be.
+    pub(super) fn size(&self) -> (usize, usize) {
         let (height, width) = self.terminal.size();
-        let lines = [title, ""].into_iter().chain(text.lines()).take(height.into());
-        let lines: Vec<_> = lines.map(|line| truncate_str(line, width.into(), "…")).collect();
+        (height.into(), width.into())
+    }
+
+    /// Draws `lines`, as many as there is room for, each as far as there is.
+    pub(super) fn show(&self, lines: &[String]) -> io::Result<()> {
+        let (height, width) = self.size();
+        let lines = lines.iter().take(height);
+        let lines: Vec<_> = lines.map(|line| truncate_str(line, width, "…")).collect();
         // Each line clears what was behind it, so that nothing flickers.
         write(&format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n")))
     }
