@@ -49,6 +49,8 @@ fn json_has_all_that_is_known() {
     assert_eq!(holder["function"], "on_apply");
     assert_eq!(holder["file"], "tests/support/peer.rs");
     assert!(holder["line"].is_u64() && holder["since"].is_f64() && holder["held_for"].is_f64());
+    // As a number, it would be rounded by whoever reads all numbers as floating-point ones.
+    assert!(lock["token"].as_str().is_some_and(|token| token.parse::<u64>().is_ok()));
     assert_eq!(holder["token"], lock["token"]);
     assert_eq!(lock["abandoned_by"], Value::Null);
     peer.kill();
@@ -71,10 +73,31 @@ fn who_holds_a_lock_is_0_and_a_sentence() {
 fn a_lock_that_nobody_holds_is_1() {
     let folder = folder();
     peers::attempt(folder.path(), "used");
-    for name in ["used", "never used"] {
+    for (name, told) in [("used", "free\n"), ("never used", "free: there is no trace of it here\n")]
+    {
         let output = ask(folder.path(), &["who", name]);
-        assert_eq!((output.status.code(), &*printed(&output)), (Some(1), "free\n"));
+        assert_eq!((output.status.code(), &*printed(&output)), (Some(1), told));
     }
+}
+
+#[test]
+fn who_died_inside_is_told() {
+    let folder = folder();
+    let peer = Peer::applying(folder.path(), "x");
+    let id = format!("(pid {})", peer.id());
+    peer.kill();
+    let output = ask(folder.path(), &["who", "called_x"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = printed(&output);
+    assert!(text.starts_with("free; died inside: `on_apply` at ") && text.contains(&id), "{text}");
+}
+
+#[test]
+fn a_name_that_is_none_is_refused() {
+    let folder = folder();
+    let output = ask(folder.path(), &["who", "a/b"]);
+    assert_eq!((output.status.code(), &*printed(&output)), (Some(2), ""));
+    assert!(said(&output).contains("cannot be a lock name"), "{output:?}");
 }
 
 #[test]
@@ -85,6 +108,7 @@ fn a_folder_that_is_not_there_is_trouble_and_is_not_made() {
         let output = ask(&missing, order);
         assert_eq!(output.status.code(), Some(2));
         assert!(said(&output).contains("No such file or directory"), "{output:?}");
+        assert!(said(&output).ends_with("name another by --locks or JAM_LOCK\n"), "{output:?}");
     }
     assert!(!missing.exists());
 }
@@ -119,12 +143,4 @@ fn a_screen_is_not_for_a_pipe() {
     let output = ask(folder.path(), &["watch"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(said(&output).contains("jam-lock list"), "{output:?}");
-}
-
-#[test]
-fn completions_and_a_manual_page_are_made() {
-    let folder = folder();
-    assert!(printed(&ask(folder.path(), &["completions", "bash"])).contains("complete "));
-    let page = printed(&ask(folder.path(), &["man"]));
-    assert!(page.contains(".TH jam\\-lock") || page.contains(".TH jam-lock"), "{page}");
 }

@@ -53,7 +53,21 @@ fn what_is_no_timeout_is_refused() {
 }
 
 #[test]
-fn below_0_waits_until_the_lock_is_free() {
+fn a_timeout_below_0_is_refused_unless_it_is_for_ever() {
+    let folder = folder();
+    for timeout in ["-0.5", "-2", "-1e300"] {
+        let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
+        assert_eq!(output.status.code(), Some(2), "{timeout}");
+        assert!(said(&output).contains("-1 waits for ever, 0 tries once"), "{output:?}");
+    }
+    for timeout in ["-1", "-1.0", "-0", "inf"] {
+        let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
+        assert!(output.status.success(), "{timeout}: {output:?}");
+    }
+}
+
+#[test]
+fn minus_1_waits_until_the_lock_is_free() {
     let folder = folder();
     let peer = Peer::holding(folder.path(), "x");
     let waiting = start_quietly(command(folder.path()).args(["run", "x", "-t", "-1", "true"]));

@@ -43,7 +43,8 @@ pub(crate) enum Order {
     /// Tell who holds a lock: status 0 where somebody does, 1 where nobody does, 2 for trouble
     Who {
         /// What the lock is called
-        name: String,
+        #[arg(value_parser = name)]
+        name: LockName,
     },
 
     /// Remove the files of keyed names that processes which were killed have left behind
@@ -117,9 +118,13 @@ fn name(text: &str) -> Result<LockName, LockError> {
     LockName::new(text)
 }
 
-/// Seconds as in Jam.py: below 0 for ever.
+/// Seconds as in Jam.py; like `#[locked]`, it takes no other number below 0 than -1.
+#[expect(clippy::float_cmp, reason = "-1 is exact, and what is near to it is a mistake")]
 fn timeout(text: &str) -> Result<Timeout, String> {
     let seconds = number(text)?;
+    if seconds < 0.0 && seconds != -1.0 {
+        return Err("a timeout cannot be negative: -1 waits for ever, 0 tries once".to_owned());
+    }
     // What is beyond the end of the clock is for ever, too.
     let limit = Duration::try_from_secs_f64(seconds);
     Ok(limit.map_or(Timeout::FOREVER, Timeout::from))

@@ -66,6 +66,8 @@ impl Ending {
 /// Why something could not be told.
 #[derive(Debug)]
 pub(crate) enum Trouble {
+    /// There is no folder of locks to be looked at.
+    Folder(LockError),
     /// A lock, or all of them, would not tell.
     Lock(LockError),
     /// Nobody reads it.
@@ -82,6 +84,9 @@ impl Trouble {
                 return Ending::Status(0);
             }
             Self::Output(error) => output::say(format_args!("cannot write: {error}")),
+            Self::Folder(error) => {
+                output::say(format_args!("{error}; name another by --locks or JAM_LOCK"));
+            }
             Self::Lock(error) => output::say(error),
             Self::Senseless(why) => output::say(why),
         }

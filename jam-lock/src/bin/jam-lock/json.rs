@@ -24,7 +24,7 @@ fn status(status: &Status) -> Value {
         "state": state,
         "readers": readers,
         "waiting": status.waiting(),
-        "token": status.token(),
+        "token": token(status.token()),
         "holder": status.holder().map(holder),
         "abandoned_by": status.abandoned().map(holder),
     })
@@ -41,6 +41,12 @@ fn holder(holder: &Holder) -> Value {
         "line": holder.line(),
         "since": since.as_ref().map(Duration::as_secs_f64),
         "held_for": holder.held_for().as_ref().map(Duration::as_secs_f64),
-        "token": holder.token(),
+        "token": token(holder.token()),
     })
+}
+
+/// Its digits: it is above 2^53, where those are rounded who read every number as a floating-point
+/// one, as JavaScript and jq do.
+fn token(token: Option<u64>) -> Option<String> {
+    token.map(|token| token.to_string())
 }
