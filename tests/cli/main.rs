@@ -5,6 +5,7 @@
 mod database;
 mod looking;
 mod running;
+mod shell;
 mod signals;
 mod terminal;
 mod waiting;

@@ -3,15 +3,15 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use jam_lock::{LockError, LockName, Timeout};
 
-use super::ending;
+use super::{ending, help};
 
 /// Runs commands under named locks, and tells who holds them.
 #[derive(Debug, Parser)]
-#[command(name = "jam-lock", version, disable_help_subcommand = true)]
+#[command(name = "jam-lock", version)]
 pub(crate) struct Arguments {
     /// The folder of the locks, or the URL of a PostgreSQL database [default: `JAM_LOCK`, or ./locks]
     #[arg(long, global = true, value_name = "FOLDER|URL")]
@@ -27,6 +27,7 @@ pub(crate) enum Order {
     Run(Request),
 
     /// List all locks: who holds them, and how many wait
+    #[command(after_help = help::others(), after_long_help = help::list_in_full())]
     List {
         /// As JSON, with all that is known, for other programs
         #[arg(long)]
@@ -34,13 +35,15 @@ pub(crate) enum Order {
     },
 
     /// Show the same list live, until `q` is pressed
+    #[command(after_help = help::others())]
     Watch {
         /// How often to look, in seconds
         #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
         interval: Duration,
     },
 
-    /// Tell who holds a lock: status 0 where somebody does, 1 where nobody does, 2 for trouble
+    /// Tell who holds a lock, also by the status
+    #[command(after_help = help::who())]
     Who {
         /// What the lock is called
         #[arg(value_parser = name)]
@@ -48,21 +51,24 @@ pub(crate) enum Order {
     },
 
     /// Remove the files of keyed names that processes which were killed have left behind
+    #[command(after_help = help::others())]
     Sweep,
 
     /// Print the completions of this command for a shell
+    #[command(arg = unasked())]
     Completions {
         /// Which shell
         shell: Shell,
     },
 
     /// Print the manual page, for `man -l -`
+    #[command(arg = unasked())]
     Man,
 }
 
 /// Run a command under a lock, and end as it does
 #[derive(Args, Debug)]
-#[command(after_long_help = STATUSES)]
+#[command(after_help = help::run(), after_long_help = help::run_in_full())]
 pub(crate) struct Request {
     /// What the lock is called
     #[arg(value_parser = name)]
@@ -96,22 +102,17 @@ pub(crate) struct Request {
     pub(crate) command: Vec<OsString>,
 }
 
-/// What the statuses of `run` mean.
-const STATUSES: &str = "\
-The status is the command's; where a signal has ended that, the same signal ends this. Else it is
-   75  the lock was not to be had in time (see --exit-code)
-   74  the lock was lost while the command ran, which was then ended
-   71  the lock could not be asked for
-  127  the command was not found
-  126  the command could not be run
-    2  the arguments are wrong";
-
 impl Request {
     /// How long the lock may take.
     pub(crate) fn timeout(&self) -> Timeout {
         let otherwise = if self.skip { Timeout::ONCE } else { Timeout::FOREVER };
         self.timeout.unwrap_or(otherwise)
     }
+}
+
+/// `--locks`, where it is without a meaning: taken, as it is everywhere, and not shown.
+fn unasked() -> Arg {
+    Arg::new("locks").long("locks").hide(true).value_parser(clap::value_parser!(OsString))
 }
 
 fn name(text: &str) -> Result<LockName, LockError> {

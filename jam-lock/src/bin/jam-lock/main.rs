@@ -1,13 +1,15 @@
 //! The command `jam-lock`: runs commands under named locks, and tells who holds them.
 
 mod arguments;
+mod completions;
 mod ending;
+mod help;
 mod json;
 mod list;
+mod manual;
 mod output;
 mod place;
 mod run;
-mod shell;
 #[cfg(unix)]
 mod stop;
 mod sweep;
@@ -32,8 +34,8 @@ fn main() -> ExitCode {
         Order::Watch { interval } => watch::watch(&place, interval).unwrap_or_else(Trouble::told),
         Order::Who { name } => who::who(&place, &name).unwrap_or_else(Trouble::told),
         Order::Sweep => told(sweep::sweep(&place)),
-        Order::Completions { shell } => told(shell::completions(shell)),
-        Order::Man => told(shell::manual()),
+        Order::Completions { shell } => told(completions::completions(shell)),
+        Order::Man => told(manual::manual()),
     };
     ending.end()
 }

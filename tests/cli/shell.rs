@@ -1,0 +1,120 @@
+//! `completions`, `man` and the help: what a shell and a person are told of the command itself.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use jam_lock_tests::peers;
+
+use crate::{printed, said};
+
+const COMMAND: &str = env!("CARGO_BIN_EXE_command");
+
+fn told(arguments: &[&str]) -> String {
+    let output = peers::run(Command::new(COMMAND).args(arguments));
+    assert_eq!((output.status.code(), &*said(&output)), (Some(0), ""), "{arguments:?}");
+    printed(&output)
+}
+
+#[test]
+fn bash_completes_what_stands_behind_a_subcommand() {
+    let script = "source <(\"$0\" completions bash)
+        COMP_WORDS=(jam-lock run --) COMP_CWORD=2
+        _jam__lock jam-lock -- run
+        printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let output = peers::run(Command::new("bash").args(["-c", script, COMMAND]));
+    let offered = printed(&output);
+    assert!(offered.lines().any(|word| word == "--timeout"), "{output:?}");
+}
+
+#[test]
+fn every_shell_has_completions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(told(&["completions", shell]).contains("descendants"), "{shell}");
+    }
+}
+
+#[test]
+fn the_short_help_tells_the_statuses() {
+    for (order, status) in [
+        ("run", "75  the lock was not to be had in time"),
+        ("list", "2  the locks could not be looked at"),
+        ("who", "1  nobody holds it"),
+        ("sweep", "2  the locks could not be looked at"),
+    ] {
+        assert!(told(&[order, "-h"]).contains(status), "{order}");
+    }
+}
+
+#[test]
+fn the_long_help_has_examples_and_the_keys_of_json() {
+    assert!(told(&["run", "--help"]).contains("jam-lock run nightly --timeout 60 -- ./backup.sh"));
+    let keys = told(&["list", "--help"]);
+    for key in [
+        "name",
+        "state",
+        "readers",
+        "waiting",
+        "token",
+        "holder",
+        "abandoned_by",
+        "process",
+        "program",
+        "host",
+        "function",
+        "file",
+        "line",
+        "since",
+        "held_for",
+    ] {
+        assert!(keys.contains(&format!("  {key} ")), "{key}");
+    }
+}
+
+#[test]
+fn help_is_a_subcommand_too() {
+    assert_eq!(told(&["help"]), told(&["--help"]));
+    assert_eq!(told(&["help", "run"]), told(&["run", "--help"]));
+}
+
+#[test]
+fn what_is_about_no_locks_is_not_asked_where_they_are() {
+    for order in ["man", "completions"] {
+        assert!(!told(&[order, "-h"]).contains("--locks"), "{order}");
+    }
+    assert!(told(&["sweep", "-h"]).contains("--locks"));
+}
+
+#[test]
+fn the_manual_is_one_page_with_a_section_for_each_thing() {
+    let page = told(&["man"]);
+    assert_eq!(page.lines().filter(|line| line.starts_with(".TH ")).count(), 1, "{page}");
+    let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+    assert_eq!(
+        sections,
+        [
+            "NAME",
+            "SYNOPSIS",
+            "DESCRIPTION",
+            "OPTIONS",
+            "COMMANDS",
+            "\"EXIT STATUS\"",
+            "ENVIRONMENT",
+            "FILES",
+            "EXAMPLES",
+            "VERSION"
+        ]
+    );
+    assert!(!page.contains("(1)"), "there is no page beside it: {page}");
+}
+
+#[test]
+fn the_manual_is_shown_without_a_warning() {
+    let mut groff = Command::new("groff");
+    groff.args(["-man", "-Tutf8", "-ww"]).stdin(Stdio::piped());
+    groff.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(mut groff) = groff.spawn() else { return peers::skip("there is no groff") };
+    groff.stdin.take().unwrap().write_all(told(&["man"]).as_bytes()).unwrap();
+    let output = groff.wait_with_output().unwrap();
+    assert_eq!(said(&output), "");
+    assert!(printed(&output).contains("JAM_LOCK"), "{}", printed(&output));
+}
