@@ -90,3 +90,15 @@ fn a_long_wait_says_once_whom_it_waits_for() {
     assert_eq!(waiting.wait_with_output().unwrap().stdout, b"in\n");
     assert_eq!(std::io::read_to_string(said).unwrap(), "");
 }
+
+#[test]
+fn a_wait_for_who_waits_for_this_is_refused() {
+    let folder = folder();
+    let inner = [env!("CARGO_BIN_EXE_command"), "--locks", folder.path().to_str().unwrap()];
+    // A shell is in between, and what ends a wait for ever.
+    let outer = ["x", "--", "sh", "-c", "\"$@\"; exit $?", "sh", "timeout", "60"];
+    let output = run(folder.path(), &[&outer[..], &inner, &["run", "x", "true"]].concat());
+    assert_eq!(output.status.code(), Some(71), "{output:?}");
+    let text = said(&output);
+    assert!(text.contains("lock `x` would never be free: this runs inside of "), "{text}");
+}

@@ -1,5 +1,6 @@
 //! `run`: a command, under a lock.
 
+mod ancestors;
 #[cfg(unix)]
 mod command;
 #[cfg(not(unix))]
@@ -17,7 +18,7 @@ mod wait;
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 
-use jam_lock::{LockError, Locks};
+use jam_lock::{Holder, LockError, Locks};
 
 use super::arguments::Request;
 use super::ending::{self, Ending};
@@ -35,6 +36,8 @@ enum Outcome {
 enum Unstarted {
     /// The lock was not acquired.
     Lock(LockError),
+    /// It would never be free: its holder waits for this process to end.
+    Inside(Box<Holder>),
     /// A signal came first.
     #[cfg(unix)]
     Signal(i32),
@@ -52,6 +55,14 @@ pub(crate) fn run(place: &OsStr, request: &Request) -> Ending {
         Err(Unstarted::Lock(error)) if error.is_timeout() => not_acquired(&error, request),
         Err(Unstarted::Lock(error)) => {
             say(error);
+            Ending::Status(ending::UNASKED)
+        }
+        Err(Unstarted::Inside(holder)) => {
+            say(format_args!(
+                "lock `{}` would never be free: this runs inside of {holder}, which holds it until \
+                 this has ended",
+                request.name
+            ));
             Ending::Status(ending::UNASKED)
         }
         #[cfg(unix)]

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use jam_lock::{LockGuard, Locks, macro_support};
+use jam_lock::{LockGuard, Locks, Timeout, macro_support};
 
-use super::Unstarted;
 use super::command::Prepared;
 #[cfg(unix)]
 use super::interruption::Interruption;
 use super::line::Line;
+use super::{Unstarted, ancestors};
 use crate::arguments::Request;
 
 /// How much of a command others are told, in bytes: a record has room for it.
@@ -33,11 +33,18 @@ pub(super) fn acquire(
     if let Poll::Ready(result) = asked.as_mut().poll(&mut context) {
         return Ok(result?);
     }
+    let lock = locks.lock(request.name.clone());
+    // A wait with an end tells then of the holder; what was left running may well be served by then.
+    let is_endless = request.timeout() == Timeout::FOREVER;
+    let above = is_endless.then(|| ancestors::holder_above(&lock)).flatten();
+    if let Some(holder) = above {
+        return Err(Unstarted::Inside(Box::new(holder)));
+    }
     #[cfg(unix)]
     let interruption = Interruption::of_this_thread()?;
     // Nobody was woken for what came before that.
     command.check_signals()?;
-    let _line = Line::about(locks.lock(request.name.clone()));
+    let _line = Line::about(lock);
     loop {
         if let Poll::Ready(result) = asked.as_mut().poll(&mut context) {
             return Ok(result?);
