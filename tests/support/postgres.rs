@@ -27,7 +27,7 @@ const INSTALLED: &str = "/usr/lib/postgresql";
 const TENDER: &str = r#"
 while read -r order; do
     case $order in
-    start) "$1/pg_ctl" -D "$2" -w -s -t 60 -l "$2/log" start >"$2/told" 2>&1 ;;
+    start) "$1/pg_ctl" -D "$2" -w -s -t 300 -l "$2/log" start >"$2/told" 2>&1 ;;
     crash) "$1/pg_ctl" -D "$2" -w -s -m immediate stop >"$2/told" 2>&1 ;;
     esac
     echo "$?"
