@@ -46,7 +46,12 @@ impl Terminal {
         let slave = File::options().read(true).write(true).open(path).unwrap();
         let stdio = || slave.try_clone().unwrap();
         let mut order = Command::new("setsid");
-        order.arg("--ctty").args(program).stdin(stdio()).stdout(stdio()).stderr(stdio());
+        order
+            .args(["--ctty", "env", "--default-signal"])
+            .args(program)
+            .stdin(stdio())
+            .stdout(stdio())
+            .stderr(stdio());
         let process = order.spawn().unwrap();
         let (keyboard, screen) = (File::from(master), Arc::new(Mutex::new(String::new())));
         let (mut shown, written) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
