@@ -111,6 +111,9 @@ impl Errand {
             biased;
             lease = keeper.lease(place, pursuit.chain) => lease.map(Some),
             () = self.recall.wait() => Ok(None),
+            () = sleep(PATIENCE), if !pursuit.waits => {
+                Err(failed(&self.operation(), keeper.server.address(), silence().into()))
+            }
         }
     }
 
@@ -274,9 +277,7 @@ impl Errand {
                 let why = session.end().filter(|_| error.code().is_none());
                 why.unwrap_or_else(|| sentence(error))
             }
-            Failure::Silence => {
-                format!("the server has not answered for {} s", PATIENCE.as_secs())
-            }
+            Failure::Silence => silence(),
             Failure::Collision => {
                 "another name has the same key in the table jam_lock: rename this one".to_owned()
             }
@@ -305,6 +306,10 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Server(error)
     }
+}
+
+fn silence() -> String {
+    format!("the server has not answered for {} s", PATIENCE.as_secs())
 }
 
 /// What is recorded of a holder; nothing without a file, which is empty for who is in no source.
