@@ -2,12 +2,17 @@
 
 use std::fs;
 use std::path::Path;
+#[cfg(target_os = "linux")]
 use std::thread;
 
 use jam_lock::{LockName, Locks, State, Status};
 
-use crate::{LONG, folder, lock};
-use jam_lock_tests::peers::{Peer, peer, until};
+#[cfg(target_os = "linux")]
+use crate::LONG;
+use crate::{folder, lock};
+use jam_lock_tests::peers::Peer;
+#[cfg(target_os = "linux")]
+use jam_lock_tests::peers::{peer, until};
 
 fn survey(folder: &Path) -> Vec<Status> {
     Locks::open(folder).unwrap().survey().unwrap()

@@ -52,7 +52,6 @@ impl Peer {
     }
 
     /// Starts a process that holds a keyed lock in a declared section, and waits until it does.
-    #[cfg(unix)]
     pub fn applying(folder: &Path, name: &str) -> Self {
         Self::start_holding(peer().arg("apply").arg(folder).arg(name))
     }
