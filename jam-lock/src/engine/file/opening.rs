@@ -8,12 +8,12 @@ use super::system::{Call, ask};
 
 /// To be written to; without `O_CREAT`, which a sticky folder refuses for other users' files.
 pub(super) fn existing(path: &Path) -> io::Result<File> {
-    ask(Call::Open, path, || options().write(true).open(path))
+    ask(Call::Open, path, || open(options().write(true), path))
 }
 
 /// To be looked at only.
 pub(super) fn readable(path: &Path) -> io::Result<File> {
-    ask(Call::Open, path, || options().open(path))
+    ask(Call::Open, path, || open(&options(), path))
 }
 
 /// A new file, where there is none: `mode` is its mode whatever the umask, else `0666 & ~umask`.
@@ -21,7 +21,7 @@ pub(super) fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
     let mut options = options();
     options.write(true).create_new(true);
     set_mode(&mut options, mode);
-    let file = ask(Call::Create, path, || options.open(path))?;
+    let file = ask(Call::Create, path, || open(&options, path))?;
     overrule_umask(&file, mode)?;
     Ok(file)
 }
@@ -36,6 +36,35 @@ pub(super) fn irregularity(kind: FileType) -> Option<&'static str> {
         Some("a folder")
     } else {
         Some("a pipe, a device or a socket")
+    }
+}
+
+#[cfg(unix)]
+fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    options.open(path)
+}
+
+/// Opens the file, and asks again for half a second where it may just be being removed: Windows
+/// refuses it meanwhile, as it does what nobody may open.
+#[cfg(windows)]
+fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    use std::thread;
+    use std::time::{Duration, Instant};
+    const ACCESS_DENIED: i32 = 5;
+    const SHARING_VIOLATION: i32 = 32;
+    const DELETE_PENDING: i32 = 303;
+    let is_passing = |error: &io::Error| {
+        let number = error.raw_os_error();
+        matches!(number, Some(ACCESS_DENIED | SHARING_VIOLATION | DELETE_PENDING))
+    };
+    let start = Instant::now();
+    loop {
+        match options.open(path) {
+            Err(error) if is_passing(&error) && start.elapsed() < Duration::from_millis(500) => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            opened => return opened,
+        }
     }
 }
 
