@@ -181,14 +181,14 @@ impl Gate {
     }
 
     /// The end of a wait that was in vain.
-    fn timeout(&self, waited: Duration, holder: Option<Box<Holder>>) -> LockError {
+    fn timeout(
+        &self,
+        waited: Duration,
+        holder: Option<Box<Holder>>,
+        obstacle: Option<String>,
+    ) -> LockError {
         let (name, place) = (Box::new(self.name.clone()), self.place.clone());
-        LockError::Timeout { name, place, waited, holder, obstacle: None }
-    }
-
-    fn timeout_by(&self, obstacle: String, waited: Duration) -> LockError {
-        let (name, place) = (Box::new(self.name.clone()), self.place.clone());
-        LockError::Timeout { name, place, waited, holder: None, obstacle: Some(obstacle.into()) }
+        LockError::Timeout { name, place, waited, holder, obstacle: obstacle.map(Into::into) }
     }
 
     /// How the lock stands, by the engine's `status` and by what is known better here.

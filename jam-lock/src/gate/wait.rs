@@ -60,7 +60,7 @@ impl Wait<'_> {
         };
         Poll::Ready(match ended {
             Ended::InVain(waited, here) => {
-                Err(self.gate.timeout(waited, self.gate.holder_or_ready(here).await))
+                Err(self.gate.timeout(waited, self.gate.holder_or_ready(here).await, None))
             }
             other => other.told(self.gate, |here| here),
         })
@@ -136,8 +136,8 @@ impl Ended {
         match self {
             Self::Granted(grant) => Ok(grant),
             Self::Failed(error) => Err(error),
-            Self::InVain(waited, here) => Err(gate.timeout(waited, holder(here))),
-            Self::Obstructed(waited, obstacle) => Err(gate.timeout_by(obstacle, waited)),
+            Self::InVain(waited, here) => Err(gate.timeout(waited, holder(here), None)),
+            Self::Obstructed(waited, obstacle) => Err(gate.timeout(waited, None, Some(obstacle))),
         }
     }
 }
