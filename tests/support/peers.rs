@@ -96,10 +96,9 @@ impl Peer {
 
     /// Ends its input, and tells what it has said until it ended well.
     pub fn end(mut self) -> Vec<String> {
-        self.orders = None;
-        let answers = self.answers.by_ref().collect::<io::Result<_>>().unwrap();
-        assert!(self.process.wait().unwrap().success());
-        answers
+        let answers = self.close();
+        assert!(self.status().success());
+        answers.lines().map(ToOwned::to_owned).collect()
     }
 
     /// Ends its input, and tells all that it answers to that, line by line.
