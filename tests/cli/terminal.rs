@@ -219,11 +219,21 @@ fn what_is_no_interval_is_refused() {
 
 #[test]
 fn a_stop_gives_the_terminal_back_for_a_while() {
+    stops_for_a_while(&[]);
+}
+
+#[test]
+fn a_stop_gives_it_back_where_the_session_is_of_outside() {
+    let container = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    stops_for_a_while(&[&["unshare"], &container[..]].concat());
+}
+
+fn stops_for_a_while(inside: &[&str]) {
     let folder = folder();
     // A shell with jobs, which has the first go on as soon as it has stopped.
     let shell = ["bash", "-mc", "\"$@\"; fg", "bash"];
     let command = [env!("CARGO_BIN_EXE_command"), "--locks", folder.path().to_str().unwrap()];
-    let mut terminal = Terminal::with(&[&shell[..], &command, &["watch"]].concat());
+    let mut terminal = Terminal::with(&[inside, &shell, &command, &["watch"]].concat());
     terminal.shows("q to quit");
     terminal.press(CTRL_Z);
     terminal.shows("\x1b[?1049l");

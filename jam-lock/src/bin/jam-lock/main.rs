@@ -9,6 +9,7 @@ mod list;
 mod manual;
 mod output;
 mod place;
+mod process;
 mod run;
 #[cfg(unix)]
 mod stop;

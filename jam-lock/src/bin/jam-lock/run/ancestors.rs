@@ -1,10 +1,10 @@
 //! A lock that is held by who waits for this process to end.
 
 use std::fs;
-use std::iter;
-use std::process;
 
 use jam_lock::{Holder, Lock, LockName};
+
+use crate::process::Process;
 
 /// Who holds `lock`, if it is a `jam-lock run` whose command has started this process. Only Linux
 /// tells.
@@ -14,13 +14,8 @@ pub(super) fn holder_above(lock: &Lock) -> Option<Holder> {
     // On another machine the same number is another process.
     let host = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
     let is_here = holder.host() == Some(host.trim());
-    let is_above = || iter::successors(parent(process::id()), |id| parent(*id)).any(|it| it == id);
-    (is_here && is_above() && is_about(id, lock.name())).then_some(holder)
-}
-
-fn parent(process: u32) -> Option<u32> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+    let is_above = Process::this()?.ancestors().any(|process| process.id == id);
+    (is_here && is_above && is_about(id, lock.name())).then_some(holder)
 }
 
 /// Whether a process was started with `name` as an argument: one that holds the lock of itself need
