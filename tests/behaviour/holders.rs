@@ -12,7 +12,7 @@ use std::time::Duration;
 use jam_lock::{Holder, Lock, LockError, Locks, locked};
 
 use crate::{folder, lock, lock_names, on_another_thread};
-use jam_lock_tests::peers::{Peer, attempt, peer, program, python, skip};
+use jam_lock_tests::peers::{self, Peer, attempt, container, peer, program, python};
 
 /// Who is said to hold the lock when it is tried.
 fn holder(lock: &Lock) -> Option<Holder> {
@@ -228,14 +228,10 @@ fn a_lock_that_is_left_open_to_a_child_is_nobodys_who_is_certain() {
 #[test]
 fn a_process_of_another_namespace_is_named_by_its_number_here() {
     let folder = folder();
-    let mut unshare = Command::new("unshare");
-    unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]);
-    if !unshare.arg("true").status().is_ok_and(|status| status.success()) {
-        return skip("process id namespaces cannot be made here");
-    }
-    let mut unshare = Command::new("unshare");
-    unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]);
-    let peer = Peer::start_holding(unshare.arg(program()).arg("apply").arg(folder.path()).arg("x"));
+    let Some([unshare, options @ ..]) = container() else { return };
+    let mut order = Command::new(unshare);
+    order.args(options).arg(program()).arg("apply").arg(folder.path()).arg("x");
+    let peer = Peer::start_holding(&mut order);
     let record = fs::read_to_string(folder.path().join("called_x.holder")).unwrap();
     assert!(record.contains("\nprocess   1 "), "{record}");
 
@@ -255,14 +251,11 @@ fn parent_of(process: u32) -> Option<u32> {
 fn from_another_namespace_nobody_is_named_whose_number_would_be_wrong() {
     let folder = folder();
     let _peer = Peer::applying(folder.path(), "x");
-    let mut unshare = Command::new("unshare");
-    unshare.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]);
-    let output = unshare.arg(program()).arg("try").arg(folder.path()).arg("called_x").output();
-    let Some(output) = output.ok().filter(|output| output.status.success()) else {
-        return skip("process id namespaces cannot be made here");
-    };
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.trim_end().ends_with("timeout 0 does not wait"), "{text}");
+    let Some([unshare, options @ ..]) = container() else { return };
+    let mut order = Command::new(unshare);
+    order.args(options).arg(program()).arg("try").arg(folder.path()).arg("called_x");
+    let text = peers::said(&peers::run(&mut order));
+    assert!(text.ends_with("timeout 0 does not wait"), "{text}");
 }
 
 #[test]

@@ -155,6 +155,19 @@ pub fn skip(why: &str) {
     io::stderr().write_all(text.as_bytes()).expect("standard error can be written to");
 }
 
+/// What makes of a command that follows it the first process of a container, with numbers of its own;
+/// without the right to do so a test is skipped.
+pub fn container() -> Option<[&'static str; 7]> {
+    let words =
+        ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    let status = Command::new(words[0]).args(&words[1..]).arg("true").status();
+    if !status.is_ok_and(|status| status.success()) {
+        skip("process id namespaces cannot be made here");
+        return None;
+    }
+    Some(words)
+}
+
 /// Runs a peer to its end.
 pub fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
