@@ -12,7 +12,7 @@
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
-use std::{env, fmt};
+use std::{env, fmt, fs};
 
 use axum::Router;
 use axum::extract::Path;
@@ -21,7 +21,6 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use jam_lock::{LockError, locked};
-use tokio::fs;
 use tokio::net::TcpListener;
 
 jam_lock::lock_names! {
@@ -32,9 +31,10 @@ jam_lock::lock_names! {
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8000".to_owned());
-    // The locks are in `locks`, or where JAM_LOCK says; the accounts are beside them.
+    // The locks are in `locks`, or where JAM_LOCK says: opened before there are requests, which would
+    // wait for a server to answer.
     jam_lock::default_locks()?;
-    fs::create_dir_all("accounts").await?;
+    fs::create_dir_all("accounts")?;
 
     let router = Router::new().route("/customers/{id}/deposits/{amount}", post(handle));
     let listener = TcpListener::bind(address).await?;
@@ -48,16 +48,19 @@ async fn handle(Path((id, amount)): Path<(u32, i64)>) -> Result<String, Refusal>
 }
 
 /// Reads, computes, then writes what was computed: right because nobody else writes in between.
+///
+/// There is no `.await` in it. At one, a client that goes away ends the section, while a write that was
+/// handed to another thread, as `tokio::fs` does, would go on without the lock.
 #[locked("customer_{id}", timeout = 5)]
 async fn deposit(id: u32, amount: i64) -> Result<i64, Refusal> {
     let account = PathBuf::from(format!("accounts/{id}"));
-    let balance = match fs::read_to_string(&account).await {
+    let balance = match fs::read_to_string(&account) {
         Ok(text) => text.trim().parse().map_err(Refusal::trouble)?,
         Err(error) if error.kind() == ErrorKind::NotFound => 0,
         Err(error) => return Err(Refusal::trouble(error)),
     };
     let balance: i64 = balance + amount;
-    fs::write(&account, format!("{balance}\n")).await.map_err(Refusal::trouble)?;
+    fs::write(&account, format!("{balance}\n")).map_err(Refusal::trouble)?;
     Ok(balance)
 }
 

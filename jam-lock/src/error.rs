@@ -9,8 +9,8 @@ use crate::{Holder, LockName, Site};
 
 /// Why a lock was not acquired, not released, or not even asked for.
 ///
-/// Contention is [`LockError::Timeout`] and nothing else; every other variant is trouble that
-/// waiting longer would not mend.
+/// [`LockError::Timeout`] is the one that is to be expected: the lock was not to be had in time. Every
+/// other variant is trouble.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
@@ -22,7 +22,7 @@ pub enum LockError {
     Timeout {
         /// The lock that was asked for.
         name: Box<LockName>,
-        /// Where it is: the path of its file.
+        /// Where it is: the path of its file, or the URL of its server.
         place: String,
         /// How long was waited; zero where the timeout was 0.
         waited: Duration,

@@ -29,8 +29,9 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 /// For jobs of which one instance may run: where another one does, this one is skipped.
 ///
 /// # Panics
-/// When the lock was refused for another reason than a timeout. A job that is skipped for ever
-/// because its lock folder is not writable would be trouble that nobody hears of.
+/// When the lock was refused for another reason than that somebody has it. A job that is skipped for
+/// ever, because its lock folder is not writable or its server has no connection to spare, would be
+/// trouble that nobody hears of.
 ///
 /// # Example
 /// ```
@@ -53,7 +54,7 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 #[must_use]
 pub fn skip<R: Default>(error: LockError) -> R {
     match error {
-        LockError::Timeout { .. } => R::default(),
+        LockError::Timeout { obstacle: None, .. } => R::default(),
         trouble => panic!("{trouble}"),
     }
 }

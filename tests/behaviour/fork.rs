@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{folder, lock};
-use jam_lock_tests::peers::{Peer, attempt, peer};
+use jam_lock_tests::peers::{Peer, attempt, peer, until};
 
 /// What a child says that does `what` with the lock `x` of its parent, which then still holds it.
 fn child(what: &str) -> String {
@@ -63,6 +63,16 @@ fn a_child_cannot_use_inherited_locks_for_another_name_either() {
 #[test]
 fn a_child_that_opens_the_locks_anew_excludes_its_parent_and_is_excluded() {
     assert!(child("open anew").contains("is held elsewhere"));
+}
+
+#[test]
+fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_ends() {
+    let folder = folder();
+    let mut parent = Peer::start(peer().arg("fork").arg(folder.path()).args(["x", "outlive"]));
+    assert_eq!(parent.answer(), "the parent is dead");
+    assert!(attempt(folder.path(), "x").contains("does not wait"));
+    parent.close();
+    until("the lock is free", || attempt(folder.path(), "x") == "acquired");
 }
 
 #[cfg(target_os = "linux")]

@@ -55,9 +55,9 @@ impl LockGuard {
         let tenure = self.watch.as_ref().and_then(|watch| watch.as_any()?.downcast_ref::<Tenure>());
         let Some(tenure) = tenure else {
             return Err(LockError::Unsupported {
-                what: "to fence a transaction with a lock that is a file",
+                what: "fencing a transaction with a lock that is of no database",
                 place: self.gate.place().to_owned(),
-                remedy: "a file lock is never lost, so its holder needs no fence",
+                remedy: "only those of a PostgreSQL database can fence",
             });
         };
         Ok(tenure.fence_statement())

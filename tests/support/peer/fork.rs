@@ -5,6 +5,7 @@ use std::process;
 
 use fork::{Fork, fork, waitpid};
 use jam_lock::{Lock, LockGuard, Locks};
+use rustix::process::{Signal, getppid, kill_process};
 
 use super::{Outcome, attempt, open};
 
@@ -49,6 +50,15 @@ fn child(what: &str, folder: &str, lock: &Lock, locks: &Locks, guard: LockGuard)
             let anew = Locks::at(folder).expect("it is there").lock(name);
             println!("{}", attempt(&anew));
         }
+        "outlive" => outlive(),
         _ => println!("cannot {what}"),
     }
+}
+
+/// Ends the parent as `kill -9` does, and lives until a line comes in.
+fn outlive() {
+    let parent = getppid().expect("it waits");
+    kill_process(parent, Signal::KILL).expect("it is there");
+    println!("the parent is dead");
+    io::stdin().lock().read_line(&mut String::new()).expect("it can be read from");
 }
