@@ -14,7 +14,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use jam_lock::{Event, Holder, LockError, Locks, Observer, locked, set_default_locks};
+use jam_lock::{
+    Event, Holder, LockError, Locks, Observer, default_place, locked, set_default_locks,
+};
 
 jam_lock::lock_names! {
     /// Held by whoever has the floor.
@@ -23,7 +25,7 @@ jam_lock::lock_names! {
 
 fn main() -> Result<(), LockError> {
     let observer = Waits::default();
-    let locks = Locks::builder().folder("locks").observer(observer).open()?;
+    let locks = Locks::builder().observer(observer).at(default_place())?;
     set_default_locks(locks)?;
     have_the_floor(&mut io::stdin().lock())
 }

@@ -51,7 +51,7 @@ pub enum LockError {
 
     /// The same thread, or section of a task, holds a lock that is declared after this one.
     #[error(
-        "lock `{name}`, asked for by {asked_at}, is declared before `{held}`, which the same \
+        "lock `{name}`, asked for by {asked_at}, comes before `{held}`, which the same \
          thread or task holds from {held_at}: others who take them in the declared order might \
          wait for each other with it. Acquire `{name}` first, or both at once"
     )]

@@ -170,7 +170,7 @@ impl LockGuard {
 
     /// Whether the lock counts as lost, although this guard was not dropped.
     ///
-    /// A lock file is never lost. A lock of a server is, for good, where its session has ended, or
+    /// A lock of a folder never does, not even where somebody has removed its file. A lock of a server is, for good, where its session has ended, or
     /// where the server has not answered for so long that it may free the lock soon: then somebody
     /// else may be inside. It costs no call of the server.
     #[must_use]

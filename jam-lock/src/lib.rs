@@ -1,4 +1,4 @@
-//! Named locks between processes, declared where the work is.
+//! Named locks between processes, written on the function that needs them.
 //!
 //! `#[locked("invoice_saved", timeout = 10)]` on a function takes the lock `invoice_saved` around
 //! its body and returns an error if another process or thread keeps it for ten seconds.
@@ -64,14 +64,13 @@
 //! | in a test | `#[locked("a", locks = locks)]` | [`Locks::in_memory`], [`Locks::temporary`] |
 //! | on several machines | the same | `Locks::connect`, `JAM_LOCK=postgres://…` |
 //!
-//! The [guide] has a page for each of these, and one for every
-//! [error message](guide::troubleshooting).
+//! The [guide] tells more; one of its pages has every [error message](guide::troubleshooting).
 //!
 //! # When something goes wrong
 //!
 //! | what | how it shows |
 //! |---|---|
-//! | the lock is held for too long | [`LockError::Timeout`] names the [`Holder`], as far as that is certain |
+//! | the lock is held for too long | [`LockError::Timeout`] names the [`Holder`], where that is certain: of other processes, on Linux |
 //! | the holder died inside | [`LockGuard::abandoned`], or `recover = …` |
 //! | a thread or task asks for what it holds | [`LockError::Reentrant`] at once, with both lines |
 //! | it asks against the order in which names are declared | [`LockError::Order`] at once; in the text of one function, a compile error |
@@ -85,10 +84,11 @@
 //! - One holder at a time, or readers alone, among all processes, threads and tasks that ask for the
 //!   same name in the same place. What cannot be locked is an error; nothing ever pretends to be locked.
 //! - A lock is free again when its section ends, whichever way: `return`, `?`, a panic, a dropped
-//!   future, `kill -9`. Who comes after a death is told.
+//!   future, `kill -9`. Whoever comes after a writer that died inside is told.
 //! - A wait ends at its timeout and never before. Nobody polls, a task that waits blocks no thread, and
 //!   those of one process are served in the order in which they came.
-//! - No thread and no section waits for what it holds itself, and none against the declared order.
+//! - No thread and no section waits for what it holds itself, and none against the order in which names
+//!   are declared, in which nobody can wait in a circle.
 //!
 //! It does not promise to keep out those who do not ask, to know more of NFS than its `flock(2)` does, to
 //! have processes queue for a file, or to take a lock from a process that is stopped. Each promise with
@@ -97,7 +97,7 @@
 //!
 //! # When not to use it
 //!
-//! - Between threads of one process alone: [`std::sync::Mutex`] is a hundred times as fast.
+//! - Between threads of one process alone: [`std::sync::Mutex`] asks no system.
 //! - To protect rows of one database: its transactions do that better.
 //! - On files, between machines: a file lock ends where the file system does. That is what
 //!   [the other engine](guide::engines) is for.
@@ -305,7 +305,7 @@ pub use timeout::Timeout;
 ///
 /// The order of declaration is the lock order: several locks are acquired at once in it, and one
 /// that is acquired while another is held has to be declared after that. Then those who take several
-/// locks never wait for each other. What is taken first, and held longest, comes first.
+/// locks cannot wait for each other in a circle. What is taken first, and held longest, comes first.
 ///
 /// A name that is declared twice, if only in different case, one whose constant another name makes
 /// already, one that some keys make equal to another, and one that is not

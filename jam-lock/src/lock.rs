@@ -140,7 +140,11 @@ impl Lock {
     /// - [`LockError::NotAFile`] when a link, a folder, a pipe or a device stands in the place of
     ///   the lock's file.
     /// - [`LockError::Io`] when the file cannot be made, opened or locked.
-    /// - [`LockError::Unsupported`] when its file system has no `flock(2)`.
+    /// - [`LockError::Unsupported`] when its file system has no `flock(2)`, or its engine no locks for
+    ///   readers.
+    /// - [`LockError::Engine`] when a server, or the way to it, has failed.
+    /// - [`LockError::Deadlock`] when the server saw call chains wait for each other in a circle, and
+    ///   chose this one to give up.
     /// - [`LockError::Forked`] when the lock was inherited through `fork(2)`.
     #[track_caller]
     pub fn acquire(&self) -> Result<LockGuard, LockError> {

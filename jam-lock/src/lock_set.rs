@@ -9,8 +9,8 @@ use crate::{Lock, LockError, LockGuard, LockGuards, Timeout};
 ///
 /// They are acquired one after another in the order in which their names are declared, those of one
 /// keyed name in the order of their keys, and names made at run time last, in the order of their
-/// text. So two processes that ask for the same locks never wait for each other. A lock that is
-/// named twice is acquired once.
+/// text. So processes that ask for some of the same locks cannot wait for each other in a circle. A
+/// lock that is named twice is acquired once.
 ///
 /// # Example
 /// ```

@@ -19,7 +19,8 @@ use crate::{Lock, LockError, LockName, LockSet, Observer, Status};
 pub use self::builder::LocksBuilder;
 pub use self::default::{default_locks, default_place, set_default_locks};
 
-/// The set of an application's locks: a folder, with a file for each name.
+/// The set of an application's locks: those of a folder, of a PostgreSQL database, or of this process
+/// alone.
 ///
 /// Processes that open the same folder exclude each other, a running Jam.py application among
 /// them. Cheap to clone, and shared between threads by reference or by clone alike.

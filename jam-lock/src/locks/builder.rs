@@ -37,7 +37,8 @@ pub struct LocksBuilder {
 }
 
 impl LocksBuilder {
-    /// The folder of the lock files; `locks` in the current directory by default.
+    /// The folder of the lock files; `locks` in the current directory by default, whatever `JAM_LOCK`
+    /// says, which [`at`](LocksBuilder::at) with [`default_place`](crate::default_place) heeds.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_owned());
         self

@@ -19,7 +19,9 @@ static OPENING: Mutex<()> = Mutex::new(());
 /// The default locks, which `#[locked]` and `locked!` use.
 ///
 /// They are what [`set_default_locks`] was given, else those at the [`default_place`]. They are
-/// resolved on first use, once for the process.
+/// resolved on first use, once for the process. Where they are those of a server, that use waits for
+/// its answer, and blocks its thread for up to ten seconds: an asynchronous program calls this first in
+/// its `main`.
 ///
 /// # Errors
 /// As [`Locks::at`]; the next call tries again.
