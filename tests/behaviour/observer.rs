@@ -8,7 +8,7 @@ use jam_lock::{Event, Holder, LockName, Locks, Observer, TracingObserver};
 use tempfile::TempDir;
 
 use crate::{LONG, folder, lock_names};
-use jam_lock_tests::peers::{Peer, until};
+use jam_lock_tests::peers::{Peer, attempt, until};
 
 /// Notes what it is told.
 #[derive(Clone, Default)]
@@ -248,4 +248,29 @@ fn tracing_is_told_with_all_that_is_known() {
         assert!(parts.iter().all(|part| line.contains(part)), "{line}");
     }
     assert!(!cfg!(target_os = "linux") || lines[0].contains("holder=peer (pid "), "{log}");
+}
+
+/// Does something else while it is told of a wait.
+struct Busy<F>(F);
+
+impl<F: Fn() + Send + Sync> Observer for Busy<F> {
+    fn waiting(&self, _: &Event<'_>) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn whoever_is_at_an_observer_keeps_nobody_out() {
+    let folder = folder();
+    let holder = Mutex::new(Some(Peer::holding(folder.path(), "x")));
+    let path = folder.path().to_owned();
+    let observer = Busy(move || {
+        holder.lock().unwrap().take().expect("it is told once").release();
+        until("another process has it", || attempt(&path, "x") == "acquired");
+        let own = Locks::open(&path).unwrap().lock(LockName::new("x").unwrap());
+        drop(own.timeout(LONG).acquire().unwrap());
+    });
+    let locks = Locks::builder().folder(folder.path()).observer(observer).open().unwrap();
+    let lock = locks.lock(LockName::new("x").unwrap()).timeout(LONG);
+    drop(lock.acquire().unwrap());
 }

@@ -181,8 +181,8 @@ impl State {
 
     /// Lets somebody in, for whom there is room.
     fn admit(&mut self, asked: &Acquisition, since: Instant) -> Grant {
-        self.hold = self.hold.joined(asked.mode);
         let mut publication = self.publish(asked);
+        self.hold = self.hold.joined(asked.mode);
         // Readers may all be told, but what they find they do not mend.
         let abandoned = match asked.mode {
             Mode::Exclusive => self.abandoned.take(),
@@ -225,6 +225,11 @@ impl State {
     #[cfg(not(shuttle))]
     pub(super) fn first_inside(&self) -> u64 {
         self.inside.first_number()
+    }
+
+    #[cfg(not(shuttle))]
+    pub(super) fn is_handing_over(&self) -> bool {
+        self.hand_over_until.is_some()
     }
 
     /// Makes a slow machine's hand-over last as long as the test needs.

@@ -1,5 +1,6 @@
 //! The gate before an engine that does what a test tells it.
 
+mod giving_up;
 mod recording;
 mod stage;
 
@@ -73,16 +74,6 @@ fn a_try_does_not_overtake_those_who_wait() {
 }
 
 #[test]
-fn a_pursuit_that_comes_home_to_an_empty_gate_gives_the_claim_back() {
-    let stage = Stage::held_elsewhere();
-    let waiter = stage.queue(soon());
-    assert!(waiter.result().unwrap_err().is_timeout());
-    stage.script().held_elsewhere = false;
-    stage.bring_home(Ok(true));
-    assert_eq!(stage.script().calls, ["attempt", "pursue", "dismiss", "release"]);
-}
-
-#[test]
 fn a_try_wins_against_a_pursuit_that_is_not_home_yet() {
     let stage = Stage::held_elsewhere();
     let waiter = stage.queue(soon());
@@ -122,22 +113,6 @@ fn a_newcomer_replaces_a_pursuit_of_a_dead_file() {
     stage.gate.release_first().unwrap();
     stage.bring_all_home();
     second.result().unwrap();
-}
-
-#[test]
-fn a_reader_behind_a_writer_that_gives_up_is_asked_for() {
-    let stage = Stage::held_elsewhere();
-    let mut context = Context::from_waker(Waker::noop());
-    let mut writer = Box::pin(stage.gate.acquire_async(Mode::Exclusive, Deadline::Never));
-    let mut reader = Box::pin(stage.gate.acquire_async(Mode::Shared, Deadline::Never));
-    assert!(writer.as_mut().poll(&mut context).is_pending());
-    assert!(reader.as_mut().poll(&mut context).is_pending());
-    assert_eq!(stage.count("pursue"), 1);
-    drop(writer);
-    assert_eq!(stage.count("pursue"), 2);
-    stage.script().held_elsewhere = false;
-    stage.bring_all_home();
-    assert!(reader.as_mut().poll(&mut context).is_ready());
 }
 
 #[test]
@@ -193,17 +168,6 @@ fn an_error_of_a_pursuit_goes_to_the_head_and_the_next_asks_again() {
     stage.script().held_elsewhere = false;
     stage.bring_home(Ok(true));
     second.result().unwrap();
-}
-
-#[test]
-fn a_waiter_that_times_out_behind_another_thread_leaves_nothing_behind() {
-    let stage = Stage::new();
-    stage.acquire().unwrap();
-    let waiter = stage.queue(soon());
-    assert!(waiter.result().unwrap_err().is_timeout());
-    stage.gate.release_first().unwrap();
-    assert_eq!(stage.script().calls, ["attempt", "publish", "release"]);
-    stage.attempt().unwrap();
 }
 
 #[test]

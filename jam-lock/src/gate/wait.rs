@@ -89,6 +89,13 @@ impl Wait<'_> {
         .await
     }
 
+    /// Keeps nobody out while whoever waits does something else, until it looks again.
+    pub(crate) fn step_aside(&self) {
+        if let Some(ticket) = self.ticket {
+            self.gate.lock().step_aside(ticket);
+        }
+    }
+
     /// When there is something to do, whoever has the lock.
     fn next_moment(&self) -> Option<Instant> {
         [self.end, self.pause].into_iter().flatten().min()
@@ -103,12 +110,17 @@ impl Wait<'_> {
     fn look(&mut self, waker: &Waker) -> Poll<Ended> {
         let ticket = self.ticket.expect("a wait ends once");
         let bell = waker.clone();
+        let is_over = self.end.is_some_and(|end| end <= seam::now());
         let mut state = self.gate.lock();
-        let ended = match state.turn(ticket, self.asked) {
+        let turn = match state.turn(ticket, self.asked) {
+            Turn::Waiting if is_over => state.last_turn(ticket, self.asked),
+            turn => turn,
+        };
+        let ended = match turn {
             Turn::Granted(grant) => Ended::Granted(Grant { waited: self.begun.elapsed(), ..grant }),
             Turn::Failed(error) => Ended::Failed(error),
             Turn::Refused => Ended::InVain(Duration::ZERO, state.holder()),
-            Turn::Waiting if self.end.is_some_and(|end| end <= seam::now()) => {
+            Turn::Waiting if is_over => {
                 let (waited, obstacle) = (self.begun.elapsed(), state.obstacle(self.asked));
                 state.leave(ticket);
                 match obstacle {

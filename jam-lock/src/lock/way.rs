@@ -6,7 +6,7 @@ use std::task::Poll;
 use super::Lock;
 use crate::context::Scope;
 use crate::engine::CallChain;
-use crate::gate::{Acquisition, Entry, Grant, Who};
+use crate::gate::{Acquisition, Entry, Grant, Wait, Who};
 use crate::observer::Report;
 use crate::site::Site;
 use crate::timeout::Deadline;
@@ -31,12 +31,14 @@ impl Lock {
             }
             Entry::Queued(wait) => wait,
         };
-        wait.pause = report.as_deref().and_then(Report::end_of_patience);
-        let mut waiting = Waiting::begin(report, deadline);
+        let mut waiting = Waiting::begin(&mut wait, report, deadline);
         let grant = loop {
             match wait.block() {
                 Poll::Ready(result) => break waiting.end(result)?,
-                Poll::Pending => waiting.still(self.gate.holder().as_deref()),
+                Poll::Pending => {
+                    wait.step_aside();
+                    waiting.still(self.gate.holder().as_deref());
+                }
             }
         };
         let report = waiting.report.take();
@@ -62,12 +64,14 @@ impl Lock {
                 Entry::Granted(grant) => return Ok(self.admit(scope, &asked, grant, report)),
                 Entry::Queued(wait) => wait,
             };
-            wait.pause = report.as_deref().and_then(Report::end_of_patience);
-            let mut waiting = Waiting::begin(report, deadline);
+            let mut waiting = Waiting::begin(&mut wait, report, deadline);
             let grant = loop {
                 match wait.ready().await {
                     Poll::Ready(result) => break waiting.end(result)?,
-                    Poll::Pending => waiting.still(self.gate.holder_ready().await.as_deref()),
+                    Poll::Pending => {
+                        wait.step_aside();
+                        waiting.still(self.gate.holder_ready().await.as_deref());
+                    }
                 }
             };
             let report = waiting.report.take();
@@ -117,9 +121,12 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn begin(report: Option<Arc<Report>>, deadline: Deadline) -> Self {
+    fn begin(wait: &mut Wait<'_>, report: Option<Arc<Report>>, deadline: Deadline) -> Self {
         let is_try = matches!(deadline, Deadline::Once);
-        if let Some(report) = report.as_ref().filter(|_| !is_try) {
+        if let Some(report) = report.as_deref().filter(|_| !is_try) {
+            // An observer may take its time.
+            wait.step_aside();
+            wait.pause = report.end_of_patience();
             report.waiting();
         }
         Self { report, is_try }

@@ -76,10 +76,29 @@ impl State {
             }
         }
         self.remove(ticket);
-        if self.queue.is_empty() {
-            self.hand_over_until = None;
-        }
         Turn::Granted(self.admit(asked, seam::now()))
+    }
+
+    /// What becomes of `ticket`'s wait at its end: what can be had at once is had, though this process
+    /// may just be standing back for others.
+    pub(in super::super) fn last_turn(&mut self, ticket: u64, asked: &Acquisition) -> Turn {
+        if let Some(waiter) = self.queue.get(ticket) {
+            waiter.is_absent = true;
+        }
+        self.turn(ticket, asked)
+    }
+
+    /// Has `ticket`'s waiter passed over until it looks again: it has something else to do first, and
+    /// nobody knows for how long.
+    pub(in super::super) fn step_aside(&mut self, ticket: u64) {
+        let Some(waiter) = self.queue.get(ticket) else { return };
+        waiter.is_absent = true;
+        let (bell, is_nudged) = (waiter.bell.take(), waiter.nudged.is_some());
+        self.bells.discard(bell);
+        if let (Hold::Idle(mode), true) = (self.hold, is_nudged) {
+            // It asks the engine itself when it is back, and is told of an error then.
+            let _ = self.pass_on(mode, seam::now());
+        }
     }
 
     /// Has `bell` wake `ticket`'s waiter, whose turn has not come.
@@ -146,6 +165,9 @@ impl State {
     fn remove(&mut self, ticket: u64) -> Option<Waiter> {
         let mut waiter = self.queue.remove(ticket)?;
         self.bells.discard(waiter.bell.take());
+        if self.queue.is_empty() {
+            self.hand_over_until = None;
+        }
         Some(waiter)
     }
 }

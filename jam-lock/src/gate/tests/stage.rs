@@ -17,6 +17,8 @@ pub(super) const LONG: Duration = Duration::from_secs(60);
 #[expect(clippy::struct_excessive_bools, reason = "each is an event of its own")]
 pub(super) struct Script {
     pub(super) held_elsewhere: bool,
+    /// Whether others give it back as soon as it is pursued, which nobody is told of.
+    pub(super) falls_free: bool,
     pub(super) replaced: bool,
     pub(super) release_fails: bool,
     pub(super) claimed: bool,
@@ -83,7 +85,10 @@ impl Claim for Scripted {
     }
 
     fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
-        self.play("pursue", |script| script.pursuits.push_back((pursuit.number, home)));
+        self.play("pursue", |script| {
+            script.held_elsewhere &= !script.falls_free;
+            script.pursuits.push_back((pursuit.number, home));
+        });
         Ok(())
     }
 
