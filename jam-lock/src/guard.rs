@@ -109,7 +109,8 @@ impl LockGuard {
     ///
     /// It rises across processes, restarts and removed files. It starts at the nanoseconds since
     /// 1970: so where the record is lost, in a power cut for one, or holders are not recorded, it
-    /// rises as long as the clock is not set back. Readers that hold it between the same two
+    /// rises as long as the clock is not set back. Keep it as an integer of 64 bits or as text: JSON
+    /// and JavaScript round such numbers. Readers that hold it between the same two
     /// writers may have the same token, which lies between the writers'.
     #[must_use]
     pub fn token(&self) -> u64 {

@@ -57,3 +57,15 @@ fn a_command_whose_lock_is_lost_is_ended_and_that_is_told() {
     let told = peer.said();
     assert_eq!(told.matches("was lost while it was held").count(), 1, "{told}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_command_has_started_is_ended_with_it_where_its_lock_is_lost() {
+    let Some(server) = Server::start() else { return };
+    let url = server.namespace();
+    let mut peer = holding(Path::new(&url), &[], "sleep 1000 & echo held; echo $!; wait");
+    let started = peer.answer();
+    server.end_all_sessions();
+    assert_eq!(peer.status().code(), Some(74));
+    until("it has ended", || !Path::new("/proc").join(&started).exists());
+}

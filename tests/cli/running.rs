@@ -95,6 +95,13 @@ fn a_command_that_cannot_be_run_is_126() {
 }
 
 #[test]
+fn what_is_said_of_others_moves_no_cursor() {
+    let folder = folder();
+    let output = run(folder.path(), &["x", "--", "no\x1b[2Jcommand"]);
+    assert!(said(&output).contains("no?[2Jcommand"), "{output:?}");
+}
+
+#[test]
 fn a_command_that_a_signal_ends_ends_this_by_the_same() {
     let folder = folder();
     for (name, signal) in [("TERM", 15), ("INT", 2), ("KILL", 9), ("SEGV", 11)] {

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -254,4 +254,18 @@ fn nothing_stops_where_no_shell_would_have_it_go_on() {
     terminal.press("second\n\x04");
     terminal.shows("second\r\nsecond");
     assert!(terminal.end().success());
+}
+
+#[test]
+fn a_command_whose_terminal_is_gone_ends() {
+    let folder = folder();
+    let (command, path) = (env!("CARGO_BIN_EXE_command"), folder.path().display());
+    let line = format!("exec '{command}' --locks '{path}' run x -- sleep 1000");
+    let mut order = Command::new("env");
+    order.args(["--default-signal", "script", "--quiet", "--command", &line, "/dev/null"]);
+    let mut terminal = order.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    until("the command runs", || peers::attempt(folder.path(), "x") != "acquired");
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    until("the lock is free", || peers::attempt(folder.path(), "x") == "acquired");
 }

@@ -10,7 +10,14 @@ pub(crate) fn print(text: impl Display) -> io::Result<()> {
     output.flush()
 }
 
-/// Says a sentence to the person at the terminal, if there is one.
+/// Says a sentence, or several lines, to the person at the terminal, if there is one.
 pub(crate) fn say(sentence: impl Display) {
-    let _ = writeln!(io::stderr(), "jam-lock: {sentence}");
+    let sentence = sentence.to_string();
+    let lines: Vec<_> = sentence.lines().map(plain).collect();
+    let _ = writeln!(io::stderr(), "jam-lock: {}", lines.join("\n"));
+}
+
+/// A text that others have made, without what would move the cursor.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -23,7 +23,16 @@ impl Process {
         iter::successors(Self::of(self.parent), |process| Self::of(process.parent))
     }
 
-    fn of(id: u32) -> Option<Self> {
+    /// All that is running of what it, or what that, has started.
+    pub(crate) fn descendants(&self) -> Vec<Self> {
+        let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let is_below = |process: &Self| process.ancestors().any(|above| above.id == self.id);
+        ids.filter_map(Self::of).filter(is_below).collect()
+    }
+
+    /// One of this process id namespace, where the system tells.
+    pub(crate) fn of(id: u32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         // The second field is the program, in parentheses, and may have any character.
         let (_, fields) = stat.rsplit_once(") ")?;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
 use jam_lock::{Holder, Status};
 
+use crate::output::plain;
+
 /// What is told of a lock; its token is for programs, which read JSON.
 const TITLES: [&str; 5] = ["NAME", "STATE", "HELD FOR", "WAITING", "HOLDER"];
 
@@ -68,11 +70,6 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
         behind = rest.as_str();
     }
     format!("{begin}{behind}")
-}
-
-/// A text that others have made, without what would move the cursor.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// A duration as people say it: tenths of a second, or the two greatest units.

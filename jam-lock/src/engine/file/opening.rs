@@ -46,6 +46,8 @@ fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
 
 /// Opens the file, and asks again for half a second where it may just be being removed: Windows
 /// refuses it meanwhile, as it does what nobody may open.
+///
+/// It asks once for what can be seen to be refused for good.
 #[cfg(windows)]
 fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
     use std::thread;
@@ -57,10 +59,18 @@ fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
         let number = error.raw_os_error();
         matches!(number, Some(ACCESS_DENIED | SHARING_VIOLATION | DELETE_PENDING))
     };
+    let is_for_good = || {
+        let found = std::fs::symlink_metadata(path);
+        found.is_ok_and(|found| !found.is_file() || found.permissions().readonly())
+    };
     let start = Instant::now();
     loop {
         match options.open(path) {
-            Err(error) if is_passing(&error) && start.elapsed() < Duration::from_millis(500) => {
+            Err(error)
+                if is_passing(&error)
+                    && !is_for_good()
+                    && start.elapsed() < Duration::from_millis(500) =>
+            {
                 thread::sleep(Duration::from_millis(1));
             }
             opened => return opened,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::iter;
 use std::pin::pin;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use jam_lock::LockGuard;
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGCHLD, SIGCONT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGTSTP};
 use signal_hook::iterator::Handle;
 use signal_hook::low_level::siginfo::Origin;
 
@@ -22,6 +23,7 @@ use super::{Outcome, Unstarted};
 use crate::arguments::Request;
 use crate::ending::Ending;
 use crate::output::say;
+use crate::process::Process;
 use crate::stop::stop;
 
 /// How long a command that has lost its lock has to end by itself.
@@ -115,13 +117,17 @@ fn pass_on(child: &Child, signal: i32) {
     }
 }
 
-/// Ends the command, whose lock is lost.
+/// Ends the command, whose lock is lost, and what that has started, as far as the system tells.
 fn end(mut child: Child, guard: &LockGuard) {
     if let Err(error) = guard.ensure() {
         say(error);
     }
-    pass_on(&child, SIGTERM);
+    let below = Process::of(child.id()).map(|command| command.descendants()).unwrap_or_default();
     let process = Pid::from_child(&child);
+    let below = below.iter().filter_map(|process| Pid::from_raw(process.id.cast_signed()));
+    for process in iter::once(process).chain(below) {
+        let _ = kill_process(process, Signal::TERM);
+    }
     let (tell, told) = mpsc::channel();
     thread::spawn(move || tell.send(child.wait()));
     if told.recv_timeout(GRACE).is_err() {

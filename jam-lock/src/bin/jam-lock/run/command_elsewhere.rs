@@ -7,6 +7,7 @@ use jam_lock::LockGuard;
 use super::{Outcome, Unstarted};
 use crate::arguments::Request;
 use crate::ending::Ending;
+use crate::output::say;
 
 /// A command that does not run yet.
 pub(super) struct Prepared {
@@ -33,6 +34,12 @@ impl Prepared {
     /// Runs it until it has ended.
     pub(super) fn run(mut self, guard: &LockGuard) -> Result<Outcome, Unstarted> {
         let status = self.command.status()?;
-        Ok(if guard.is_lost() { Outcome::Lost } else { Outcome::Ended(Ending::like(status)) })
+        Ok(match guard.ensure() {
+            Ok(()) => Outcome::Ended(Ending::like(status)),
+            Err(error) => {
+                say(error);
+                Outcome::Lost
+            }
+        })
     }
 }

@@ -11,6 +11,8 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::{Handle, SignalsInfo};
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
+use crate::process::Process;
+
 /// What ends a process by default, and is passed on.
 const ENDING: [c_int; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
 
@@ -67,8 +69,11 @@ fn ignored() -> u64 {
 }
 
 /// Whether a terminal has sent it, or else the system: to everybody in the foreground, so the command
-/// has it already.
+/// has it already. That a terminal is gone is told to who leads its session alone.
 pub(super) fn is_from_terminal(origin: &Origin) -> bool {
+    if origin.signal == SIGHUP && Process::this().is_some_and(|this| this.session == this.id) {
+        return false;
+    }
     match origin.cause {
         Cause::Kernel => true,
         // Where causes are not told, whoever sends by kill(2) is.

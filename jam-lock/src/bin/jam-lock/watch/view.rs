@@ -5,7 +5,8 @@ use std::time::Duration;
 use console::{measure_text_width, truncate_str};
 use jam_lock::{State, Status};
 
-use crate::table::{cut, lines, plain};
+use crate::output::plain;
+use crate::table::{cut, lines};
 
 /// Where the locks are, how often somebody looks, and how to end that.
 pub(super) fn title(place: &str, interval: Duration, width: usize) -> String {
