@@ -12,7 +12,8 @@ impl LockGuard {
     /// Nothing else is certain on a lock that can be [lost](LockGuard::is_lost): a holder that was
     /// paused, or cut off, believes in its lock for a while. The transaction keeps the row of the
     /// lock as it is until it ends, so that the next holder begins after it, and nothing is
-    /// committed by one who has been replaced.
+    /// committed by one who has been replaced. So end it soon, and for certain where it was refused:
+    /// a `Transaction` that is dropped is rolled back as soon as its connection is polled.
     ///
     /// # Errors
     /// - [`LockError::Lost`] when somebody else has had the lock since, as far as the transaction

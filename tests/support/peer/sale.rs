@@ -70,8 +70,10 @@ fn persist<T>(mut act: impl FnMut() -> Result<T, LockError>) -> Result<T, LockEr
     }
 }
 
+/// With a thread of its own, which rolls back what was refused while the seller waits for the lock: the
+/// next holder begins after that.
 fn runtime() -> std::io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build()
+    Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 
 /// The data, and a connection to it for as long as that lasts.
