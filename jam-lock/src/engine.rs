@@ -3,7 +3,8 @@
 //! An engine knows nothing of threads and tasks that wait, of their order or of their deadlines:
 //! that is the gate's, of which each process has one for each name, in front of the engine. The
 //! gate calls every method of [`Claim`] while it holds its mutex, so none of them may block for
-//! another holder, or for a server; only a pursuit does, on a thread of the engine's own.
+//! another holder, or for a server; only a pursuit does, on a thread of the engine's own. Nor may they
+//! panic, or ask for locks of this library.
 //!
 //! The life of a claim, as the gate sees it:
 //!

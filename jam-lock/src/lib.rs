@@ -137,6 +137,7 @@ mod site;
 mod status;
 mod this_process;
 mod timeout;
+mod wall_clock;
 
 #[doc(hidden)]
 pub mod macro_support;

@@ -39,6 +39,18 @@ fn who_asks_once_and_finds_no_connection_free_is_told() {
 }
 
 #[test]
+fn a_job_that_finds_no_connection_free_is_not_skipped_in_silence() {
+    let Some(server) = Server::shared() else { return };
+    let locks = locks(&format!("{}&connections=1", server.namespace()));
+    let _held = locks.lock(called("a")).acquire().unwrap();
+    thread::scope(|scope| {
+        let other = locks.lock(called("b")).timeout(Duration::from_millis(100));
+        let skipping = scope.spawn(move || other.acquire().map_or_else(jam_lock::skip, drop));
+        assert!(skipping.join().is_err(), "it panics");
+    });
+}
+
+#[test]
 fn who_asks_once_is_not_kept_by_a_server_that_hangs() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());

@@ -24,9 +24,10 @@ mod fuzzing;
 
 use std::ops::Range;
 use std::str;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::holder::Holder;
+use crate::wall_clock::since_1970;
 
 pub(super) use self::draft::{Draft, free};
 
@@ -109,11 +110,6 @@ impl Record {
     pub(super) fn is_expendable(&self) -> bool {
         self.holder.is_none() && u128::from(self.token) < since_1970().as_nanos()
     }
-}
-
-/// What the clock says, by which tokens rise where there is no record.
-pub(super) fn since_1970() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// The number that stands at the end of `room`, behind spaces.

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::record::{self, Draft, Record, since_1970};
+use super::record::{self, Draft, Record};
 use super::record_file::{RecordFile, Room};
 use crate::engine::{Left, Publication, Used};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::this_process::ThisProcess;
+use crate::wall_clock::since_1970;
 
 /// How many tokens may be given out beyond the one that is written.
 const UNWRITTEN: u64 = 1 << 10;

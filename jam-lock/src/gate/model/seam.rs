@@ -19,7 +19,7 @@ pub(in crate::gate) fn now() -> Instant {
 }
 
 /// The same time, by another clock.
-pub(in crate::gate) fn wall_clock() -> Duration {
+pub(in crate::gate) fn since_1970() -> Duration {
     now().duration_since(*START)
 }
 

@@ -124,7 +124,8 @@ fn end(mut child: Child, guard: &LockGuard) {
     }
     let below = Process::of(child.id()).map(|command| command.descendants()).unwrap_or_default();
     let process = Pid::from_child(&child);
-    let below = below.iter().filter_map(|process| Pid::from_raw(process.id.cast_signed()));
+    let ids = below.iter().filter_map(|process| i32::try_from(process.id).ok());
+    let below = ids.filter_map(Pid::from_raw);
     for process in iter::once(process).chain(below) {
         let _ = kill_process(process, Signal::TERM);
     }
