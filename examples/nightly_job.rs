@@ -31,5 +31,6 @@ fn main() {
 #[locked("nightly_report", timeout = 0, or_else = skip)]
 fn make_report(sales: &mut impl BufRead) -> Option<usize> {
     println!("making the report");
-    Some(sales.lines().map(|sale| sale.expect("sales are lines of text")).count())
+    let sales: io::Result<Vec<_>> = sales.lines().collect();
+    Some(sales.expect("sales are lines of text").len())
 }
