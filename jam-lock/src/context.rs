@@ -102,14 +102,15 @@ impl Scope {
         }
     }
 
-    /// Whether `gate` may be waited for; a re-entry where it is held and that is fine.
+    /// Whether `gate` may be waited for by this `name`; a re-entry where it is held and that is fine.
     pub(crate) fn check(
         &self,
+        name: &LockName,
         gate: &Arc<Gate>,
         asked: &Acquisition,
         is_reentrant: bool,
     ) -> Result<Option<Reentry>, LockError> {
-        let mut look = Look { gate, asked, is_reentrant, objection: None };
+        let mut look = Look { name, gate, asked, is_reentrant, objection: None };
         let found = match self {
             Self::Thread => thread::find(|held| look.at(held)),
             Self::ThreadInTask(chain) => chain.find(|held| look.at(held)),
@@ -130,6 +131,7 @@ impl Scope {
     /// Lists what was granted, and tells where.
     pub(crate) fn enter(
         self,
+        name: &LockName,
         gate: &Arc<Gate>,
         asked: &Acquisition,
         grant: &Grant,
@@ -139,7 +141,7 @@ impl Scope {
         let held = || Held {
             gate: address(gate),
             number: grant.number,
-            name: gate.name().has_order().then(|| gate.name().clone()),
+            name: name.has_order().then(|| name.clone()),
             site: asked.site,
             mode: asked.mode,
             by,
@@ -168,6 +170,7 @@ impl Home {
 
 /// A look at what is held, lock by lock.
 struct Look<'a> {
+    name: &'a LockName,
     gate: &'a Arc<Gate>,
     asked: &'a Acquisition,
     is_reentrant: bool,
@@ -208,7 +211,7 @@ impl Look<'_> {
 
     fn reentrant(&self, held: &Held) -> LockError {
         LockError::Reentrant {
-            name: Box::new(self.gate.name().clone()),
+            name: Box::new(self.name.clone()),
             asked_at: self.asked.site,
             held_at: held.site,
             remedy: if self.is_reentrant {
@@ -221,11 +224,11 @@ impl Look<'_> {
     }
 
     fn against_order(&self, held: &Held) -> Option<LockError> {
-        let name = held.name.as_ref().filter(|it| self.gate.name().is_declared_before(it))?;
+        let outer = held.name.as_ref().filter(|it| self.name.is_declared_before(it))?;
         Some(LockError::Order {
-            name: Box::new(self.gate.name().clone()),
+            name: Box::new(self.name.clone()),
             asked_at: self.asked.site,
-            held: Box::new(name.clone()),
+            held: Box::new(outer.clone()),
             held_at: held.site,
         })
     }

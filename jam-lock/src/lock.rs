@@ -37,6 +37,8 @@ use crate::{Holder, LockError, LockGuard, LockName, Timeout};
 #[derive(Clone)]
 #[must_use = "a `Lock` is not acquired until `acquire` or `try_acquire` is called"]
 pub struct Lock {
+    /// As it was asked for: whoever made the gate may have declared it elsewhere, or nowhere.
+    name: LockName,
     gate: Arc<Gate>,
     settings: Arc<Settings>,
     mode: Mode,
@@ -45,15 +47,15 @@ pub struct Lock {
 }
 
 impl Lock {
-    pub(crate) fn new(gate: Arc<Gate>, settings: Arc<Settings>) -> Self {
+    pub(crate) fn new(name: LockName, gate: Arc<Gate>, settings: Arc<Settings>) -> Self {
         let mode = Mode::Exclusive;
-        Self { gate, settings, mode, is_reentrant: false, timeout: Timeout::FOREVER }
+        Self { name, gate, settings, mode, is_reentrant: false, timeout: Timeout::FOREVER }
     }
 
     /// The lock's name.
     #[must_use]
     pub fn name(&self) -> &LockName {
-        self.gate.name()
+        &self.name
     }
 
     /// How many of this process wait for it.

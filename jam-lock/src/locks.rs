@@ -187,14 +187,14 @@ impl Locks {
         let settings = Arc::clone(&self.shared.settings);
         let declared = &self.shared.declared;
         if let Some(gate) = declared.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
-            return Lock::new(Arc::clone(gate), settings);
+            return Lock::new(name, Arc::clone(gate), settings);
         }
         let gate = gate::gate(&self.shared.engine, &name);
         if name.is_declared() {
             let mut declared = declared.write().unwrap_or_else(PoisonError::into_inner);
-            declared.insert(name, Arc::clone(&gate));
+            declared.insert(name.clone(), Arc::clone(&gate));
         }
-        Lock::new(gate, settings)
+        Lock::new(name, gate, settings)
     }
 
     /// The locks of all `names`, to be acquired as one. Nothing is acquired, nor any file touched,

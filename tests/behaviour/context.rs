@@ -170,6 +170,22 @@ fn every_spelling_of_the_folder_leads_to_the_same_lock() {
 }
 
 #[test]
+fn a_name_has_its_order_whoever_keeps_the_lock_by_another() {
+    let others = [
+        LockName::new("first").unwrap(),
+        LockName::new("second").unwrap(),
+        jam_lock_tests::lock_names::FIRST,
+    ];
+    for other in others {
+        let folder = folder();
+        let locks = Locks::open(folder.path()).unwrap();
+        let _kept = locks.lock(other.clone());
+        let _held = locks.lock(lock_names::SECOND).acquire().unwrap();
+        assert_eq!(outcome(&locks.lock(lock_names::FIRST).acquire()), Order, "{other} is kept");
+    }
+}
+
+#[test]
 fn a_failed_attempt_leaves_the_first_hold_as_it_was() {
     let folder = folder();
     let lock = lock(folder.path(), "x");

@@ -93,7 +93,7 @@ impl Lock {
 
     /// Looks at what the call chain holds, and enters what it may enter again.
     fn reenter(&self, scope: &Scope, asked: &Acquisition) -> Result<Option<LockGuard>, LockError> {
-        let reentry = scope.check(&self.gate, asked, self.is_reentrant)?;
+        let reentry = scope.check(&self.name, &self.gate, asked, self.is_reentrant)?;
         Ok(reentry.map(|reentry| LockGuard::of_reentry(Arc::clone(&self.gate), reentry)))
     }
 
@@ -104,7 +104,7 @@ impl Lock {
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> LockGuard {
-        let home = scope.enter(&self.gate, asked, &grant, report.as_ref());
+        let home = scope.enter(&self.name, &self.gate, asked, &grant, report.as_ref());
         let guard = LockGuard::new(Arc::clone(&self.gate), home, grant, report);
         if let Some(report) = guard.report() {
             report.acquired(guard.waited(), guard.token(), guard.abandoned());
