@@ -6,6 +6,7 @@
 //! futures that one task polls side by side do not see each other's sections.
 
 mod chain;
+mod list;
 mod thread;
 mod within;
 
@@ -33,6 +34,8 @@ struct Held {
     site: Site,
     mode: Mode,
     by: By,
+    /// How many guards stand for it here.
+    guards: usize,
     report: Option<Arc<Report>>,
 }
 
@@ -145,6 +148,7 @@ impl Scope {
             site: asked.site,
             mode: asked.mode,
             by,
+            guards: 1,
             report: report.cloned(),
         };
         match self {
@@ -159,7 +163,7 @@ impl Scope {
 }
 
 impl Home {
-    /// Takes the acquisition `number` of `gate` off the list.
+    /// Takes one guard of the acquisition `number` of `gate` off the list.
     pub(crate) fn leave(&self, gate: &Arc<Gate>, number: u64) {
         match self {
             Self::Thread(thread) => thread::leave(*thread, address(gate), number),
@@ -195,7 +199,7 @@ impl Again {
 
 impl Look<'_> {
     /// What follows where `held` is what is asked for.
-    fn at(&mut self, held: &Held) -> Option<Result<Again, LockError>> {
+    fn at(&mut self, held: &mut Held) -> Option<Result<Again, LockError>> {
         if held.gate != address(self.gate) {
             self.objection = self.objection.take().or_else(|| self.against_order(held));
             return None;
@@ -206,6 +210,7 @@ impl Look<'_> {
         }
         // Another thread may just have released it.
         let (token, watch) = self.gate.reenter(held.number)?;
+        held.guards += 1;
         Some(Ok(Again { number: held.number, token, watch, report: held.report.clone() }))
     }
 

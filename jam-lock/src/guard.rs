@@ -144,7 +144,8 @@ impl LockGuard {
     /// The same guard, which no longer counts for the thread that acquired it: for a guard that is
     /// released by another one.
     ///
-    /// Then the thread that acquired it may ask for the lock again, and waits for the other.
+    /// Then the thread that acquired it may ask for the lock again, and waits for the other, unless
+    /// it has a [further](crate::Lock::reentrant) guard that still counts.
     ///
     /// # Example
     /// ```
@@ -261,10 +262,11 @@ impl LockGuard {
         let is_abandoned = *self.is_left_abandoned.get_mut();
         let left = if is_abandoned { Left::Abandoned } else { Left::InOrder };
         let lost = self.ensure();
-        let Some(result) = self.gate.release(self.number, left) else { return lost };
+        let released = self.gate.release(self.number, left);
         if let Some(home) = &self.home {
             home.leave(&self.gate, self.number);
         }
+        let Some(result) = released else { return lost };
         if let Some(report) = &self.report {
             report.released(self.waited);
         }

@@ -224,6 +224,31 @@ fn the_lock_is_released_with_the_last_guard_of_it() {
 }
 
 #[test]
+fn a_guard_counts_although_one_that_was_entered_again_is_detached() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x").timeout(0);
+    let outer = lock.acquire().unwrap();
+    let inner = lock.reentrant().acquire().unwrap().detach();
+    assert_eq!(outcome(&lock.acquire()), Reentrant);
+    drop(outer);
+    assert!(lock.acquire().unwrap_err().is_timeout());
+    drop(inner);
+}
+
+#[test]
+fn a_guard_that_was_entered_again_counts_although_the_first_is_detached() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x").timeout(0);
+    let outer = lock.acquire().unwrap();
+    let inner = lock.reentrant().acquire().unwrap();
+    let outer = outer.detach();
+    assert_eq!(outcome(&lock.acquire()), Reentrant);
+    drop(inner);
+    assert!(lock.acquire().unwrap_err().is_timeout());
+    drop(outer);
+}
+
+#[test]
 fn a_section_that_is_entered_again_sees_what_was_entered_between() {
     async fn outer(locks: &Locks) -> Result<Outcome, LockError> {
         locked!("first", locks = locks, async {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::list::List;
 use super::{Held, Home};
 
 /// What a section holds, and after that, what the sections around it hold.
@@ -10,7 +11,7 @@ pub(crate) struct Chain {
     /// The same for all sections of a chain.
     number: u64,
     outer: Option<Arc<Self>>,
-    held: Mutex<Vec<Held>>,
+    held: Mutex<List>,
 }
 
 impl Chain {
@@ -27,25 +28,25 @@ impl Chain {
     /// The first lock from the inside out for which `look` finds something, and where it is.
     pub(super) fn find<T>(
         self: &Arc<Self>,
-        mut look: impl FnMut(&Held) -> Option<T>,
+        mut look: impl FnMut(&mut Held) -> Option<T>,
     ) -> Option<(Home, T)> {
         let mut links = std::iter::successors(Some(self), |link| link.outer.as_ref());
         links.find_map(|link| {
-            let found = link.held().iter().find_map(&mut look)?;
+            let found = link.held().find(&mut look)?;
             Some((Home::Chain(Arc::clone(link)), found))
         })
     }
 
     pub(super) fn enter(&self, held: Held) {
-        self.held().push(held);
+        self.held().enter(held);
     }
 
     pub(super) fn leave(&self, gate: usize, number: u64) {
-        self.held().retain(|held| (held.gate, held.number) != (gate, number));
+        self.held().leave(gate, number);
     }
 
     /// Nothing that can panic half-way runs under the mutex.
-    fn held(&self) -> MutexGuard<'_, Vec<Held>> {
+    fn held(&self) -> MutexGuard<'_, List> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,19 +6,19 @@ use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
+use super::list::List;
 use super::{Held, Home};
 
 thread_local! {
-    static LIST: RefCell<List> = RefCell::new(List::new());
+    static HERE: RefCell<Thread> = RefCell::new(Thread::new());
 }
 
-/// What a thread holds.
-struct List {
+struct Thread {
     /// Tells it from all other threads of the process.
-    thread: u64,
+    number: u64,
     /// A fork inherits the list, and none of the locks.
     process: u32,
-    held: Vec<Held>,
+    held: List,
 }
 
 /// Which acquisitions, by gate and number, were released on other threads than their own.
@@ -29,67 +29,59 @@ static ELSEWHERE: LazyLock<Mutex<Elsewhere>> = LazyLock::new(Mutex::default);
 static CONCERNED: AtomicUsize = AtomicUsize::new(0);
 
 /// The last lock of this thread for which `look` finds something.
-pub(super) fn find<T>(mut look: impl FnMut(&Held) -> Option<T>) -> Option<(Home, T)> {
+pub(super) fn find<T>(look: impl FnMut(&mut Held) -> Option<T>) -> Option<(Home, T)> {
     // A thread that ends has no list any more, and nothing further to run.
-    let found = LIST.try_with(|list| {
-        let mut list = list.borrow_mut();
-        if list.held.is_empty() {
+    let found = HERE.try_with(|thread| {
+        let mut thread = thread.borrow_mut();
+        if thread.held.is_empty() {
             return None;
         }
-        if list.process != process::id() {
-            *list = List::new();
+        if thread.process != process::id() {
+            *thread = Thread::new();
             return None;
         }
-        list.forget_what_left_elsewhere();
-        let found = list.held.iter().rev().find_map(&mut look)?;
-        Some((Home::Thread(list.thread), found))
+        thread.forget_what_left_elsewhere();
+        let found = thread.held.find(look)?;
+        Some((Home::Thread(thread.number), found))
     });
     found.ok().flatten()
 }
 
 /// The number of this thread.
 pub(super) fn number() -> Option<u64> {
-    LIST.try_with(|list| list.borrow().thread).ok()
+    HERE.try_with(|thread| thread.borrow().number).ok()
 }
 
 /// Adds to the list, and tells the number of the thread.
 pub(super) fn enter(held: impl FnOnce() -> Held) -> Option<u64> {
-    let entered = LIST.try_with(|list| {
-        let mut list = list.borrow_mut();
-        list.held.push(held());
-        list.thread
+    let entered = HERE.try_with(|thread| {
+        let mut thread = thread.borrow_mut();
+        thread.held.enter(held());
+        thread.number
     });
     entered.ok()
 }
 
-/// Takes what was acquired on `thread` off its list.
-pub(super) fn leave(thread: u64, gate: usize, number: u64) {
-    let is_here = LIST.try_with(|list| {
-        let mut list = list.borrow_mut();
-        let is_here = list.thread == thread;
+/// Takes one guard of what was acquired on the thread called `home` off its list.
+pub(super) fn leave(home: u64, gate: usize, number: u64) {
+    let is_here = HERE.try_with(|thread| {
+        let mut thread = thread.borrow_mut();
+        let is_here = thread.number == home;
         if is_here {
-            list.remove(gate, number);
+            thread.held.leave(gate, number);
         }
         is_here
     });
     if !is_here.unwrap_or(false) {
         let mut elsewhere = elsewhere();
-        elsewhere.entry(thread).or_default().push((gate, number));
+        elsewhere.entry(home).or_default().push((gate, number));
         CONCERNED.store(elsewhere.len(), Ordering::Release);
     }
 }
 
-impl List {
+impl Thread {
     fn new() -> Self {
-        let thread = super::next_number();
-        Self { thread, process: process::id(), held: Vec::new() }
-    }
-
-    fn remove(&mut self, gate: usize, number: u64) {
-        let is_it = |held: &Held| (held.gate, held.number) == (gate, number);
-        if let Some(at) = self.held.iter().rposition(is_it) {
-            self.held.remove(at);
-        }
+        Self { number: super::next_number(), process: process::id(), held: List::default() }
     }
 
     fn forget_what_left_elsewhere(&mut self) {
@@ -97,16 +89,16 @@ impl List {
             return;
         }
         let mut elsewhere = elsewhere();
-        let left = elsewhere.remove(&self.thread).unwrap_or_default();
+        let left = elsewhere.remove(&self.number).unwrap_or_default();
         CONCERNED.store(elsewhere.len(), Ordering::Release);
         drop(elsewhere);
         for (gate, number) in left {
-            self.remove(gate, number);
+            self.held.leave(gate, number);
         }
     }
 }
 
-impl Drop for List {
+impl Drop for Thread {
     fn drop(&mut self) {
         self.forget_what_left_elsewhere();
     }
