@@ -29,6 +29,8 @@ struct Held {
     gate: usize,
     /// The acquisition's number there.
     number: u64,
+    /// Whose it is: a fork inherits what is listed, and none of the locks.
+    process: u32,
     /// What stands in the lock order.
     name: Option<LockName>,
     site: Site,
@@ -144,6 +146,7 @@ impl Scope {
         let held = || Held {
             gate: address(gate),
             number: grant.number,
+            process: gate.process(),
             name: name.has_order().then(|| name.clone()),
             site: asked.site,
             mode: asked.mode,

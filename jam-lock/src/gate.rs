@@ -23,6 +23,7 @@ mod watcher;
 use std::fmt;
 use std::io;
 use std::ops::{Deref, DerefMut};
+use std::process;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ pub(crate) use self::wait::Wait;
 pub(crate) struct Gate {
     name: LockName,
     place: String,
+    process: u32,
     sees_circles: bool,
     state: Mutex<State>,
     /// Dropped last: what an engine has made it may remove, once no claim uses it.
@@ -81,7 +83,8 @@ impl Gate {
             let serves_in_order = engine.can(Ability::ServesInOrder);
             let state = State::new(engine.claim(&name), serves_in_order, gate.clone());
             let sees_circles = engine.can(Ability::SeesCircles);
-            Self { name, place, sees_circles, state: Mutex::new(state), engine }
+            let process = process::id();
+            Self { name, place, process, sees_circles, state: Mutex::new(state), engine }
         })
     }
 
@@ -93,6 +96,11 @@ impl Gate {
     /// Where the lock is, for people.
     pub(crate) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// The process that this gate belongs to; a fork inherits it, and can acquire nothing by it.
+    pub(crate) fn process(&self) -> u32 {
+        self.process
     }
 
     /// How many wait here.

@@ -66,6 +66,14 @@ fn a_child_that_opens_the_locks_anew_excludes_its_parent_and_is_excluded() {
 }
 
 #[test]
+fn a_child_of_a_thread_that_has_used_locks_does_not_wait_for_itself() {
+    let folder = folder();
+    let mut parent = Peer::start(peer().arg("fork after release").arg(folder.path()).arg("x"));
+    let said = parent.answer();
+    assert!(said.contains("would wait for itself"), "{said}");
+}
+
+#[test]
 fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_ends() {
     let folder = folder();
     let mut parent = Peer::start(peer().arg("fork").arg(folder.path()).args(["x", "outlive"]));

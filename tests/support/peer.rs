@@ -101,6 +101,8 @@ fn main() -> Outcome {
         }
         #[cfg(unix)]
         ["fork", folder, name, what] => fork::and_do(what, folder, &open(folder, name)?)?,
+        #[cfg(unix)]
+        ["fork after release", folder, name] => fork::after_release(folder, name)?,
         #[cfg(target_os = "linux")]
         ["storm", folder, number, seed] => {
             storm::work(folder.as_ref(), number.parse()?, seed.parse()?)?;

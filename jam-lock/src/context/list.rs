@@ -1,5 +1,7 @@
 //! What is held in one place, the innermost last.
 
+use std::process;
+
 use super::Held;
 
 /// The locks of a thread, or of a section in a task.
@@ -9,6 +11,11 @@ pub(super) struct List(Vec<Held>);
 impl List {
     /// What `look` finds first, from the inside out.
     pub(super) fn find<T>(&mut self, look: impl FnMut(&mut Held) -> Option<T>) -> Option<T> {
+        if self.is_empty() {
+            return None;
+        }
+        let here = process::id();
+        self.0.retain(|held| held.process == here);
         self.0.iter_mut().rev().find_map(look)
     }
 

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -16,8 +15,6 @@ thread_local! {
 struct Thread {
     /// Tells it from all other threads of the process.
     number: u64,
-    /// A fork inherits the list, and none of the locks.
-    process: u32,
     held: List,
 }
 
@@ -34,10 +31,6 @@ pub(super) fn find<T>(look: impl FnMut(&mut Held) -> Option<T>) -> Option<(Home,
     let found = HERE.try_with(|thread| {
         let mut thread = thread.borrow_mut();
         if thread.held.is_empty() {
-            return None;
-        }
-        if thread.process != process::id() {
-            *thread = Thread::new();
             return None;
         }
         thread.forget_what_left_elsewhere();
@@ -81,7 +74,7 @@ pub(super) fn leave(home: u64, gate: usize, number: u64) {
 
 impl Thread {
     fn new() -> Self {
-        Self { number: super::next_number(), process: process::id(), held: List::default() }
+        Self { number: super::next_number(), held: List::default() }
     }
 
     fn forget_what_left_elsewhere(&mut self) {

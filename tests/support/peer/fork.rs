@@ -13,20 +13,34 @@ use super::{Outcome, attempt, open};
 pub(super) fn and_do(what: &str, folder: &str, lock: &Lock) -> Outcome {
     let locks = Locks::at(folder)?;
     let guard = lock.acquire()?;
-    match fork()? {
-        Fork::Child => {
-            child(what, folder, lock, &locks, guard);
-            process::exit(0);
-        }
-        Fork::Parent(child) => {
-            waitpid(child)?;
-        }
+    if is_child()? {
+        child(what, folder, lock, &locks, guard);
+        process::exit(0);
     }
     println!("held");
     io::stdin().lock().read_line(&mut String::new())?;
     guard.release()?;
     println!("released");
     Ok(())
+}
+
+/// Has a child hold the lock and ask for it again, whose thread has held it before the fork.
+pub(super) fn after_release(folder: &str, name: &str) -> Outcome {
+    open(folder, name)?.acquire()?.release()?;
+    if is_child()? {
+        let lock = open(folder, name)?;
+        let _held = lock.acquire()?;
+        println!("{}", attempt(&lock));
+    }
+    Ok(())
+}
+
+/// Forks, and tells which of the two this is; the parent learns it when its child has ended.
+fn is_child() -> io::Result<bool> {
+    match fork()? {
+        Fork::Child => Ok(true),
+        Fork::Parent(child) => waitpid(child).map(|_| false),
+    }
 }
 
 fn child(what: &str, folder: &str, lock: &Lock, locks: &Locks, guard: LockGuard) {
