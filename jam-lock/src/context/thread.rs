@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::list::List;
@@ -16,14 +16,16 @@ struct Thread {
     /// Tells it from all other threads of the process.
     number: u64,
     held: List,
+    /// What is still in the list, and was released.
+    left_elsewhere: Receiver<Left>,
 }
 
-/// Which acquisitions, by gate and number, were released on other threads than their own.
-type Elsewhere = HashMap<u64, Vec<(usize, u64)>>;
+/// A guard that was released on another thread than its own: its gate, and the acquisition's number.
+type Left = (usize, u64);
 
-static ELSEWHERE: LazyLock<Mutex<Elsewhere>> = LazyLock::new(Mutex::default);
-/// For how many threads there are any: mostly none, which can be seen without the mutex.
-static CONCERNED: AtomicUsize = AtomicUsize::new(0);
+/// The way to each living thread that has asked for locks. A guard knows but the number of its
+/// thread: with a way of its own, it would cost every acquisition a count of who has one.
+static THREADS: LazyLock<Mutex<HashMap<u64, Sender<Left>>>> = LazyLock::new(Mutex::default);
 
 /// The last lock of this thread for which `look` finds something.
 pub(super) fn find<T>(look: impl FnMut(&mut Held) -> Option<T>) -> Option<(Home, T)> {
@@ -66,26 +68,22 @@ pub(super) fn leave(home: u64, gate: usize, number: u64) {
         is_here
     });
     if !is_here.unwrap_or(false) {
-        let mut elsewhere = elsewhere();
-        elsewhere.entry(home).or_default().push((gate, number));
-        CONCERNED.store(elsewhere.len(), Ordering::Release);
+        // A thread that has ended asks for nothing any more.
+        if let Some(thread) = threads().get(&home) {
+            let _ = thread.send((gate, number));
+        }
     }
 }
 
 impl Thread {
     fn new() -> Self {
-        Self { number: super::next_number(), held: List::default() }
+        let (number, (tell, left_elsewhere)) = (super::next_number(), mpsc::channel());
+        threads().insert(number, tell);
+        Self { number, held: List::default(), left_elsewhere }
     }
 
     fn forget_what_left_elsewhere(&mut self) {
-        if CONCERNED.load(Ordering::Acquire) == 0 {
-            return;
-        }
-        let mut elsewhere = elsewhere();
-        let left = elsewhere.remove(&self.number).unwrap_or_default();
-        CONCERNED.store(elsewhere.len(), Ordering::Release);
-        drop(elsewhere);
-        for (gate, number) in left {
+        for (gate, number) in self.left_elsewhere.try_iter() {
             self.held.leave(gate, number);
         }
     }
@@ -93,11 +91,28 @@ impl Thread {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        self.forget_what_left_elsewhere();
+        threads().remove(&self.number);
     }
 }
 
 /// Nothing that can panic half-way runs under the mutex.
-fn elsewhere() -> MutexGuard<'static, Elsewhere> {
-    ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner)
+fn threads() -> MutexGuard<'static, HashMap<u64, Sender<Left>>> {
+    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::{LockName, Locks};
+
+    #[test]
+    fn a_guard_that_outlives_its_thread_leaves_nothing_behind() {
+        let lock = Locks::in_memory().lock(LockName::new("x").unwrap());
+        let acquiring = thread::spawn(move || (lock.acquire().unwrap(), number().unwrap()));
+        let (guard, thread) = acquiring.join().unwrap();
+        drop(guard);
+        assert!(!threads().contains_key(&thread));
+    }
 }
