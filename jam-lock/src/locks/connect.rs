@@ -7,7 +7,8 @@ impl Locks {
     ///
     /// A lock is a session-level advisory lock, and `url` is
     /// `postgres://user:password@host:port/database`, with these options behind a `?`, and an `&`
-    /// between them, beside [those of `tokio_postgres`](tokio_postgres::Config):
+    /// between them, beside [those of `tokio_postgres`](tokio_postgres::Config). In all of these an
+    /// `@` is written `%40`, and in a password a `?` is `%3F`.
     ///
     /// | option | meaning | default |
     /// |---|---|---|

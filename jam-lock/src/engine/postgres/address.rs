@@ -43,6 +43,12 @@ impl Address {
             return Err(refused("…", "it does not begin with postgres://".into()));
         }
         let (plain, query) = url.split_once('?').unwrap_or((url, ""));
+        // Anything else would leave open what is a password, which must not be shown.
+        if url.matches('@').count() > 1 || query.contains('@') {
+            let why = "an `@` is written %40 everywhere but before the host, and a `?` in a \
+                       password %3F";
+            return Err(refused("…", why.into()));
+        }
         let mut address = Self {
             config: Config::new(),
             namespace: String::new(),
@@ -70,11 +76,6 @@ impl Address {
         let theirs = format!("{plain}?{}", theirs.join("&"));
         let config = theirs.parse::<Config>();
         address.config = config.map_err(|error| refused(plain, sentence(&error).into()))?;
-        let is_host = |host: &Host| !matches!(host, Host::Tcp(host) if host.contains('@'));
-        if !address.config.get_hosts().iter().all(is_host) {
-            // What follows the first `@` of a password is no host to be shown.
-            return Err(refused(plain, "an `@` in a password is written %40".into()));
-        }
         address.prepare();
         Ok(address)
     }
@@ -134,8 +135,9 @@ fn kept(mut name: String) -> String {
 }
 
 fn refused(plain: &str, error: Box<dyn std::error::Error + Send + Sync>) -> LockError {
-    // What stands before the host may have a password in it.
-    let host = plain.rsplit_once('@').map_or(plain, |(_, host)| host);
+    // What stands before the host may have a password in it; so may everything where no host is told
+    // from it.
+    let host = plain.split_once('@').map_or("…", |(_, host)| host);
     LockError::Engine { operation: "understand the URL".to_owned(), place: host.to_owned(), error }
 }
 
@@ -174,11 +176,29 @@ mod tests {
             ("postgres://app:geheim@db1/shop?sslmode=perhaps", "sslmode"),
             ("postgres://a:geheim@b?connections=0", "connections=0"),
             ("postgres://app:ver@geheim@db1/shop", "%40"),
+            ("postgres://app:geheim%40db1/shop", "port"),
+            ("postgres://app:geheim", "port"),
+            ("postgres://app:geheim@db1:x/shop", "at db1:x/shop: "),
+            ("postgres://app:ver?geheim@db1/shop", "%3F"),
+            ("postgres://app:ver@no?geheim@db1/shop", "%40"),
+            ("postgres://app:geheim?namespace=a@b", "%40"),
+            ("host=db1 user=app password=ver@geheim", "postgres://"),
             ("host=db1 user=app password=geheim", "postgres://"),
         ] {
             let text = Address::parse(url).unwrap_err().to_string();
             assert!(text.starts_with("cannot understand the URL at "), "{text}");
             assert!(text.contains(why) && !text.contains("geheim"), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_characters_of_a_password_need_not_be_written_otherwise() {
+        for password in ["ge#heim", "ge/heim", "ge heim", "ge:heim", "ge%40heim%3F", "ge&heim="] {
+            let address = Address::parse(&format!("postgres://app:{password}@db1/shop"));
+            let address = address.unwrap();
+            assert_eq!(address.shown(), "postgres://app@db1:5432/shop");
+            let kept = address.config.get_password().unwrap();
+            assert_eq!(kept, decoded(password).as_bytes());
         }
     }
 
