@@ -1,10 +1,13 @@
 //! Who gives up, or is gone, leaves nothing on the server.
 
 use std::future::Future;
-use std::task::{Context, Waker};
-use std::thread;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
+use jam_lock::locked;
 use jam_lock_tests::LONG;
 use jam_lock_tests::peers::{Peer, until};
 use jam_lock_tests::proxy::Proxy;
@@ -113,4 +116,45 @@ fn a_waiter_whose_process_was_killed() {
     peer.kill();
     until("the server has noticed", || !is_waited_for(server, &url, "a"));
     assert!(!held.is_lost());
+}
+
+/// A task's place in a thread.
+struct Task(Thread);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+impl Task {
+    /// Runs `future` in a task of its own, which is there for as long as anybody may wake it.
+    fn run<F: Future>(future: F) -> (Arc<Self>, F::Output) {
+        let task = Arc::new(Self(thread::current()));
+        let (waker, mut future) = (Waker::from(Arc::clone(&task)), pin!(future));
+        loop {
+            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(output) => return (task, output),
+                Poll::Pending => thread::park(),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_task_that_is_done() {
+    #[locked(called("a"), locks = locks)]
+    async fn work(locks: &Locks) -> Result<(), LockError> {
+        Ok(())
+    }
+    let Some(server) = Server::shared() else { return };
+    let locks = locks(&server.namespace());
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let (task, result) = Task::run(work(&locks));
+            result.unwrap();
+            task
+        })
+        .collect();
+    until("nobody would wake one", || tasks.iter().all(|task| Arc::strong_count(task) == 1));
 }

@@ -111,12 +111,17 @@ impl Roster {
 
     /// Notes that one lock of `session` was given back.
     pub(super) fn give_back(&self, session: &Arc<Session>) {
+        let mut wakers = Vec::new();
         self.change(session, |entry| {
             entry.held -= 1;
             if entry.held == 0 {
                 entry.chain = CallChain::NONE;
+                // Before somebody else has the session.
+                wakers = session.take_wakers();
             }
         });
+        // A task may end with its waker, which is for no place where something is locked.
+        drop(wakers);
     }
 
     /// The sessions that have locks.

@@ -176,6 +176,11 @@ impl Session {
         }
     }
 
+    /// Whom it would wake, who is not woken any more: where nothing is held, nothing is lost.
+    pub(super) fn take_wakers(&self) -> Vec<Waker> {
+        std::mem::take(&mut self.locked().wakers)
+    }
+
     /// Notes that a release is on its way, until what is returned is dropped.
     pub(super) fn releasing(self: &Arc<Self>) -> Releasing {
         self.releases.outstanding.fetch_add(1, Ordering::Relaxed);
