@@ -59,6 +59,51 @@ fn a_standby() {
 }
 
 #[test]
+fn a_standby_that_is_there_when_the_primary_is_not() {
+    let Some(primary) = Server::start_with("wal_level = replica\nmax_wal_senders = 4") else {
+        return;
+    };
+    drop(locks(&primary.url()));
+    let Some(standby) = primary.standby() else { return };
+    let locks = locks(&either(&primary, &standby));
+    primary.order("crash");
+    for lock in [locks.lock(called("a")), locks.lock(called("a")).shared()] {
+        let text = lock.acquire().unwrap_err().to_string();
+        assert!(text.contains("target_session_attrs=read-write"), "{text}");
+    }
+}
+
+#[test]
+fn another_server_that_is_there_when_the_first_is_not() {
+    let (Some(first), Some(other)) = (Server::start(), Server::start()) else { return };
+    for server in [&first, &other] {
+        drop(locks(&server.url()));
+    }
+    let locks = locks(&either(&first, &other));
+    first.order("crash");
+    let text = locks.lock(called("a")).acquire().unwrap_err().to_string();
+    assert!(text.contains("another server"), "{text}");
+    // The same one is as good as before.
+    first.order("start");
+    drop(locks.lock(called("a")).acquire().unwrap());
+}
+
+#[test]
+fn one_that_does_not_tell_which_one_it_is_is_fine() {
+    let Some(server) = Server::start() else { return };
+    server.ask("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
+    server.ask("CREATE ROLE guest LOGIN; GRANT CREATE ON SCHEMA public TO guest");
+    drop(lock(&server.url().replace("app@", "guest@"), "a").acquire().unwrap());
+}
+
+/// Where the locks of `first` are, and of `other` as long as it is not there.
+fn either(first: &Server, other: &Server) -> String {
+    let port = first.port();
+    let ports = format!("{port},127.0.0.1:{}", other.port());
+    first.url().replace(&port.to_string(), &ports)
+}
+
+#[test]
 fn one_that_is_only_read() {
     let Some(server) = Server::shared() else { return };
     server.ask("CREATE ROLE reads LOGIN; ALTER ROLE reads SET default_transaction_read_only = on");

@@ -28,6 +28,11 @@ impl Locks {
     /// noticed, and [`LockGuard::fence`] makes sure. This blocks until the server was found fit, or
     /// for ten seconds, so a service calls it as it starts.
     ///
+    /// The URL may lead elsewhere later, where it has several hosts or a host's name moves: a standby
+    /// is refused then as well, and another server, unless the role may not run
+    /// `pg_control_system()`, as everybody may by default. A standby that was promoted counts as the
+    /// same server, and has none of its locks.
+    ///
     /// [`LockGuard::is_lost`]: crate::LockGuard::is_lost
     /// [`LockGuard::fence`]: crate::LockGuard::fence
     ///

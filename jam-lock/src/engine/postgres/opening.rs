@@ -16,11 +16,16 @@ use crate::LockError;
 /// The oldest server that notices when a client is gone that waits.
 const OLDEST: u32 = 14_00_00;
 
+/// The number that a server and its standbys were given when they were made.
+const SYSTEM: &str = "(SELECT system_identifier FROM pg_control_system())";
+
 /// A server that was found fit for locks.
 pub(super) struct Server {
     address: Address,
     tls: Tls,
     texts: Arc<Texts>,
+    /// Its number, where the role may know it: it stays the same when the server is started anew.
+    system: Option<String>,
     /// Tells it, its database and the namespace from all others.
     pub(super) identity: String,
 }
@@ -49,11 +54,14 @@ impl Server {
         refuse_what_is_old_or_only_read(&mut first, &address).await?;
         let table = table(&mut first, &address).await?;
         let text = "SELECT extract(epoch FROM pg_postmaster_start_time()), \
-                        (SELECT oid FROM pg_database WHERE datname = current_database())";
+                        (SELECT oid FROM pg_database WHERE datname = current_database()), \
+                        has_function_privilege(to_regprocedure('pg_control_system()'), 'EXECUTE')";
         let row = first.row(text, &address).await?;
         let identity = format!("{}/{}", row.get(0).unwrap_or("?"), row.get(1).unwrap_or("?"));
         let identity = format!("{identity}/{}", address.namespace);
-        Ok(Self { address, tls, texts: Arc::new(Texts::about(table)), identity })
+        let number = if row.get(2) == Some("t") { SYSTEM } else { "NULL" };
+        let system = first.row(&format!("SELECT {number}"), &address).await?.get(0).map(Into::into);
+        Ok(Self { address, tls, texts: Arc::new(Texts::about(table)), system, identity })
     }
 
     /// Begins a session, which runs until it ends or is closed.
@@ -65,9 +73,21 @@ impl Server {
     async fn begin(&self) -> Result<Arc<Session>, LockError> {
         let Self { address, tls, texts, .. } = self;
         let mut connection = Connection::open(address, tls).await?;
-        let text = "SELECT pid, extract(epoch FROM backend_start) FROM pg_stat_activity \
-                    WHERE pid = pg_backend_pid()";
-        let row = connection.row(text, address).await?;
+        let system = self.system.as_ref().map_or("NULL", |_| SYSTEM);
+        let text = format!(
+            "SELECT pid, extract(epoch FROM backend_start), pg_is_in_recovery(), {system} \
+             FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+        );
+        let row = connection.row(&text, address).await?;
+        // The address may lead somewhere else by now.
+        if row.get(2) == Some("t") {
+            return Err(standby(address));
+        }
+        if row.get(3) != self.system.as_deref() {
+            let text = "this is another server than when the locks were opened, with other locks: \
+                        open them anew";
+            return Err(failed("connect", address, text.into()));
+        }
         let process = row.get(0).and_then(|process| process.parse().ok()).unwrap_or_default();
         let began = row.get(1).unwrap_or_default().to_owned();
         let Connection { client, mut running } = connection;
@@ -212,10 +232,7 @@ async fn refuse_what_is_old_or_only_read(
         return unsupported("a PostgreSQL older than 14", "update the server");
     }
     if row.get(1) == Some("t") {
-        return unsupported(
-            "a standby, which is only read,",
-            "connect to the primary, for one by target_session_attrs=read-write",
-        );
+        return Err(standby(address));
     }
     if row.get(2) == Some("on") {
         return unsupported(
@@ -224,6 +241,15 @@ async fn refuse_what_is_old_or_only_read(
         );
     }
     Ok(())
+}
+
+/// What is said of a server where a lock excludes nobody who asks the primary for it.
+fn standby(address: &Address) -> LockError {
+    LockError::Unsupported {
+        what: "a standby, which is only read,",
+        place: address.shown(),
+        remedy: "connect to the primary, for one by target_session_attrs=read-write",
+    }
 }
 
 /// The table with its schema, which is made where there is none.
