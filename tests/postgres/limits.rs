@@ -98,6 +98,23 @@ fn connections_that_are_not_made_in_time_do_not_stay() {
 }
 
 #[test]
+fn a_lock_is_kept_where_no_connection_is_left_to_ask_by() {
+    let Some(server) = Server::start() else { return };
+    drop(locks(&server.url()));
+    server.ask(
+        "CREATE ROLE frugal LOGIN CONNECTION LIMIT 2;
+        GRANT SELECT, INSERT, UPDATE ON jam_lock TO frugal",
+    );
+    let url = server.url().replace("app@", "frugal@");
+    let guard = lock(&url, "a").acquire().unwrap();
+    until("those that examined the server are gone", || sessions(&server) == 1);
+    let _other = Admin::at(&url);
+    // Longer than the server may be silent.
+    thread::sleep(Duration::from_secs(7));
+    guard.ensure().unwrap();
+}
+
+#[test]
 fn connections_to_a_server_that_has_lost_the_table_do_not_stay() {
     let Some(server) = Server::start() else { return };
     let locks = locks(&server.url());

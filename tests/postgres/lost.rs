@@ -64,7 +64,7 @@ fn a_holder_that_is_cut_off_gives_up_before_the_server_does() {
     let proxy = Proxy::to(server.port());
     let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
     let guard = lock(&url, "a").acquire().unwrap();
-    // Longer than a beat, so that the connection for beats is there.
+    // Longer than a beat.
     std::thread::sleep(Duration::from_millis(1500));
     assert!(!guard.is_lost());
     proxy.hold_up();
@@ -137,6 +137,20 @@ fn a_lock_that_is_held_for_long_is_kept() {
     let guard = lock(&server.namespace(), "a").acquire().unwrap();
     // Longer than the server may be silent.
     std::thread::sleep(Duration::from_secs(7));
+    guard.ensure().unwrap();
+}
+
+#[test]
+fn a_lock_is_kept_while_its_chain_waits_for_another_one() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let stranger = Stranger::of(server, &url, "a");
+    stranger.take();
+    let locks = locks(&url);
+    let guard = locks.lock(called("b")).acquire().unwrap();
+    // Longer than the server may be silent, which has no answer for that session.
+    let waited = locks.lock(called("a")).timeout(7).acquire();
+    assert!(waited.unwrap_err().is_timeout());
     guard.ensure().unwrap();
 }
 

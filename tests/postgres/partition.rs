@@ -18,7 +18,7 @@ fn a_holder_is_told_before_the_server_frees_its_lock_which_it_does_soon() {
     let name = "a_holder_is_told_before_the_server_frees_its_lock_which_it_does_soon";
     alone(name, |server, url, far| {
         let guard = lock(far, "a").acquire().unwrap();
-        // Longer than a beat, so that the connection for beats is there.
+        // Longer than a beat.
         thread::sleep(Duration::from_millis(1500));
         guard.ensure().unwrap();
         cut();

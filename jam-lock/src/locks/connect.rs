@@ -13,7 +13,7 @@ impl Locks {
     /// | option | meaning | default |
     /// |---|---|---|
     /// | `namespace` | keeps the locks of one application apart from those of others in the database | none |
-    /// | `connections` | how many connections the process has at the most for those who hold or wait | 16 |
+    /// | `connections` | how many connections the process has at the most for those who hold or wait; it may open one more, for questions about them | 16 |
     /// | `sslmode` | `require`, `verify-ca` and `verify-full` alike encrypt what is sent, to a server for which somebody vouches who is trusted; that needs the feature `postgres-tls` | nothing is encrypted |
     /// | `sslrootcert` | a file with the certificates of who may vouch for the server | who this system trusts |
     ///

@@ -51,7 +51,8 @@ impl Keeper {
                     }
                 };
                 let keeper = Arc::new(Self::of(server));
-                tokio::spawn(pulse::beat(Arc::clone(&keeper)));
+                tokio::spawn(pulse::beat(Arc::clone(&keeper.roster)));
+                tokio::spawn(pulse::look_for_the_silent(Arc::clone(&keeper)));
                 tokio::spawn(pulse::watch_over(Arc::clone(&keeper.roster)));
                 let _ = tell.send(Ok(Arc::clone(&keeper)));
                 keeper.stop.notified().await;

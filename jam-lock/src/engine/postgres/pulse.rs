@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::clock;
@@ -13,25 +14,48 @@ use super::roster::Roster;
 use super::session::{Backend, Session};
 use super::texts::Question;
 
-/// How often the server is asked.
+/// How often a session is asked.
 const RHYTHM: Duration = Duration::from_secs(1);
 
-/// How long an answer may take before another connection is tried.
+/// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(2);
+
+/// How long a session says nothing before another one is asked about it: longer than one does that
+/// answers each time.
+const SILENT: Duration = Duration::from_millis(1500);
 
 /// How often it is looked whether the server was heard of lately.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Asks the server which of the sessions are there that have locks, or wait for one.
-pub(super) async fn beat(keeper: Arc<Keeper>) {
+/// Asks each session that has locks whether it is there, but for those that wait for another one, and
+/// cannot answer.
+pub(super) async fn beat(roster: Arc<Roster>) {
+    loop {
+        roster.until_in_use().await;
+        sleep(RHYTHM).await;
+        let ask = |session: Arc<Session>| async move {
+            // Others are asked about who does not answer; a connection that was cut says so itself.
+            let _ = timeout(ANSWER, session.ask_for_a_sign()).await;
+        };
+        roster.at_rest().into_iter().map(ask).collect::<JoinSet<_>>().join_all().await;
+    }
+}
+
+/// Asks the server, by a session for such questions, which of those are there that have locks, or
+/// wait for one, and say nothing themselves.
+pub(super) async fn look_for_the_silent(keeper: Arc<Keeper>) {
     loop {
         keeper.roster.until_in_use().await;
         sleep(RHYTHM).await;
-        let in_use = keeper.roster.in_use();
+        let mut silent = keeper.roster.in_use();
+        silent.retain(|session| session.silence() > SILENT);
+        if silent.is_empty() {
+            continue;
+        }
         let Ok(Ok(session)) = timeout(ANSWER, keeper.aside()).await else { continue };
         let sent = clock::now();
-        match timeout(ANSWER, there(&session, &in_use)).await {
-            Ok(Ok(there)) => judge(&in_use, &there, sent),
+        match timeout(ANSWER, there(&session, &silent)).await {
+            Ok(Ok(there)) => judge(&silent, &there, sent),
             _ => {
                 session.close("a heartbeat was not answered".to_owned());
             }
@@ -51,8 +75,8 @@ async fn there(
         .collect()
 }
 
-fn judge(in_use: &[Arc<Session>], there: &HashSet<Backend>, sent: Duration) {
-    for session in in_use {
+fn judge(silent: &[Arc<Session>], there: &HashSet<Backend>, sent: Duration) {
+    for session in silent {
         if there.contains(&session.backend) {
             session.heard_of(sent);
         } else {

@@ -129,6 +129,11 @@ impl Roster {
         self.sessions(|entry| entry.held > 0)
     }
 
+    /// The sessions that have locks, and wait for none.
+    pub(super) fn at_rest(&self) -> Vec<Arc<Session>> {
+        self.sessions(|entry| entry.held > 0 && !entry.is_busy)
+    }
+
     /// The sessions that have locks, or wait for one.
     pub(super) fn in_use(&self) -> Vec<Arc<Session>> {
         self.sessions(Entry::is_in_use)

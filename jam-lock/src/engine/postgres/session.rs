@@ -112,11 +112,17 @@ impl Session {
         self.heard_of(sent);
         if clock::now().saturating_sub(sent) > OLD {
             // What is heard counts from when it was asked for, so this is asked anew.
-            let sent = clock::now();
-            self.client.batch_execute("").await?;
-            self.heard_of(sent);
+            self.ask_for_a_sign().await?;
         }
         Ok(rows)
+    }
+
+    /// Asks nothing, and waits for the answer, which comes after all others.
+    pub(super) async fn ask_for_a_sign(&self) -> Result<(), Error> {
+        let sent = clock::now();
+        self.client.batch_execute("").await?;
+        self.heard_of(sent);
+        Ok(())
     }
 
     /// Has the server understand `question`, once.
@@ -130,6 +136,12 @@ impl Session {
         self.evidence.fetch_max(millis(sent), Ordering::Relaxed);
     }
 
+    /// How long ago the last question was sent that the server has answered.
+    pub(super) fn silence(&self) -> Duration {
+        let heard = Duration::from_millis(self.evidence.load(Ordering::Relaxed));
+        clock::now().saturating_sub(heard)
+    }
+
     /// Has the server end what it is busy with; once this returns, nothing later is hit by it.
     pub(super) async fn call_off(&self) {
         // If it does not get through, the answer does not come either, and that is noticed.
@@ -140,8 +152,7 @@ impl Session {
     pub(super) fn end(&self) -> Option<String> {
         let why = self.locked().why.clone();
         why.or_else(|| {
-            let heard = Duration::from_millis(self.evidence.load(Ordering::Relaxed));
-            let silence = clock::now().saturating_sub(heard);
+            let silence = self.silence();
             (silence > PATIENCE).then(|| {
                 self.close(format!("the server has not answered for {} s", silence.as_secs()))
             })
