@@ -4,6 +4,7 @@ mod address;
 mod claim;
 mod clock;
 mod farewell;
+mod fitness;
 mod holder;
 mod keeper;
 mod key;
