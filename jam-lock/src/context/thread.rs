@@ -12,6 +12,7 @@ thread_local! {
     static HERE: RefCell<Thread> = RefCell::new(Thread::new());
 }
 
+/// What a thread holds.
 struct Thread {
     /// Tells it from all other threads of the process.
     number: u64,
