@@ -27,6 +27,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod claims;
 mod one_process;
 mod processes;
 mod trouble;
@@ -99,6 +100,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("abandonment", trouble::abandonment),
     ("loss", trouble::loss),
     ("loss during a hand-over", trouble::loss_during_a_hand_over),
+    ("release in another mode", claims::release_in_another_mode),
 ];
 
 /// The file engine, as one more process has it.

@@ -112,3 +112,9 @@ fn one_that_says_of_a_held_lock_that_it_is_free() {
     let said = objection(Flaw::SaysThatAllIsFree, "survey");
     assert!(said.contains("a lock that is held is said to be free"), "{said}");
 }
+
+#[test]
+fn one_that_gives_back_what_is_held_in_another_mode() {
+    let said = objection(Flaw::ReleasesInAnyMode, "release in another mode");
+    assert!(said.contains("a release in another mode frees it"), "{said}");
+}

@@ -45,6 +45,8 @@ pub(crate) enum Flaw {
     NamesWhoHasLeft,
     /// It says of every lock that it is free.
     SaysThatAllIsFree,
+    /// It gives back a claim whatever mode is named.
+    ReleasesInAnyMode,
 }
 
 /// The engine of one process.

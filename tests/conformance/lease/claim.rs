@@ -10,6 +10,7 @@ use jam_lock::engine::{
 };
 use jam_lock::{Holder, LockError, Site};
 
+use super::Flaw;
 use super::client::{Arrival, Client, Tenure};
 use super::server::{Request, SPARE};
 
@@ -147,8 +148,9 @@ impl Claim for LeaseClaim {
         }
     }
 
-    fn release(&mut self, _: Mode, used: Option<Used>) -> Result<(), LockError> {
-        if let Some(held) = self.held.take() {
+    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
+        let any = self.client.world.flaw == Some(Flaw::ReleasesInAnyMode);
+        if let Some(held) = self.held.take_if(|held| any || held.arrival.mode == mode) {
             self.give_back(&held.arrival, used.map(|used| used.left));
         }
         Ok(())

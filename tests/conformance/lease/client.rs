@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use jam_lock::Holder;
-use jam_lock::engine::{Pursuit, Watch};
+use jam_lock::engine::{Mode, Pursuit, Watch};
 
 use super::server::{Outcome, Request};
 use super::world::World;
@@ -60,7 +60,8 @@ impl Client {
             });
             match answer {
                 Some(Outcome::Granted { token, abandoned }) => {
-                    return Some(Arrival { session, number, token, abandoned });
+                    let mode = pursuit.mode;
+                    return Some(Arrival { session, number, mode, token, abandoned });
                 }
                 Some(Outcome::Over | Outcome::Waiting) => return None,
                 // Its session was over before the answer came.
@@ -81,6 +82,7 @@ impl fmt::Debug for Client {
 pub(super) struct Arrival {
     pub(super) session: usize,
     pub(super) number: u64,
+    pub(super) mode: Mode,
     pub(super) token: u64,
     pub(super) abandoned: Option<Holder>,
 }

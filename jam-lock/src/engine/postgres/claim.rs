@@ -215,9 +215,9 @@ impl Claim for PostgresClaim {
         self.held = Some(held);
     }
 
-    fn release(&mut self, _: Mode, used: Option<Used>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
         self.check_process()?;
-        if let Some(held) = self.held.take() {
+        if let Some(held) = self.held.take_if(|held| held.arrival.mode == mode) {
             self.give_back(held.arrival, used);
         }
         Ok(())

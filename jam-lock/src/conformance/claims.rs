@@ -1,0 +1,40 @@
+//! What a claim does for a gate, of which these checks take the place.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::{SHORT, Subject, lock, name};
+use crate::engine::{Ability, Attempt, CallChain, Claim, Mode, Pursuit};
+
+/// A pursuit that comes home too late asks for a release in a mode in which nothing is held.
+pub(super) fn release_in_another_mode(subject: &dyn Subject) {
+    let engine = subject.process();
+    if !engine.can(Ability::Shares) {
+        return;
+    }
+    let name = name();
+    let mut claim = engine.claim(&name);
+    obtain(subject, claim.as_mut());
+    claim.release(Mode::Shared, None).expect("there is nothing to release");
+    let there = lock(subject, &name);
+    // What was released by mistake may be on its way.
+    let refused = there.timeout(SHORT).acquire();
+    assert!(refused.is_err_and(|error| error.is_timeout()), "a release in another mode frees it");
+    claim.release(Mode::Exclusive, None).expect("it can be released");
+    drop(there.timeout(subject.patience()).acquire().expect("a release in its own mode frees it"));
+}
+
+/// Has `claim` wait for the lock as a writer.
+fn obtain(subject: &dyn Subject, claim: &mut dyn Claim) {
+    if claim.attempt(Mode::Exclusive).expect("it can be asked for") == Attempt::Claimed {
+        return;
+    }
+    let (tell, told) = mpsc::channel();
+    let (number, mode, waits, site) = (1, Mode::Exclusive, true, None);
+    let (pause, chain) = (Duration::ZERO, CallChain::NONE);
+    let pursuit = Pursuit { number, mode, waits, pause, chain, site };
+    claim.pursue(pursuit, Box::new(move |result| drop(tell.send(result)))).expect("it is begun");
+    let home = told.recv_timeout(subject.patience()).expect("a pursuit comes home");
+    assert!(home.expect("it can be asked for"), "a wait for what is free is in vain");
+    assert!(claim.welcome(number).expect("it can be used"), "it slips away");
+}
