@@ -101,6 +101,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("loss", trouble::loss),
     ("loss during a hand-over", trouble::loss_during_a_hand_over),
     ("release in another mode", claims::release_in_another_mode),
+    ("release of what nobody used", claims::release_of_what_nobody_used),
 ];
 
 /// The file engine, as one more process has it.

@@ -289,7 +289,8 @@ pub trait Claim: Send {
     /// Makes known that nobody uses the claim, which this process keeps.
     fn withdraw(&mut self, last: u64);
 
-    /// Gives back the claim, if it is held in `mode`; it was used unless that is left out.
+    /// Gives back the claim, if it is held in `mode`; it was used unless that is left out, or nobody
+    /// was made known of since it came home.
     ///
     /// # Errors
     /// What is known by then to have gone wrong; the claim is given up in any case.

@@ -118,3 +118,9 @@ fn one_that_gives_back_what_is_held_in_another_mode() {
     let said = objection(Flaw::ReleasesInAnyMode, "release in another mode");
     assert!(said.contains("a release in another mode frees it"), "{said}");
 }
+
+#[test]
+fn one_that_forgets_a_death_of_which_nobody_was_told() {
+    let said = objection(Flaw::ForgetsWhatNobodyHeard, "release of what nobody used");
+    assert!(said.contains("a death is forgotten"), "{said}");
+}

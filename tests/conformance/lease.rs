@@ -47,6 +47,8 @@ pub(crate) enum Flaw {
     SaysThatAllIsFree,
     /// It gives back a claim whatever mode is named.
     ReleasesInAnyMode,
+    /// It takes what nobody was told of for mended.
+    ForgetsWhatNobodyHeard,
 }
 
 /// The engine of one process.

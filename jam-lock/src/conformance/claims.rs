@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::{SHORT, Subject, lock, name};
-use crate::engine::{Ability, Attempt, CallChain, Claim, Mode, Pursuit};
+use crate::engine::{Ability, Attempt, CallChain, Claim, Left, Mode, Pursuit, Used};
 
 /// A pursuit that comes home too late asks for a release in a mode in which nothing is held.
 pub(super) fn release_in_another_mode(subject: &dyn Subject) {
@@ -22,6 +22,21 @@ pub(super) fn release_in_another_mode(subject: &dyn Subject) {
     assert!(refused.is_err_and(|error| error.is_timeout()), "a release in another mode frees it");
     claim.release(Mode::Exclusive, None).expect("it can be released");
     drop(there.timeout(subject.patience()).acquire().expect("a release in its own mode frees it"));
+}
+
+/// A claim that nobody was told of has told nobody of a death either.
+pub(super) fn release_of_what_nobody_used(subject: &dyn Subject) {
+    let name = name();
+    let engine = subject.process();
+    if !engine.can(Ability::TellsOfDeaths) || !subject.die_with(&name) {
+        return;
+    }
+    let mut claim = engine.claim(&name);
+    obtain(subject, claim.as_mut());
+    let used = Used { left: Left::InOrder, last: 0 };
+    claim.release(Mode::Exclusive, Some(used)).expect("it can be released");
+    let next = lock(subject, &name).timeout(subject.patience()).acquire().expect("it was released");
+    assert!(next.abandoned().is_some(), "a death is forgotten that nobody was told of");
 }
 
 /// Has `claim` wait for the lock as a writer.

@@ -149,8 +149,10 @@ impl Claim for LeaseClaim {
     }
 
     fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
-        let any = self.client.world.flaw == Some(Flaw::ReleasesInAnyMode);
+        let has = |flaw| self.client.world.flaw == Some(flaw);
+        let (any, forgets) = (has(Flaw::ReleasesInAnyMode), has(Flaw::ForgetsWhatNobodyHeard));
         if let Some(held) = self.held.take_if(|held| any || held.arrival.mode == mode) {
+            let used = used.filter(|_| forgets || held.is_published);
             self.give_back(&held.arrival, used.map(|used| used.left));
         }
         Ok(())

@@ -218,7 +218,8 @@ impl Claim for PostgresClaim {
     fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
         self.check_process()?;
         if let Some(held) = self.held.take_if(|held| held.arrival.mode == mode) {
-            self.give_back(held.arrival, used);
+            // What nobody was told of is for the next holder.
+            self.give_back(held.arrival, used.filter(|_| held.is_published));
         }
         Ok(())
     }
