@@ -89,6 +89,32 @@ fn a_wait_that_times_out_costs_its_call_chain_no_other_lock() {
 }
 
 #[test]
+fn a_wait_that_was_given_up_before_the_server_granted_it_has_not_died_inside() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let proxy = Proxy::to(server.port());
+    let far = lock(&url.replace(&server.port().to_string(), &proxy.port().to_string()), "a");
+    drop(far.acquire().unwrap());
+    let admin = Admin::of(server);
+    admin.ask(&format!(
+        "BEGIN; SELECT 1 FROM jam_lock WHERE key = {} FOR SHARE",
+        key(server, &url, "a")
+    ));
+    // The server is told too late that nobody waits any more.
+    proxy.hold_up_new();
+    let mut acquisition = Box::pin(far.acquire_async());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(acquisition.as_mut().poll(&mut context).is_pending());
+    until("the server has yet to record it", || is_held(server, &url, "a"));
+    drop(acquisition);
+    until("the server is told", || proxy.holds_up_one());
+    admin.ask("COMMIT");
+    until("nobody has it", || !is_held(server, &url, "a"));
+    assert_eq!(lock(&url, "a").acquire().unwrap().abandoned(), None);
+    proxy.go_on();
+}
+
+#[test]
 fn a_wait_whose_session_ended_at_the_server_alone_does_not_go_on() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();

@@ -19,6 +19,8 @@ pub struct Proxy {
 #[derive(Default)]
 struct Wire {
     is_held_up: AtomicBool,
+    /// Whether new connections are, which the others do not notice.
+    holds_up_new: AtomicBool,
     delay: AtomicU64,
     links: Mutex<Vec<Link>>,
 }
@@ -29,6 +31,8 @@ struct Link {
     server: TcpStream,
     /// Whether nothing of it is passed on any more.
     is_dead: Arc<AtomicBool>,
+    /// Whether it was new when new ones were held up.
+    is_held_up: bool,
 }
 
 impl Proxy {
@@ -58,9 +62,20 @@ impl Proxy {
         self.wire.is_held_up.store(true, Ordering::Relaxed);
     }
 
+    /// Passes nothing on of what is connected from now on.
+    pub fn hold_up_new(&self) {
+        self.wire.holds_up_new.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a connection is held up that was new.
+    pub fn holds_up_one(&self) -> bool {
+        self.wire.links().iter().any(|link| link.is_held_up)
+    }
+
     /// Passes everything on again, what was held up included.
     pub fn go_on(&self) {
         self.wire.is_held_up.store(false, Ordering::Relaxed);
+        self.wire.holds_up_new.store(false, Ordering::Relaxed);
     }
 
     /// Takes so long for every piece.
@@ -90,19 +105,22 @@ impl Proxy {
 impl Wire {
     fn link(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
         let is_dead = Arc::<AtomicBool>::default();
+        let is_held_up = self.holds_up_new.load(Ordering::Relaxed);
         for (from, to) in [(&client, &server), (&server, &client)] {
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
             let (wire, is_dead) = (Arc::clone(self), Arc::clone(&is_dead));
-            thread::spawn(move || wire.pass_on(from, to, &is_dead));
+            thread::spawn(move || wire.pass_on(from, to, &is_dead, is_held_up));
         }
-        self.links().push(Link { client, server, is_dead });
+        self.links().push(Link { client, server, is_dead, is_held_up });
     }
 
-    fn pass_on(&self, mut from: TcpStream, mut to: TcpStream, is_dead: &AtomicBool) {
+    fn pass_on(&self, mut from: TcpStream, mut to: TcpStream, is_dead: &AtomicBool, is_new: bool) {
         let mut piece = [0; 8192];
         loop {
             let read = from.read(&mut piece).unwrap_or(0);
-            while self.is_held_up.load(Ordering::Relaxed) {
+            while self.is_held_up.load(Ordering::Relaxed)
+                || is_new && self.holds_up_new.load(Ordering::Relaxed)
+            {
                 thread::sleep(NAP);
             }
             if is_dead.load(Ordering::Relaxed) {

@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::{Subject, lock, name, until_queued};
 use crate::engine::Ability;
-use crate::{LockError, LockGuard};
+use crate::{Lock, LockError, LockGuard};
 
 /// A wait that is dropped leaves nothing, whenever that happens.
 pub(super) fn cancellation(subject: &dyn Subject) {
     let name = name();
     let (here, there) = (lock(subject, &name), lock(subject, &name));
     for step in 0..40 {
-        let held =
-            there.timeout(subject.patience()).acquire().expect("nothing is left of the last wait");
+        let held = had_in_order(subject, &there);
         let mut wait = Box::pin(here.acquire_async());
         let mut context = Context::from_waker(Waker::noop());
         assert!(wait.as_mut().poll(&mut context).is_pending(), "it is held elsewhere");
@@ -29,7 +28,7 @@ pub(super) fn cancellation(subject: &dyn Subject) {
             drop(held);
         }
     }
-    drop(there.timeout(subject.patience()).acquire().expect("nothing is left of the last wait"));
+    drop(had_in_order(subject, &there));
 }
 
 /// A try that is dropped before it was answered leaves nothing.
@@ -42,8 +41,16 @@ pub(super) fn cancellation_of_a_try(subject: &dyn Subject) {
         let answer = attempt.as_mut().poll(&mut context);
         thread::sleep(Duration::from_micros(step * 100));
         drop((answer, attempt));
-        drop(there.timeout(subject.patience()).acquire().expect("nothing is left of the try"));
+        drop(had_in_order(subject, &there));
     }
+}
+
+/// The lock, of which nothing is left of who has given it up.
+fn had_in_order(subject: &dyn Subject, lock: &Lock) -> LockGuard {
+    let guard = lock.timeout(subject.patience()).acquire();
+    let guard = guard.expect("nothing is left of who has given up");
+    assert_eq!(guard.abandoned(), None, "who has given up counts as dead");
+    guard
 }
 
 /// Who comes after a death is told, once, if the engine says that it tells; nobody else is.

@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 use super::holder;
-use super::keeper::Keeper;
+use super::keeper::{Keeper, briefly};
 use super::opening::{failed, sentence};
 use super::roster::Lease;
 use super::session::{PATIENCE, Session};
@@ -211,7 +211,7 @@ impl Errand {
             answer.await
         };
         match timeout(PATIENCE, called_off).await {
-            Ok(Ok(_)) => {}
+            Ok(Ok(rows)) => self.disown(session, &rows).await,
             Ok(Err(error)) if error.code() == Some(&SqlState::QUERY_CANCELED) => {}
             Ok(Err(error)) => return Err(error.into()),
             Err(_) => return Err(Failure::Silence),
@@ -219,6 +219,14 @@ impl Errand {
         // The lock may have been granted all the same.
         self.unlock_if_held(session).await;
         Ok(None)
+    }
+
+    /// Has the record say nothing of this errand, which was granted the lock and does not use it.
+    async fn disown(&self, session: &Arc<Session>, rows: &[Row]) {
+        if let Some(Ok(Arrival { token, .. })) = rows.first().map(|row| self.arrival(session, row))
+        {
+            briefly(session.ask(Question::Return, &[&self.key, &token])).await;
+        }
     }
 
     /// Sees to it that what was granted in spite of an error does not stay.
