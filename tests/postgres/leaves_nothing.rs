@@ -110,8 +110,8 @@ fn a_wait_that_was_given_up_before_the_server_granted_it_has_not_died_inside() {
     until("the server is told", || proxy.holds_up_one());
     admin.ask("COMMIT");
     until("nobody has it", || !is_held(server, &url, "a"));
-    assert_eq!(lock(&url, "a").acquire().unwrap().abandoned(), None);
     proxy.go_on();
+    assert_eq!(far.acquire().unwrap().abandoned(), None);
 }
 
 #[test]

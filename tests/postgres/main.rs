@@ -8,6 +8,7 @@ jam_lock::lock_names! {
 }
 
 mod acquire_and_release;
+mod called_off;
 mod deadlock;
 mod encrypted;
 mod faults;

@@ -99,12 +99,8 @@ impl Server {
         drive(&mut running, settings).await.map_err(|error| trouble("connect", address, &error))?;
         let backend = Backend { process, began };
         let session = Session::new(client, backend, tls.clone(), Arc::clone(texts));
-        let prepared = async {
-            let [claim, publish, free, abandon, leave, unlock, unlock_shared] =
-                Question::PREPARED.map(|question| session.prepare(question));
-            tokio::try_join!(claim, publish, free, abandon, leave, unlock, unlock_shared).map(drop)
-        };
-        let prepared = drive(&mut running, prepared).await.and_then(identity);
+        let prepared =
+            drive(&mut running, session.prepare_all(&Question::PREPARED)).await.and_then(identity);
         prepared.map_err(|error| trouble("use the table jam_lock", address, &error))?;
         // Until here the connection ends with whoever does not wait for it.
         let session = Arc::new(session);

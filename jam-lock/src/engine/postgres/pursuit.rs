@@ -13,7 +13,7 @@ use super::holder;
 use super::keeper::{Keeper, briefly};
 use super::opening::{failed, sentence};
 use super::roster::Lease;
-use super::session::{PATIENCE, Session};
+use super::session::{PATIENCE, Session, is_cancelled};
 use super::texts::Question;
 use crate::engine::{Mode, Pursuit};
 use crate::holder::Holder;
@@ -123,17 +123,15 @@ impl Errand {
             Mode::Exclusive => self.claim(&session).await,
             Mode::Shared => self.join(&session).await,
         };
-        match got {
-            Ok(Some(arrival)) => {
-                lease.hold();
-                Ok(Some(arrival))
-            }
-            Ok(None) => Ok(None),
-            Err(failure) => {
-                self.clean_up(&session, &failure).await;
-                Err(failure)
-            }
+        if matches!(got, Ok(Some(_))) {
+            lease.hold();
+            return got;
         }
+        if let Err(failure) = &got {
+            self.clean_up(&session, failure).await;
+        }
+        session.absorb_cancel().await;
+        got
     }
 
     async fn claim(&self, session: &Arc<Session>) -> Result<Option<Arrival>, Failure> {
@@ -206,14 +204,10 @@ impl Errand {
             // Whoever asks once is not kept for long, not even by a server that hangs.
             () = sleep(PATIENCE), if !self.pursuit.waits => {}
         }
-        let called_off = async {
-            session.call_off().await;
-            answer.await
-        };
-        match timeout(PATIENCE, called_off).await {
+        match timeout(PATIENCE, session.call_off(answer)).await {
             Ok(Ok(rows)) => self.disown(session, &rows).await,
-            Ok(Err(error)) if error.code() == Some(&SqlState::QUERY_CANCELED) => {}
-            Ok(Err(error)) => return Err(error.into()),
+            Ok(answer) if is_cancelled(&answer) => {}
+            Ok(answer) => drop(answer?),
             Err(_) => return Err(Failure::Silence),
         }
         // The lock may have been granted all the same.
@@ -225,7 +219,7 @@ impl Errand {
     async fn disown(&self, session: &Arc<Session>, rows: &[Row]) {
         if let Some(Ok(Arrival { token, .. })) = rows.first().map(|row| self.arrival(session, row))
         {
-            briefly(session.ask(Question::Return, &[&self.key, &token])).await;
+            briefly(session.ask_again(Question::Return, &[&self.key, &token])).await;
         }
     }
 
@@ -247,7 +241,8 @@ impl Errand {
             Mode::Exclusive => Question::UnlockIfHeld,
             Mode::Shared => Question::UnlockSharedIfHeld,
         };
-        if !matches!(timeout(PATIENCE, session.ask(question, &[&self.key])).await, Ok(Ok(_))) {
+        if !matches!(timeout(PATIENCE, session.ask_again(question, &[&self.key])).await, Ok(Ok(_)))
+        {
             session.close("the server did not take back a lock".to_owned());
         }
     }

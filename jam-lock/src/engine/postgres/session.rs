@@ -1,11 +1,15 @@
 //! One connection to the server, and what is known of its health.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OnceCell};
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
 
@@ -50,6 +54,9 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) backend: Backend,
     cancel: CancelToken,
+    /// Whether the server may yet end what it is busy with, though that should have been something
+    /// else.
+    is_cancel_loose: AtomicBool,
     tls: Tls,
     texts: Arc<Texts>,
     prepared: [OnceCell<Statement>; Question::ALL.len()],
@@ -88,6 +95,7 @@ impl Session {
     pub(super) fn new(client: Client, backend: Backend, tls: Tls, texts: Arc<Texts>) -> Self {
         Self {
             cancel: client.cancel_token(),
+            is_cancel_loose: AtomicBool::new(false),
             client,
             backend,
             tls,
@@ -131,6 +139,28 @@ impl Session {
         self.prepared[question as usize].get_or_try_init(prepare).await
     }
 
+    /// Has the server understand all `questions` at once.
+    pub(super) async fn prepare_all(&self, questions: &[Question]) -> Result<(), Error> {
+        let prepare = |question: &Question| Box::pin(self.prepare(*question));
+        let mut underway: Vec<_> = questions.iter().map(prepare).collect();
+        future::poll_fn(|context| {
+            let mut failed = None;
+            underway.retain_mut(|prepare| match prepare.as_mut().poll(context) {
+                Poll::Ready(prepared) => {
+                    failed = failed.take().or(prepared.err());
+                    false
+                }
+                Poll::Pending => true,
+            });
+            match failed {
+                Some(error) => Poll::Ready(Err(error)),
+                None if underway.is_empty() => Poll::Ready(Ok(())),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
     /// Notes that the server has answered what was sent at a time.
     pub(super) fn heard_of(&self, sent: Duration) {
         self.evidence.fetch_max(millis(sent), Ordering::Relaxed);
@@ -142,10 +172,44 @@ impl Session {
         clock::now().saturating_sub(heard)
     }
 
-    /// Has the server end what it is busy with; once this returns, nothing later is hit by it.
-    pub(super) async fn call_off(&self) {
-        // If it does not get through, the answer does not come either, and that is noticed.
-        let _ = self.tls.cancel(&self.cancel).await;
+    /// Has the server end what it is busy with, to which `answer` is the answer.
+    pub(super) async fn call_off<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let mut answer = pin!(answer);
+        tokio::select! {
+            biased;
+            // What was not sent by then is not sent any more.
+            answer = &mut answer => return answer,
+            // If it does not get through, the answer does not come either, and that is noticed.
+            _ = self.tls.cancel(&self.cancel) => {}
+        }
+        let answer = answer.await;
+        // The server may hear of it later than of what it is asked next.
+        self.is_cancel_loose.store(!is_cancelled(&answer), Ordering::Relaxed);
+        answer
+    }
+
+    /// Asks `question`, and once more if that is hit by what was to call off another one.
+    pub(super) async fn ask_again(
+        &self,
+        question: Question,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Error> {
+        let answer = self.ask(question, parameters).await;
+        if !is_cancelled(&answer) || !self.is_cancel_loose.swap(false, Ordering::Relaxed) {
+            return answer;
+        }
+        self.ask(question, parameters).await
+    }
+
+    /// Has what was to call off something else hit nothing that matters, if it still may.
+    pub(super) async fn absorb_cancel(&self) {
+        if self.is_cancel_loose.swap(false, Ordering::Relaxed) {
+            // It has hit nothing at all if it came between two questions.
+            let _ = timeout(PATIENCE, self.client.batch_execute("SELECT pg_sleep(1)")).await;
+        }
     }
 
     /// Why the session is over, if it is.
@@ -233,6 +297,11 @@ impl Drop for Releasing {
         self.0.releases.outstanding.fetch_sub(1, Ordering::Relaxed);
         self.0.releases.tell();
     }
+}
+
+/// Whether the server has ended what was asked because somebody has called it off.
+pub(super) fn is_cancelled<T>(answer: &Result<T, Error>) -> bool {
+    answer.as_ref().is_err_and(|error| error.code() == Some(&SqlState::QUERY_CANCELED))
 }
 
 fn millis(time: Duration) -> u64 {

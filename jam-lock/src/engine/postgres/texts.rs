@@ -42,9 +42,14 @@ pub(super) enum Question {
 }
 
 impl Question {
-    /// What is asked where the order matters, or the time.
-    pub(super) const PREPARED: [Self; 7] = [
+    /// What is asked where the order matters, or the time, or what may be called off, which would hit
+    /// nothing between two questions.
+    pub(super) const PREPARED: [Self; 11] = [
         Self::Claim,
+        Self::Join,
+        Self::Wait,
+        Self::WaitToJoin,
+        Self::Record,
         Self::Publish,
         Self::Free,
         Self::Abandon,

@@ -1,0 +1,72 @@
+//! A wait that is called off touches nothing else.
+
+use std::thread;
+use std::time::Duration;
+
+use jam_lock_tests::LONG;
+use jam_lock_tests::peers::until;
+use jam_lock_tests::proxy::Proxy;
+
+use super::*;
+
+/// A URL that leads through `proxy`.
+fn far(server: &Server, url: &str, proxy: &Proxy) -> String {
+    url.replace(&server.port().to_string(), &proxy.port().to_string())
+}
+
+/// Whether a session waits for a cancel request to hit nothing else.
+fn is_absorbing(server: &Server) -> bool {
+    let text = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%' \
+                AND pid <> pg_backend_pid()";
+    !server.ask(text).is_empty()
+}
+
+#[test]
+fn a_cancel_request_that_comes_too_late_hits_no_later_wait() {
+    // Its own, so that nobody else is busy there.
+    let Some(server) = Server::start() else { return };
+    let url = server.namespace();
+    let (a, b) = (Stranger::of(&server, &url, "a"), Stranger::of(&server, &url, "b"));
+    let proxy = Proxy::to(server.port());
+    let locks = locks(&far(&server, &url, &proxy));
+    drop(locks.lock(called("a")).acquire().unwrap());
+    a.admin.ask(&format!("BEGIN; SELECT 1 FROM jam_lock WHERE key = {} FOR SHARE", a.key));
+    b.take();
+    proxy.hold_up_new();
+    let waited = locks.lock(called("a")).timeout(Duration::from_millis(100)).acquire();
+    assert!(waited.unwrap_err().is_timeout());
+    until("the server is told", || proxy.holds_up_one());
+    a.admin.ask("COMMIT");
+    until("it is unlocked", || !is_held(&server, &url, "a"));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| locks.lock(called("b")).timeout(LONG).acquire().map(drop));
+        until("the request can hit something", || {
+            is_waited_for(&server, &url, "b") || is_absorbing(&server)
+        });
+        proxy.go_on();
+        until("it has hit that", || !is_absorbing(&server));
+        until("the wait goes on", || is_waited_for(&server, &url, "b") || waiting.is_finished());
+        b.let_go();
+        waiting.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn the_first_wait_of_a_session_can_be_called_off_while_it_is_begun() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let stranger = Stranger::of(server, &url, "a");
+    stranger.take();
+    let proxy = Proxy::to(server.port());
+    let locks = locks(&far(server, &url, &proxy));
+    let other = locks.lock(called("b")).acquire().unwrap();
+    // The answer that it is elsewhere comes after 200 ms, and the next one after 400.
+    proxy.delay(Duration::from_millis(100));
+    let waited = locks.lock(called("a")).timeout(Duration::from_millis(300)).acquire();
+    assert!(waited.unwrap_err().is_timeout());
+    proxy.delay(Duration::ZERO);
+    // Longer than whatever is on its way.
+    thread::sleep(Duration::from_secs(1));
+    until("nobody waits", || !is_waited_for(server, &url, "a"));
+    other.ensure().unwrap();
+}
