@@ -70,3 +70,25 @@ fn the_first_wait_of_a_session_can_be_called_off_while_it_is_begun() {
     until("nobody waits", || !is_waited_for(server, &url, "a"));
     other.ensure().unwrap();
 }
+
+#[test]
+fn a_lock_can_be_released_while_its_call_chain_waits_for_another() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let stranger = Stranger::of(server, &url, "c");
+    stranger.take();
+    let locks = locks(&url);
+    let acquire = |name| locks.lock(called(name)).timeout(LONG).acquire();
+    let (outer, inner) = (acquire("a").unwrap(), acquire("b").unwrap());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            until("its call chain waits", || is_waited_for(server, &url, "c"));
+            inner.release().unwrap();
+            assert!(!is_held(server, &url, "b"));
+            until("its call chain waits again", || is_waited_for(server, &url, "c"));
+            stranger.let_go();
+        });
+        drop(acquire("c").unwrap());
+    });
+    outer.ensure().unwrap();
+}

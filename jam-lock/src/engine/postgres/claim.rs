@@ -284,8 +284,10 @@ impl Release {
             rows.first()?.try_get::<_, bool>(0).ok()
         };
         let mut both = pin!(async { tokio::join!(mark, unlock) });
+        let turn = session.turn_to_release().await;
         // Both are asked at once, so that whoever uses the session next comes after them.
         let asked = future::poll_fn(|context| Poll::Ready(both.as_mut().poll(context))).await;
+        drop(turn);
         keeper.roster.give_back(&session);
         let (is_marked, unlocked) = match asked {
             Poll::Ready(answers) => answers,

@@ -49,13 +49,17 @@ impl Recall {
         self.called.notify_one();
     }
 
+    fn is_called(&self) -> bool {
+        self.is_called.load(Ordering::Acquire)
+    }
+
     /// Whether nothing could be asked of the server yet.
     pub(super) fn lacks_connection(&self) -> bool {
         self.lacks_connection.load(Ordering::Relaxed)
     }
 
     async fn wait(&self) {
-        while !self.is_called.load(Ordering::Acquire) {
+        while !self.is_called() {
             self.called.notified().await;
         }
     }
@@ -119,19 +123,25 @@ impl Errand {
 
     async fn ask(&self, lease: Lease) -> Result<Option<Arrival>, Failure> {
         let session = Arc::clone(&lease.session);
-        let got = match self.pursuit.mode {
-            Mode::Exclusive => self.claim(&session).await,
-            Mode::Shared => self.join(&session).await,
-        };
-        if matches!(got, Ok(Some(_))) {
-            lease.hold();
-            return got;
+        loop {
+            let _turn = session.turn().await;
+            let got = match self.pursuit.mode {
+                Mode::Exclusive => self.claim(&session).await,
+                Mode::Shared => self.join(&session).await,
+            };
+            if matches!(got, Ok(Some(_))) {
+                lease.hold();
+                return got;
+            }
+            if let Err(failure) = &got {
+                self.clean_up(&session, failure).await;
+            }
+            session.absorb_cancel().await;
+            if got.is_err() || !self.pursuit.waits || self.recall.is_called() {
+                return got;
+            }
+            // A release was let pass.
         }
-        if let Err(failure) = &got {
-            self.clean_up(&session, failure).await;
-        }
-        session.absorb_cancel().await;
-        got
     }
 
     async fn claim(&self, session: &Arc<Session>) -> Result<Option<Arrival>, Failure> {
@@ -201,6 +211,8 @@ impl Errand {
             biased;
             answer = &mut answer => return Ok(Some(answer?)),
             () = self.recall.wait() => {}
+            // What this call chain gives back is not kept by what it waits for.
+            () = session.until_wanted(), if self.pursuit.waits => {}
             // Whoever asks once is not kept for long, not even by a server that hangs.
             () = sleep(PATIENCE), if !self.pursuit.waits => {}
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::{self, Notify, OnceCell};
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -60,6 +60,10 @@ pub(super) struct Session {
     tls: Tls,
     texts: Arc<Texts>,
     prepared: [OnceCell<Statement>; Question::ALL.len()],
+    /// Whose turn it is to ask what the next question has to come after.
+    turn: sync::Mutex<()>,
+    /// Told when a release wants the turn of whoever has it.
+    wanted: Notify,
     /// When the last question was sent that the server has answered, in milliseconds.
     evidence: AtomicU64,
     end: Mutex<End>,
@@ -101,6 +105,8 @@ impl Session {
             tls,
             texts,
             prepared: std::array::from_fn(|_| OnceCell::new()),
+            turn: sync::Mutex::default(),
+            wanted: Notify::new(),
             evidence: AtomicU64::new(millis(clock::now())),
             end: Mutex::default(),
             closing: Notify::new(),
@@ -170,6 +176,25 @@ impl Session {
     pub(super) fn silence(&self) -> Duration {
         let heard = Duration::from_millis(self.evidence.load(Ordering::Relaxed));
         clock::now().saturating_sub(heard)
+    }
+
+    /// The turn of who asks what may take long.
+    pub(super) async fn turn(&self) -> sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// The turn of who gives back a lock, for which a wait is called off: the server works in order.
+    pub(super) async fn turn_to_release(&self) -> sync::MutexGuard<'_, ()> {
+        if let Ok(turn) = self.turn.try_lock() {
+            return turn;
+        }
+        self.wanted.notify_one();
+        self.turn.lock().await
+    }
+
+    /// Waits until a release wants the turn.
+    pub(super) async fn until_wanted(&self) {
+        self.wanted.notified().await;
     }
 
     /// Has the server end what it is busy with, to which `answer` is the answer.
