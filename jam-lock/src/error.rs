@@ -28,7 +28,7 @@ pub enum LockError {
         waited: Duration,
         /// Who holds it, where that is certain.
         holder: Option<Box<Holder>>,
-        /// What was in the way, where that was no holder: no connection was free, for one.
+        /// What was in the way, where that was no holder: the server has not answered, for one.
         obstacle: Option<Box<str>>,
     },
 

@@ -30,8 +30,8 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 ///
 /// # Panics
 /// When the lock was refused for another reason than that somebody has it. A job that is skipped for
-/// ever, because its lock folder is not writable or its server has no connection to spare, would be
-/// trouble that nobody hears of.
+/// ever, because its lock folder is not writable, or its server does not answer or has no connection to
+/// spare, would be trouble that nobody hears of.
 ///
 /// # Example
 /// ```

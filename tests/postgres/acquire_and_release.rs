@@ -27,7 +27,8 @@ fn the_wait_of_a_task_ends_at_the_timeout_and_tells_of_the_holder() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let peer = Peer::holding(url.as_ref(), "a");
-    let timeout = Duration::from_millis(50);
+    // Longer than the server takes to say that it is held.
+    let timeout = Duration::from_secs(1);
     match smol::block_on(lock(&url, "a").timeout(timeout).acquire_async()) {
         Err(LockError::Timeout { waited, holder: Some(holder), .. }) => {
             assert!(waited >= timeout);

@@ -64,6 +64,27 @@ fn who_asks_once_is_not_kept_by_a_server_that_hangs() {
 }
 
 #[test]
+fn who_waits_in_vain_for_an_answer_of_the_server_is_told() {
+    let Some(server) = Server::shared() else { return };
+    let proxy = Proxy::to(server.port());
+    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let locks = locks(&url);
+    let wait = |name| {
+        let waited = locks.lock(called(name)).timeout(Duration::from_millis(100)).acquire();
+        let error = waited.unwrap_err();
+        assert!(error.is_timeout() && error.to_string().contains("has not answered"), "{error}");
+    };
+    drop(locks.lock(called("a")).acquire().unwrap());
+    proxy.hold_up();
+    // What was heard until now says little then.
+    thread::sleep(Duration::from_secs(2));
+    // The first waits on the session that there is, the second for another one.
+    wait("a");
+    wait("b");
+    proxy.cut();
+}
+
+#[test]
 fn a_wait_for_a_connection_that_was_given_up_takes_no_lock_later() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();

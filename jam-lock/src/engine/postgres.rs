@@ -11,6 +11,7 @@ mod key;
 mod opening;
 mod pulse;
 mod pursuit;
+mod recall;
 mod roster;
 mod session;
 mod survey;

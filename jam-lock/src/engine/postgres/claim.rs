@@ -10,7 +10,8 @@ use tokio_postgres::types::ToSql;
 
 use super::farewell;
 use super::keeper::{Keeper, briefly};
-use super::pursuit::{Arrival, Errand, Recall, Recorded};
+use super::pursuit::{Arrival, Errand, Recorded};
+use super::recall::{Recall, Stage};
 use super::session::{Releasing, Session};
 use super::texts::{Question, SPARE};
 use crate::engine::{
@@ -139,8 +140,14 @@ impl Claim for PostgresClaim {
     }
 
     fn obstacle(&self, number: u64) -> Option<String> {
-        let in_flight = self.in_flight.get(&number)?;
-        in_flight.recall.lacks_connection().then(|| self.keeper.no_connection())
+        match self.in_flight.get(&number)?.recall.stage() {
+            Stage::Unconnected => Some(self.keeper.no_connection()),
+            // One that answers others is only busy with this.
+            Stage::Unanswered if !self.keeper.roster.is_heard_of() => {
+                Some("the server has not answered".to_owned())
+            }
+            Stage::Unanswered | Stage::Elsewhere => None,
+        }
     }
 
     fn recall(&mut self, number: u64) -> bool {

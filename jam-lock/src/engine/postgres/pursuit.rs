@@ -1,9 +1,7 @@
 //! One acquisition at the server: asked for, waited for, called off, given a token.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -12,6 +10,7 @@ use tokio_postgres::{Error, Row};
 use super::holder;
 use super::keeper::{Keeper, briefly};
 use super::opening::{failed, sentence};
+use super::recall::{Recall, Stage};
 use super::roster::Lease;
 use super::session::{PATIENCE, Session, is_cancelled};
 use super::texts::Question;
@@ -33,36 +32,6 @@ pub(super) struct Arrival {
     /// The token in the table.
     pub(super) token: i64,
     pub(super) abandoned: Option<Box<Holder>>,
-}
-
-/// Ends a pursuit that nobody waits for, and knows what it waits for itself.
-#[derive(Default)]
-pub(super) struct Recall {
-    is_called: AtomicBool,
-    called: Notify,
-    lacks_connection: AtomicBool,
-}
-
-impl Recall {
-    pub(super) fn call(&self) {
-        self.is_called.store(true, Ordering::Release);
-        self.called.notify_one();
-    }
-
-    fn is_called(&self) -> bool {
-        self.is_called.load(Ordering::Acquire)
-    }
-
-    /// Whether nothing could be asked of the server yet.
-    pub(super) fn lacks_connection(&self) -> bool {
-        self.lacks_connection.load(Ordering::Relaxed)
-    }
-
-    async fn wait(&self) {
-        while !self.is_called() {
-            self.called.notified().await;
-        }
-    }
 }
 
 /// What is asked for, and by whom.
@@ -99,7 +68,7 @@ impl Errand {
             let text = format!("this process holds {LOCKS} locks there already");
             return Err(failed(&self.operation(), keeper.server.address(), text.into()));
         }
-        self.recall.lacks_connection.store(true, Ordering::Relaxed);
+        self.recall.reach(Stage::Unconnected);
         let place = tokio::select! {
             biased;
             place = keeper.roster.place(pursuit.chain) => place,
@@ -110,7 +79,7 @@ impl Errand {
                 return Err(failed(&self.operation(), keeper.server.address(), text.into()));
             }
         };
-        self.recall.lacks_connection.store(false, Ordering::Relaxed);
+        self.recall.reach(Stage::Unanswered);
         tokio::select! {
             biased;
             lease = keeper.lease(place, pursuit.chain) => lease.map(Some),
@@ -181,6 +150,7 @@ impl Errand {
 
     /// Waits in the server; `false` where that was called off.
     async fn wait(&self, session: &Arc<Session>, question: Question) -> Result<bool, Failure> {
+        self.recall.reach(Stage::Elsewhere);
         let granted = self.ask_until_recalled(session, question, &[&self.key]).await?;
         Ok(granted.is_some())
     }

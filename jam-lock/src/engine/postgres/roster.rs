@@ -144,6 +144,11 @@ impl Roster {
         self.sessions(|_| true)
     }
 
+    /// Whether the server has answered anybody lately.
+    pub(super) fn is_heard_of(&self) -> bool {
+        self.locked().entries.iter().any(|entry| entry.session.is_heard_of())
+    }
+
     fn sessions(&self, which: impl Fn(&Entry) -> bool) -> Vec<Arc<Session>> {
         let state = self.locked();
         let chosen = state.entries.iter().filter(|entry| which(entry));

@@ -248,6 +248,11 @@ impl Session {
         })
     }
 
+    /// Whether the server has answered lately.
+    pub(super) fn is_heard_of(&self) -> bool {
+        self.silence() <= OLD
+    }
+
     /// Whether it is known to be over, without a look at the time.
     pub(super) fn is_closed(&self) -> bool {
         self.locked().why.is_some()
