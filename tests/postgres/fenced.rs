@@ -1,6 +1,7 @@
 //! A holder that does not know yet that it has lost its lock changes nothing.
 
 use jam_lock_tests::LONG;
+use jam_lock_tests::peers::until;
 use tokio::runtime::Builder;
 use tokio_postgres::{Client, NoTls};
 
@@ -64,6 +65,52 @@ fn a_reader_is_turned_away_once_a_writer_has_come() {
         let transaction = client.transaction().await.unwrap();
         assert!(guard.fence(&transaction).await.is_err());
     });
+}
+
+#[test]
+fn a_holder_that_was_replaced_by_readers_alone_is_turned_away() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").acquire().unwrap();
+    let statement = guard.fence_statement().unwrap();
+    end_session(server, &url, "a");
+    drop(guard);
+    let lock = lock(&url, "a").shared();
+    let reader = lock.timeout(LONG).acquire().unwrap();
+    assert_eq!(server.ask(&statement).len(), 0);
+    // Readers do not replace each other.
+    let statement = reader.fence_statement().unwrap();
+    drop(reader);
+    let other = lock.timeout(LONG).acquire().unwrap();
+    assert_eq!(server.ask(&statement).len(), 1);
+    other.ensure().unwrap();
+}
+
+#[test]
+fn readers_begin_when_a_fenced_transaction_has_ended() {
+    // Its own, so that nobody else waits for a transaction there.
+    let Some(server) = Server::start() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").acquire().unwrap();
+    let admin = Admin::of(&server);
+    admin.ask(&format!("BEGIN; {}", guard.fence_statement().unwrap()));
+    end_session(&server, &url, "a");
+    drop(guard);
+    let lock = lock(&url, "a").shared();
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| lock.timeout(LONG).acquire().map(drop));
+        until("it waits for the transaction", || is_blocked(&server));
+        assert!(!reading.is_finished());
+        admin.ask("COMMIT");
+        reading.join().unwrap().unwrap();
+    });
+}
+
+/// Whether somebody waits for the end of a transaction.
+fn is_blocked(server: &Server) -> bool {
+    !server
+        .ask("SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
+        .is_empty()
 }
 
 #[test]

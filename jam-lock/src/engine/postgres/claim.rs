@@ -54,7 +54,7 @@ pub(crate) struct Tenure {
     keeper: Arc<Keeper>,
     session: Arc<Session>,
     key: i64,
-    /// What the table says for as long as nobody else has the lock as a writer.
+    /// What the table says until a writer has the lock, or a reader after a writer.
     token: i64,
 }
 
@@ -196,7 +196,7 @@ impl Claim for PostgresClaim {
         let publication = if mode == Mode::Shared {
             // Between the last that the writer before may have given out, and the next writer's.
             let abandoned = held.arrival.abandoned.clone();
-            Publication { token: first + SPARE + 1, spare: 0, abandoned }
+            Publication { token: first + SPARE, spare: 0, abandoned }
         } else {
             if held.recorded != site.copied() {
                 held.recorded = site.copied();

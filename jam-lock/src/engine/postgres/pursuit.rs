@@ -126,7 +126,7 @@ impl Errand {
     }
 
     async fn join(&self, session: &Arc<Session>) -> Result<Option<Arrival>, Failure> {
-        let Some(rows) = self.ask_until_recalled(session, Question::Join, &[&self.key]).await?
+        let Some(rows) = self.ask_until_called_off(session, Question::Join, &[&self.key]).await?
         else {
             return Ok(None);
         };
@@ -139,19 +139,25 @@ impl Errand {
         }
         let (namespace, name) = (self.namespace(), self.name.as_str());
         let parameters: [&(dyn ToSql + Sync); 3] = [&self.key, &namespace, &name];
-        let mut rows = session.ask(Question::Read, &parameters).await?;
-        if rows.is_empty() {
-            // No writer has ever been there. A second reader may be as fast as this one.
-            session.ask(Question::Plant, &parameters).await?;
-            rows = session.ask(Question::Read, &parameters).await?;
+        loop {
+            let rows = session.ask(Question::Read, &parameters).await?;
+            let arrival = rows.first().map(|row| self.arrival(session, row)).transpose()?;
+            let question = match arrival {
+                Some(arrival) if arrival.token & 1 == 1 => return Ok(Some(arrival)),
+                Some(_) => Question::Enter,
+                // No writer has ever been there. A second reader may be as fast as this one.
+                None => Question::Plant,
+            };
+            if self.ask_until_called_off(session, question, &parameters).await?.is_none() {
+                return Ok(None);
+            }
         }
-        self.arrival(session, &rows[0]).map(Some)
     }
 
     /// Waits in the server; `false` where that was called off.
     async fn wait(&self, session: &Arc<Session>, question: Question) -> Result<bool, Failure> {
         self.recall.reach(Stage::Elsewhere);
-        let granted = self.ask_until_recalled(session, question, &[&self.key]).await?;
+        let granted = self.ask_until_called_off(session, question, &[&self.key]).await?;
         Ok(granted.is_some())
     }
 
@@ -166,11 +172,11 @@ impl Errand {
         let [file, line, function, program, process, host] = recorded.parameters();
         let parameters: [&(dyn ToSql + Sync); 9] =
             [&self.key, &namespace, &name, file, line, function, program, process, host];
-        self.ask_until_recalled(session, question, &parameters).await
+        self.ask_until_called_off(session, question, &parameters).await
     }
 
     /// The answer, unless the errand is called off before it comes; then the lock is not held.
-    async fn ask_until_recalled(
+    async fn ask_until_called_off(
         &self,
         session: &Arc<Session>,
         question: Question,

@@ -17,6 +17,8 @@ pub(super) enum Question {
     Read,
     /// Makes the row that a reader reads, where no writer has.
     Plant,
+    /// Makes the token another one for the first readers after a writer, whose fence ends with it.
+    Enter,
     /// Records who uses the lock now, or that nobody does.
     Publish,
     /// Records that the lock is left in order.
@@ -44,12 +46,14 @@ pub(super) enum Question {
 impl Question {
     /// What is asked where the order matters, or the time, or what may be called off, which would hit
     /// nothing between two questions.
-    pub(super) const PREPARED: [Self; 11] = [
+    pub(super) const PREPARED: [Self; 13] = [
         Self::Claim,
         Self::Join,
         Self::Wait,
         Self::WaitToJoin,
         Self::Record,
+        Self::Plant,
+        Self::Enter,
         Self::Publish,
         Self::Free,
         Self::Abandon,
@@ -58,7 +62,7 @@ impl Question {
         Self::UnlockShared,
     ];
 
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::Claim,
         Self::Join,
         Self::Wait,
@@ -66,6 +70,7 @@ impl Question {
         Self::Record,
         Self::Read,
         Self::Plant,
+        Self::Enter,
         Self::Publish,
         Self::Free,
         Self::Abandon,
@@ -113,8 +118,8 @@ impl Texts {
 }
 
 /// A writer's token where the table has none: the nanoseconds since 1970, so that tokens rise even
-/// where the table was lost.
-const CLOCK: &str = "(extract(epoch FROM clock_timestamp()) * 1000000000)::bigint";
+/// where the table was lost. Those of writers are even in the table, the next readers' is odd.
+const CLOCK: &str = "((extract(epoch FROM clock_timestamp()) * 1000000000)::bigint & -2)";
 
 /// The holder that is recorded: the parameters from `first` on, of which that one is nothing where
 /// none is to be.
@@ -153,7 +158,7 @@ fn text(question: Question, table: &str) -> String {
     let died = fields("lock.died");
     let record = format!(
         "ON CONFLICT (key) DO UPDATE SET
-            token = CASE WHEN {is_ours} THEN greatest(lock.token + {spare}, EXCLUDED.token)
+            token = CASE WHEN {is_ours} THEN greatest((lock.token & -2) + {spare}, EXCLUDED.token)
                 ELSE lock.token END,
             died = CASE WHEN {is_ours} THEN coalesce(lock.died, lock.holder) ELSE lock.died END,
             holder = CASE WHEN {is_ours} THEN EXCLUDED.holder ELSE lock.holder END
@@ -184,7 +189,12 @@ fn text(question: Question, table: &str) -> String {
         }
         Question::Plant => format!(
             "INSERT INTO {table} (key, namespace, name, token)
-            VALUES ($1::bigint, $2, $3, {CLOCK}) ON CONFLICT (key) DO NOTHING"
+            VALUES ($1::bigint, $2, $3, {CLOCK} | 1) ON CONFLICT (key) DO NOTHING"
+        ),
+        // It waits for fenced transactions that are open, once: readers wait for none of readers.
+        Question::Enter => format!(
+            "{quickly} UPDATE {table} AS lock SET token = lock.token | 1 FROM quickly
+            WHERE lock.key = $1::bigint AND {is_ours} AND lock.token & 1 = 0"
         ),
         Question::Publish => format!(
             "{quickly} UPDATE {table} AS lock SET holder = {} FROM quickly
