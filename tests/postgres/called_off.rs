@@ -92,3 +92,22 @@ fn a_lock_can_be_released_while_its_call_chain_waits_for_another() {
     });
     outer.ensure().unwrap();
 }
+
+#[test]
+fn waits_that_end_at_any_moment_cost_no_other_lock_and_are_no_deaths() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let locks = locks(&url);
+    let lock = |name| locks.lock(called(name));
+    let other = lock("other").acquire().unwrap();
+    for round in 0..600 {
+        let brief = lock("a").timeout(Duration::from_micros(100 + round * 7 % 1_500));
+        let waited = if round % 2 == 0 { brief.acquire() } else { brief.shared().acquire() };
+        assert!(waited.is_ok() || waited.as_ref().is_err_and(LockError::is_timeout), "{waited:?}");
+        drop(waited);
+        // Not even who comes next is touched, on whichever session that is.
+        drop(lock("b").acquire().unwrap());
+        assert_eq!(lock("a").acquire().unwrap().abandoned(), None, "in round {round}");
+    }
+    other.ensure().unwrap();
+}

@@ -1,6 +1,7 @@
 //! The PostgreSQL engine: a name is a session-level advisory lock of a database.
 
 mod address;
+mod calling_off;
 mod claim;
 mod clock;
 mod farewell;

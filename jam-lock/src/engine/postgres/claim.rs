@@ -292,6 +292,7 @@ impl Release {
         };
         let mut both = pin!(async { tokio::join!(mark, unlock) });
         let turn = session.turn_to_release().await;
+        let _unanswered = session.unanswered().await;
         // Both are asked at once, so that whoever uses the session next comes after them.
         let asked = future::poll_fn(|context| Poll::Ready(both.as_mut().poll(context))).await;
         drop(turn);

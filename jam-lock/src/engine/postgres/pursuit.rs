@@ -7,12 +7,13 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
+use super::calling_off::is_cancelled;
 use super::holder;
 use super::keeper::{Keeper, briefly};
 use super::opening::{failed, sentence};
 use super::recall::{Recall, Stage};
 use super::roster::Lease;
-use super::session::{PATIENCE, Session, is_cancelled};
+use super::session::{PATIENCE, Session};
 use super::texts::Question;
 use crate::engine::{Mode, Pursuit};
 use crate::holder::Holder;
@@ -192,7 +193,7 @@ impl Errand {
             // Whoever asks once is not kept for long, not even by a server that hangs.
             () = sleep(PATIENCE), if !self.pursuit.waits => {}
         }
-        match timeout(PATIENCE, session.call_off(answer)).await {
+        match timeout(PATIENCE, session.call_off(question, answer)).await {
             Ok(Ok(rows)) => self.disown(session, &rows).await,
             Ok(answer) if is_cancelled(&answer) => {}
             Ok(answer) => drop(answer?),

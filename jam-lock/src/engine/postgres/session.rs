@@ -1,15 +1,12 @@
 //! One connection to the server, and what is known of its health.
 
 use std::future;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::{self, Notify, OnceCell};
-use tokio::time::timeout;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
 
@@ -22,7 +19,7 @@ use super::tls::Tls;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long ago something was asked whose answer says little of now.
-const OLD: Duration = Duration::from_secs(1);
+pub(super) const OLD: Duration = Duration::from_secs(1);
 
 /// After how long without a sign of life the server ends a session, in the best case: it looks for
 /// one every three seconds, so a connection that is cut now counts from three seconds ago.
@@ -53,17 +50,19 @@ pub(super) const SETTINGS: [&str; 9] = [
 pub(super) struct Session {
     pub(super) client: Client,
     pub(super) backend: Backend,
-    cancel: CancelToken,
+    pub(super) cancel: CancelToken,
     /// Whether the server may yet end what it is busy with, though that should have been something
     /// else.
-    is_cancel_loose: AtomicBool,
-    tls: Tls,
+    pub(super) is_cancel_loose: AtomicBool,
+    pub(super) tls: Tls,
     texts: Arc<Texts>,
     prepared: [OnceCell<Statement>; Question::ALL.len()],
     /// Whose turn it is to ask what the next question has to come after.
-    turn: sync::Mutex<()>,
+    pub(super) turn: sync::Mutex<()>,
     /// Told when a release wants the turn of whoever has it.
-    wanted: Notify,
+    pub(super) wanted: Notify,
+    /// Shared by the releases that the server has not answered.
+    pub(super) unanswered: sync::RwLock<()>,
     /// When the last question was sent that the server has answered, in milliseconds.
     evidence: AtomicU64,
     end: Mutex<End>,
@@ -107,6 +106,7 @@ impl Session {
             prepared: std::array::from_fn(|_| OnceCell::new()),
             turn: sync::Mutex::default(),
             wanted: Notify::new(),
+            unanswered: sync::RwLock::default(),
             evidence: AtomicU64::new(millis(clock::now())),
             end: Mutex::default(),
             closing: Notify::new(),
@@ -176,65 +176,6 @@ impl Session {
     pub(super) fn silence(&self) -> Duration {
         let heard = Duration::from_millis(self.evidence.load(Ordering::Relaxed));
         clock::now().saturating_sub(heard)
-    }
-
-    /// The turn of who asks what may take long.
-    pub(super) async fn turn(&self) -> sync::MutexGuard<'_, ()> {
-        self.turn.lock().await
-    }
-
-    /// The turn of who gives back a lock, for which a wait is called off: the server works in order.
-    pub(super) async fn turn_to_release(&self) -> sync::MutexGuard<'_, ()> {
-        if let Ok(turn) = self.turn.try_lock() {
-            return turn;
-        }
-        self.wanted.notify_one();
-        self.turn.lock().await
-    }
-
-    /// Waits until a release wants the turn.
-    pub(super) async fn until_wanted(&self) {
-        self.wanted.notified().await;
-    }
-
-    /// Has the server end what it is busy with, to which `answer` is the answer.
-    pub(super) async fn call_off<T>(
-        &self,
-        answer: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let mut answer = pin!(answer);
-        tokio::select! {
-            biased;
-            // What was not sent by then is not sent any more.
-            answer = &mut answer => return answer,
-            // If it does not get through, the answer does not come either, and that is noticed.
-            _ = self.tls.cancel(&self.cancel) => {}
-        }
-        let answer = answer.await;
-        // The server may hear of it later than of what it is asked next.
-        self.is_cancel_loose.store(!is_cancelled(&answer), Ordering::Relaxed);
-        answer
-    }
-
-    /// Asks `question`, and once more if that is hit by what was to call off another one.
-    pub(super) async fn ask_again(
-        &self,
-        question: Question,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, Error> {
-        let answer = self.ask(question, parameters).await;
-        if !is_cancelled(&answer) || !self.is_cancel_loose.swap(false, Ordering::Relaxed) {
-            return answer;
-        }
-        self.ask(question, parameters).await
-    }
-
-    /// Has what was to call off something else hit nothing that matters, if it still may.
-    pub(super) async fn absorb_cancel(&self) {
-        if self.is_cancel_loose.swap(false, Ordering::Relaxed) {
-            // It has hit nothing at all if it came between two questions.
-            let _ = timeout(PATIENCE, self.client.batch_execute("SELECT pg_sleep(1)")).await;
-        }
     }
 
     /// Why the session is over, if it is.
@@ -327,11 +268,6 @@ impl Drop for Releasing {
         self.0.releases.outstanding.fetch_sub(1, Ordering::Relaxed);
         self.0.releases.tell();
     }
-}
-
-/// Whether the server has ended what was asked because somebody has called it off.
-pub(super) fn is_cancelled<T>(answer: &Result<T, Error>) -> bool {
-    answer.as_ref().is_err_and(|error| error.code() == Some(&SqlState::QUERY_CANCELED))
 }
 
 fn millis(time: Duration) -> u64 {

@@ -62,6 +62,11 @@ impl Question {
         Self::UnlockShared,
     ];
 
+    /// Whether it may be long until there is an answer.
+    pub(super) fn is_wait(self) -> bool {
+        matches!(self, Self::Wait | Self::WaitToJoin)
+    }
+
     pub(super) const ALL: [Self; 19] = [
         Self::Claim,
         Self::Join,
