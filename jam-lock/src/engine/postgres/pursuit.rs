@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -93,6 +94,8 @@ impl Errand {
 
     async fn ask(&self, lease: Lease) -> Result<Option<Arrival>, Failure> {
         let session = Arc::clone(&lease.session);
+        // What was given back just now is on its way first, this name itself perhaps.
+        yield_now().await;
         loop {
             let _turn = session.turn().await;
             let got = match self.pursuit.mode {
@@ -107,10 +110,10 @@ impl Errand {
                 self.clean_up(&session, failure).await;
             }
             session.absorb_cancel().await;
+            // Otherwise it has let a release pass.
             if got.is_err() || !self.pursuit.waits || self.recall.is_called() {
                 return got;
             }
-            // A release was let pass.
         }
     }
 
