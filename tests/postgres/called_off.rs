@@ -9,11 +9,6 @@ use jam_lock_tests::proxy::Proxy;
 
 use super::*;
 
-/// A URL that leads through `proxy`.
-fn far(server: &Server, url: &str, proxy: &Proxy) -> String {
-    url.replace(&server.port().to_string(), &proxy.port().to_string())
-}
-
 /// Whether a session waits for a cancel request to hit nothing else.
 fn is_absorbing(server: &Server) -> bool {
     let text = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%' \

@@ -93,7 +93,7 @@ fn a_wait_that_was_given_up_before_the_server_granted_it_has_not_died_inside() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let proxy = Proxy::to(server.port());
-    let far = lock(&url.replace(&server.port().to_string(), &proxy.port().to_string()), "a");
+    let far = lock(&far(server, &url, &proxy), "a");
     drop(far.acquire().unwrap());
     let admin = Admin::of(server);
     admin.ask(&format!(

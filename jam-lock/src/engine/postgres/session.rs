@@ -51,8 +51,7 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) backend: Backend,
     pub(super) cancel: CancelToken,
-    /// Whether the server may yet end what it is busy with, though that should have been something
-    /// else.
+    /// Whether what was to call off one question may yet hit another.
     pub(super) is_cancel_loose: AtomicBool,
     pub(super) tls: Tls,
     texts: Arc<Texts>,
