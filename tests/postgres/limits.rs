@@ -76,7 +76,7 @@ fn who_waits_in_vain_for_an_answer_of_the_server_is_told() {
     drop(locks.lock(called("a")).acquire().unwrap());
     proxy.hold_up();
     // What was heard until now says little then.
-    thread::sleep(Duration::from_secs(2));
+    thread::sleep(Duration::from_secs(4));
     // The first waits on the session that there is, the second for another one.
     wait("a");
     wait("b");

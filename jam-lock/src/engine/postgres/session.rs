@@ -21,6 +21,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long ago something was asked whose answer says little of now.
 pub(super) const OLD: Duration = Duration::from_secs(1);
 
+/// How long ago a server was heard of that counts as there: longer than heartbeats are apart.
+const LATELY: Duration = Duration::from_secs(3);
+
 /// After how long without a sign of life the server ends a session, in the best case: it looks for
 /// one every three seconds, so a connection that is cut now counts from three seconds ago.
 const SERVER_PATIENCE: Duration = Duration::from_secs(10);
@@ -190,7 +193,7 @@ impl Session {
 
     /// Whether the server has answered lately.
     pub(super) fn is_heard_of(&self) -> bool {
-        self.silence() <= OLD
+        self.silence() <= LATELY
     }
 
     /// Whether it is known to be over, without a look at the time.
