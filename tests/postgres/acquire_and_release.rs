@@ -157,7 +157,7 @@ fn threads_hand_it_to_each_other_and_count_right() {
 fn the_server_knows_of_a_release_that_has_returned() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let url = far(server, &server.namespace(), proxy.port());
     let guard = lock(&url, "a").acquire().unwrap();
     // Longer than it takes to ask the server.
     proxy.delay(Duration::from_millis(300));

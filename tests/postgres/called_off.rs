@@ -23,7 +23,7 @@ fn a_cancel_request_that_comes_too_late_hits_no_later_wait() {
     let url = server.namespace();
     let (a, b) = (Stranger::of(&server, &url, "a"), Stranger::of(&server, &url, "b"));
     let proxy = Proxy::to(server.port());
-    let locks = locks(&far(&server, &url, &proxy));
+    let locks = locks(&far(&server, &url, proxy.port()));
     drop(locks.lock(called("a")).acquire().unwrap());
     a.admin.ask(&format!("BEGIN; SELECT 1 FROM jam_lock WHERE key = {} FOR SHARE", a.key));
     b.take();
@@ -53,7 +53,7 @@ fn the_first_wait_of_a_session_can_be_called_off_while_it_is_begun() {
     let stranger = Stranger::of(server, &url, "a");
     stranger.take();
     let proxy = Proxy::to(server.port());
-    let locks = locks(&far(server, &url, &proxy));
+    let locks = locks(&far(server, &url, proxy.port()));
     let other = locks.lock(called("b")).acquire().unwrap();
     // The answer that it is elsewhere comes after 200 ms, and the next one after 400.
     proxy.delay(Duration::from_millis(100));

@@ -100,7 +100,7 @@ fn a_server_with_the_certificate_of_another_is_refused() {
 fn a_server_that_does_not_encrypt_is_refused() {
     let Some(server) = Server::shared() else { return };
     let Some(vouched) = Vouched::start("127.0.0.1") else { return };
-    let url = vouched.url().replace(&vouched.server.port().to_string(), &server.port().to_string());
+    let url = far(&vouched.server, &vouched.url(), server.port());
     let text = refusal(&url);
     assert!(text.contains("server does not support TLS"), "{text}");
 }

@@ -93,7 +93,7 @@ fn a_wait_that_was_given_up_before_the_server_granted_it_has_not_died_inside() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let proxy = Proxy::to(server.port());
-    let far = lock(&far(server, &url, &proxy), "a");
+    let far = lock(&far(server, &url, proxy.port()), "a");
     drop(far.acquire().unwrap());
     let admin = Admin::of(server);
     admin.ask(&format!(
@@ -121,7 +121,7 @@ fn a_wait_whose_session_ended_at_the_server_alone_does_not_go_on() {
     let stranger = Stranger::of(server, &url, "a");
     stranger.take();
     let proxy = Proxy::to(server.port());
-    let far = url.replace(&server.port().to_string(), &proxy.port().to_string());
+    let far = far(server, &url, proxy.port());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock(&far, "a").timeout(LONG).acquire());
         until("it waits in the server", || is_waited_for(server, &url, "a"));

@@ -54,7 +54,7 @@ fn a_job_that_finds_no_connection_free_is_not_skipped_in_silence() {
 fn who_asks_once_is_not_kept_by_a_server_that_hangs() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let url = far(server, &server.namespace(), proxy.port());
     let lock = lock(&url, "a");
     drop(lock.acquire().unwrap());
     proxy.hold_up();
@@ -67,7 +67,7 @@ fn who_asks_once_is_not_kept_by_a_server_that_hangs() {
 fn who_waits_in_vain_for_an_answer_of_the_server_is_told() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let locks = locks(&far(server, &server.namespace(), &proxy));
+    let locks = locks(&far(server, &server.namespace(), proxy.port()));
     let wait = |name| {
         let waited = locks.lock(called(name)).timeout(Duration::from_millis(100)).acquire();
         let error = waited.unwrap_err();

@@ -49,7 +49,7 @@ fn a_server_that_crashed_has_lost_all_locks_and_gives_them_anew() {
 fn a_wire_that_was_cut_is_noticed() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let url = far(server, &server.namespace(), proxy.port());
     let lock = lock(&url, "a");
     let guard = lock.acquire().unwrap();
     proxy.cut();
@@ -62,7 +62,7 @@ fn a_wire_that_was_cut_is_noticed() {
 fn a_holder_that_is_cut_off_gives_up_before_the_server_does() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let url = far(server, &server.namespace(), proxy.port());
     let guard = lock(&url, "a").acquire().unwrap();
     // Longer than a beat.
     std::thread::sleep(Duration::from_millis(1500));
@@ -79,7 +79,7 @@ fn a_holder_that_is_cut_off_gives_up_before_the_server_does() {
 fn a_session_that_ended_at_the_server_alone_is_noticed() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let url = far(server, &server.namespace(), proxy.port());
     let guard = lock(&url, "a").acquire().unwrap();
     proxy.half_close();
     until("the server has freed it", || !is_held(server, &url, "a"));
@@ -108,7 +108,7 @@ fn who_waits_for_its_loss_is_woken() {
 fn who_waits_for_its_loss_is_woken_where_nothing_is_heard_any_more() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let url = server.namespace().replace(&server.port().to_string(), &proxy.port().to_string());
+    let url = far(server, &server.namespace(), proxy.port());
     let guard = lock(&url, "a").acquire().unwrap();
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {

@@ -25,7 +25,6 @@ mod tokens;
 
 use jam_lock::{Lock, LockError, LockName, Locks};
 use jam_lock_tests::postgres::{Admin, Server};
-use jam_lock_tests::proxy::Proxy;
 
 /// The lock `name` at `url`.
 fn lock(url: &str, name: &str) -> Lock {
@@ -40,9 +39,9 @@ fn called(name: &str) -> LockName {
     LockName::new(name).expect("the test's name is portable")
 }
 
-/// The same URL, through `proxy`.
-fn far(server: &Server, url: &str, proxy: &Proxy) -> String {
-    url.replace(&server.port().to_string(), &proxy.port().to_string())
+/// The same URL, through what listens on `port`.
+fn far(server: &Server, url: &str, port: u16) -> String {
+    url.replace(&server.port().to_string(), &port.to_string())
 }
 
 /// Whether somebody has the lock, as the server sees it.

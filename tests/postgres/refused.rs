@@ -44,7 +44,7 @@ fn a_pool_that_gives_out_its_sessions_in_turn() {
 fn a_pool_of_whole_sessions_is_fine() {
     let Some(server) = Server::shared() else { return };
     let Some(pooler) = Pooler::start(server, "session") else { return };
-    let url = server.namespace().replace(&server.port().to_string(), &pooler.port().to_string());
+    let url = far(server, &server.namespace(), pooler.port());
     drop(lock(&url, "a").acquire().unwrap());
     until("nobody has it", || !is_held(server, &url, "a"));
 }

@@ -14,7 +14,8 @@ pub(crate) const RUN: Entries = &[
     ("75", "the lock was not to be had in time (see --exit-code)"),
     (
         "74",
-        "the lock was lost while the command ran, which was then ended, on Linux with all that it had started",
+        "the lock was lost while the command ran, which was then ended, on Linux with all that it \
+         had started",
     ),
     ("71", "the lock could not be asked for"),
     ("127", "the command was not found"),
