@@ -162,6 +162,9 @@ pub struct Pursuit {
     pub site: Option<Site>,
 }
 
+/// What an engine calls, on a thread of its own, when it finds that a writer elsewhere waits.
+pub type WriterWaits = Box<dyn FnOnce() + Send>;
+
 /// What a pursuit calls when it has ended, on a thread of the engine's own: with whether it has
 /// brought the claim home.
 pub type Home = Box<dyn FnOnce(Result<bool, LockError>) + Send>;
@@ -231,6 +234,24 @@ pub trait Claim: Send {
     /// # Errors
     /// Trouble; contention is [`Attempt::Refused`].
     fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError>;
+
+    /// Whether the claim, which this process has as a reader, still is what the name stands for: for
+    /// files, whether the path still leads to the file that is locked.
+    ///
+    /// # Errors
+    /// What keeps that from being known.
+    fn is_still_valid(&mut self) -> Result<bool, LockError> {
+        Ok(true)
+    }
+
+    /// Looks whether a writer of another process waits for the claim, which this process has as a
+    /// reader, and calls `found` if so: later, on a thread of the engine's own.
+    ///
+    /// Readers of one process share its claim without the engine; this is what keeps them from
+    /// sharing it forever. An engine that cannot know does nothing.
+    fn find_waiting_writer(&mut self, found: WriterWaits) {
+        drop(found);
+    }
 
     /// Starts a wait for the claim, on a thread of the engine's own.
     ///

@@ -4,21 +4,22 @@
 //! first served, each with its own deadline. The decisions are in [`state`], under one mutex; this
 //! file locks it, sleeps and rings.
 
-#[cfg(not(shuttle))]
-mod alarm;
 #[cfg(test)]
 mod bare;
-mod bell;
 mod inquiry;
 #[cfg(shuttle)]
 mod model;
-mod queue;
+mod parker;
 mod registry;
 #[cfg(not(shuttle))]
 mod seam;
+mod stalled;
 mod state;
+#[cfg(not(shuttle))]
+mod timer;
 mod wait;
-mod watcher;
+mod wait_queue;
+mod wake_threads;
 
 use std::fmt;
 use std::io;
@@ -27,10 +28,10 @@ use std::process;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use self::bell::Bells;
 use self::inquiry::Inquiry;
 #[cfg(shuttle)]
-use self::model::{alarm, seam};
+use self::model::{seam, timer};
+use self::parker::WakeList;
 use self::seam::{Mutex, MutexGuard};
 use self::state::{State, Taken};
 use crate::engine::{Ability, CallChain, Engine, Left, Mode, Publication, Watch};
@@ -39,9 +40,9 @@ use crate::site::Site;
 use crate::timeout::Deadline;
 use crate::{LockError, LockName, Status};
 
-pub(crate) use self::queue::Who;
 pub(crate) use self::registry::{existing, gate};
 pub(crate) use self::wait::Wait;
+pub(crate) use self::wait_queue::Who;
 
 /// The one gate of a name in this process.
 pub(crate) struct Gate {
@@ -236,7 +237,7 @@ pub(crate) enum Entry<'gate> {
     Queued(Wait<'gate>),
 }
 
-/// The state under its mutex; the bells of those to be woken are rung when that is free.
+/// The state under its mutex; the wakers that it has collected are called when that is free.
 struct Locked<'gate>(Option<MutexGuard<'gate, State>>);
 
 impl Deref for Locked<'_> {
@@ -255,9 +256,9 @@ impl DerefMut for Locked<'_> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        let bells = self.take_bells();
+        let wakers = self.take_wakers();
         self.0 = None;
-        bells.into_iter().for_each(Bells::ring_all);
+        wakers.into_iter().for_each(WakeList::finish);
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::alarm::{Alarm, Attendance};
-use super::bell::{self, Bell};
+use super::parker::Parker;
 use super::seam::{self, Mutex};
+use super::timer::{Attendance, Timer};
+use super::wake_threads;
 use crate::LockName;
 use crate::engine::Engine;
 use crate::holder::Holder;
@@ -37,7 +38,7 @@ impl Inquiry {
             let before = std::mem::replace(&mut *answer, Answer::Told(holder));
             drop(answer);
             if let Answer::Awaited(Some(waker)) = before {
-                bell::ring(waker);
+                wake_threads::call(waker);
             }
         };
         engine.find_holder(name, Box::new(tell));
@@ -46,13 +47,13 @@ impl Inquiry {
 
     /// Blocks the thread until there is an answer, or for as long as it is worth that.
     pub(super) fn block(self) -> Option<Box<Holder>> {
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
+        let parker = Arc::new(Parker::default());
+        let waker = Waker::from(Arc::clone(&parker));
         loop {
             if let Poll::Ready(holder) = self.look(&waker) {
                 return holder;
             }
-            bell.wait(Some(self.end));
+            parker.park(Some(self.end));
         }
     }
 
@@ -63,11 +64,10 @@ impl Inquiry {
         }
         // Without the thread that watches deadlines, no answer is waited for.
         let _attendance = Attendance::start().ok()?;
-        let mut alarm = None;
+        let timer = Timer::new(self.end);
         future::poll_fn(|context| {
-            let waker = context.waker();
-            alarm.get_or_insert_with(|| Alarm::set(self.end, waker.clone()));
-            self.look(waker)
+            timer.wake(context.waker());
+            self.look(context.waker())
         })
         .await
     }

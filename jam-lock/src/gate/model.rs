@@ -6,8 +6,8 @@
 //! comes to an end (a lost wake-up is a deadlock to the checker), nothing is left behind, and who
 //! enters a lock that was left abandoned is told so, and nobody else.
 
-pub(super) mod alarm;
 pub(super) mod seam;
+pub(super) mod timer;
 mod world;
 
 use std::pin::pin;
@@ -19,7 +19,7 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
 use self::world::World;
-use super::bell::Bell;
+use super::parker::Parker;
 use super::{Gate, Grant};
 use crate::LockError;
 use crate::engine::{Left, Mode};
@@ -83,8 +83,8 @@ fn a_task(world: &Arc<World>, gate: &Arc<Gate>) -> thread::JoinHandle<()> {
     let (world, gate) = (Arc::clone(world), Arc::clone(gate));
     thread::spawn(move || {
         let mode = any_mode();
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
+        let parker = Arc::new(Parker::default());
+        let waker = Waker::from(Arc::clone(&parker));
         let mut acquire = pin!(gate.acquire_async(mode, any_deadline()));
         loop {
             if let Poll::Ready(result) = acquire.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -93,7 +93,7 @@ fn a_task(world: &Arc<World>, gate: &Arc<Gate>) -> thread::JoinHandle<()> {
             if chance(3) {
                 return;
             }
-            bell.wait(None);
+            parker.park(None);
         }
     })
 }

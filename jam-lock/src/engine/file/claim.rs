@@ -7,8 +7,10 @@ use super::record_file::RecordFile;
 use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
 use super::system::{Call, ask};
-use super::{cold, flock, pursuit};
-use crate::engine::{Attempt, Claim, Home, Mode, Publication, Pursuit, Used, check_process};
+use super::{cold, flock, pursuit, witness};
+use crate::engine::{
+    Attempt, Claim, Home, Mode, Publication, Pursuit, Used, WriterWaits, check_process,
+};
 use crate::site::Site;
 use crate::{LockError, LockName};
 
@@ -84,6 +86,21 @@ impl Claim for FileClaim {
         let is_locked = seat.attempt(place)?;
         self.is_contended |= !is_locked;
         Ok(if is_locked { Attempt::Claimed } else { Attempt::Refused })
+    }
+
+    fn is_still_valid(&mut self) -> Result<bool, LockError> {
+        self.shared.is_in_place(&self.place)
+    }
+
+    fn find_waiting_writer(&mut self, found: WriterWaits) {
+        let path = self.place.path.clone();
+        let look = move || {
+            if witness::has_waiting_writer(&path) {
+                found();
+            }
+        };
+        // Without a thread, the next look is soon enough.
+        let _ = pursuit::start(Box::new(look));
     }
 
     fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {

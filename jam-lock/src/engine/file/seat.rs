@@ -121,6 +121,12 @@ impl Seat {
         alive
     }
 
+    /// Whether the path still names the kept file.
+    pub(super) fn is_in_place(&self, place: &Place) -> Result<bool, LockError> {
+        let Some(file) = &self.kept else { return Ok(false) };
+        file.is_at(&place.path).map_err(|error| trouble("look at", &place.path, error))
+    }
+
     /// Whether somebody polls the kept file.
     pub(super) fn is_polled(&self) -> bool {
         self.kept.as_ref().is_some_and(|file| file.is_polled())
