@@ -34,6 +34,8 @@ use crate::holder::Holder;
 use crate::site::Site;
 use crate::{LockError, LockName, Status};
 
+pub use crate::process_id::ProcessId;
+
 /// What arbitrates between processes for a set of names.
 pub trait Engine: fmt::Debug + Send + Sync {
     /// Whether it has an ability that not every engine has.
@@ -81,17 +83,19 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
 /// Fails in a fork of the process that has opened an engine: what it inherited is its parent's.
 ///
+/// An engine keeps [`ProcessId::current`] of when it was opened, and hands it to its claims.
+///
 /// # Errors
-/// [`LockError::Forked`] where this process is not the one with the number `opened_by`.
+/// [`LockError::Forked`] where this process is not the one that is `opened_by`.
 pub fn check_process(
-    opened_by: u32,
+    opened_by: ProcessId,
     name: &LockName,
     place: impl FnOnce() -> String,
 ) -> Result<(), LockError> {
-    let here = process::id();
-    if here == opened_by {
+    if opened_by.is_current() {
         return Ok(());
     }
+    let (opened_by, here) = (opened_by.number(), process::id());
     Err(LockError::Forked { name: name.clone(), place: place(), opened_by, here })
 }
 

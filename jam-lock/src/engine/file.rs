@@ -21,12 +21,11 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{self, Path, PathBuf};
-use std::process;
 
 use self::claim::FileClaim;
 use self::system::{Call, ask};
 use self::temporary::TemporaryFolder;
-use super::{Ability, Claim, Engine, Tell};
+use super::{Ability, Claim, Engine, ProcessId, Tell};
 use crate::{LockError, LockName, Status};
 
 /// The locks of one folder.
@@ -35,7 +34,7 @@ pub(crate) struct FileEngine {
     folder: PathBuf,
     mode: Option<u32>,
     /// A fork has to open an engine of its own.
-    process: u32,
+    process: ProcessId,
     identity: OsString,
     /// Removed with the engine, if it is its own.
     _temporary: Option<TemporaryFolder>,
@@ -61,9 +60,9 @@ impl FileEngine {
         })?;
         let resolved = ask(Call::Resolve, folder.as_path(), || fs::canonicalize(&folder));
         let folder = resolved.map_err(|error| failed("resolve the lock folder", error))?;
-        let process = process::id();
+        let process = ProcessId::current();
         // A fork shares no gate with its parent, so the process is part of the identity.
-        let mut identity = OsString::from(format!("{process}:"));
+        let mut identity = OsString::from(format!("{:x}:", process.get()));
         identity.push(&folder);
         Ok(Self { folder, mode, process, identity, _temporary: None })
     }

@@ -5,13 +5,12 @@ mod claim;
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::arbiter::Arbiter;
 use self::claim::MemoryClaim;
-use super::{Ability, Claim, Engine, Tell};
+use super::{Ability, Claim, Engine, ProcessId, Tell};
 use crate::{LockError, LockName, Status};
 
 /// Where all its locks are, for people.
@@ -22,7 +21,7 @@ const PLACE: &str = "in memory";
 pub(crate) struct MemoryEngine {
     names: Arc<Mutex<HashMap<LockName, Arc<Arbiter>>>>,
     /// A fork has a copy of the table, and would exclude nobody.
-    process: u32,
+    process: ProcessId,
     identity: OsString,
 }
 
@@ -30,9 +29,9 @@ impl MemoryEngine {
     /// One with a table of its own.
     pub(crate) fn new() -> Self {
         static MADE: AtomicU64 = AtomicU64::new(0);
-        let process = process::id();
+        let process = ProcessId::current();
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let identity = format!("memory:{process}:{number}").into();
+        let identity = format!("memory:{:x}:{number}", process.get()).into();
         Self { names: Arc::default(), process, identity }
     }
 

@@ -202,7 +202,8 @@ mod tests {
         let blocked = Mutex::new(blocked);
         let (tell, told) = mpsc::channel();
         let now = Instant::now();
-        let timers: Vec<_> = (0..5).map(|number| Timer::new(now + Duration::from_millis(number))).collect();
+        let timers: Vec<_> =
+            (0..5).map(|number| Timer::new(now + Duration::from_millis(number))).collect();
         timers[0].wake(&waker(|| panic!("this waker is broken, as it should be here")));
         timers[1].wake(&waker(move || drop(blocked.lock().unwrap().recv())));
         for timer in &timers[2..] {

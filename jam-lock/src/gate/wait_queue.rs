@@ -66,7 +66,9 @@ impl Waiter {
 /// What a waiter finds of itself when it looks.
 pub(super) enum Look {
     /// It is in the queue, and whether the idle claim was offered to it.
-    Present { is_offered: bool },
+    Present {
+        is_offered: bool,
+    },
     /// It was passed over, and is in the queue again.
     Back,
     Refused,

@@ -9,7 +9,7 @@ use super::seat::{Place, Pursued, Seat, trouble};
 use super::system::{Call, ask};
 use super::{cold, flock, pursuit, witness};
 use crate::engine::{
-    Attempt, Claim, Home, Mode, Publication, Pursuit, Used, WriterWaits, check_process,
+    Attempt, Claim, Home, Mode, ProcessId, Publication, Pursuit, Used, WriterWaits, check_process,
 };
 use crate::site::Site;
 use crate::{LockError, LockName};
@@ -19,7 +19,7 @@ pub(super) struct FileClaim {
     name: LockName,
     place: Place,
     /// A fork shares the open files, so that its unlock would free the lock of its parent.
-    process: u32,
+    process: ProcessId,
     exclusive: Seat,
     shared: Seat,
     recorder: Recorder,
@@ -41,7 +41,7 @@ impl FileClaim {
         name: LockName,
         path: PathBuf,
         permissions: Option<u32>,
-        process: u32,
+        process: ProcessId,
     ) -> Self {
         let recorder = Recorder::new(RecordFile::path(&path), permissions, name.is_keyed());
         Self {
@@ -190,7 +190,6 @@ impl Drop for FileClaim {
 #[cfg(all(test, unix))]
 mod tests {
     use std::path::Path;
-    use std::process;
     use std::time::Duration;
 
     use super::*;
@@ -199,7 +198,7 @@ mod tests {
     /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
         let path = folder.join("x.lock");
-        let process = process::id() + u32::from(forked);
+        let process = if forked { ProcessId::of_a_fork() } else { ProcessId::current() };
         FileClaim::new(LockName::declared("x", "claims", 0), path, None, process)
     }
 
@@ -229,7 +228,7 @@ mod tests {
             let mut claim = claim(folder.path(), false);
             assert_eq!(claim.attempt(mode).unwrap(), Attempt::Claimed);
             // In the child the claim has everything but its process.
-            claim.process += 1;
+            claim.process = ProcessId::of_a_fork();
             assert!(matches!(claim.release(mode, None), Err(LockError::Forked { .. })));
             let mut others = self::claim(folder.path(), false);
             assert_eq!(others.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
@@ -242,7 +241,7 @@ mod tests {
         let mut claim = claim(folder.path(), false);
         assert_eq!(claim.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
         claim.publish(Mode::Exclusive, Some(&Site::here()), 0);
-        claim.process += 1;
+        claim.process = ProcessId::of_a_fork();
         claim.withdraw(0);
         let used = Used { left: Left::InOrder, last: 0 };
         assert!(claim.release(Mode::Exclusive, Some(used)).is_err());

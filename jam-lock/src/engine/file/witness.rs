@@ -10,7 +10,7 @@ mod linux;
 mod lock_table;
 
 #[cfg(target_os = "linux")]
-pub(super) use self::linux::{Census, holder};
+pub(super) use self::linux::{Census, has_waiting_writer, holder};
 use crate::State;
 use crate::holder::Holder;
 
@@ -52,4 +52,10 @@ impl Census {
     ) -> Option<Crowd> {
         None
     }
+}
+
+/// Nobody who is known.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn has_waiting_writer(_: &std::path::Path) -> bool {
+    false
 }

@@ -15,7 +15,8 @@ use super::recall::{Recall, Stage};
 use super::session::{Releasing, Session};
 use super::texts::{Question, SPARE};
 use crate::engine::{
-    Attempt, CallChain, Claim, Home, Left, Mode, Publication, Pursuit, Used, Watch, check_process,
+    Attempt, CallChain, Claim, Home, Left, Mode, ProcessId, Publication, Pursuit, Used, Watch,
+    check_process,
 };
 use crate::site::Site;
 use crate::{LockError, LockName};
@@ -26,7 +27,7 @@ pub(super) struct PostgresClaim {
     name: LockName,
     key: i64,
     /// A fork has no keeper.
-    process: u32,
+    process: ProcessId,
     in_flight: HashMap<u64, InFlight>,
     held: Option<Held>,
 }
@@ -68,7 +69,7 @@ impl Tenure {
 }
 
 impl PostgresClaim {
-    pub(super) fn new(keeper: Arc<Keeper>, name: LockName, key: i64, process: u32) -> Self {
+    pub(super) fn new(keeper: Arc<Keeper>, name: LockName, key: i64, process: ProcessId) -> Self {
         Self { keeper, name, key, process, in_flight: HashMap::new(), held: None }
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{About, Call};
+use crate::of_process::PerProcess;
 
 /// A call that was made, and what it was about.
 pub(in crate::engine::file) type Asked = (Call, PathBuf);
@@ -24,7 +25,7 @@ struct Plan {
     fault: Option<(usize, i32)>,
 }
 
-static PLANS: Mutex<Vec<Plan>> = Mutex::new(Vec::new());
+static PLANS: PerProcess<Mutex<Vec<Plan>>> = PerProcess::new();
 
 impl Observed {
     /// From now on; the call with the number in `fault` fails with the error in it, once.
@@ -72,5 +73,5 @@ pub(super) fn path_of(file: &File) -> PathBuf {
 }
 
 fn plans() -> MutexGuard<'static, Vec<Plan>> {
-    PLANS.lock().unwrap_or_else(PoisonError::into_inner)
+    PLANS.get().lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -51,6 +51,18 @@ fn is_about(entry: &Entry, file: &Metadata) -> bool {
         || has_locked(entry.process, file)
 }
 
+/// Whether a writer of another process waits for the lock file at `path`.
+pub(in crate::engine::file) fn has_waiting_writer(path: &Path) -> bool {
+    let Ok(file) = fs::symlink_metadata(path) else { return false };
+    let here = std::process::id();
+    lock_table::entries().iter().any(|entry| {
+        entry.is_waiting
+            && entry.mode == Mode::Exclusive
+            && entry.inode == file.ino()
+            && entry.process != here
+    })
+}
+
 /// Everybody who holds lock files or waits for them, as they were at one time.
 pub(in crate::engine::file) struct Census(Vec<Entry>);
 
