@@ -1,5 +1,6 @@
 //! [`Lock`]: one named lock, not yet acquired.
 
+mod budget;
 mod way;
 
 use std::fmt;

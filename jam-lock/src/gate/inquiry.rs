@@ -64,9 +64,9 @@ impl Inquiry {
         }
         // Without the thread that watches deadlines, no answer is waited for.
         let _attendance = Attendance::start().ok()?;
-        let timer = Timer::new(self.end);
+        let mut timer = None;
         future::poll_fn(|context| {
-            timer.wake(context.waker());
+            Timer::arm(&mut timer, self.end, context.waker());
             self.look(context.waker())
         })
         .await

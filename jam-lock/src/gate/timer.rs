@@ -29,10 +29,11 @@ pub(super) struct Timer {
 type Key = (Instant, u64);
 
 impl Timer {
-    /// Fires at `end`; an [`Attendance`] is what keeps the thread there.
-    pub(super) fn new(end: Instant) -> Self {
+    /// Has `waker` woken at `end`; an [`Attendance`] is what keeps the thread there.
+    pub(super) fn new(end: Instant, waker: &Waker) -> Self {
         let threads = TIMER_THREAD.get();
         let wakeup = Arc::<Wakeup>::default();
+        wakeup.set(waker);
         let mut timers = threads.lock();
         timers.started += 1;
         let key = (end, timers.started);
@@ -45,8 +46,16 @@ impl Timer {
         Self { threads, key, wakeup }
     }
 
-    /// Has `waker` woken when the timer fires. After it has fired, the time itself says so.
-    pub(super) fn wake(&self, waker: &Waker) {
+    /// Has `waker` woken at `end`, by the timer that is in `slot` already, or by a new one.
+    pub(super) fn arm(slot: &mut Option<Self>, end: Instant, waker: &Waker) {
+        match slot {
+            Some(timer) => timer.rearm(waker),
+            None => *slot = Some(Self::new(end, waker)),
+        }
+    }
+
+    /// Has `waker` woken instead; after the timer has fired, the time itself says so.
+    fn rearm(&self, waker: &Waker) {
         self.wakeup.set(waker);
     }
 }
@@ -201,36 +210,30 @@ mod tests {
         let (unblock, blocked) = mpsc::channel::<()>();
         let blocked = Mutex::new(blocked);
         let (tell, told) = mpsc::channel();
-        let now = Instant::now();
-        let timers: Vec<_> =
-            (0..5).map(|number| Timer::new(now + Duration::from_millis(number))).collect();
-        timers[0].wake(&waker(|| panic!("this waker is broken, as it should be here")));
-        timers[1].wake(&waker(move || drop(blocked.lock().unwrap().recv())));
-        for timer in &timers[2..] {
-            let tell = tell.clone();
-            timer.wake(&waker(move || tell.send(()).unwrap()));
-        }
-        for _ in 2..5 {
-            told.recv_timeout(LONG).expect("it is woken although another blocks");
+        let after = |milliseconds| Instant::now() + Duration::from_millis(milliseconds);
+        let panics = waker(|| panic!("this waker is broken, as it should be here"));
+        let blocks = waker(move || {
+            let _ = blocked.lock().unwrap().recv();
+        });
+        let wakes = waker(move || tell.send(thread::current().name().unwrap().to_owned()).unwrap());
+        let _broken = [Timer::new(after(0), &panics), Timer::new(after(0), &blocks)];
+        let _timers = [1, 2, 3].map(|number| Timer::new(after(number), &wakes));
+        for _ in 0..3 {
+            let thread = told.recv_timeout(LONG).expect("it is woken although another blocks");
+            assert_eq!(thread, "jam-lock wake", "nothing foreign runs on the timer's thread");
         }
         drop(unblock);
     }
 
     #[test]
-    fn a_waker_runs_on_another_thread_than_the_timers() {
+    fn the_last_waker_is_the_one_that_is_woken() {
         let _attendance = Attendance::start().unwrap();
         let (tell, told) = mpsc::channel();
-        let timer = Timer::new(Instant::now());
-        timer.wake(&waker(move || {
-            tell.send(thread::current().name().map(ToOwned::to_owned)).unwrap();
-        }));
-        // It may have fired before it had a waker.
-        let late = Timer::new(Instant::now() + Duration::from_millis(20));
-        let (tell, late_told) = mpsc::channel();
-        late.wake(&waker(move || {
-            tell.send(thread::current().name().map(ToOwned::to_owned)).unwrap();
-        }));
-        assert_eq!(late_told.recv_timeout(LONG).unwrap().as_deref(), Some("jam-lock wake"));
-        drop(told);
+        let timer = Timer::new(
+            Instant::now() + Duration::from_millis(20),
+            &waker(|| unreachable!("another has taken its place")),
+        );
+        timer.rearm(&waker(move || tell.send(()).unwrap()));
+        told.recv_timeout(LONG).unwrap();
     }
 }

@@ -76,11 +76,11 @@ impl Wait<'_> {
                 return Poll::Ready(Ended::Failed(self.gate.trouble_with_deadlines(error)));
             }
         };
-        let timer = self.next_moment().map(Timer::new);
+        let (moment, mut timer) = (self.next_moment(), None);
         future::poll_fn(|context| {
-            // The timer first: what fires before it knows the waker is seen by the look.
-            if let Some(timer) = &timer {
-                timer.wake(context.waker());
+            // Before the look, which sees by the time what has fired until then.
+            if let Some(moment) = moment {
+                Timer::arm(&mut timer, moment, context.waker());
             }
             match self.look(context.waker()) {
                 Poll::Pending if self.pauses() => Poll::Ready(Poll::Pending),

@@ -178,9 +178,9 @@ impl WaitQueue {
         }
     }
 
-    /// Offers the idle claim to the first `count` waiters; says since when the first has had the
-    /// offer.
-    pub(super) fn notify(
+    /// Offers the idle claim to the first `count` writers that no reader is in front of; says since
+    /// when the first has had the offer.
+    pub(super) fn notify_leading_writers(
         &mut self,
         count: usize,
         now: Instant,
@@ -190,7 +190,8 @@ impl WaitQueue {
         if count == 1 {
             self.notify_one(first, now, wakers);
         } else {
-            let tickets: Vec<_> = self.present.iter().take(count).copied().collect();
+            let writers = self.present.iter().take_while(|ticket| self.writers.contains(ticket));
+            let tickets: Vec<_> = writers.take(count).copied().collect();
             tickets.into_iter().for_each(|ticket| self.notify_one(ticket, now, wakers));
         }
         self.waiters[&first].offered
@@ -204,19 +205,16 @@ impl WaitQueue {
         }
     }
 
-    /// Passes over those that were notified before `since` and have not looked; says whether there
-    /// were any.
-    pub(super) fn skip_stalled(&mut self, count: usize, since: Instant) -> bool {
+    /// Passes over the tasks that were notified before `since` and have not looked; says whether
+    /// there were any.
+    pub(super) fn skip_stalled(&mut self, since: Instant) -> bool {
+        let is_notified = |ticket: &&u64| self.waiters[ticket].notified.is_some();
         let is_stalled = |ticket: &&u64| {
             let waiter = &self.waiters[ticket];
             waiter.who == Who::Task && waiter.notified.is_some_and(|notified| notified <= since)
         };
-        let readers = match self.head_mode() {
-            Some(Mode::Shared) => usize::MAX,
-            _ => count,
-        };
-        let stalled: Vec<_> =
-            self.present.iter().take(readers).filter(is_stalled).copied().collect();
+        let notified = self.present.iter().take_while(is_notified);
+        let stalled: Vec<_> = notified.filter(is_stalled).copied().collect();
         stalled.iter().for_each(|ticket| self.skip(*ticket));
         !stalled.is_empty()
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::Lock;
+use super::{Lock, budget};
 use crate::context::Scope;
 use crate::engine::CallChain;
 use crate::gate::{Acquisition, Entry, Grant, Wait, Who};
@@ -56,12 +56,16 @@ impl Lock {
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send {
         let asked = self.asked(&scope, site);
         async move {
+            budget::yield_if_spent().await;
             if let Some(guard) = self.reenter(&scope, &asked)? {
                 return Ok(guard);
             }
             let report = self.report(asked.site);
             let mut wait = match self.gate.enter(&asked, deadline, Who::Task)? {
-                Entry::Granted(grant) => return Ok(self.admit(scope, &asked, grant, report)),
+                Entry::Granted(grant) => {
+                    budget::spend();
+                    return Ok(self.admit(scope, &asked, grant, report));
+                }
                 Entry::Queued(wait) => wait,
             };
             let mut waiting = Waiting::begin(&mut wait, report, deadline);

@@ -16,15 +16,15 @@ pub(in crate::gate) struct Timer {
 }
 
 /// What the timer's thread knows of it.
-#[derive(Default)]
 struct Target {
     waker: Option<Waker>,
     is_dropped: bool,
 }
 
 impl Timer {
-    pub(in crate::gate) fn new(end: Instant) -> Self {
-        let target = Arc::<Mutex<Target>>::default();
+    pub(in crate::gate) fn new(end: Instant, waker: &Waker) -> Self {
+        let target = Target { waker: Some(waker.clone()), is_dropped: false };
+        let target = Arc::new(Mutex::new(target));
         let timer = Self { target: Arc::clone(&target) };
         thread::spawn(move || {
             while seam::now() < end {
@@ -39,7 +39,14 @@ impl Timer {
         timer
     }
 
-    pub(in crate::gate) fn wake(&self, waker: &Waker) {
+    pub(in crate::gate) fn arm(slot: &mut Option<Self>, end: Instant, waker: &Waker) {
+        match slot {
+            Some(timer) => timer.rearm(waker),
+            None => *slot = Some(Self::new(end, waker)),
+        }
+    }
+
+    fn rearm(&self, waker: &Waker) {
         let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
         target.waker = Some(waker.clone());
     }

@@ -82,11 +82,11 @@ impl State {
         let now = seam::now();
         self.record_idleness();
         let is_due = now.checked_sub(PATIENCE);
-        if is_due.is_some_and(|since| self.queue.skip_stalled(self.offers, since)) {
+        if is_due.is_some_and(|since| self.queue.skip_stalled(since)) {
             self.offers = self.offers.saturating_mul(MORE_OFFERS);
         }
-        if self.queue.head().is_some_and(|head| head.notified().is_some()) {
-            // This one was notified too, and is still expected.
+        let is_expected = |head: &Waiter| head.notified().is_some() && head.asked.mode == mode;
+        if self.queue.head().is_some_and(is_expected) {
             self.watch_for_stalled(now);
         } else {
             // Nobody is there to be told of an error; the next attempt meets it again.
@@ -125,7 +125,9 @@ impl State {
         self.idle_since = now;
         match mode {
             Mode::Exclusive => {
-                let Some(offered) = self.queue.notify(self.offers, now, &mut self.wakers) else {
+                let Some(offered) =
+                    self.queue.notify_leading_writers(self.offers, now, &mut self.wakers)
+                else {
                     return;
                 };
                 self.is_reserved = now.duration_since(offered) > BARGING;
@@ -143,9 +145,8 @@ impl State {
     fn watch_for_stalled(&mut self, now: Instant) {
         let is_task = self.queue.head().is_some_and(|head| head.who == Who::Task);
         if is_task && self.stall_timer.is_none() {
-            let timer = Timer::new(now + PATIENCE);
-            timer.wake(&SkipStalled::waker(self.gate.clone()));
-            self.stall_timer = Some(timer);
+            let skip = SkipStalled::waker(self.gate.clone());
+            self.stall_timer = Some(Timer::new(now + PATIENCE, &skip));
         }
     }
 }
