@@ -19,7 +19,7 @@ fn the_folder_is_made_with_its_parents() {
 fn another_process_is_kept_out_until_the_guard_is_dropped() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
-    assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
+    assert!(attempt(folder.path(), "x").contains("is already held"));
     drop(guard);
     assert_eq!(attempt(folder.path(), "x"), "acquired");
 }

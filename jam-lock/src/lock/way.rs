@@ -21,7 +21,7 @@ impl Lock {
         deadline: Deadline,
     ) -> Result<LockGuard, LockError> {
         let asked = self.asked(&scope, site);
-        if let Some(guard) = self.reenter(&scope, &asked)? {
+        if let Some(guard) = self.reenter(&scope, &asked, deadline)? {
             return Ok(guard);
         }
         let report = self.report(site);
@@ -56,7 +56,7 @@ impl Lock {
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send {
         let asked = self.asked(&scope, site);
         async move {
-            if let Some(guard) = self.reenter(&scope, &asked)? {
+            if let Some(guard) = self.reenter(&scope, &asked, deadline)? {
                 return Ok(guard);
             }
             let report = self.report(asked.site);
@@ -92,8 +92,14 @@ impl Lock {
     }
 
     /// Looks at what the call chain holds, and enters what it may enter again.
-    fn reenter(&self, scope: &Scope, asked: &Acquisition) -> Result<Option<LockGuard>, LockError> {
-        let reentry = scope.check(&self.name, &self.gate, asked, self.is_reentrant)?;
+    fn reenter(
+        &self,
+        scope: &Scope,
+        asked: &Acquisition,
+        deadline: Deadline,
+    ) -> Result<Option<LockGuard>, LockError> {
+        let waits = !matches!(deadline, Deadline::Once);
+        let reentry = scope.check(&self.name, &self.gate, asked, self.is_reentrant, waits)?;
         Ok(reentry.map(|reentry| LockGuard::of_reentry(Arc::clone(&self.gate), reentry)))
     }
 
@@ -104,8 +110,8 @@ impl Lock {
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> LockGuard {
-        let home = scope.enter(&self.name, &self.gate, asked, &grant, report.as_ref());
-        let guard = LockGuard::new(Arc::clone(&self.gate), home, grant, report);
+        let listing = scope.enter(&self.name, &self.gate, asked, &grant, report.as_ref());
+        let guard = LockGuard::new(Arc::clone(&self.gate), listing, grant, report);
         if let Some(report) = guard.report() {
             report.acquired(guard.waited(), guard.token(), guard.abandoned());
         }
