@@ -26,9 +26,9 @@ pub use self::guards::LockGuards;
 /// ends. The lock's file stays, unless the name is [keyed](LockName#keyed-names).
 ///
 /// # On another thread
-/// A guard can be sent to another thread and dropped there. Until then it counts for the thread
-/// that acquired it, which would get [`LockError::Reentrant`] if it asked for the lock again;
-/// [`LockGuard::detach`] ends that.
+/// A guard can be sent to another thread or task and dropped there. Until then it counts for the
+/// thread that acquired it, which gets [`LockError::Reentrant`] if it acquires the lock again, and
+/// [`LockError::Order`] for one that is declared before; [`LockGuard::detach`] ends that.
 #[must_use = "a lock is released as soon as its guard is dropped: write `let _guard = …`, not `let _ = …`"]
 pub struct LockGuard {
     gate: Arc<Gate>,
@@ -136,11 +136,11 @@ impl LockGuard {
         self.is_left_abandoned.store(true, Ordering::Relaxed);
     }
 
-    /// The same guard, which no longer counts for the thread that acquired it: for a guard that is
-    /// released by another one.
+    /// The same guard, which no longer counts for the thread that acquired it: for one that moves to
+    /// another thread or task, as out of `spawn_blocking`.
     ///
-    /// Then the thread that acquired it may ask for the lock again, and waits for the other, unless
-    /// it has a [further](crate::Lock::reentrant) guard that still counts.
+    /// Then the thread that acquired it can acquire the lock again, and waits for the other, unless
+    /// a [further](crate::Lock::reentrant) guard, or the section around it, still counts.
     ///
     /// # Example
     /// ```
@@ -175,7 +175,8 @@ impl LockGuard {
 
     /// Waits until the lock is [lost](LockGuard::is_lost), which may be for ever.
     ///
-    /// It works with every executor, and is for `select!`, beside what the lock is held for. The
+    /// It works with the same [executors](crate::guide::executors) as a wait for the lock, and is for
+    /// `select!`, beside what the lock is held for. The
     /// body of an `async fn` under `#[locked]` does not need it: it is dropped where it waits.
     pub async fn lost(&self) {
         let Some(watch) = &self.watch else { return future::pending().await };
