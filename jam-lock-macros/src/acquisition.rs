@@ -140,7 +140,7 @@ pub(crate) fn bind_nothing(
 }
 
 /// The value of `section`, a future, which runs under the guard: what it asks for is seen to be
-/// asked by who holds the lock.
+/// asked by who holds the lock, and so is what its destructors ask for.
 ///
 /// Where the lock is lost meanwhile, the section is dropped where it waits, and `leave` is done with
 /// the error; it is left out where the section is to go on.
@@ -151,10 +151,12 @@ pub(crate) fn within(
 ) -> TokenStream {
     let support = &places.support;
     let [guard, error, value] = ["guard", "error", "value"].map(hidden);
+    // What the section has made is taken out, and dropped, before its lock is released.
+    let section = quote!(::core::pin::pin!(::core::option::Option::Some(#section)));
     match leave {
-        None => quote!(#support::within(&#guard, ::core::pin::pin!(#section)).await),
+        None => quote!(#support::within(&#guard, #section).await),
         Some(leave) => quote! {
-            match #support::unless_lost(&#guard, ::core::pin::pin!(#section)).await {
+            match #support::unless_lost(&#guard, #section).await {
                 ::core::result::Result::Ok(#value) => #value,
                 ::core::result::Result::Err(#error) => #leave,
             }

@@ -39,7 +39,7 @@ use proc_macro::TokenStream;
 /// | `timeout = 10` | how many seconds to wait, as an integer or a float: `-1`, the default, waits for ever, `0` tries once. Or an expression that is `Into<Timeout>`, such as a `Duration` |
 /// | `id = expr` | fills the hole `{id}` of a keyed name with whatever is `Display`. It is borrowed, not moved. Without it, a variable `id` in scope is taken, as `format!` does |
 /// | `shared` | asks for a shared lock, which any number may hold at once, instead of an exclusive one |
-/// | `reentrant` | runs the body under what this thread or task holds already, if it holds the lock; else that is `LockError::Reentrant`. A reader does not become a writer by it |
+/// | `reentrant` | runs the body under the lock that a section of this thread or task already holds, if one does; without it, that is `LockError::Reentrant`. It does not join a guard that was acquired by hand, which may have moved elsewhere. A reader does not become a writer by it |
 /// | `recover = …` | a path or closure, `FnOnce(&Holder) -> Result<(), E>`: what to run before the body, under the lock, when the last holder died inside |
 /// | `on_lost = "finish"` | has the body of an `async fn`, or of `locked!("…", async { … })`, run to its end where its lock is lost; without it, the body is dropped where it waits. With a closure as `or_else`, which may use what the body has taken with it, it runs to its end too: name a function instead |
 /// | `or_else = …` | a path or closure, `FnOnce(LockError) -> R`: what to return when the lock is not acquired. `jam_lock::skip` returns `R::default()` after a timeout |
@@ -82,8 +82,7 @@ use proc_macro::TokenStream;
 /// `Location::caller()` in such a body is the body itself.
 ///
 /// # Async functions
-/// An `async fn` waits for the lock without blocking its thread, on whatever executor; no lock is
-/// asked for before the future is polled, and one that is dropped gives up its wait or its lock.
+/// An `async fn` waits for the lock without blocking its thread; no lock is asked for before the future is polled, and one that is dropped gives up its wait or its lock.
 /// The future is `Send` where the body and the values that it takes are.
 ///
 /// `#[async_trait]` methods can be locked too, and so can functions that another attribute looks

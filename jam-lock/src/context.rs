@@ -2,18 +2,21 @@
 //! order.
 //!
 //! A thread has a list. A section in a task has a link of its own in a chain, which its future
-//! installs around every poll: so the chain goes along when a task moves between threads, and
-//! futures that one task polls side by side do not see each other's sections.
+//! installs around every poll, and around the drop of what it ran: so the chain goes along when a
+//! task moves between threads, and futures that one task polls side by side do not see each other's
+//! sections.
 
 mod chain;
 mod list;
+mod look;
 mod thread;
 mod within;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use self::chain::Chain;
+use self::look::Look;
 use crate::engine::{CallChain, Mode, Watch};
 use crate::gate::{Acquisition, Gate, Grant};
 use crate::observer::Report;
@@ -22,58 +25,69 @@ use crate::{LockError, LockName};
 
 pub(crate) use self::within::within;
 
-/// A lock that is held.
-#[derive(Debug)]
+/// A lock that is held by one guard: one that is entered again has several entries.
+///
+/// It keeps nothing of the user's alive, because it is dropped under a borrow or a mutex.
+#[derive(Clone, Debug)]
 struct Held {
-    /// Where its gate is, which lives for as long as its guards do.
-    gate: usize,
-    /// The acquisition's number there.
-    number: u64,
+    key: Key,
     /// Whose it is: a fork inherits what is listed, and none of the locks.
     process: u32,
     /// What stands in the lock order.
     name: Option<LockName>,
     site: Site,
     mode: Mode,
-    by: By,
-    /// How many guards stand for it here.
-    guards: usize,
-    report: Option<Arc<Report>>,
+    report: Weak<Report>,
 }
 
-/// What a lock was acquired for.
+/// What tells the entries of a list apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum By {
-    /// For the section whose link it is in.
-    Section,
-    /// For a thread, which would have blocked.
-    Thread,
+struct Key {
+    /// Where the gate is, which lives for as long as its guards do.
+    gate: usize,
+    /// The acquisition's number there.
+    number: u64,
+    kind: Kind,
 }
 
-/// Who asks, and so what counts.
+/// What holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// A section of a task, whose guard is a local of generated code.
+    AsyncSection,
+    /// A section of a thread, likewise.
+    Section,
+    /// A guard by hand, which may be with another thread or task by now.
+    Guard,
+}
+
+/// Who acquires a lock, and so which of those that are held count.
 #[derive(Clone, Debug)]
-pub(crate) enum Scope {
+pub(crate) struct Scope(Owner, Kind);
+
+#[derive(Clone, Debug)]
+enum Owner {
     /// A thread, which blocks.
     Thread,
     /// A thread that blocks in a section of the task which it polls.
     ThreadInTask(Arc<Chain>),
     /// A section in a task: a link of its own.
     Section(Arc<Chain>),
-    /// A task, by hand: nobody knows to which of its futures the guard belongs, so it is not kept.
+    /// A task, by hand: nobody knows to which of its futures the guard belongs, so it is not listed.
     Task(Option<Arc<Chain>>),
 }
 
 /// Where a guard's lock is listed as held.
-#[derive(Clone, Debug)]
-pub(crate) enum Home {
+#[derive(Debug)]
+pub(crate) enum Listing {
     /// In the list of the thread with this number.
-    Thread(u64),
-    Chain(Arc<Chain>),
+    Thread(u64, Kind),
+    Chain(Arc<Chain>, Kind),
 }
 
 /// What is run under the acquisition of somebody further out.
 pub(crate) struct Reentry {
-    pub(crate) home: Home,
+    pub(crate) listing: Option<Listing>,
     pub(crate) number: u64,
     pub(crate) token: u64,
     pub(crate) watch: Option<Arc<dyn Watch>>,
@@ -81,164 +95,131 @@ pub(crate) struct Reentry {
 }
 
 impl Scope {
-    /// For an acquisition that blocks this thread.
+    /// For an acquisition by hand that blocks this thread.
     pub(crate) fn thread() -> Self {
-        within::installed().map_or(Self::Thread, Self::ThreadInTask)
+        Self(Owner::blocking(), Kind::Guard)
+    }
+
+    /// For a section of this thread, which blocks it.
+    pub(crate) fn thread_section() -> Self {
+        Self(Owner::blocking(), Kind::Section)
     }
 
     /// For a section of the task that is being polled.
     pub(crate) fn section() -> Self {
-        Self::Section(Arc::new(Chain::after(within::installed())))
+        Self(Owner::Section(Arc::new(Chain::after(within::installed()))), Kind::AsyncSection)
     }
 
     /// For an acquisition by hand in the task that is being polled.
     pub(crate) fn task() -> Self {
-        Self::Task(within::installed())
+        Self(Owner::Task(within::installed()), Kind::Guard)
     }
 
-    /// Tells call chains apart, which hold locks one inside another.
+    /// Tells owners apart, which hold locks one inside another.
     pub(crate) fn number(&self) -> CallChain {
-        match self {
-            Self::Thread => thread::number().map_or(CallChain::NONE, CallChain),
-            Self::ThreadInTask(chain) | Self::Section(chain) | Self::Task(Some(chain)) => {
+        match &self.0 {
+            Owner::Thread => CallChain(thread::number()),
+            Owner::ThreadInTask(chain) | Owner::Section(chain) | Owner::Task(Some(chain)) => {
                 CallChain(chain.number())
             }
-            Self::Task(None) => CallChain::NONE,
+            Owner::Task(None) => CallChain::NONE,
         }
     }
 
-    /// Whether `gate` may be waited for by this `name`; a re-entry where it is held and that is fine.
+    /// Whether `name` may be acquired from `gate`; a re-entry where it is held and that is fine.
+    ///
+    /// What does not wait cannot wait for itself: the gate refuses it as it refuses anybody.
     pub(crate) fn check(
         &self,
         name: &LockName,
         gate: &Arc<Gate>,
-        asked: &Acquisition,
+        request: &Acquisition,
         is_reentrant: bool,
+        waits: bool,
     ) -> Result<Option<Reentry>, LockError> {
-        let mut look = Look { name, gate, asked, is_reentrant, objection: None };
-        let found = match self {
-            Self::Thread => thread::find(|held| look.at(held)),
-            Self::ThreadInTask(chain) => chain.find(|held| look.at(held)),
-            // A guard that a task keeps across an await is no part of the other futures that it
-            // polls.
-            Self::Section(chain) | Self::Task(Some(chain)) => {
-                chain.find(|held| (held.by == By::Section).then(|| look.at(held)).flatten())
-            }
-            Self::Task(None) => None,
+        let mut look = Look::new(name, address(gate), request, is_reentrant);
+        let found = match &self.0 {
+            Owner::Thread => thread::find(|held| look.at(held)),
+            Owner::ThreadInTask(chain) => chain.find(|held| look.at(held)),
+            // What blocks a thread is no part of the other futures that the task polls.
+            Owner::Section(chain) | Owner::Task(Some(chain)) => chain.find(|held| {
+                (held.key.kind == Kind::AsyncSection).then(|| look.at(held)).flatten()
+            }),
+            Owner::Task(None) => None,
         };
-        match (found, look.objection) {
-            (Some((home, Ok(again))), _) => Ok(Some(again.at(home))),
-            (Some((_, Err(error))), _) | (None, Some(error)) => Err(error),
-            (None, None) => Ok(None),
+        if let Some(held) = found {
+            if let Some((token, watch)) = gate.reenter(held.key.number) {
+                return Ok(Some(self.clone().reenter(held, token, watch)));
+            }
+        }
+        match look.objection(waits) {
+            Some(error) => Err(error),
+            None => Ok(None),
         }
     }
 
-    /// Lists what was granted, and tells where.
+    /// Lists what was granted, and returns where.
     pub(crate) fn enter(
         self,
         name: &LockName,
         gate: &Arc<Gate>,
-        asked: &Acquisition,
+        request: &Acquisition,
         grant: &Grant,
         report: Option<&Arc<Report>>,
-    ) -> Option<Home> {
-        let by = if matches!(self, Self::Section(_)) { By::Section } else { By::Thread };
-        let held = || Held {
-            gate: address(gate),
-            number: grant.number,
+    ) -> Option<Listing> {
+        let key = Key { gate: address(gate), number: grant.number, kind: self.1 };
+        self.list(|| Held {
+            key,
             process: gate.process(),
             name: name.has_order().then(|| name.clone()),
-            site: asked.site,
-            mode: asked.mode,
-            by,
-            guards: 1,
-            report: report.cloned(),
-        };
-        match self {
-            Self::Thread => thread::enter(held).map(Home::Thread),
-            Self::ThreadInTask(chain) | Self::Section(chain) => {
-                chain.enter(held());
-                Some(Home::Chain(chain))
-            }
-            Self::Task(_) => None,
-        }
-    }
-}
-
-impl Home {
-    /// Takes one guard of the acquisition `number` of `gate` off the list.
-    pub(crate) fn leave(&self, gate: &Arc<Gate>, number: u64) {
-        match self {
-            Self::Thread(thread) => thread::leave(*thread, address(gate), number),
-            Self::Chain(chain) => chain.leave(address(gate), number),
-        }
-    }
-}
-
-/// A look at what is held, lock by lock.
-struct Look<'a> {
-    name: &'a LockName,
-    gate: &'a Arc<Gate>,
-    asked: &'a Acquisition,
-    is_reentrant: bool,
-    /// What is against it if the lock itself is not held.
-    objection: Option<LockError>,
-}
-
-/// A lock that may be entered again.
-struct Again {
-    number: u64,
-    token: u64,
-    watch: Option<Arc<dyn Watch>>,
-    report: Option<Arc<Report>>,
-}
-
-impl Again {
-    fn at(self, home: Home) -> Reentry {
-        let Self { number, token, watch, report } = self;
-        Reentry { home, number, token, watch, report }
-    }
-}
-
-impl Look<'_> {
-    /// What follows where `held` is what is asked for.
-    fn at(&mut self, held: &mut Held) -> Option<Result<Again, LockError>> {
-        if held.gate != address(self.gate) {
-            self.objection = self.objection.take().or_else(|| self.against_order(held));
-            return None;
-        }
-        let is_enough = held.mode == Mode::Exclusive || self.asked.mode == Mode::Shared;
-        if !(self.is_reentrant && is_enough) {
-            return Some(Err(self.reentrant(held)));
-        }
-        // Another thread may just have released it.
-        let (token, watch) = self.gate.reenter(held.number)?;
-        held.guards += 1;
-        Some(Ok(Again { number: held.number, token, watch, report: held.report.clone() }))
-    }
-
-    fn reentrant(&self, held: &Held) -> LockError {
-        LockError::Reentrant {
-            name: Box::new(self.name.clone()),
-            asked_at: self.asked.site,
-            held_at: held.site,
-            remedy: if self.is_reentrant {
-                "it is held as a reader, which cannot become a writer: \
-                 acquire it as a writer first"
-            } else {
-                "release it before, or say `reentrant` to run under the lock that is held"
-            },
-        }
-    }
-
-    fn against_order(&self, held: &Held) -> Option<LockError> {
-        let outer = held.name.as_ref().filter(|it| self.name.is_declared_before(it))?;
-        Some(LockError::Order {
-            name: Box::new(self.name.clone()),
-            asked_at: self.asked.site,
-            held: Box::new(outer.clone()),
-            held_at: held.site,
+            site: request.site,
+            mode: request.mode,
+            report: report.map(Arc::downgrade).unwrap_or_default(),
         })
+    }
+
+    /// Lists one more guard of what is `held`.
+    fn reenter(self, held: Held, token: u64, watch: Option<Arc<dyn Watch>>) -> Reentry {
+        let (number, report, kind) = (held.key.number, held.report.upgrade(), self.1);
+        let listing = self.list(|| Held { key: Key { kind, ..held.key }, ..held });
+        Reentry { listing, number, token, watch, report }
+    }
+
+    fn list(self, held: impl FnOnce() -> Held) -> Option<Listing> {
+        let Self(owner, kind) = self;
+        match owner {
+            Owner::Thread => Some(Listing::Thread(thread::enter(held()), kind)),
+            Owner::ThreadInTask(chain) | Owner::Section(chain) => {
+                chain.enter(held());
+                Some(Listing::Chain(chain, kind))
+            }
+            Owner::Task(_) => None,
+        }
+    }
+}
+
+impl Owner {
+    fn blocking() -> Self {
+        within::installed().map_or(Self::Thread, Self::ThreadInTask)
+    }
+}
+
+impl Listing {
+    /// Takes one guard of the acquisition `number` of `gate` off the list.
+    pub(crate) fn leave(self, gate: &Arc<Gate>, number: u64) {
+        let gate = address(gate);
+        match self {
+            Self::Thread(thread, kind) => thread::leave(thread, Key { gate, number, kind }),
+            Self::Chain(chain, kind) => chain.leave(Key { gate, number, kind }),
+        }
+    }
+
+    /// The link of the section in a task that the guard is for.
+    fn section(&self) -> Option<&Arc<Chain>> {
+        match self {
+            Self::Chain(chain, Kind::AsyncSection) => Some(chain),
+            Self::Chain(..) | Self::Thread(..) => None,
+        }
     }
 }
 

@@ -32,10 +32,12 @@ pub enum LockError {
         obstacle: Option<Box<str>>,
     },
 
-    /// The same thread, or section of a task, holds the lock already.
+    /// The same thread, or section of a task, holds the lock already, and would wait for itself.
+    ///
+    /// What does not wait is refused by [`LockError::Timeout`] instead.
     #[error(
-        "lock `{name}`, asked for by {asked_at}, is held already by the same thread or task, \
-         from {held_at}, and would wait for itself: {remedy}"
+        "cannot acquire lock `{name}` in {asked_at}: this thread or task already holds it \
+         (acquired in {held_at}) and would wait for itself; {remedy}"
     )]
     #[non_exhaustive]
     Reentrant {
@@ -51,9 +53,8 @@ pub enum LockError {
 
     /// The same thread, or section of a task, holds a lock that is declared after this one.
     #[error(
-        "lock `{name}`, asked for by {asked_at}, comes before `{held}`, which the same \
-         thread or task holds from {held_at}: others who take them in the declared order might \
-         wait for each other with it. Acquire `{name}` first, or both at once"
+        "lock order violation: `{name}` (requested in {asked_at}) is declared before `{held}`, \
+         which this thread or task already holds (acquired in {held_at}); {remedy}"
     )]
     #[non_exhaustive]
     Order {
@@ -65,6 +66,8 @@ pub enum LockError {
         held: Box<LockName>,
         /// Where that was acquired.
         held_at: Site,
+        /// What to do instead.
+        remedy: &'static str,
     },
 
     /// The name is not portable as a file name.
@@ -210,11 +213,12 @@ impl fmt::Debug for LockError {
     }
 }
 
-/// A timeout becomes the kind [`io::ErrorKind::TimedOut`]; trouble keeps the kind that the
-/// operating system gave it.
+/// A timeout becomes the kind [`io::ErrorKind::TimedOut`], or [`io::ErrorKind::WouldBlock`] where
+/// the timeout was 0; trouble keeps the kind that the operating system gave it.
 impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         let kind = match &error {
+            LockError::Timeout { waited: Duration::ZERO, .. } => io::ErrorKind::WouldBlock,
             LockError::Timeout { .. } => io::ErrorKind::TimedOut,
             LockError::Reentrant { .. } | LockError::Order { .. } | LockError::Deadlock { .. } => {
                 io::ErrorKind::Deadlock
@@ -244,7 +248,7 @@ impl fmt::Display for TimeoutText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, place, waited, holder, obstacle } = self;
         if waited.is_zero() {
-            write!(f, "lock `{name}` ({place}) is held elsewhere, and timeout 0 does not wait")?;
+            write!(f, "lock `{name}` ({place}) is already held, and the timeout is 0")?;
         } else {
             let waited = Tenths(*waited);
             write!(f, "timed out after {waited} waiting for lock `{name}` ({place})")?;
@@ -302,7 +306,7 @@ mod tests {
             "timed out after 10 s waiting for lock `invoice_saved` (/srv/locks/invoice_saved.lock)"
         );
         assert!(timeout(Duration::from_micros(7_400)).to_string().contains("after 7 ms"));
-        assert!(timeout(Duration::ZERO).to_string().contains("timeout 0 does not wait"));
+        assert!(timeout(Duration::ZERO).to_string().contains("the timeout is 0"));
     }
 
     #[test]
@@ -312,10 +316,15 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_becomes_an_io_error_of_the_kind_timed_out() {
-        let error = io::Error::from(timeout(Duration::from_secs(1)));
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!(error.to_string().contains("invoice_saved"));
+    fn a_timeout_becomes_an_io_error_that_says_whether_anybody_waited() {
+        for (waited, kind) in [
+            (Duration::from_secs(1), io::ErrorKind::TimedOut),
+            (Duration::ZERO, io::ErrorKind::WouldBlock),
+        ] {
+            let error = io::Error::from(timeout(waited));
+            assert_eq!(error.kind(), kind);
+            assert!(error.to_string().contains("invoice_saved"));
+        }
     }
 
     #[test]
@@ -330,7 +339,13 @@ mod tests {
                 Deadlock,
             ),
             (
-                LockError::Order { name: boxed(), asked_at: site, held: boxed(), held_at: site },
+                LockError::Order {
+                    name: boxed(),
+                    asked_at: site,
+                    held: boxed(),
+                    held_at: site,
+                    remedy,
+                },
                 Deadlock,
             ),
             (LockError::Deadlock { name: boxed(), place: place() }, Deadlock),

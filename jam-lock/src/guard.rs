@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use crate::context::{Home, Reentry};
+use crate::context::{Listing, Reentry};
 use crate::engine::{Left, Publication, Watch};
 use crate::gate::{Gate, Grant};
 use crate::observer::Report;
@@ -26,14 +26,14 @@ pub use self::guards::LockGuards;
 /// ends. The lock's file stays, unless the name is [keyed](LockName#keyed-names).
 ///
 /// # On another thread
-/// A guard can be sent to another thread and dropped there. Until then it counts for the thread
-/// that acquired it, which would get [`LockError::Reentrant`] if it asked for the lock again;
-/// [`LockGuard::detach`] ends that.
+/// A guard can be sent to another thread or task and dropped there. Until then it counts for the
+/// thread that acquired it, which gets [`LockError::Reentrant`] if it acquires the lock again, and
+/// [`LockError::Order`] for one that is declared before; [`LockGuard::detach`] ends that.
 #[must_use = "a lock is released as soon as its guard is dropped: write `let _guard = …`, not `let _ = …`"]
 pub struct LockGuard {
     gate: Arc<Gate>,
     /// Where the lock is listed as held, if it is.
-    home: Option<Home>,
+    listing: Option<Listing>,
     number: u64,
     token: u64,
     waited: Duration,
@@ -44,15 +44,13 @@ pub struct LockGuard {
     watch: Option<Arc<dyn Watch>>,
     /// Whether who releases it may block until the engine has confirmed that.
     may_block: bool,
-    /// Whether it stands for what was held already.
-    is_reentry: bool,
     is_released: bool,
 }
 
 impl LockGuard {
     pub(crate) fn new(
         gate: Arc<Gate>,
-        home: Option<Home>,
+        listing: Option<Listing>,
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> Self {
@@ -61,7 +59,7 @@ impl LockGuard {
         let is_left_abandoned = AtomicBool::new(false);
         Self {
             gate,
-            home,
+            listing,
             number,
             token,
             waited,
@@ -70,19 +68,16 @@ impl LockGuard {
             report,
             watch,
             may_block: false,
-            is_reentry: false,
             is_released: false,
         }
     }
 
-    /// A further guard for what the call chain holds already.
+    /// A further guard for what the owner holds already.
     pub(crate) fn of_reentry(gate: Arc<Gate>, reentry: Reentry) -> Self {
-        let Reentry { home, number, token, watch, report } = reentry;
+        let Reentry { listing, number, token, watch, report } = reentry;
         let publication = Publication { token, ..Publication::default() };
         let grant = Grant { number, publication, watch, waited: Duration::ZERO };
-        let mut guard = Self::new(gate, Some(home), grant, report);
-        guard.is_reentry = true;
-        guard
+        Self::new(gate, listing, grant, report)
     }
 
     /// The same guard, of a thread that has blocked for it.
@@ -141,11 +136,11 @@ impl LockGuard {
         self.is_left_abandoned.store(true, Ordering::Relaxed);
     }
 
-    /// The same guard, which no longer counts for the thread that acquired it: for a guard that is
-    /// released by another one.
+    /// The same guard, which no longer counts for the thread that acquired it: for one that moves to
+    /// another thread or task, as out of `spawn_blocking`.
     ///
-    /// Then the thread that acquired it may ask for the lock again, and waits for the other, unless
-    /// it has a [further](crate::Lock::reentrant) guard that still counts.
+    /// Then the thread that acquired it can acquire the lock again, and waits for the other, unless
+    /// a [further](crate::Lock::reentrant) guard, or the section around it, still counts.
     ///
     /// # Example
     /// ```
@@ -164,9 +159,7 @@ impl LockGuard {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn detach(mut self) -> Self {
-        if let Some(home) = self.home.take() {
-            home.leave(&self.gate, self.number);
-        }
+        self.leave();
         self
     }
 
@@ -182,7 +175,8 @@ impl LockGuard {
 
     /// Waits until the lock is [lost](LockGuard::is_lost), which may be for ever.
     ///
-    /// It works with every executor, and is for `select!`, beside what the lock is held for. The
+    /// It works with the same [executors](crate::guide::executors) as a wait for the lock, and is for
+    /// `select!`, beside what the lock is held for. The
     /// body of an `async fn` under `#[locked]` does not need it: it is dropped where it waits.
     pub async fn lost(&self) {
         let Some(watch) = &self.watch else { return future::pending().await };
@@ -250,10 +244,16 @@ impl LockGuard {
         self.report.as_deref()
     }
 
-    /// What the section that this guard is for installs while it is polled: nothing new where that
-    /// runs under what is held already.
-    pub(crate) fn home(&self) -> Option<&Home> {
-        self.home.as_ref().filter(|_| !self.is_reentry)
+    /// Where the lock is listed as held, if it is.
+    pub(crate) fn listing(&self) -> Option<&Listing> {
+        self.listing.as_ref()
+    }
+
+    /// Takes the lock off the list of what is held.
+    fn leave(&mut self) {
+        if let Some(listing) = self.listing.take() {
+            listing.leave(&self.gate, self.number);
+        }
     }
 
     /// Releases the lock, unless another guard stands for it too.
@@ -262,10 +262,9 @@ impl LockGuard {
         let is_abandoned = *self.is_left_abandoned.get_mut();
         let left = if is_abandoned { Left::Abandoned } else { Left::InOrder };
         let lost = self.ensure();
+        // Before others can hear of the release, and this thread from them.
+        self.leave();
         let released = self.gate.release(self.number, left);
-        if let Some(home) = &self.home {
-            home.leave(&self.gate, self.number);
-        }
         let Some(result) = released else { return lost };
         if let Some(report) = &self.report {
             report.released(self.waited);

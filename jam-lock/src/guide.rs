@@ -8,6 +8,7 @@
 //! | [`places`] | where locks are, and who may take them |
 //! | [`timeouts`] | how long to wait, and what to return when it was too long |
 //! | [`tasks`] | locks in asynchronous code |
+//! | [`executors`] | which executors were tried, and what to do in tests with a clock of their own |
 //! | [`holders`] | who holds a lock, who died with it, and how to see what happens |
 //! | [`testing`] | how to test code that takes locks |
 //!
@@ -29,6 +30,9 @@
 
 #[doc = include_str!("guide/engines.md")]
 pub mod engines {}
+
+#[doc = include_str!("guide/executors.md")]
+pub mod executors {}
 
 #[doc = include_str!("guide/holders.md")]
 pub mod holders {}

@@ -56,11 +56,11 @@
 //!
 //! | | declared | by hand |
 //! |---|---|---|
-//! | in a task, on any executor | `#[locked("a")] async fn`, `locked!("a", async { … })` | [`Lock::acquire_async`] |
+//! | in a task, on [nearly every executor](guide::executors) | `#[locked("a")] async fn`, `locked!("a", async { … })` | [`Lock::acquire_async`] |
 //! | by readers together | `#[locked("a", shared)]` | [`Lock::shared`] |
 //! | one lock for each customer | `#[locked("customer_{id}")]` | `lock_names::customer_id(7)` |
 //! | several, all or none | `#[locked("a", "b")]` | [`Locks::lock_all`] |
-//! | again, by who holds it | `#[locked("a", reentrant)]` | [`Lock::reentrant`] |
+//! | again, inside a section that holds it | `#[locked("a", reentrant)]` | [`Lock::reentrant`] |
 //! | in a test | `#[locked("a", locks = locks)]` | [`Locks::in_memory`], [`Locks::temporary`] |
 //! | on several machines | the same | `Locks::connect`, `JAM_LOCK=postgres://…` |
 //!
@@ -138,6 +138,7 @@ mod site;
 mod status;
 mod this_process;
 mod timeout;
+mod unwind;
 mod wall_clock;
 
 #[doc(hidden)]

@@ -27,10 +27,7 @@ use crate::{Holder, LockError, LockGuard, LockName, Timeout};
 /// let locks = Locks::temporary()?;
 /// let lock = locks.lock(LockName::new("report 2026")?);
 /// let guard = lock.timeout(Duration::from_secs(10)).acquire()?;
-/// std::thread::scope(|scope| {
-///     let another = scope.spawn(|| lock.try_acquire());
-///     assert!(another.join().unwrap().is_err_and(|error| error.is_timeout()));
-/// });
+/// assert!(lock.try_acquire().is_err_and(|error| error.is_timeout()));
 /// drop(guard);
 /// assert!(lock.try_acquire().is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -93,33 +90,43 @@ impl Lock {
     ///
     /// let lock = Locks::temporary()?.lock(LockName::new("index")?);
     /// let reader = lock.shared().acquire()?;
-    /// std::thread::scope(|scope| {
-    ///     scope.spawn(|| {
-    ///         assert!(lock.try_acquire().is_err_and(|error| error.is_timeout()));
-    ///         assert!(lock.shared().try_acquire().is_ok());
-    ///     });
-    /// });
+    /// assert!(lock.try_acquire().is_err_and(|error| error.is_timeout()));
+    /// assert!(lock.shared().try_acquire().is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn shared(&self) -> Self {
         Self { mode: Mode::Shared, ..self.clone() }
     }
 
-    /// The same lock, which a thread or task that holds it already may acquire again: it gets one
-    /// more guard for what it holds, with the same token, and the lock is released with the last.
+    /// The same lock, which can be acquired again inside a section that holds it, one of
+    /// [`#[locked]`](macro@crate::locked) or `locked!`: that returns one more guard of the section's
+    /// acquisition, with the same token, and the lock is released with the last guard.
     ///
-    /// Without this, that is [`LockError::Reentrant`]. It still is where the lock is held as a
-    /// reader and asked for as a writer.
+    /// Without this, it is [`LockError::Reentrant`]. It still is where the section holds the lock as a
+    /// reader and this acquires it as a writer, and where a guard by hand holds it: that may have
+    /// moved to another thread or task, and the lock would have two owners. Pass `&guard` on to what
+    /// needs the lock, or hold the lock by a section.
     ///
     /// # Example
     /// ```
-    /// use jam_lock::{LockName, Locks};
+    /// use jam_lock::{LockError, Locks, locked};
     ///
-    /// let lock = Locks::temporary()?.lock(LockName::new("ledger")?);
-    /// let outer = lock.acquire()?;
-    /// assert!(lock.acquire().is_err());
-    /// assert_eq!(lock.reentrant().acquire()?.token(), outer.token());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// jam_lock::lock_names! {
+    ///     /// Held while the ledger is being written.
+    ///     "ledger",
+    /// }
+    ///
+    /// #[locked("ledger", guard = outer, locks = locks)]
+    /// fn close(locks: &Locks) -> Result<(), LockError> {
+    ///     let lock = locks.lock(lock_names::LEDGER);
+    ///     assert!(lock.acquire().is_err());
+    ///     assert_eq!(lock.reentrant().acquire()?.token(), outer.token());
+    ///     Ok(())
+    /// }
+    ///
+    /// fn main() -> Result<(), LockError> {
+    ///     close(&Locks::in_memory())
+    /// }
     /// ```
     pub fn reentrant(&self) -> Self {
         Self { is_reentrant: true, ..self.clone() }
@@ -135,7 +142,7 @@ impl Lock {
     ///
     /// # Errors
     /// - [`LockError::Timeout`] when the lock was held elsewhere until the timeout had passed:
-    ///   never earlier, and with a timeout of 0 at once.
+    ///   never earlier. With a timeout of 0 at once, where this thread holds it as well.
     /// - [`LockError::Reentrant`] at once when this thread, or the section of a task that it runs,
     ///   holds the lock already: it would wait for itself.
     /// - [`LockError::Order`] at once when it holds a lock that is declared after this one: somebody
@@ -157,8 +164,9 @@ impl Lock {
     /// Acquires the lock if that needs no waiting, whatever the timeout.
     ///
     /// # Errors
-    /// As [`Lock::acquire`]; [`LockError::Timeout`] at once when the lock is held elsewhere, or
-    /// others wait for it.
+    /// As [`Lock::acquire`], but never [`LockError::Reentrant`]: it is [`LockError::Timeout`] at once
+    /// when the lock is held, by this thread or elsewhere, or when others wait for it. A reader that
+    /// tries again enters beside itself, unless a writer waits.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
         self.block(Scope::thread(), Site::here(), Deadline::Once)
@@ -166,8 +174,9 @@ impl Lock {
 
     /// Acquires the lock as [`Lock::acquire`] does, and lets other tasks run while it waits.
     ///
-    /// It works with every executor. Nothing happens before the future is polled, and the timeout
-    /// counts from there. A future that is dropped, at any moment, leaves nothing behind, neither a
+    /// It works with every executor whose wakers can be used from other threads, as `Waker` promises;
+    /// [`executors`](crate::guide::executors) lists those that were tried. Nothing happens before the
+    /// future is polled, and the timeout counts from there. A future that is dropped, at any moment, leaves nothing behind, neither a
     /// place in the queue nor a lock. One that is not polled although it was woken is passed over
     /// after 10 ms, and takes its turn when it is polled again.
     ///

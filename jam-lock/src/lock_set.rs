@@ -47,8 +47,8 @@ impl LockSet {
         Self { locks: self.locks.iter().map(Lock::shared).collect(), timeout: self.timeout }
     }
 
-    /// The same locks, each of which a thread or task that holds it already may
-    /// [acquire again](Lock::reentrant).
+    /// The same locks, each of which can be acquired again inside a [section](Lock::reentrant) that
+    /// holds it.
     pub fn reentrant(&self) -> Self {
         let locks = self.locks.iter().map(Lock::reentrant).collect();
         Self { locks, timeout: self.timeout }
@@ -66,8 +66,8 @@ impl LockSet {
     /// Acquires all the locks if that needs no waiting, whatever the timeout.
     ///
     /// # Errors
-    /// As [`LockSet::acquire`]; [`LockError::Timeout`] at once when one of the locks is held
-    /// elsewhere, or others wait for it.
+    /// As [`Lock::try_acquire`], for the first lock that was not acquired. Those before it are
+    /// released.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuards, LockError> {
         self.block(&Scope::thread(), Site::here(), Deadline::Once)

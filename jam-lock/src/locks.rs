@@ -114,8 +114,7 @@ impl Locks {
     /// // #[test]
     /// fn who_finds_the_index_in_use_is_refused() {
     ///     let locks = Locks::in_memory();
-    ///     // Another thread's, or this one would be told that it waits for itself.
-    ///     let held = locks.lock(lock_names::INDEX).acquire().unwrap().detach();
+    ///     let held = locks.lock(lock_names::INDEX).acquire().unwrap();
     ///     assert!(update(&locks).unwrap_err().is_timeout());
     ///     drop(held);
     ///     assert!(update(&locks).is_ok());

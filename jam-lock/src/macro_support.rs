@@ -90,7 +90,7 @@ impl Request<'_, LockName> {
     /// Acquires the lock, and blocks the thread meanwhile.
     pub fn acquire(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.block(Scope::thread(), site, deadline)
+        self.lock()?.block(Scope::thread_section(), site, deadline)
     }
 
     /// Acquires the lock for a section, and lets other tasks run meanwhile.
@@ -110,7 +110,7 @@ impl<const N: usize> Request<'_, [LockName; N]> {
     /// Acquires the locks, and blocks the thread meanwhile.
     pub fn acquire(self) -> Result<LockGuards, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock_set()?.block(&Scope::thread(), site, deadline)
+        self.lock_set()?.block(&Scope::thread_section(), site, deadline)
     }
 
     /// Acquires the locks for a section, and lets other tasks run meanwhile.
@@ -151,21 +151,24 @@ impl Guards for LockGuards {
 }
 
 /// Runs the section of a task that `guards` are for.
-pub fn within<F: Future>(
+///
+/// It ends with `None` in its place, and so does the drop of the returned future: what the section
+/// has made is gone then.
+pub fn within<'section, F: Future>(
     guards: &impl Guards,
-    section: Pin<&mut F>,
+    section: Pin<&'section mut Option<F>>,
 ) -> impl Future<Output = F::Output> {
-    let home = guards.guards().iter().find_map(LockGuard::home);
-    context::within(home, section)
+    let listing = guards.guards().iter().find_map(LockGuard::listing);
+    context::within(listing, section)
 }
 
 /// Runs the section of a task that `guards` are for, unless one of its locks is lost meanwhile.
 ///
 /// # Errors
-/// [`LockError::Lost`] where one is; the section is to be dropped then.
+/// [`LockError::Lost`] where one is; the section is gone then.
 pub async fn unless_lost<F: Future>(
     guards: &impl Guards,
-    section: Pin<&mut F>,
+    section: Pin<&mut Option<F>>,
 ) -> Result<F::Output, LockError> {
     let mut section = pin!(within(guards, section));
     let guards = guards.guards();

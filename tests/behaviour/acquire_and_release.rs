@@ -1,10 +1,11 @@
 //! The lock is had, and is free again, whichever way its section ends.
 
+use std::panic;
 use std::thread;
 
-use jam_lock::{Lock, LockError};
+use jam_lock::{Lock, LockError, Locks};
 
-use crate::{folder, lock};
+use crate::{folder, lock, lock_names};
 use jam_lock_tests::peers::{self, Peer, attempt, peer};
 
 #[test]
@@ -19,7 +20,7 @@ fn the_folder_is_made_with_its_parents() {
 fn another_process_is_kept_out_until_the_guard_is_dropped() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
-    assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
+    assert!(attempt(folder.path(), "x").contains("is already held"));
     drop(guard);
     assert_eq!(attempt(folder.path(), "x"), "acquired");
 }
@@ -54,6 +55,24 @@ fn it_is_free_again_after_a_question_mark() {
     let lock = lock(folder.path(), "x");
     section(&lock).unwrap_err();
     assert_eq!(attempt(folder.path(), "x"), "acquired");
+}
+
+#[test]
+fn a_panic_in_a_section_can_be_caught_without_ceremony() {
+    let folder = folder();
+    let locks = Locks::open(folder.path()).unwrap();
+    let lock = locks.lock(lock_names::SECOND);
+    let set = locks.lock_all([lock_names::FIRST]);
+    let (builder, held) = (Locks::builder(), set.acquire().unwrap());
+    let caught = panic::catch_unwind(|| {
+        assert!(builder.clone().in_memory().lock(lock_names::SECOND).acquire().is_ok());
+        assert_eq!((set.try_acquire().is_err(), held.len()), (true, 1));
+        locked!("second", locks = &locks, { panic!("in a section") })
+    });
+    assert!(caught.is_err());
+    let guard = lock.acquire().unwrap();
+    assert!(panic::catch_unwind(move || drop(guard)).is_ok());
+    assert_eq!(attempt(folder.path(), "second"), "acquired");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! in which locks are declared.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jam_lock::{Lock, LockError, LockName, Locks, locked};
 
@@ -13,15 +14,17 @@ enum Outcome {
     Acquired,
     Reentrant,
     Order,
+    Contended,
 }
 
-use Outcome::{Acquired, Order, Reentrant};
+use Outcome::{Acquired, Contended, Order, Reentrant};
 
 fn outcome<T>(result: &Result<T, LockError>) -> Outcome {
     match result {
         Ok(_) => Acquired,
         Err(LockError::Reentrant { .. }) => Reentrant,
         Err(LockError::Order { .. }) => Order,
+        Err(LockError::Timeout { .. }) => Contended,
         Err(other) => panic!("{other}"),
     }
 }
@@ -65,8 +68,11 @@ fn a_thread_by_hand() {
         let locks = Locks::open(folder.path()).unwrap();
         let _held = locks.lock(held.clone()).acquire().unwrap();
         let asked = asked(&locks, name.clone(), is_reentrant);
-        assert_eq!(outcome(&asked.acquire()), expected, "{name} in {held}");
-        assert_eq!(outcome(&asked.try_acquire()), expected, "{name} in {held}, once");
+        // A guard may be anywhere, so nobody enters again what it holds.
+        let is_same = held.as_str() == name.as_str();
+        let (waiting, once) = if is_same { (Reentrant, Contended) } else { (expected, expected) };
+        assert_eq!(outcome(&asked.acquire()), waiting, "{name} in {held}");
+        assert_eq!(outcome(&asked.try_acquire()), once, "{name} in {held}, once");
     }
 }
 
@@ -82,9 +88,40 @@ fn a_thread_in_sections() {
                 locked!(name, locks = locks, {})
             }
         };
-        let result = locked!(held.clone(), locks = locks, { inner(name.clone()) }).unwrap();
+        let once = || asked(locks, name.clone(), is_reentrant).try_acquire();
+        let both = locked!(held.clone(), locks = locks, { (inner(name.clone()), once()) });
+        let (result, once) = both.unwrap();
         assert_eq!(outcome(&result), expected, "{name} in {held}");
+        let expected = if expected == Reentrant { Contended } else { expected };
+        assert_eq!(outcome(&once), expected, "{name} in {held}, once");
     }
+}
+
+#[test]
+fn a_try_is_refused_by_name_of_the_line_that_holds_the_lock() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let line = line!() + 1;
+    let _held = lock.acquire().unwrap();
+    for error in [lock.try_acquire().unwrap_err(), lock.timeout(0).acquire().unwrap_err()] {
+        assert!(error.is_timeout());
+        assert!(error.to_string().contains(&format!("context.rs:{line}")), "{error}");
+    }
+}
+
+#[test]
+fn a_reader_that_tries_again_enters_beside_itself_unless_a_writer_waits() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let reader = lock.shared().acquire().unwrap();
+    assert_eq!(outcome(&lock.shared().try_acquire()), Acquired);
+    assert_eq!(outcome(&lock.shared().acquire()), Reentrant);
+    assert_eq!(outcome(&lock.try_acquire()), Contended);
+    let mut writer = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut writer)).is_none());
+    assert_eq!(outcome(&lock.shared().try_acquire()), Contended);
+    drop(reader);
+    assert_eq!(outcome(&smol::block_on(writer)), Acquired);
 }
 
 #[test]
@@ -200,23 +237,28 @@ fn a_failed_attempt_leaves_the_first_hold_as_it_was() {
 #[test]
 fn what_is_held_as_a_reader_is_not_entered_as_a_writer() {
     let folder = folder();
-    let lock = lock(folder.path(), "x").reentrant();
-    let reader = lock.shared().acquire().unwrap();
-    assert_eq!(outcome(&lock.shared().acquire()), Acquired);
-    assert_eq!(outcome(&lock.acquire()), Reentrant);
-    drop(reader);
-    let _writer = lock.acquire().unwrap();
-    assert_eq!(outcome(&lock.shared().acquire()), Acquired);
+    let locks = &Locks::open(folder.path()).unwrap();
+    let lock = locks.lock(lock_names::FIRST).reentrant();
+    locked!("first", shared, locks = locks, {
+        assert_eq!(outcome(&lock.shared().acquire()), Acquired);
+        assert_eq!(outcome(&lock.acquire()), Reentrant);
+    })
+    .unwrap();
+    locked!("first", locks = locks, {
+        assert_eq!(outcome(&lock.shared().acquire()), Acquired);
+    })
+    .unwrap();
 }
 
 #[test]
 fn the_lock_is_released_with_the_last_guard_of_it() {
     let folder = folder();
-    let lock = lock(folder.path(), "x").reentrant();
-    let outer = lock.acquire().unwrap();
-    let inner = lock.acquire().unwrap();
-    assert_eq!(inner.token(), outer.token());
-    outer.release().unwrap();
+    let locks = &Locks::open(folder.path()).unwrap();
+    let lock = locks.lock(lock_names::FIRST);
+    let again = || lock.reentrant().acquire().unwrap();
+    let both = locked!("first", guard = outer, locks = locks, { (again(), outer.token()) });
+    let (inner, token) = both.unwrap();
+    assert_eq!(inner.token(), token);
     assert!(crate::is_refused(&lock));
     inner.mark_abandoned();
     drop(inner);
@@ -224,28 +266,23 @@ fn the_lock_is_released_with_the_last_guard_of_it() {
 }
 
 #[test]
-fn a_guard_counts_although_one_that_was_entered_again_is_detached() {
+fn a_guard_that_entered_again_counts_until_it_is_detached_or_dropped() {
     let folder = folder();
-    let lock = lock(folder.path(), "x").timeout(0);
-    let outer = lock.acquire().unwrap();
-    let inner = lock.reentrant().acquire().unwrap().detach();
+    let locks = &Locks::open(folder.path()).unwrap();
+    let lock = locks.lock(lock_names::FIRST).timeout(Duration::from_millis(1));
+    let again = || lock.reentrant().acquire().unwrap();
+    let guards = locked!("first", locks = locks, {
+        let [one, two] = [again(), again()];
+        let one = one.detach();
+        assert_eq!(outcome(&lock.acquire()), Reentrant);
+        [one, two]
+    });
+    let [one, two] = guards.unwrap();
     assert_eq!(outcome(&lock.acquire()), Reentrant);
-    drop(outer);
-    assert!(lock.acquire().unwrap_err().is_timeout());
-    drop(inner);
-}
-
-#[test]
-fn a_guard_that_was_entered_again_counts_although_the_first_is_detached() {
-    let folder = folder();
-    let lock = lock(folder.path(), "x").timeout(0);
-    let outer = lock.acquire().unwrap();
-    let inner = lock.reentrant().acquire().unwrap();
-    let outer = outer.detach();
-    assert_eq!(outcome(&lock.acquire()), Reentrant);
-    drop(inner);
-    assert!(lock.acquire().unwrap_err().is_timeout());
-    drop(outer);
+    drop(two);
+    assert_eq!(outcome(&lock.acquire()), Contended);
+    drop(one);
+    assert_eq!(outcome(&lock.acquire()), Acquired);
 }
 
 #[test]
@@ -270,13 +307,14 @@ fn a_section_that_is_entered_again_sees_what_was_entered_between() {
 #[test]
 fn several_locks_are_looked_at_one_by_one() {
     let folder = folder();
-    let locks = Locks::open(folder.path()).unwrap();
-    let _held = locks.lock(lock_names::FIRST).acquire().unwrap();
+    let locks = &Locks::open(folder.path()).unwrap();
     let both = locks.lock_all([lock_names::FIRST, lock_names::SECOND]);
-    assert_eq!(outcome(&both.acquire()), Reentrant);
-    let guards = both.reentrant().acquire().unwrap();
-    assert_eq!(guards.len(), 2);
-    drop(guards);
+    locked!("first", locks = locks, {
+        assert_eq!(outcome(&both.acquire()), Reentrant);
+        assert_eq!(both.reentrant().acquire().unwrap().len(), 2);
+    })
+    .unwrap();
+    let _held = locks.lock(lock_names::FIRST).acquire().unwrap();
     let elsewhere = |path: &Path| Locks::open(path).unwrap().lock_all([lock_names::FIRST]);
     assert_eq!(outcome(&elsewhere(&folder.path().join("other")).acquire()), Acquired);
 }

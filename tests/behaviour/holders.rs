@@ -25,7 +25,7 @@ fn holder(lock: &Lock) -> Option<Holder> {
 /// What is said of the holder when the lock is tried, with `…` for how long and for which line.
 fn said(lock: &Lock) -> String {
     let error = on_another_thread(|| lock.try_acquire().unwrap_err()).to_string();
-    let (_, held) = error.split_once("does not wait").expect("a try was refused");
+    let (_, held) = error.split_once("the timeout is 0").expect("a try was refused");
     masked(held)
 }
 
@@ -255,7 +255,7 @@ fn from_another_namespace_nobody_is_named_whose_number_would_be_wrong() {
     let mut order = Command::new(unshare);
     order.args(options).arg(program()).arg("try").arg(folder.path()).arg("called_x");
     let text = peers::said(&peers::run(&mut order));
-    assert!(text.ends_with("timeout 0 does not wait"), "{text}");
+    assert!(text.ends_with("the timeout is 0"), "{text}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn keys_that_differ_are_locks_that_differ() {
     let _guard = customer(folder.path(), "A").acquire().unwrap();
     drop(customer(folder.path(), "a").try_acquire().unwrap());
     assert!(is_refused(&customer(folder.path(), "A")));
-    assert!(attempt(folder.path(), "customer_%41").contains("is held elsewhere"));
+    assert!(attempt(folder.path(), "customer_%41").contains("is already held"));
     assert_eq!(attempt(folder.path(), "customer_b"), "acquired");
 }
 

@@ -23,7 +23,7 @@ fn waiter(folder: &Path) -> JoinHandle<Result<LockGuard, LockError>> {
 
 /// Whether the guard's file is the one that the path names: nobody else gets it.
 fn is_held(folder: &Path) -> bool {
-    attempt(folder, "x").contains("is held elsewhere")
+    attempt(folder, "x").contains("is already held")
 }
 
 #[test]

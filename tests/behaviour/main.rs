@@ -15,10 +15,12 @@ mod asynchronous;
 mod cancellation;
 mod context;
 mod default_locks;
+mod destructors;
 mod errors;
 mod executors;
 #[cfg(unix)]
 mod fork;
+mod guards_that_move;
 mod guide;
 mod holders;
 mod hostile;

@@ -117,7 +117,7 @@ fn a_future_that_is_dropped_on_the_way_releases_what_it_has() {
     let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]);
     let mut acquire = Box::pin(set.acquire_async());
     assert!(smol::block_on(smol::future::poll_once(&mut acquire)).is_none());
-    assert!(attempt(folder.path(), "first").contains("is held elsewhere"));
+    assert!(attempt(folder.path(), "first").contains("is already held"));
     drop(acquire);
     assert_eq!(attempt(folder.path(), "first"), "acquired");
     peer.release();

@@ -46,7 +46,7 @@ fn readers_of_several_processes_enter_together() {
     let (here, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
     let _reader = here.shared().acquire().unwrap();
     let there = Peer::flock(&path, "-s");
-    assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
+    assert!(attempt(folder.path(), "x").contains("is already held"));
     there.release();
 }
 

@@ -22,7 +22,7 @@ fn name() -> LockName {
 fn another_process_that_is_told_the_folder_is_kept_out() {
     let (locks, folder) = temporary();
     let guard = locks.lock(name()).acquire().unwrap();
-    assert!(attempt(&folder, "x").contains("is held elsewhere"));
+    assert!(attempt(&folder, "x").contains("is already held"));
     drop(guard);
     assert_eq!(attempt(&folder, "x"), "acquired");
 }

@@ -28,7 +28,7 @@ fn arguments_are_passed_as_they_are() {
 fn the_lock_is_held_as_long_as_the_command_runs() {
     let folder = folder();
     let peer = holding(folder.path(), &[], HOLD);
-    assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
+    assert!(attempt(folder.path(), "x").contains("is already held"));
     peer.release();
     assert_eq!(attempt(folder.path(), "x"), "acquired");
 }
@@ -127,7 +127,7 @@ fn the_lock_is_held_for_descendants_if_asked_for() {
     // The shell ends at once, and leaves a reader of the test's pipe running.
     let script = "exec 3<&0; (echo held; cat <&3 >&2; echo released) & exit 3";
     let mut peer = holding(folder.path(), &["--descendants"], script);
-    assert!(attempt(folder.path(), "x").contains("is held elsewhere"));
+    assert!(attempt(folder.path(), "x").contains("is already held"));
     assert!(peer.close().ends_with("released"));
     assert_eq!(peer.status().code(), Some(3));
     assert_eq!(attempt(folder.path(), "x"), "acquired");

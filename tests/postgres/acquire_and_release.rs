@@ -111,12 +111,14 @@ fn two_locks_of_one_server_share_a_gate_however_it_is_spelled() {
 #[test]
 fn who_holds_it_may_enter_again_where_that_was_asked_for() {
     let Some(server) = Server::shared() else { return };
-    let lock = lock(&server.namespace(), "a");
-    let outer = lock.acquire().unwrap();
-    assert!(matches!(lock.acquire(), Err(LockError::Reentrant { .. })));
-    let inner = lock.reentrant().acquire().unwrap();
-    assert_eq!(inner.token(), outer.token());
-    drop(outer);
+    let locks = &locks(&server.namespace());
+    let lock = locks.lock(called("a"));
+    let both = locked!(called("a"), guard = outer, locks = locks, {
+        assert!(matches!(lock.acquire(), Err(LockError::Reentrant { .. })));
+        (lock.reentrant().acquire().unwrap(), outer.token())
+    });
+    let (inner, token) = both.unwrap();
+    assert_eq!(inner.token(), token);
     assert!(!inner.is_lost());
 }
 

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 use std::thread;
 
 use super::{Subject, lock, name, number, until_queued};
-use crate::{LockError, LockName, Locks};
+use crate::context::Scope;
+use crate::{LockError, LockName, Locks, Site, Timeout};
 
 /// Threads are served in the order in which they came.
 pub(super) fn order(subject: &dyn Subject) {
@@ -54,8 +55,11 @@ pub(super) fn hand_over(subject: &dyn Subject) {
 /// Who holds it does not wait for itself, and may enter again where that was asked for.
 pub(super) fn reentrancy(subject: &dyn Subject) {
     let lock = lock(subject, &name());
-    let outer = lock.acquire().expect("it is free");
+    // A section's guard, for what a guard by hand holds cannot be entered again.
+    let deadline = Timeout::FOREVER.deadline();
+    let outer = lock.block(Scope::thread_section(), Site::here(), deadline).expect("it is free");
     assert!(matches!(lock.acquire(), Err(LockError::Reentrant { .. })), "it waits for itself");
+    assert!(lock.try_acquire().is_err_and(|error| error.is_timeout()), "a try waits for nobody");
     let inner = lock.reentrant().acquire().expect("it may enter again");
     assert_eq!(inner.token(), outer.token(), "it is another acquisition");
     drop(outer);

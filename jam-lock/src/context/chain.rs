@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::list::List;
-use super::{Held, Home};
+use super::{Held, Key};
 
 /// What a section holds, and after that, what the sections around it hold.
 #[derive(Debug)]
@@ -25,24 +25,18 @@ impl Chain {
         self.number
     }
 
-    /// The first lock from the inside out for which `look` finds something, and where it is.
-    pub(super) fn find<T>(
-        self: &Arc<Self>,
-        mut look: impl FnMut(&mut Held) -> Option<T>,
-    ) -> Option<(Home, T)> {
+    /// What `look` finds first, from the inside out.
+    pub(super) fn find<T>(self: &Arc<Self>, mut look: impl FnMut(&Held) -> Option<T>) -> Option<T> {
         let mut links = std::iter::successors(Some(self), |link| link.outer.as_ref());
-        links.find_map(|link| {
-            let found = link.held().find(&mut look)?;
-            Some((Home::Chain(Arc::clone(link)), found))
-        })
+        links.find_map(|link| link.held().find(&mut look))
     }
 
     pub(super) fn enter(&self, held: Held) {
         self.held().enter(held);
     }
 
-    pub(super) fn leave(&self, gate: usize, number: u64) {
-        self.held().leave(gate, number);
+    pub(super) fn leave(&self, key: Key) {
+        self.held().leave(key);
     }
 
     /// Nothing that can panic half-way runs under the mutex.

@@ -2,21 +2,22 @@
 
 use std::process;
 
-use super::Held;
+use super::{Held, Key};
 
 /// The locks of a thread, or of a section in a task.
 #[derive(Debug, Default)]
 pub(super) struct List(Vec<Held>);
 
 impl List {
+    pub(super) const EMPTY: Self = Self(Vec::new());
+
     /// What `look` finds first, from the inside out.
-    pub(super) fn find<T>(&mut self, look: impl FnMut(&mut Held) -> Option<T>) -> Option<T> {
+    pub(super) fn find<T>(&mut self, look: impl FnMut(&Held) -> Option<T>) -> Option<T> {
         if self.is_empty() {
             return None;
         }
-        let here = process::id();
-        self.0.retain(|held| held.process == here);
-        self.0.iter_mut().rev().find_map(look)
+        self.forget_other_processes();
+        self.0.iter().rev().find_map(look)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -27,13 +28,16 @@ impl List {
         self.0.push(held);
     }
 
-    /// Notes one guard less of the acquisition `number` of `gate`, which goes with the last.
-    pub(super) fn leave(&mut self, gate: usize, number: u64) {
-        let is_it = |held: &Held| (held.gate, held.number) == (gate, number);
-        let Some(at) = self.0.iter().rposition(is_it) else { return };
-        self.0[at].guards -= 1;
-        if self.0[at].guards == 0 {
+    /// Takes off one entry with this `key`.
+    pub(super) fn leave(&mut self, key: Key) {
+        if let Some(at) = self.0.iter().rposition(|held| held.key == key) {
             self.0.remove(at);
         }
+    }
+
+    /// Takes off what a fork has inherited.
+    pub(super) fn forget_other_processes(&mut self) {
+        let here = process::id();
+        self.0.retain(|held| held.process == here);
     }
 }

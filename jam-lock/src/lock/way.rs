@@ -21,7 +21,7 @@ impl Lock {
         deadline: Deadline,
     ) -> Result<LockGuard, LockError> {
         let asked = self.asked(&scope, site);
-        if let Some(guard) = self.reenter(&scope, &asked)? {
+        if let Some(guard) = self.reenter(&scope, &asked, deadline)? {
             return Ok(guard);
         }
         let report = self.report(site);
@@ -57,7 +57,7 @@ impl Lock {
         let asked = self.asked(&scope, site);
         async move {
             budget::yield_if_spent().await;
-            if let Some(guard) = self.reenter(&scope, &asked)? {
+            if let Some(guard) = self.reenter(&scope, &asked, deadline)? {
                 return Ok(guard);
             }
             let report = self.report(asked.site);
@@ -96,8 +96,14 @@ impl Lock {
     }
 
     /// Looks at what the call chain holds, and enters what it may enter again.
-    fn reenter(&self, scope: &Scope, asked: &Acquisition) -> Result<Option<LockGuard>, LockError> {
-        let reentry = scope.check(&self.name, &self.gate, asked, self.is_reentrant)?;
+    fn reenter(
+        &self,
+        scope: &Scope,
+        asked: &Acquisition,
+        deadline: Deadline,
+    ) -> Result<Option<LockGuard>, LockError> {
+        let waits = !matches!(deadline, Deadline::Once);
+        let reentry = scope.check(&self.name, &self.gate, asked, self.is_reentrant, waits)?;
         Ok(reentry.map(|reentry| LockGuard::of_reentry(Arc::clone(&self.gate), reentry)))
     }
 
@@ -108,8 +114,8 @@ impl Lock {
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> LockGuard {
-        let home = scope.enter(&self.name, &self.gate, asked, &grant, report.as_ref());
-        let guard = LockGuard::new(Arc::clone(&self.gate), home, grant, report);
+        let listing = scope.enter(&self.name, &self.gate, asked, &grant, report.as_ref());
+        let guard = LockGuard::new(Arc::clone(&self.gate), listing, grant, report);
         if let Some(report) = guard.report() {
             report.acquired(guard.waited(), guard.token(), guard.abandoned());
         }

@@ -2,9 +2,11 @@
 
 use std::io::{self, BufRead};
 use std::process;
+use std::thread;
 
 use fork::{Fork, fork, waitpid};
 use jam_lock::{Lock, LockGuard, Locks};
+use jam_lock_tests::LONG;
 use rustix::process::{Signal, getppid, kill_process};
 
 use super::{Outcome, attempt, open};
@@ -24,13 +26,20 @@ pub(super) fn and_do(what: &str, folder: &str, lock: &Lock) -> Outcome {
     Ok(())
 }
 
-/// Has a child hold the lock and ask for it again, whose thread has held it before the fork.
+/// Has a child acquire again what it holds, whose thread has held it before the fork, first while
+/// its guard is there and then when another thread has dropped that.
 pub(super) fn after_release(folder: &str, name: &str) -> Outcome {
     open(folder, name)?.acquire()?.release()?;
     if is_child()? {
         let lock = open(folder, name)?;
-        let _held = lock.acquire()?;
-        println!("{}", attempt(&lock));
+        let lock = lock.timeout(LONG);
+        let held = lock.acquire()?;
+        println!("{}", lock.acquire().expect_err("it is held"));
+        thread::spawn(move || drop(held)).join().expect("it does not panic");
+        match lock.acquire() {
+            Ok(_) => println!("acquired"),
+            Err(error) => println!("{error}"),
+        }
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use super::session::{Releasing, Session};
 use super::texts::{Question, SPARE};
 use crate::engine::{
     Attempt, CallChain, Claim, Home, Left, Mode, ProcessId, Publication, Pursuit, Used, Watch,
-    check_process,
+    WriterWaits, check_process,
 };
 use crate::site::Site;
 use crate::{LockError, LockName};
@@ -111,6 +111,17 @@ impl Claim for PostgresClaim {
     fn attempt(&mut self, _: Mode) -> Result<Attempt, LockError> {
         self.check_process()?;
         Ok(Attempt::Unknown)
+    }
+
+    fn find_waiting_writer(&mut self, found: WriterWaits) {
+        let (keeper, key) = (Arc::clone(&self.keeper), self.key);
+        self.keeper.handle.spawn(async move {
+            let Ok(session) = keeper.aside().await else { return };
+            let rows = briefly(session.ask(Question::WaitingWriter, &[&key])).await;
+            if rows.is_some_and(|rows| !rows.is_empty()) {
+                found();
+            }
+        });
     }
 
     fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {

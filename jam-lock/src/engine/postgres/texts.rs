@@ -37,6 +37,8 @@ pub(super) enum Question {
     UnlockSharedIfHeld,
     /// Who has the lock.
     Holder,
+    /// Whether a writer waits for the lock.
+    WaitingWriter,
     /// How all locks of a namespace stand.
     Survey,
     /// Which sessions are there.
@@ -67,7 +69,7 @@ impl Question {
         matches!(self, Self::Wait | Self::WaitToJoin)
     }
 
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Claim,
         Self::Join,
         Self::Wait,
@@ -85,6 +87,7 @@ impl Question {
         Self::UnlockIfHeld,
         Self::UnlockSharedIfHeld,
         Self::Holder,
+        Self::WaitingWriter,
         Self::Survey,
         Self::Beat,
     ];
@@ -151,7 +154,7 @@ fn fields(of: &str) -> String {
 
 /// Whether a row of `pg_locks` is about the key `$1` in this database.
 const IS_IT: &str = "\
-l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+l.locktype = 'advisory' AND l.objsubid = 1
     AND l.classid::bigint = ($1::bigint >> 32) & 4294967295
     AND l.objid::bigint = $1::bigint & 4294967295
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -223,11 +226,11 @@ fn text(question: Question, table: &str) -> String {
         // The server warns in its log of an unlock of what is not held.
         Question::UnlockIfHeld => format!(
             "SELECT pg_advisory_unlock($1::bigint) FROM pg_locks AS l
-            WHERE l.pid = pg_backend_pid() AND l.mode = 'ExclusiveLock' AND {IS_IT}"
+            WHERE l.pid = pg_backend_pid() AND l.mode = 'ExclusiveLock' AND l.granted AND {IS_IT}"
         ),
         Question::UnlockSharedIfHeld => format!(
             "SELECT pg_advisory_unlock_shared($1::bigint) FROM pg_locks AS l
-            WHERE l.pid = pg_backend_pid() AND l.mode = 'ShareLock' AND {IS_IT}"
+            WHERE l.pid = pg_backend_pid() AND l.mode = 'ShareLock' AND l.granted AND {IS_IT}"
         ),
         Question::Holder => {
             let holder = fields("lock.holder");
@@ -238,10 +241,14 @@ fn text(question: Question, table: &str) -> String {
                 LEFT JOIN {table} AS lock ON lock.key = $1::bigint
                     AND lock.namespace = $2::text AND lock.name = $3::text
                     AND (lock.holder->>'backend')::bigint = l.pid
-                WHERE {IS_IT}
+                WHERE l.granted AND {IS_IT}
                 LIMIT 1"
             )
         }
+        Question::WaitingWriter => format!(
+            "SELECT FROM pg_locks AS l
+            WHERE NOT l.granted AND l.mode = 'ExclusiveLock' AND {IS_IT} LIMIT 1"
+        ),
         Question::Survey => survey(table),
         Question::Beat => {
             "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \

@@ -1,0 +1,21 @@
+//! What can be used behind a panic that was caught.
+//!
+//! No code of the user's runs under a mutex or a borrow of this library: a panic in a section, an
+//! observer or a waker finds no state half-changed, and a guard that it unwinds through is released.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use crate::{Lock, LockGuard, LockGuards, LockSet, Locks, LocksBuilder};
+
+impl UnwindSafe for Locks {}
+impl RefUnwindSafe for Locks {}
+impl UnwindSafe for LocksBuilder {}
+impl RefUnwindSafe for LocksBuilder {}
+impl UnwindSafe for Lock {}
+impl RefUnwindSafe for Lock {}
+impl UnwindSafe for LockSet {}
+impl RefUnwindSafe for LockSet {}
+impl UnwindSafe for LockGuard {}
+impl RefUnwindSafe for LockGuard {}
+impl UnwindSafe for LockGuards {}
+impl RefUnwindSafe for LockGuards {}
