@@ -62,6 +62,8 @@ pub(crate) struct Acquisition {
     /// Whether other processes are told of it.
     pub(crate) is_recorded: bool,
     pub(crate) chain: CallChain,
+    /// Whether a timeout names the holder; where not, nobody looks for it.
+    pub(crate) names_holder: bool,
 }
 
 /// What a gate has granted.

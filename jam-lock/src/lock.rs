@@ -44,12 +44,14 @@ pub struct Lock {
     mode: Mode,
     is_reentrant: bool,
     timeout: Timeout,
+    /// Whether a timeout names the holder.
+    names_holder: bool,
 }
 
 impl Lock {
     pub(crate) fn new(name: LockName, gate: Arc<Gate>, settings: Arc<Settings>) -> Self {
-        let mode = Mode::Exclusive;
-        Self { name, gate, settings, mode, is_reentrant: false, timeout: Timeout::FOREVER }
+        let (mode, timeout) = (Mode::Exclusive, Timeout::FOREVER);
+        Self { name, gate, settings, mode, is_reentrant: false, timeout, names_holder: true }
     }
 
     /// The lock's name.
@@ -122,6 +124,11 @@ impl Lock {
     /// ```
     pub fn reentrant(&self) -> Self {
         Self { is_reentrant: true, ..self.clone() }
+    }
+
+    /// The same lock, whose timeout does not name the holder, so that nobody looks for it.
+    pub(crate) fn without_holder(&self) -> Self {
+        Self { names_holder: false, ..self.clone() }
     }
 
     /// Acquires the lock, and blocks the thread until it can or the timeout has passed.
