@@ -9,7 +9,7 @@ mod alarm;
 #[cfg(test)]
 mod bare;
 mod bell;
-mod inquiry;
+mod holder_query;
 #[cfg(shuttle)]
 mod model;
 mod queue;
@@ -28,7 +28,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use self::bell::Bells;
-use self::inquiry::Inquiry;
+use self::holder_query::HolderQuery;
 #[cfg(shuttle)]
 use self::model::{alarm, seam};
 use self::seam::{Mutex, MutexGuard};
@@ -171,13 +171,13 @@ impl Gate {
 
     /// Who of this process has the lock, or else of another; never asked under the mutex.
     fn holder_or(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
-        here.or_else(|| Inquiry::begin(&*self.engine, &self.name).block())
+        here.or_else(|| HolderQuery::start(&*self.engine, &self.name).block())
     }
 
     async fn holder_or_ready(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
         match here {
             Some(holder) => Some(holder),
-            None => Inquiry::begin(&*self.engine, &self.name).ready().await,
+            None => HolderQuery::start(&*self.engine, &self.name).ready().await,
         }
     }
 
