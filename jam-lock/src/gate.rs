@@ -201,6 +201,11 @@ impl Gate {
         LockError::Timeout { name, place, waited, holder, obstacle: obstacle.map(Into::into) }
     }
 
+    /// How the lock stands now.
+    pub(crate) fn status(&self) -> Result<Status, LockError> {
+        Ok(self.amend(self.engine.status(&self.name)?))
+    }
+
     /// How the lock stands, by the engine's `status` and by what is known better here.
     pub(crate) fn amend(&self, status: Status) -> Status {
         self.lock().amend(status)

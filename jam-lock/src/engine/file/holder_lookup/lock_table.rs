@@ -1,7 +1,7 @@
 //! The processes that Linux lists as holders of lock files, or as waiting for them.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
@@ -60,6 +60,17 @@ impl LockTable {
         self.open_files.into_inner()
     }
 
+    /// What these readings show, one after the other.
+    #[cfg(test)]
+    fn of_readings(readings: &[&[Entry]]) -> Self {
+        let mut table = Self::empty();
+        for reading in readings {
+            table.readings += 1;
+            table.add(reading);
+        }
+        table
+    }
+
     fn empty() -> Self {
         Self {
             readings: 0,
@@ -111,18 +122,19 @@ impl LockTable {
         let holding: Vec<_> = certain.iter().map(|sighting| &sighting.entry).collect();
         let state = holding.first().map(|entry| match entry.mode {
             Mode::Exclusive => State::Writer,
-            Mode::Shared => State::Readers(passing.is_empty().then_some(holding.len())),
+            Mode::Shared => State::Readers(passing.is_empty().then(|| processes(&holding))),
         });
         let found = self.recorded(lock, &holding).or_else(|| self.unrecorded(lock, &holding));
         let waiting: Vec<_> = self.of(lock, true).collect();
         let is_known =
             waiting.iter().all(is_certain) && (!holding.is_empty() || Self::is_of_all_processes());
+        let waiting: Vec<_> = waiting.into_iter().map(|sighting| &sighting.entry).collect();
         Occupancy {
             state,
             holder: found.map(|found| found.holder),
             excludes_recorded: holding.iter().any(|entry| self.excludes_recorded(lock, entry)),
             may_have_readers: !passing.is_empty() || !Self::is_of_all_processes(),
-            waiting: is_known.then_some(waiting.len()),
+            waiting: is_known.then(|| waits(&waiting)),
         }
     }
 
@@ -191,3 +203,19 @@ impl LockTable {
         *identities.entry(process).or_insert_with(|| Identity::of(process))
     }
 }
+
+/// How many processes these entries are of.
+fn processes(entries: &[&Entry]) -> usize {
+    entries.iter().map(|entry| entry.process).collect::<HashSet<_>>().len()
+}
+
+/// How many wait: each other process counts as one. Of this one a gate counts each wait, as a reader
+/// and as a writer.
+fn waits(entries: &[&Entry]) -> usize {
+    let here = ThisProcess::get().id;
+    let (own, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.process == here);
+    own.len() + processes(&others)
+}
+
+#[cfg(test)]
+mod tests;

@@ -166,7 +166,9 @@ fn look(open: HashMap<PathBuf, Vec<Tell>>, end: Instant) -> Vec<(Seen, Vec<Tell>
 
 fn reply_all(replies: Vec<Tell>, holder: Option<&Holder>) {
     for reply in replies {
-        reply(holder.cloned().map(Box::new));
+        // The thread has to be there for the others, whatever a reply does.
+        let reply = AssertUnwindSafe(|| reply(holder.cloned().map(Box::new)));
+        let _ = panic::catch_unwind(reply);
     }
 }
 
@@ -174,8 +176,63 @@ fn reply_all(replies: Vec<Tell>, holder: Option<&Holder>) {
 fn run(lookup: &'static Lookup) {
     let mut open_files = OpenFiles::default();
     while let Some(batch) = lookup.next() {
-        // It has to be there for the next questions, whatever a reply does.
-        let answer = AssertUnwindSafe(|| lookup.answer(batch, &mut open_files));
-        let _ = panic::catch_unwind(answer);
+        lookup.answer(batch, &mut open_files);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, mpsc};
+
+    use super::*;
+    use crate::engine::file::system::Call;
+    use crate::engine::file::system::faults::Observed;
+
+    #[test]
+    fn one_look_is_for_all_that_ask() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = folder.path().join("x.lock");
+        fs::write(&lock, "").unwrap();
+        let observed = Observed::new(folder.path(), None);
+        let replies = Arc::new(AtomicUsize::new(0));
+        let question = || {
+            let replies = Arc::clone(&replies);
+            let count = move |_| _ = replies.fetch_add(1, Ordering::Relaxed);
+            Question { lock: lock.clone(), reply: Box::new(count) }
+        };
+        let batch = (0..100).map(|_| question()).collect();
+        Lookup::default().answer(batch, &mut OpenFiles::default());
+        assert_eq!(replies.load(Ordering::Relaxed), 100);
+        let looks = observed.asked().iter().filter(|(call, _)| *call == Call::Look).count();
+        assert!(looks <= READINGS, "{looks}");
+    }
+
+    #[test]
+    fn a_lock_without_a_file_is_held_by_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let (reply, replies) = mpsc::channel();
+        let lock = folder.path().join("x.lock");
+        find(lock, Box::new(move |holder| reply.send(holder).unwrap()));
+        assert_eq!(replies.recv().unwrap(), None);
+    }
+
+    #[test]
+    fn the_thread_outlives_a_reply_that_panics() {
+        let folder = tempfile::tempdir().unwrap();
+        let question = |name: &str, reply: Tell| find(folder.path().join(name), reply);
+        let (begun, begins) = mpsc::channel();
+        question(
+            "panics.lock",
+            Box::new(move |_| {
+                begun.send(()).unwrap();
+                panic::resume_unwind(Box::new(()));
+            }),
+        );
+        begins.recv().unwrap();
+        let (reply, replies) = mpsc::channel();
+        question("x.lock", Box::new(move |holder| reply.send(holder).unwrap()));
+        assert_eq!(replies.recv().unwrap(), None);
     }
 }

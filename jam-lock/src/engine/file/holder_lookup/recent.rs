@@ -80,3 +80,32 @@ impl Recent {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::engine::file::record;
+
+    #[test]
+    fn an_answer_is_used_again_until_the_record_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = folder.path().join("x.lock");
+        let path = RecordFile::path(&lock);
+        fs::write(&path, record::free(7)).unwrap();
+        let recent = Recent::default();
+        let keep = || {
+            let record = record_file::look(&path);
+            assert!(record.is_some());
+            recent.keep(lock.clone(), Answer::new(None, record, Instant::now()));
+        };
+        // One that is looked for too late is gone.
+        while recent.of(&lock).is_none() {
+            keep();
+        }
+        keep();
+        fs::write(&path, record::free(9)).unwrap();
+        assert!(recent.of(&lock).is_none());
+    }
+}
