@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use crate::holder::Holder;
 use crate::site::Site;
-use crate::{LockError, LockName, Status};
+use crate::{LockError, LockName, State, Status};
 
 pub use crate::process_id::ProcessId;
 
@@ -54,6 +54,12 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// once, or later on another thread. Nobody calls it under a mutex.
     fn find_holder(&self, name: &LockName, tell: Tell);
 
+    /// How long the answer of [`Engine::find_holder`] is worth waiting for; a timeout that has
+    /// none by then names no holder.
+    fn holder_timeout(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
     /// How all the locks stand that it knows of, those of this process as others see them. It may
     /// block; nobody calls it under a mutex.
     ///
@@ -66,6 +72,19 @@ pub trait Engine: fmt::Debug + Send + Sync {
             place: self.location(),
             remedy: "ask for each lock by its name",
         })
+    }
+
+    /// How the lock `name` stands: free, where nobody has ever used it. It may block; nobody calls it
+    /// under a mutex.
+    ///
+    /// What an engine does not say otherwise is looked for in [`Engine::survey`].
+    ///
+    /// # Errors
+    /// As [`Engine::survey`].
+    fn status(&self, name: &LockName) -> Result<Status, LockError> {
+        let all = self.survey()?;
+        let found = all.into_iter().find(|status| status.name() == name.as_str());
+        Ok(found.unwrap_or_else(|| Status::new(name.as_str(), State::Free)))
     }
 
     /// Removes what processes that died have left behind of locks that nobody uses, and tells of

@@ -6,7 +6,7 @@
 
 #[cfg(test)]
 mod bare;
-mod inquiry;
+mod holder_query;
 #[cfg(shuttle)]
 mod model;
 mod parker;
@@ -28,7 +28,7 @@ use std::process;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use self::inquiry::Inquiry;
+use self::holder_query::HolderQuery;
 #[cfg(shuttle)]
 use self::model::{seam, timer};
 use self::parker::WakeList;
@@ -63,6 +63,8 @@ pub(crate) struct Acquisition {
     /// Whether other processes are told of it.
     pub(crate) is_recorded: bool,
     pub(crate) chain: CallChain,
+    /// Whether a timeout names the holder; where not, nobody looks for it.
+    pub(crate) names_holder: bool,
 }
 
 /// What a gate has granted.
@@ -170,13 +172,13 @@ impl Gate {
 
     /// Who of this process has the lock, or else of another; never asked under the mutex.
     fn holder_or(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
-        here.or_else(|| Inquiry::begin(&*self.engine, &self.name).block())
+        here.or_else(|| HolderQuery::start(&*self.engine, &self.name).block())
     }
 
     async fn holder_or_ready(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
         match here {
             Some(holder) => Some(holder),
-            None => Inquiry::begin(&*self.engine, &self.name).ready().await,
+            None => HolderQuery::start(&*self.engine, &self.name).ready().await,
         }
     }
 
@@ -198,6 +200,11 @@ impl Gate {
     ) -> LockError {
         let (name, place) = (Box::new(self.name.clone()), self.place.clone());
         LockError::Timeout { name, place, waited, holder, obstacle: obstacle.map(Into::into) }
+    }
+
+    /// How the lock stands now.
+    pub(crate) fn status(&self) -> Result<Status, LockError> {
+        Ok(self.amend(self.engine.status(&self.name)?))
     }
 
     /// How the lock stands, by the engine's `status` and by what is known better here.

@@ -5,6 +5,7 @@ mod cold;
 #[cfg(all(test, target_os = "linux"))]
 mod fault_injection;
 mod flock;
+mod holder_lookup;
 mod lock_file;
 mod opening;
 mod pursuit;
@@ -15,12 +16,12 @@ mod seat;
 mod survey;
 mod system;
 mod temporary;
-mod witness;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{self, Path, PathBuf};
+use std::time::Duration;
 
 use self::claim::FileClaim;
 use self::system::{Call, ask};
@@ -109,7 +110,15 @@ impl Engine for FileEngine {
     }
 
     fn find_holder(&self, name: &LockName, tell: Tell) {
-        tell(witness::holder(&self.path(name)).map(Box::new));
+        holder_lookup::find(self.path(name), tell);
+    }
+
+    fn holder_timeout(&self) -> Duration {
+        holder_lookup::TIMEOUT
+    }
+
+    fn status(&self, name: &LockName) -> Result<Status, LockError> {
+        Ok(survey::status(name, &self.path(name)))
     }
 
     fn survey(&self) -> Result<Vec<Status>, LockError> {

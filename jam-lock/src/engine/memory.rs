@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self::arbiter::Arbiter;
 use self::claim::MemoryClaim;
 use super::{Ability, Claim, Engine, ProcessId, Tell};
-use crate::{LockError, LockName, Status};
+use crate::{LockError, LockName, State, Status};
 
 /// Where all its locks are, for people.
 const PLACE: &str = "in memory";
@@ -69,6 +69,14 @@ impl Engine for MemoryEngine {
     fn survey(&self) -> Result<Vec<Status>, LockError> {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(names.iter().map(|(name, arbiter)| arbiter.lock().status(name)).collect())
+    }
+
+    fn status(&self, name: &LockName) -> Result<Status, LockError> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let arbiter = names.get(name).cloned();
+        drop(names);
+        let free = || Status::new(name.as_str(), State::Free).waited_for_by(Some(0));
+        Ok(arbiter.map_or_else(free, |arbiter| arbiter.lock().status(name)))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

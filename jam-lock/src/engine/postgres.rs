@@ -103,6 +103,27 @@ impl Engine for PostgresEngine {
     }
 
     fn survey(&self) -> Result<Vec<Status>, LockError> {
+        self.look(|keeper| survey::survey(keeper, None))
+    }
+
+    fn status(&self, name: &LockName) -> Result<Status, LockError> {
+        let name = name.clone();
+        self.look(|keeper| survey::status(keeper, name))
+    }
+
+    fn claim(&self, name: &LockName) -> Box<dyn Claim> {
+        let key = key::key(&self.keeper.server.address().namespace, name);
+        let keeper = Arc::clone(&self.keeper);
+        Box::new(PostgresClaim::new(keeper, name.clone(), key, self.process))
+    }
+}
+
+impl PostgresEngine {
+    /// Blocks until the server has answered how locks stand.
+    fn look<T: Send + 'static, F: Future<Output = Result<T, LockError>> + Send>(
+        &self,
+        ask: impl FnOnce(Arc<Keeper>) -> F + Send + 'static,
+    ) -> Result<T, LockError> {
         let failed = |why: String| LockError::Engine {
             operation: survey::OPERATION.to_owned(),
             place: self.shown.clone(),
@@ -114,13 +135,7 @@ impl Engine for PostgresEngine {
                 format!("they were opened by process {opened_by} and this is its fork {here}");
             return Err(failed(why));
         }
-        self.keeper.block(survey::survey).unwrap_or_else(|why| Err(failed(why)))
-    }
-
-    fn claim(&self, name: &LockName) -> Box<dyn Claim> {
-        let key = key::key(&self.keeper.server.address().namespace, name);
-        let keeper = Arc::clone(&self.keeper);
-        Box::new(PostgresClaim::new(keeper, name.clone(), key, self.process))
+        self.keeper.block(ask).unwrap_or_else(|why| Err(failed(why)))
     }
 }
 

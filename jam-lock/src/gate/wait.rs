@@ -43,7 +43,11 @@ impl Wait<'_> {
         loop {
             match self.look(&waker) {
                 Poll::Ready(ended) => {
-                    return Poll::Ready(ended.told(self.gate, |here| self.gate.holder_or(here)));
+                    let holder = |here| match self.asked.names_holder {
+                        true => self.gate.holder_or(here),
+                        false => here,
+                    };
+                    return Poll::Ready(ended.told(self.gate, holder));
                 }
                 Poll::Pending if self.pauses() => return Poll::Pending,
                 Poll::Pending => parker.park(self.next_moment()),
@@ -58,7 +62,7 @@ impl Wait<'_> {
             Poll::Pending => return Poll::Pending,
         };
         Poll::Ready(match ended {
-            Ended::InVain(waited, here) => {
+            Ended::InVain(waited, here) if self.asked.names_holder => {
                 Err(self.gate.timeout(waited, self.gate.holder_or_ready(here).await, None))
             }
             other => other.told(self.gate, |here| here),

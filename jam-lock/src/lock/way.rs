@@ -87,7 +87,8 @@ impl Lock {
     fn asked(&self, scope: &Scope, site: Site) -> Acquisition {
         let is_recorded = self.settings.records_holders;
         let chain = if self.gate.sees_circles() { scope.number() } else { CallChain::NONE };
-        Acquisition { mode: self.mode, site, is_recorded, chain }
+        let names_holder = self.names_holder;
+        Acquisition { mode: self.mode, site, is_recorded, chain, names_holder }
     }
 
     fn report(&self, site: Site) -> Option<Arc<Report>> {

@@ -7,7 +7,7 @@ use super::record_file::RecordFile;
 use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
 use super::system::{Call, ask};
-use super::{cold, flock, pursuit, witness};
+use super::{cold, flock, holder_lookup, pursuit};
 use crate::engine::{
     Attempt, Claim, Home, Mode, ProcessId, Publication, Pursuit, Used, WriterWaits, check_process,
 };
@@ -95,7 +95,7 @@ impl Claim for FileClaim {
     fn find_waiting_writer(&mut self, found: WriterWaits) {
         let path = self.place.path.clone();
         let look = move || {
-            if witness::has_waiting_writer(&path) {
+            if holder_lookup::has_waiting_writer(&path) {
                 found();
             }
         };

@@ -41,6 +41,8 @@ pub(super) enum Question {
     WaitingWriter,
     /// How all locks of a namespace stand.
     Survey,
+    /// How one of them stands.
+    Status,
     /// Which sessions are there.
     Beat,
 }
@@ -69,7 +71,7 @@ impl Question {
         matches!(self, Self::Wait | Self::WaitToJoin)
     }
 
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Claim,
         Self::Join,
         Self::Wait,
@@ -89,6 +91,7 @@ impl Question {
         Self::Holder,
         Self::WaitingWriter,
         Self::Survey,
+        Self::Status,
         Self::Beat,
     ];
 }
@@ -249,7 +252,8 @@ fn text(question: Question, table: &str) -> String {
             "SELECT FROM pg_locks AS l
             WHERE NOT l.granted AND l.mode = 'ExclusiveLock' AND {IS_IT} LIMIT 1"
         ),
-        Question::Survey => survey(table),
+        Question::Survey => survey(table, ""),
+        Question::Status => survey(table, "AND lock.key = $2::bigint AND lock.name = $3::text"),
         Question::Beat => {
             "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \
                            WHERE pid = ANY($1::int4[])"
@@ -258,10 +262,10 @@ fn text(question: Question, table: &str) -> String {
     }
 }
 
-/// Of each lock of the namespace `$1`: its name and token, who writes, reads and waits, the fields
+/// Of each lock of the namespace `$1`, or those of them which `which` selects: its name and token, who writes, reads and waits, the fields
 /// of its holder, and of who died with it. Whoever is recorded is the holder where its session has
 /// the lock, and has died where it has not.
-fn survey(table: &str) -> String {
+fn survey(table: &str, which: &str) -> String {
     let (holder, died) = (fields("seen.holder"), fields("seen.died"));
     format!(
         "WITH held AS MATERIALIZED (
@@ -278,7 +282,7 @@ fn survey(table: &str) -> String {
             SELECT lock.name, lock.token, lock.holder, lock.died, held.*, lock.holder IS NOT NULL
                 AND coalesce((lock.holder->>'backend')::int = ANY(held.backends), false) AS is_there
             FROM {table} AS lock LEFT JOIN held USING (key)
-            WHERE lock.namespace = $1::text
+            WHERE lock.namespace = $1::text {which}
         ), seen AS (
             SELECT name, token, writers, readers, waiting, backends,
                 CASE WHEN is_there THEN holder END AS holder,

@@ -159,7 +159,7 @@ impl State {
         waits: bool,
         pause: Duration,
     ) -> Result<Underway, LockError> {
-        let Acquisition { mode, site, is_recorded, chain } = *asked;
+        let Acquisition { mode, site, is_recorded, chain, .. } = *asked;
         // What is waited for may be a file that somebody has removed or replaced since.
         if let Some(underway) = self.pursuits.of(mode).take() {
             if self.claim.is_current(underway.number)? {
