@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Occupancy, Seen};
-use crate::engine::Tell;
+use crate::engine::{Tell, WriterWaits};
 use crate::holder::Holder;
 
 /// Answers that the holder of the lock file is not known.
@@ -16,10 +16,8 @@ pub(in crate::engine::file) fn find_now(_: &Path) -> Option<Holder> {
     None
 }
 
-/// Whether a writer of another process waits, which is not known.
-pub(in crate::engine::file) fn has_waiting_writer(_: &Path) -> bool {
-    false
-}
+/// Finds no writer of another process that waits: the system does not list them.
+pub(in crate::engine::file) fn find_waiting_writer(_: PathBuf, _: WriterWaits) {}
 
 /// A list that is not there.
 pub(in crate::engine::file) struct LockTable;

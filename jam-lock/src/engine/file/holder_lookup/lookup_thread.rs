@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -15,8 +14,9 @@ use super::lock_table::LockTable;
 use super::open_files::OpenFiles;
 use super::proc_locks::READINGS;
 use super::recent::{Answer, Recent};
-use super::{Seen, TIMEOUT};
-use crate::engine::Tell;
+use super::waiting_writer::{self, Search};
+use super::{Seen, TIMEOUT, call_safely};
+use crate::engine::{Tell, WriterWaits};
 use crate::holder::Holder;
 use crate::of_process::PerProcess;
 
@@ -37,6 +37,7 @@ struct Lookup {
 struct Questions {
     is_running: bool,
     waiting: Vec<Question>,
+    searches: Vec<Search>,
     /// Since when the thread has been looking, if it is.
     busy: Option<Instant>,
 }
@@ -64,6 +65,18 @@ pub(in crate::engine::file) fn find(lock: PathBuf, reply: Tell) {
     lookup.arrived.notify_one();
 }
 
+/// Calls `found` on the thread if a writer of another process waits for the lock file at `lock`.
+pub(in crate::engine::file) fn find_waiting_writer(lock: PathBuf, found: WriterWaits) {
+    let lookup = LOOKUP.get();
+    let mut questions = lookup.lock();
+    // Without the thread, the next search is soon enough.
+    if questions.attended(lookup) {
+        questions.searches.push(Search { lock, found });
+        drop(questions);
+        lookup.arrived.notify_one();
+    }
+}
+
 /// The holder of the lock file at `lock`, looked for on this thread.
 pub(in crate::engine::file) fn find_now(lock: &Path) -> Option<Holder> {
     let end = Instant::now() + TIMEOUT;
@@ -82,6 +95,10 @@ pub(in crate::engine::file) fn find_now(lock: &Path) -> Option<Holder> {
 static LOOKUP: PerProcess<Lookup> = PerProcess::new();
 
 impl Questions {
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.searches.is_empty()
+    }
+
     /// Whether the thread is there, which is started where it is not.
     fn attended(&mut self, lookup: &'static Lookup) -> bool {
         let start = || thread::Builder::new().name("jam-lock holders".to_owned());
@@ -96,19 +113,19 @@ impl Lookup {
     }
 
     /// All questions that have come, or nothing where none came for a while.
-    fn next(&self) -> Option<Vec<Question>> {
+    fn next(&self) -> Option<(Vec<Question>, Vec<Search>)> {
         let mut questions = self.lock();
         questions.busy = None;
         let (mut questions, _) = self
             .arrived
-            .wait_timeout_while(questions, LINGER, |questions| questions.waiting.is_empty())
+            .wait_timeout_while(questions, LINGER, |questions| questions.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
-        if questions.waiting.is_empty() {
+        if questions.is_empty() {
             questions.is_running = false;
             return None;
         }
         questions.busy = Some(Instant::now());
-        Some(mem::take(&mut questions.waiting))
+        Some((mem::take(&mut questions.waiting), mem::take(&mut questions.searches)))
     }
 
     /// Answers a batch of questions, and the same one once.
@@ -161,17 +178,16 @@ fn look(open: HashMap<PathBuf, Vec<Tell>>, end: Instant) -> Vec<(Seen, Vec<Tell>
 
 fn reply_all(replies: Vec<Tell>, holder: Option<&Holder>) {
     for reply in replies {
-        // The thread has to be there for the others, whatever a reply does.
-        let reply = AssertUnwindSafe(|| reply(holder.cloned().map(Box::new)));
-        let _ = panic::catch_unwind(reply);
+        call_safely(|| reply(holder.cloned().map(Box::new)));
     }
 }
 
 /// What the thread does.
 fn run(lookup: &'static Lookup) {
     let mut open_files = OpenFiles::default();
-    while let Some(batch) = lookup.next() {
+    while let Some((batch, searches)) = lookup.next() {
         lookup.answer(batch, &mut open_files);
+        waiting_writer::end(searches);
     }
 }
 
@@ -222,7 +238,7 @@ mod tests {
             "panics.lock",
             Box::new(move |_| {
                 begun.send(()).unwrap();
-                panic::resume_unwind(Box::new(()));
+                std::panic::resume_unwind(Box::new(()));
             }),
         );
         begins.recv().unwrap();

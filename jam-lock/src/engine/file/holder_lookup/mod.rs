@@ -29,13 +29,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[cfg(not(target_os = "linux"))]
-pub(super) use self::elsewhere::{LockTable, find, find_now, has_waiting_writer};
+pub(super) use self::elsewhere::{LockTable, find, find_now, find_waiting_writer};
 #[cfg(target_os = "linux")]
 pub(super) use self::lock_table::LockTable;
 #[cfg(target_os = "linux")]
-pub(super) use self::lookup_thread::{find, find_now};
-#[cfg(target_os = "linux")]
-pub(super) use self::waiting_writer::has_waiting_writer;
+pub(super) use self::lookup_thread::{find, find_now, find_waiting_writer};
 use super::record::Record;
 use super::record_file::{self, RecordFile};
 use super::system::{Call, ask};
@@ -78,4 +76,11 @@ pub(super) struct Occupancy {
     pub(super) may_have_readers: bool,
     /// How many processes wait, where that is certain.
     pub(super) waiting: Option<usize>,
+}
+
+/// Calls what others have given to the thread, which has to be there for the next ones, whatever it
+/// does.
+#[cfg(target_os = "linux")]
+fn call_safely(call: impl FnOnce()) {
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
 }
