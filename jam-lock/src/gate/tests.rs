@@ -217,25 +217,28 @@ fn a_claim_goes_back_to_the_engine_once_the_hand_over_has_lasted_too_long() {
     waiter.result().unwrap();
 }
 
-#[test]
-fn a_process_that_takes_it_again_and_again_lets_others_have_it() {
+/// Takes the lock again and again, until others are to have it first.
+fn take_until_others_come_first(may_wait: bool) -> Taken {
     let stage = Stage::new();
     let mut inner = stage.gate.lock();
     let start = std::time::Instant::now();
-    while matches!(inner.take(&asked(Mode::Exclusive), true).unwrap(), Taken::Granted(_)) {
-        inner.release_first().unwrap();
-        assert!(start.elapsed() < LONG, "it takes it for ever");
+    loop {
+        match inner.take(&asked(Mode::Exclusive), may_wait).unwrap() {
+            Taken::Granted(_) => inner.release_first().unwrap(),
+            others_come_first => return others_come_first,
+        }
+        assert!(start.elapsed() < LONG, "it takes the lock forever");
     }
-    drop(inner);
-    let calls = stage.script().calls.len();
-    let gate = Arc::clone(&stage.gate);
-    let attempt = thread::spawn(move || gate.acquire(Mode::Exclusive, Deadline::Once));
-    while stage.script().pursuits.is_empty() {
-        thread::yield_now();
-    }
-    assert_eq!(stage.script().calls[calls..], ["pursue"], "a try lets others go first, too");
-    stage.bring_home(Ok(true));
-    attempt.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_process_that_takes_it_again_and_again_lets_others_have_it() {
+    assert!(matches!(take_until_others_come_first(true), Taken::Refused));
+}
+
+#[test]
+fn a_process_that_tries_again_and_again_lets_others_have_it_and_then_tries() {
+    assert!(matches!(take_until_others_come_first(false), Taken::Unknown));
 }
 
 #[test]
