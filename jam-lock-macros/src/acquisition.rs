@@ -49,7 +49,7 @@ pub(crate) fn acquire(
     wait: Wait,
 ) -> TokenStream {
     let support = &places.support;
-    let Options { timeout, shared, reentrant, locks, .. } = &arguments.options;
+    let Options { timeout, shared, reentrant, locks, or_else, .. } = &arguments.options;
     let [asked, patience] = ["asked", "patience"].map(hidden);
 
     let names = arguments.names.iter().map(|name| self::name(name, arguments, places));
@@ -65,6 +65,8 @@ pub(crate) fn acquire(
     let timeout = timeout.as_ref().map(|_| quote!(.timeout(#patience)));
     let shared = shared.map(|()| quote!(.shared()));
     let reentrant = reentrant.map(|()| quote!(.reentrant()));
+    let without_holder =
+        or_else.as_ref().filter(|it| is_skip(it)).map(|_| quote!(.without_holder()));
     let of = locks.as_ref().map(|locks| {
         let locks = quote_spanned!(locks.span()=> &(#locks));
         quote!(.of(#locks))
@@ -76,8 +78,14 @@ pub(crate) fn acquire(
     quote! {{
         let #asked = #request;
         #let_patience
-        #asked #timeout #shared #reentrant #of #acquire
+        #asked #timeout #shared #reentrant #without_holder #of #acquire
     }}
+}
+
+/// Whether `or_else` names `jam_lock::skip`, which does not read the error of a timeout.
+fn is_skip(or_else: &Expr) -> bool {
+    let Expr::Path(function) = or_else else { return false };
+    function.path.segments.last().is_some_and(|segment| segment.ident == "skip")
 }
 
 /// An expression that is a `LockName`.

@@ -91,6 +91,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("tokens", processes::tokens),
     ("holder", processes::holder),
     ("survey", processes::survey),
+    ("status", processes::status),
     ("order within a process", one_process::order),
     ("hand-over", one_process::hand_over),
     ("re-entrancy", one_process::reentrancy),

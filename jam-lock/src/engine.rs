@@ -32,7 +32,9 @@ use std::time::Duration;
 
 use crate::holder::Holder;
 use crate::site::Site;
-use crate::{LockError, LockName, Status};
+use crate::{LockError, LockName, State, Status};
+
+pub use crate::process_id::ProcessId;
 
 /// What arbitrates between processes for a set of names.
 pub trait Engine: fmt::Debug + Send + Sync {
@@ -52,6 +54,12 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// once, or later on another thread. Nobody calls it under a mutex.
     fn find_holder(&self, name: &LockName, tell: Tell);
 
+    /// How long the answer of [`Engine::find_holder`] is worth waiting for; a timeout that has
+    /// none by then names no holder.
+    fn holder_timeout(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
     /// How all the locks stand that it knows of, those of this process as others see them. It may
     /// block; nobody calls it under a mutex.
     ///
@@ -64,6 +72,19 @@ pub trait Engine: fmt::Debug + Send + Sync {
             place: self.location(),
             remedy: "ask for each lock by its name",
         })
+    }
+
+    /// How the lock `name` stands: free, where nobody has ever used it. It may block; nobody calls it
+    /// under a mutex.
+    ///
+    /// What an engine does not say otherwise is looked for in [`Engine::survey`].
+    ///
+    /// # Errors
+    /// As [`Engine::survey`].
+    fn status(&self, name: &LockName) -> Result<Status, LockError> {
+        let all = self.survey()?;
+        let found = all.into_iter().find(|status| status.name() == name.as_str());
+        Ok(found.unwrap_or_else(|| Status::new(name.as_str(), State::Free)))
     }
 
     /// Removes what processes that died have left behind of locks that nobody uses, and tells of
@@ -81,17 +102,19 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
 /// Fails in a fork of the process that has opened an engine: what it inherited is its parent's.
 ///
+/// An engine keeps [`ProcessId::current`] of when it was opened, and hands it to its claims.
+///
 /// # Errors
-/// [`LockError::Forked`] where this process is not the one with the number `opened_by`.
+/// [`LockError::Forked`] where this process is not the one that is `opened_by`.
 pub fn check_process(
-    opened_by: u32,
+    opened_by: ProcessId,
     name: &LockName,
     place: impl FnOnce() -> String,
 ) -> Result<(), LockError> {
-    let here = process::id();
-    if here == opened_by {
+    if opened_by.is_current() {
         return Ok(());
     }
+    let (opened_by, here) = (opened_by.number(), process::id());
     Err(LockError::Forked { name: name.clone(), place: place(), opened_by, here })
 }
 
@@ -162,6 +185,9 @@ pub struct Pursuit {
     pub site: Option<Site>,
 }
 
+/// What an engine calls, on a thread of its own, when it finds that a writer elsewhere waits.
+pub type WriterWaits = Box<dyn FnOnce() + Send>;
+
 /// What a pursuit calls when it has ended, on a thread of the engine's own: with whether it has
 /// brought the claim home.
 pub type Home = Box<dyn FnOnce(Result<bool, LockError>) + Send>;
@@ -231,6 +257,24 @@ pub trait Claim: Send {
     /// # Errors
     /// Trouble; contention is [`Attempt::Refused`].
     fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError>;
+
+    /// Whether the claim, which this process has as a reader, still is what the name stands for: for
+    /// files, whether the path still leads to the file that is locked.
+    ///
+    /// # Errors
+    /// What keeps that from being known.
+    fn is_still_valid(&mut self) -> Result<bool, LockError> {
+        Ok(true)
+    }
+
+    /// Looks whether a writer of another process waits for the claim, which this process has as a
+    /// reader, and calls `found` if so: later, on a thread of the engine's own.
+    ///
+    /// Readers of one process share its claim without the engine; this is what keeps them from
+    /// sharing it forever. An engine that cannot know does nothing.
+    fn find_waiting_writer(&mut self, found: WriterWaits) {
+        drop(found);
+    }
 
     /// Starts a wait for the claim, on a thread of the engine's own.
     ///

@@ -4,21 +4,22 @@
 //! first served, each with its own deadline. The decisions are in [`state`], under one mutex; this
 //! file locks it, sleeps and rings.
 
-#[cfg(not(shuttle))]
-mod alarm;
 #[cfg(test)]
 mod bare;
-mod bell;
-mod inquiry;
+mod holder_query;
 #[cfg(shuttle)]
 mod model;
-mod queue;
+mod parker;
 mod registry;
 #[cfg(not(shuttle))]
 mod seam;
+mod stalled;
 mod state;
+#[cfg(not(shuttle))]
+mod timer;
 mod wait;
-mod watcher;
+mod wait_queue;
+mod wake_threads;
 
 use std::fmt;
 use std::io;
@@ -27,10 +28,10 @@ use std::process;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use self::bell::Bells;
-use self::inquiry::Inquiry;
+use self::holder_query::HolderQuery;
 #[cfg(shuttle)]
-use self::model::{alarm, seam};
+use self::model::{seam, timer};
+use self::parker::WakeList;
 use self::seam::{Mutex, MutexGuard};
 use self::state::{State, Taken};
 use crate::engine::{Ability, CallChain, Engine, Left, Mode, Publication, Watch};
@@ -39,9 +40,9 @@ use crate::site::Site;
 use crate::timeout::Deadline;
 use crate::{LockError, LockName, Status};
 
-pub(crate) use self::queue::Who;
 pub(crate) use self::registry::{existing, gate};
 pub(crate) use self::wait::Wait;
+pub(crate) use self::wait_queue::Who;
 
 /// The one gate of a name in this process.
 pub(crate) struct Gate {
@@ -62,6 +63,8 @@ pub(crate) struct Acquisition {
     /// Whether other processes are told of it.
     pub(crate) is_recorded: bool,
     pub(crate) chain: CallChain,
+    /// Whether a timeout names the holder; where not, nobody looks for it.
+    pub(crate) names_holder: bool,
 }
 
 /// What a gate has granted.
@@ -169,13 +172,13 @@ impl Gate {
 
     /// Who of this process has the lock, or else of another; never asked under the mutex.
     fn holder_or(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
-        here.or_else(|| Inquiry::begin(&*self.engine, &self.name).block())
+        here.or_else(|| HolderQuery::start(&*self.engine, &self.name).block())
     }
 
     async fn holder_or_ready(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
         match here {
             Some(holder) => Some(holder),
-            None => Inquiry::begin(&*self.engine, &self.name).ready().await,
+            None => HolderQuery::start(&*self.engine, &self.name).ready().await,
         }
     }
 
@@ -197,6 +200,11 @@ impl Gate {
     ) -> LockError {
         let (name, place) = (Box::new(self.name.clone()), self.place.clone());
         LockError::Timeout { name, place, waited, holder, obstacle: obstacle.map(Into::into) }
+    }
+
+    /// How the lock stands now.
+    pub(crate) fn status(&self) -> Result<Status, LockError> {
+        Ok(self.amend(self.engine.status(&self.name)?))
     }
 
     /// How the lock stands, by the engine's `status` and by what is known better here.
@@ -236,7 +244,7 @@ pub(crate) enum Entry<'gate> {
     Queued(Wait<'gate>),
 }
 
-/// The state under its mutex; the bells of those to be woken are rung when that is free.
+/// The state under its mutex; the wakers that it has collected are called when that is free.
 struct Locked<'gate>(Option<MutexGuard<'gate, State>>);
 
 impl Deref for Locked<'_> {
@@ -255,9 +263,9 @@ impl DerefMut for Locked<'_> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        let bells = self.take_bells();
+        let wakers = self.take_wakers();
         self.0 = None;
-        bells.into_iter().for_each(Bells::ring_all);
+        wakers.into_iter().for_each(WakeList::finish);
     }
 }
 

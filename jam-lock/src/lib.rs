@@ -133,6 +133,7 @@ mod locks;
 mod name;
 mod observer;
 mod of_process;
+mod process_id;
 mod site;
 mod status;
 mod this_process;

@@ -1,5 +1,6 @@
 //! [`Lock`]: one named lock, not yet acquired.
 
+mod budget;
 mod way;
 
 use std::fmt;
@@ -11,7 +12,7 @@ use crate::gate::Gate;
 use crate::locks::Settings;
 use crate::site::Site;
 use crate::timeout::Deadline;
-use crate::{Holder, LockError, LockGuard, LockName, Timeout};
+use crate::{Holder, LockError, LockGuard, LockName, Status, Timeout};
 
 /// One named lock of a [`Locks`](crate::Locks), not yet acquired.
 ///
@@ -41,12 +42,14 @@ pub struct Lock {
     mode: Mode,
     is_reentrant: bool,
     timeout: Timeout,
+    /// Whether a timeout names the holder.
+    names_holder: bool,
 }
 
 impl Lock {
     pub(crate) fn new(name: LockName, gate: Arc<Gate>, settings: Arc<Settings>) -> Self {
-        let mode = Mode::Exclusive;
-        Self { name, gate, settings, mode, is_reentrant: false, timeout: Timeout::FOREVER }
+        let (mode, timeout) = (Mode::Exclusive, Timeout::FOREVER);
+        Self { name, gate, settings, mode, is_reentrant: false, timeout, names_holder: true }
     }
 
     /// The lock's name.
@@ -61,13 +64,41 @@ impl Lock {
         self.gate.queued()
     }
 
-    /// Who holds the lock at the moment, where that is certain: what a
-    /// [timeout](LockError::Timeout) would tell.
+    /// The holder of the lock at the moment, where it is certain: the one that a
+    /// [timeout](LockError::Timeout) names.
     ///
-    /// It blocks for a second at the most where a server has to tell.
+    /// It blocks for 0.1 s at the most where the system is looked at, and for a second where a
+    /// server is asked; if that is too short, nobody is named.
     #[must_use]
     pub fn holder(&self) -> Option<Holder> {
         self.gate.holder().map(|holder| *holder)
+    }
+
+    /// How the lock stands at the moment: its holder, and how many wait, as far as that can be seen.
+    ///
+    /// A lock that nobody has ever used is free. Nothing is acquired or made.
+    /// [`Locks::survey`](crate::Locks::survey) says how that is found out, and what is left open; it
+    /// shows all locks.
+    ///
+    /// # Errors
+    /// - [`LockError::Engine`] when the server cannot be asked, or this is a thread of its engine.
+    /// - [`LockError::Unsupported`] when the engine cannot see how its locks stand.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks, State};
+    ///
+    /// let lock = Locks::temporary()?.lock(LockName::new("report")?);
+    /// assert!(!lock.status()?.state().is_held());
+    /// let guard = lock.acquire()?;
+    /// let status = lock.status()?;
+    /// assert_eq!(status.state(), State::Writer);
+    /// println!("held by {}", status.holder().expect("it is this process"));
+    /// # drop(guard);
+    /// # Ok::<(), jam_lock::LockError>(())
+    /// ```
+    pub fn status(&self) -> Result<Status, LockError> {
+        self.gate.status()
     }
 
     /// The same lock, with the time that an acquisition may take: a `Duration`, or whole seconds.
@@ -129,6 +160,11 @@ impl Lock {
     /// ```
     pub fn reentrant(&self) -> Self {
         Self { is_reentrant: true, ..self.clone() }
+    }
+
+    /// The same lock, whose timeout does not name the holder, so that nobody looks for it.
+    pub(crate) fn without_holder(&self) -> Self {
+        Self { names_holder: false, ..self.clone() }
     }
 
     /// Acquires the lock, and blocks the thread until it can or the timeout has passed.

@@ -54,6 +54,12 @@ impl LockSet {
         Self { locks, timeout: self.timeout }
     }
 
+    /// The same locks, whose timeout does not name the holder, so that nobody looks for it.
+    pub(crate) fn without_holder(&self) -> Self {
+        let locks = self.locks.iter().map(Lock::without_holder).collect();
+        Self { locks, timeout: self.timeout }
+    }
+
     /// Acquires all the locks, and blocks the thread until it can or the timeout has passed.
     ///
     /// # Errors

@@ -211,13 +211,16 @@ impl Locks {
         self.shared.engine.location()
     }
 
-    /// How all the locks stand that somebody has used, in the order of their names: who holds them
-    /// and how many wait, as far as that can be seen.
+    /// How all the locks stand that have been used, in the order of their names: their holders and
+    /// how many wait, as far as that can be seen. [`Lock::status`] is for one of them.
     ///
-    /// Of a folder these are its lock files, whoever made them. Only Linux tells who holds a file,
-    /// how many read it and how many wait. Where it tells of nobody, and everywhere else, the lock
-    /// is asked for as a reader and given back at once: a try elsewhere in that instant is refused.
-    /// Nothing is made, emptied or removed.
+    /// Of a folder these are its lock files. Only Linux lists the processes that hold a file, read
+    /// it or wait for it, and its list may lack some while other locks come and go. So it is read
+    /// several times, and what is not the same each time is left open: a number is not known then. In
+    /// a container, processes outside of it are not seen.
+    /// Where it does not show a holder all the time, and everywhere else, the lock is tried as a
+    /// reader and given back at once: a try elsewhere in that instant is refused. Nothing is made,
+    /// emptied or removed.
     ///
     /// Of a database these are the names of its namespace that a row of the table tells of.
     ///

@@ -23,6 +23,7 @@ pub struct Request<'locks, N> {
     timeout: Timeout,
     is_shared: bool,
     is_reentrant: bool,
+    names_holder: bool,
 }
 
 /// Asks for one name, in the function that `path` ends with.
@@ -50,8 +51,9 @@ pub fn all<const N: usize>(
 
 impl<'locks, N> Request<'locks, N> {
     fn new(names: N, site: Site) -> Self {
-        let timeout = Timeout::FOREVER;
-        Self { names, site, locks: None, timeout, is_shared: false, is_reentrant: false }
+        let (locks, timeout) = (None, Timeout::FOREVER);
+        let (is_shared, is_reentrant, names_holder) = (false, false, true);
+        Self { names, site, locks, timeout, is_shared, is_reentrant, names_holder }
     }
 
     /// Of these locks, instead of the default ones.
@@ -78,6 +80,12 @@ impl<'locks, N> Request<'locks, N> {
         Self { is_reentrant: true, ..self }
     }
 
+    /// Without the name of the holder in a timeout, which nobody would read.
+    #[must_use]
+    pub fn without_holder(self) -> Self {
+        Self { names_holder: false, ..self }
+    }
+
     fn locks(&self) -> Result<&'locks Locks, LockError> {
         match self.locks {
             Some(locks) => Ok(locks),
@@ -102,6 +110,7 @@ impl Request<'_, LockName> {
     fn lock(self) -> Result<Lock, LockError> {
         let lock = self.locks()?.lock(self.names);
         let lock = if self.is_shared { lock.shared() } else { lock };
+        let lock = if self.names_holder { lock } else { lock.without_holder() };
         Ok(if self.is_reentrant { lock.reentrant() } else { lock })
     }
 }
@@ -122,6 +131,7 @@ impl<const N: usize> Request<'_, [LockName; N]> {
     fn lock_set(self) -> Result<LockSet, LockError> {
         let locks = self.locks()?.lock_all(self.names);
         let locks = if self.is_shared { locks.shared() } else { locks };
+        let locks = if self.names_holder { locks } else { locks.without_holder() };
         Ok(if self.is_reentrant { locks.reentrant() } else { locks })
     }
 }

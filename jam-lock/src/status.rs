@@ -1,10 +1,11 @@
-//! [`Status`]: how a lock stands, as a survey has found it.
+//! [`Status`]: how a lock stands.
 
 use std::fmt;
 
 use crate::{Holder, LockName};
 
-/// How a lock stands, as [`Locks::survey`](crate::Locks::survey) has found it.
+/// How a lock stands, as [`Locks::survey`](crate::Locks::survey) or
+/// [`Lock::status`](crate::Lock::status) has found it.
 ///
 /// It is for people: by the time it is read, the lock may have changed hands.
 #[derive(Clone, Debug, PartialEq, Eq)]

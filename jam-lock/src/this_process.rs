@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::of_process::OfProcess;
+use crate::of_process::PerProcess;
 
 /// A process, as people and other processes know it; what cannot be had is left out.
 #[derive(Debug)]
@@ -19,16 +19,17 @@ pub(crate) struct ThisProcess {
     pub(crate) host: Option<String>,
 }
 
-static KNOWN: Mutex<OfProcess<Arc<ThisProcess>>> =
-    Mutex::new(OfProcess::new(|| Arc::new(ThisProcess::look())));
+static KNOWN: PerProcess<Arc<ThisProcess>> = PerProcess::new();
 
 impl ThisProcess {
     /// What is known of this process.
     pub(crate) fn get() -> Arc<Self> {
-        Arc::clone(KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get())
+        Arc::clone(KNOWN.get())
     }
+}
 
-    fn look() -> Self {
+impl Default for ThisProcess {
+    fn default() -> Self {
         let program = env::current_exe().ok();
         let program = program.as_deref().and_then(Path::file_name).and_then(OsStr::to_str);
         Self {

@@ -110,6 +110,44 @@ fn readers_are_counted() {
     assert!(ids.contains(&status.holder().unwrap().process().unwrap()), "{status:?}");
 }
 
+/// The system's list of locks is not of one moment: while others change it, lines are missing or
+/// come twice.
+#[cfg(target_os = "linux")]
+#[test]
+fn it_is_right_while_others_lock_and_unlock() {
+    const HELD: usize = 150;
+    let (folder, elsewhere) = (folder(), folder());
+    let all = Peer::start_holding(peer().arg("hold all").arg(folder.path()).arg(HELD.to_string()));
+    let shared = || Peer::start_holding(peer().arg("hold shared").arg(folder.path()).arg("read"));
+    let readers = [shared(), shared(), shared()];
+    drop(lock(folder.path(), "free").acquire().unwrap());
+    let busy = Peer::start_holding(peer().arg("flicker").arg(elsewhere.path()).arg(40.to_string()));
+    let locks = Locks::open(folder.path()).unwrap();
+    let mut counted = 0;
+    for _ in 0..100 {
+        let found = locks.survey().unwrap();
+        assert_eq!(found.len(), HELD + 2);
+        for status in &found {
+            let is_right = match (status.name(), status.state()) {
+                ("read", State::Readers(Some(3))) => {
+                    counted += 1;
+                    true
+                }
+                ("read", State::Readers(None) | State::NoWriter)
+                | ("free", State::Free | State::NoWriter) => true,
+                (name, state) => name.starts_with("held") && state == State::Writer,
+            };
+            let process = status.holder().and_then(jam_lock::Holder::process);
+            let is_held = status.name().starts_with("held");
+            let is_right = is_right && (!is_held || process.is_none_or(|it| it == all.id()));
+            let is_quiet = status.waiting().is_none_or(|count| count == 0);
+            assert!(is_right && is_quiet && status.abandoned().is_none(), "{status:?}");
+        }
+    }
+    assert!(counted > 0, "readers are never counted");
+    drop((readers, busy));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn who_waits_in_other_processes_is_counted() {

@@ -73,7 +73,8 @@ fn who_holds_a_lock_is_0_and_a_sentence() {
 fn a_lock_that_nobody_holds_is_1() {
     let folder = folder();
     peers::attempt(folder.path(), "used");
-    for (name, told) in [("used", "free\n"), ("never used", "free: there is no trace of it here\n")]
+    for (name, told) in
+        [("used", "free\n"), ("never used", "free: no use of it is recorded here\n")]
     {
         let output = ask(folder.path(), &["who", name]);
         assert_eq!((output.status.code(), &*printed(&output)), (Some(1), told));

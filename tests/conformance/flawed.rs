@@ -109,8 +109,10 @@ fn one_that_names_who_has_left_as_the_holder() {
 
 #[test]
 fn one_that_says_of_a_held_lock_that_it_is_free() {
-    let said = objection(Flaw::SaysThatAllIsFree, "survey");
-    assert!(said.contains("a lock that is held is said to be free"), "{said}");
+    for check in ["survey", "status"] {
+        let said = objection(Flaw::SaysThatAllIsFree, check);
+        assert!(said.contains("a lock that is held is said to be free"), "{said}");
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -36,6 +37,8 @@ fn main() -> Outcome {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["hold", folder, name] => hold(&open(folder, name)?)?,
         ["hold shared", folder, name] => hold(&open(folder, name)?.shared())?,
+        ["hold all", folder, count] => hold_all(&Locks::at(folder)?, count.parse()?)?,
+        ["flicker", folder, count] => flicker(&Locks::at(folder)?, count.parse()?)?,
         ["both", folder, first, second] => hold_both(&Locks::at(folder)?, first, second)?,
         ["hold unrecorded", folder, name] => {
             let locks = Locks::builder().folder(folder).record_holders(false).open()?;
@@ -129,6 +132,34 @@ fn hold(lock: &Lock) -> Outcome {
             return Ok(());
         }
     }
+}
+
+/// Holds so many locks until the input ends.
+fn hold_all(locks: &Locks, count: usize) -> Outcome {
+    let names = (0..count).map(|number| LockName::new(format!("held {number}")));
+    let guards = locks.lock_all(names.collect::<Result<Vec<_>, _>>()?).acquire()?;
+    println!("held");
+    io::stdin().lock().read_line(&mut String::new())?;
+    Ok(guards.release()?)
+}
+
+/// Acquires and releases so many locks again and again until the input ends.
+fn flicker(locks: &Locks, count: usize) -> Outcome {
+    let names = (0..count).map(|number| LockName::new(format!("flickers {number}")));
+    let locks: Vec<_> =
+        names.map(|name| Ok(locks.lock(name?))).collect::<Result<_, LockError>>()?;
+    let ended = Arc::new(AtomicBool::new(false));
+    let is_over = Arc::clone(&ended);
+    thread::spawn(move || {
+        let _ = io::stdin().lock().read_line(&mut String::new());
+        is_over.store(true, Ordering::Relaxed);
+    });
+    println!("held");
+    while !ended.load(Ordering::Relaxed) {
+        let guards: Result<Vec<_>, _> = locks.iter().map(Lock::acquire).collect();
+        drop(guards?);
+    }
+    Ok(())
 }
 
 /// Holds the lock of a keyed name until the input ends.

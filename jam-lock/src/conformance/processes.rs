@@ -187,3 +187,25 @@ pub(super) fn survey(subject: &dyn Subject) {
     let after = see().expect("there was a survey before");
     assert!(!after.is_held(), "a lock that is free is said to be held by a {after}");
 }
+
+/// The status of a lock, if there is one, is that of the lock, be it unused, held or free again.
+pub(super) fn status(subject: &dyn Subject) {
+    let name = name();
+    let seen = lock(subject, &name);
+    let see = || match seen.status() {
+        Err(LockError::Unsupported { .. }) => None,
+        status => {
+            let status = status.expect("the status of a lock can be seen");
+            assert_eq!(status.name(), name.as_str(), "another lock is shown");
+            Some(status.state())
+        }
+    };
+    let Some(before) = see() else { return };
+    assert!(!before.is_held(), "a lock that was never used is said to be held");
+    let guard = lock(subject, &name).acquire().expect("it is free");
+    let held = see().expect("it was seen before");
+    assert!(held.is_held() || held == State::Unknown, "a lock that is held is said to be {held}");
+    guard.release().expect("it can be released");
+    let after = see().expect("it was seen before");
+    assert!(!after.is_held(), "a lock that is free is said to be held by a {after}");
+}

@@ -1,13 +1,18 @@
 //! The file engine: a name is a file of one folder, and `flock(2)` on it is the truth.
 
+mod blocking_pool;
 mod claim;
-mod cold;
+mod cleanup;
 #[cfg(all(test, target_os = "linux"))]
 mod fault_injection;
+mod file_id;
 mod flock;
+mod folder;
+mod folder_identity;
+mod holder_lookup;
 mod lock_file;
 mod opening;
-mod pursuit;
+mod polling;
 mod record;
 mod record_file;
 mod recorder;
@@ -15,18 +20,17 @@ mod seat;
 mod survey;
 mod system;
 mod temporary;
-mod witness;
+#[cfg(unix)]
+mod with_mode;
 
-use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io::ErrorKind;
+use std::ffi::OsStr;
 use std::path::{self, Path, PathBuf};
-use std::process;
+use std::time::Duration;
 
 use self::claim::FileClaim;
-use self::system::{Call, ask};
+use self::folder_identity::FolderIdentity;
 use self::temporary::TemporaryFolder;
-use super::{Ability, Claim, Engine, Tell};
+use super::{Ability, Claim, Engine, ProcessId, Tell};
 use crate::{LockError, LockName, Status};
 
 /// The locks of one folder.
@@ -35,8 +39,8 @@ pub(crate) struct FileEngine {
     folder: PathBuf,
     mode: Option<u32>,
     /// A fork has to open an engine of its own.
-    process: u32,
-    identity: OsString,
+    process: ProcessId,
+    identity: FolderIdentity,
     /// Removed with the engine, if it is its own.
     _temporary: Option<TemporaryFolder>,
 }
@@ -50,21 +54,9 @@ impl FileEngine {
         mode: Option<u32>,
     ) -> Result<Self, LockError> {
         let folder = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let failed = |operation, error| LockError::Io { operation, path: folder.clone(), error };
-        let make = || ask(Call::MakeFolder, folder.as_path(), || fs::create_dir_all(&folder));
-        let is_there = if may_make { make() } else { Ok(()) };
-        is_there.map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => {
-                failed("use as the lock folder", ErrorKind::NotADirectory.into())
-            }
-            _ => failed("make the lock folder", error),
-        })?;
-        let resolved = ask(Call::Resolve, folder.as_path(), || fs::canonicalize(&folder));
-        let folder = resolved.map_err(|error| failed("resolve the lock folder", error))?;
-        let process = process::id();
-        // A fork shares no gate with its parent, so the process is part of the identity.
-        let mut identity = OsString::from(format!("{process}:"));
-        identity.push(&folder);
+        let (folder, id) = folder::open(&folder, may_make)?;
+        let process = ProcessId::current();
+        let identity = folder_identity::of(&folder, id, process);
         Ok(Self { folder, mode, process, identity, _temporary: None })
     }
 
@@ -78,7 +70,9 @@ impl FileEngine {
     /// The same locks, as another process has them that shares no gate with this one.
     #[cfg(feature = "conformance")]
     pub(crate) fn of_process(mut self, number: u64) -> Self {
-        self.identity.push(format!(":{number}"));
+        let mut identity = self.identity.to_os_string();
+        identity.push(format!(":{number}"));
+        self.identity = identity.into();
         self
     }
 
@@ -110,7 +104,15 @@ impl Engine for FileEngine {
     }
 
     fn find_holder(&self, name: &LockName, tell: Tell) {
-        tell(witness::holder(&self.path(name)).map(Box::new));
+        holder_lookup::find(self.path(name), tell);
+    }
+
+    fn holder_timeout(&self) -> Duration {
+        holder_lookup::TIMEOUT
+    }
+
+    fn status(&self, name: &LockName) -> Result<Status, LockError> {
+        Ok(survey::status(name, &self.path(name)))
     }
 
     fn survey(&self) -> Result<Vec<Status>, LockError> {
@@ -119,7 +121,9 @@ impl Engine for FileEngine {
 
     fn sweep(&self) -> Result<usize, LockError> {
         let paths = survey::files(&self.folder)?;
-        Ok(paths.iter().filter(|path| cold::sweep(path)).count())
+        #[cfg(unix)]
+        with_mode::sweep(&self.folder);
+        Ok(paths.iter().filter(|path| cleanup::sweep(path)).count())
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

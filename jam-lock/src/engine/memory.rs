@@ -5,14 +5,13 @@ mod claim;
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::arbiter::Arbiter;
 use self::claim::MemoryClaim;
-use super::{Ability, Claim, Engine, Tell};
-use crate::{LockError, LockName, Status};
+use super::{Ability, Claim, Engine, ProcessId, Tell};
+use crate::{LockError, LockName, State, Status};
 
 /// Where all its locks are, for people.
 const PLACE: &str = "in memory";
@@ -22,7 +21,7 @@ const PLACE: &str = "in memory";
 pub(crate) struct MemoryEngine {
     names: Arc<Mutex<HashMap<LockName, Arc<Arbiter>>>>,
     /// A fork has a copy of the table, and would exclude nobody.
-    process: u32,
+    process: ProcessId,
     identity: OsString,
 }
 
@@ -30,9 +29,9 @@ impl MemoryEngine {
     /// One with a table of its own.
     pub(crate) fn new() -> Self {
         static MADE: AtomicU64 = AtomicU64::new(0);
-        let process = process::id();
+        let process = ProcessId::current();
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let identity = format!("memory:{process}:{number}").into();
+        let identity = format!("memory:{:x}:{number}", process.get()).into();
         Self { names: Arc::default(), process, identity }
     }
 
@@ -70,6 +69,14 @@ impl Engine for MemoryEngine {
     fn survey(&self) -> Result<Vec<Status>, LockError> {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(names.iter().map(|(name, arbiter)| arbiter.lock().status(name)).collect())
+    }
+
+    fn status(&self, name: &LockName) -> Result<Status, LockError> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let arbiter = names.get(name).cloned();
+        drop(names);
+        let free = || Status::new(name.as_str(), State::Free).waited_for_by(Some(0));
+        Ok(arbiter.map_or_else(free, |arbiter| arbiter.lock().status(name)))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

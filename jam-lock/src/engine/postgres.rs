@@ -27,7 +27,7 @@ use std::sync::Arc;
 use self::claim::PostgresClaim;
 use self::keeper::{Keeper, briefly};
 use self::texts::Question;
-use super::{Ability, Claim, Engine, Tell};
+use super::{Ability, Claim, Engine, ProcessId, Tell};
 use crate::{LockError, LockName, Status};
 
 pub(crate) use self::address::Address;
@@ -37,7 +37,7 @@ pub(crate) use self::claim::Tenure;
 pub(crate) struct PostgresEngine {
     keeper: Arc<Keeper>,
     /// A fork has to open an engine of its own.
-    process: u32,
+    process: ProcessId,
     identity: OsString,
     shown: String,
 }
@@ -45,10 +45,10 @@ pub(crate) struct PostgresEngine {
 impl PostgresEngine {
     /// Connects to the server, and refuses one whose locks would not hold.
     pub(crate) fn open(address: Address) -> Result<Self, LockError> {
-        let (process, shown) = (process::id(), address.shown());
+        let (process, shown) = (ProcessId::current(), address.shown());
         let keeper = Keeper::start(address)?;
         farewell::wait_at_the_end_of_this_thread(&keeper);
-        let identity = format!("{process}:postgres:{}", keeper.server.identity).into();
+        let identity = format!("{:x}:postgres:{}", process.get(), keeper.server.identity).into();
         Ok(Self { keeper, process, identity, shown })
     }
 
@@ -103,19 +103,12 @@ impl Engine for PostgresEngine {
     }
 
     fn survey(&self) -> Result<Vec<Status>, LockError> {
-        let failed = |why: String| LockError::Engine {
-            operation: survey::OPERATION.to_owned(),
-            place: self.shown.clone(),
-            error: why.into(),
-        };
-        let here = process::id();
-        if here != self.process {
-            let opened_by = self.process;
-            let why =
-                format!("they were opened by process {opened_by} and this is its fork {here}");
-            return Err(failed(why));
-        }
-        self.keeper.block(survey::survey).unwrap_or_else(|why| Err(failed(why)))
+        self.look(|keeper| survey::survey(keeper, None))
+    }
+
+    fn status(&self, name: &LockName) -> Result<Status, LockError> {
+        let name = name.clone();
+        self.look(|keeper| survey::status(keeper, name))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
@@ -125,9 +118,30 @@ impl Engine for PostgresEngine {
     }
 }
 
+impl PostgresEngine {
+    /// Blocks until the server has answered how locks stand.
+    fn look<T: Send + 'static, F: Future<Output = Result<T, LockError>> + Send>(
+        &self,
+        ask: impl FnOnce(Arc<Keeper>) -> F + Send + 'static,
+    ) -> Result<T, LockError> {
+        let failed = |why: String| LockError::Engine {
+            operation: survey::OPERATION.to_owned(),
+            place: self.shown.clone(),
+            error: why.into(),
+        };
+        if !self.process.is_current() {
+            let (opened_by, here) = (self.process.number(), process::id());
+            let why =
+                format!("they were opened by process {opened_by} and this is its fork {here}");
+            return Err(failed(why));
+        }
+        self.keeper.block(ask).unwrap_or_else(|why| Err(failed(why)))
+    }
+}
+
 impl Drop for PostgresEngine {
     fn drop(&mut self) {
-        if self.process == process::id() {
+        if self.process.is_current() {
             self.keeper.stop();
         }
     }

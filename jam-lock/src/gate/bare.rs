@@ -11,7 +11,8 @@ use crate::timeout::Deadline;
 
 /// What is asked in `mode`, and recorded.
 pub(super) fn asked(mode: Mode) -> Acquisition {
-    Acquisition { mode, site: Site::here(), is_recorded: true, chain: CallChain::NONE }
+    let (site, chain) = (Site::here(), CallChain::NONE);
+    Acquisition { mode, site, is_recorded: true, chain, names_holder: true }
 }
 
 impl Gate {

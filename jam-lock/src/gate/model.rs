@@ -6,12 +6,13 @@
 //! comes to an end (a lost wake-up is a deadlock to the checker), nothing is left behind, and who
 //! enters a lock that was left abandoned is told so, and nobody else.
 
-pub(super) mod alarm;
 pub(super) mod seam;
+pub(super) mod timer;
 mod world;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
 use self::world::World;
-use super::bell::Bell;
+use super::parker::Parker;
 use super::{Gate, Grant};
 use crate::LockError;
 use crate::engine::{Left, Mode};
@@ -83,8 +84,8 @@ fn a_task(world: &Arc<World>, gate: &Arc<Gate>) -> thread::JoinHandle<()> {
     let (world, gate) = (Arc::clone(world), Arc::clone(gate));
     thread::spawn(move || {
         let mode = any_mode();
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
+        let parker = Arc::new(Parker::default());
+        let waker = Waker::from(Arc::clone(&parker));
         let mut acquire = pin!(gate.acquire_async(mode, any_deadline()));
         loop {
             if let Poll::Ready(result) = acquire.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -93,7 +94,29 @@ fn a_task(world: &Arc<World>, gate: &Arc<Gate>) -> thread::JoinHandle<()> {
             if chance(3) {
                 return;
             }
-            bell.wait(None);
+            parker.park(None);
+        }
+    })
+}
+
+/// A task that waits for at most 3 ms, and is polled whenever it is woken, until its wait has ended.
+fn a_task_that_times_out(
+    world: &Arc<World>,
+    gate: &Arc<Gate>,
+    mode: Mode,
+) -> thread::JoinHandle<()> {
+    let (world, gate) = (Arc::clone(world), Arc::clone(gate));
+    thread::spawn(move || {
+        let parker = Arc::new(Parker::default());
+        let waker = Waker::from(Arc::clone(&parker));
+        let asked = seam::now();
+        let deadline = Deadline::At { asked, end: asked + Duration::from_millis(3) };
+        let mut acquire = pin!(gate.acquire_async(mode, deadline));
+        loop {
+            if let Poll::Ready(result) = acquire.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return inside(&world, &gate, mode, result);
+            }
+            parker.park(None);
         }
     })
 }
@@ -172,5 +195,73 @@ fn a_task_that_is_never_polled_again_keeps_nobody_out() {
             others.into_iter().for_each(|thread| thread.join().expect("no assertion fails"));
         }
         check_nothing_is_left(&world, &[gate]);
+    });
+}
+
+/// The checker finds a deadlock where a wait goes on after its end: the holder stays until then.
+#[test]
+fn a_wait_ends_at_its_timeout_although_the_holder_stays() {
+    check(|| {
+        let world = Arc::new(World::default());
+        let gates = [World::process(&world), World::process(&world)];
+        let holder = &gates[usize::from(chance(2))];
+        let taken = holder.acquire(Mode::Exclusive, Deadline::Never);
+        let tasks = [
+            a_task_that_times_out(&world, &gates[0], any_mode()),
+            a_task_that_times_out(&world, &gates[0], any_mode()),
+        ];
+        // The lock falls free for a moment, which may be when their time is just up.
+        inside(&world, holder, Mode::Exclusive, taken);
+        let stays = holder.acquire(Mode::Exclusive, Deadline::Never);
+        let ends = |task: thread::JoinHandle<()>| task.join().expect("no assertion fails");
+        tasks.into_iter().for_each(ends);
+        inside(&world, holder, Mode::Exclusive, stays);
+        check_nothing_is_left(&world, &gates);
+    });
+}
+
+#[test]
+fn a_thread_is_served_behind_tasks_that_are_never_polled_again() {
+    check(|| {
+        let world = Arc::new(World::default());
+        let gate = World::process(&world);
+        let held = gate.acquire(Mode::Exclusive, Deadline::Never);
+        {
+            let mut forgotten: Vec<_> = (0..3)
+                .map(|_| Box::pin(gate.acquire_async(Mode::Exclusive, Deadline::Never)))
+                .collect();
+            let mut context = Context::from_waker(Waker::noop());
+            for acquire in &mut forgotten {
+                assert!(acquire.as_mut().poll(&mut context).is_pending());
+            }
+            let thread = a_thread(&world, &gate, 1);
+            inside(&world, &gate, Mode::Exclusive, held);
+            thread.join().expect("no assertion fails");
+        }
+        check_nothing_is_left(&world, &[gate]);
+    });
+}
+
+#[test]
+fn readers_that_overlap_let_a_writer_of_another_process_in() {
+    check(|| {
+        let world = Arc::new(World::default());
+        let gates = [World::process(&world), World::process(&world)];
+        let is_over = Arc::new(AtomicBool::new(false));
+        let readers = [(); 2].map(|()| {
+            let (world, gate) = (Arc::clone(&world), Arc::clone(&gates[0]));
+            let is_over = Arc::clone(&is_over);
+            thread::spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    let result = gate.acquire(Mode::Shared, Deadline::Never);
+                    inside(&world, &gate, Mode::Shared, result);
+                }
+            })
+        });
+        let written = gates[1].acquire(Mode::Exclusive, Deadline::Never);
+        inside(&world, &gates[1], Mode::Exclusive, written);
+        is_over.store(true, Ordering::Relaxed);
+        readers.into_iter().for_each(|reader| reader.join().expect("no assertion fails"));
+        check_nothing_is_left(&world, &gates);
     });
 }

@@ -5,15 +5,16 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::Gate;
 use crate::LockName;
 use crate::engine::Engine;
+use crate::of_process::PerProcess;
 
 type Gates = HashMap<(OsString, LockName), Weak<Gate>>;
 
-static GATES: LazyLock<Mutex<Gates>> = LazyLock::new(Mutex::default);
+static GATES: PerProcess<Mutex<Gates>> = PerProcess::new();
 
 /// The gate of `name` at `engine`, which is made where this process has none.
 pub(crate) fn gate(engine: &Arc<dyn Engine>, name: &LockName) -> Arc<Gate> {
@@ -43,5 +44,5 @@ pub(super) fn forget(identity: &OsStr, name: &LockName) {
 }
 
 fn gates() -> MutexGuard<'static, Gates> {
-    GATES.lock().unwrap_or_else(PoisonError::into_inner)
+    GATES.get().lock().unwrap_or_else(PoisonError::into_inner)
 }

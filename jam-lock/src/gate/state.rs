@@ -1,13 +1,14 @@
 //! What is decided under a gate's mutex: who has the claim, and who is next.
 //!
-//! Nobody is ever handed a claim while asleep. It is left idle for those who were nudged, and is
-//! whose who comes and takes it; so what a waiter was offered can be offered to the next, should
-//! it not come.
+//! The claim is never handed to a sleeping waiter. It is left idle, the head of the queue is
+//! notified, and the first waiter that comes takes it; so an offer to a waiter that never wakes can
+//! go to the next.
 
 mod hand_over;
 mod inside;
 mod published;
 mod pursuits;
+mod readers;
 mod streak;
 mod survey;
 mod waiting;
@@ -18,11 +19,12 @@ use std::time::{Duration, Instant};
 use self::inside::Inside;
 use self::published::Published;
 use self::pursuits::Pursuits;
+use self::readers::ReaderTurn;
 use self::streak::Streak;
-use super::alarm::Alarm;
-use super::bell::Bells;
-use super::queue::Queue;
+use super::parker::WakeList;
 use super::seam;
+use super::timer::Timer;
+use super::wait_queue::WaitQueue;
 use super::{Acquisition, Gate, Grant};
 use crate::LockError;
 use crate::engine::{Attempt, Claim, Mode, Publication};
@@ -39,7 +41,7 @@ const HAND_OVER: Duration = Duration::from_millis(5);
 enum Hold {
     /// Not this process.
     None,
-    /// This process, but nobody in it: whoever was nudged may take it.
+    /// This process, but nobody in it: a waiter that was notified may take it.
     Idle(Mode),
     /// One writer.
     Exclusive,
@@ -92,16 +94,20 @@ pub(super) struct State {
     abandoned: Option<Box<Holder>>,
     /// Since when the claim is idle, if it is.
     idle_since: Instant,
-    /// Whether the idle claim is for those alone who were nudged.
+    /// Whether the idle claim is for those alone to which it was offered.
     is_reserved: bool,
-    queue: Queue,
+    /// To how many waiters the idle claim is offered at once: more than one after a task has not
+    /// come for it.
+    offers: usize,
+    queue: WaitQueue,
     /// When the claim must go back to the engine although somebody here waits for it.
     hand_over_until: Option<Instant>,
     streak: Streak,
     pursuits: Pursuits,
-    /// Goes off where a task that was nudged may be passed over.
-    watch: Option<Alarm>,
-    bells: Bells,
+    readers: ReaderTurn,
+    /// Fires where tasks that were notified may be passed over.
+    stall_timer: Option<Timer>,
+    wakers: WakeList,
 }
 
 impl State {
@@ -117,12 +123,14 @@ impl State {
             abandoned: None,
             idle_since: seam::now(),
             is_reserved: false,
-            queue: Queue::default(),
+            offers: 1,
+            queue: WaitQueue::default(),
             hand_over_until: None,
             streak: Streak::default(),
             pursuits: Pursuits::default(),
-            watch: None,
-            bells: Bells::default(),
+            readers: ReaderTurn::default(),
+            stall_timer: None,
+            wakers: WakeList::default(),
         }
     }
 
@@ -131,24 +139,25 @@ impl State {
         self.queue.waiting()
     }
 
-    /// The bells to ring once the mutex is free, if there are any.
-    pub(super) fn take_bells(&mut self) -> Option<Bells> {
-        (!self.bells.is_empty()).then(|| std::mem::take(&mut self.bells))
+    /// The wakers to call and to drop once the mutex is free, if there are any.
+    pub(super) fn take_wakers(&mut self) -> Option<WakeList> {
+        (!self.wakers.is_empty()).then(|| std::mem::take(&mut self.wakers))
     }
 
     /// Takes the lock if that needs no waiting; asks the engine only where nobody is before.
     ///
-    /// Who `may_wait` has to, where this process has had its share.
+    /// Where this process has had its share, others have their turn first.
     pub(super) fn take(&mut self, asked: &Acquisition, may_wait: bool) -> Result<Taken, LockError> {
         let since = match (self.hold, asked.mode) {
             (Hold::None, mode) if self.queue.is_empty() => {
                 let now = seam::now();
                 let is_over =
                     !self.serves_in_order && self.streak.goes_on(now, || self.claim.is_polled());
-                let attempt = if is_over && may_wait {
-                    Attempt::Refused
-                } else {
-                    self.claim.attempt(mode)?
+                let attempt = match (is_over, may_wait) {
+                    (false, _) => self.claim.attempt(mode)?,
+                    (true, true) => Attempt::Refused,
+                    // A try may not wait for others, but lets them go first.
+                    (true, false) => Attempt::Unknown,
                 };
                 if attempt == Attempt::Unknown {
                     return Ok(Taken::Unknown);
@@ -162,8 +171,9 @@ impl State {
             (Hold::Idle(Mode::Shared), Mode::Shared) if !self.queue.has_writer() => {
                 self.claim.pass_to(asked.chain).then(seam::now)
             }
-            (Hold::Shared(_), Mode::Shared) if !self.queue.has_writer() => {
-                (!self.is_lost()).then(seam::now)
+            (Hold::Shared(_), Mode::Shared) if !self.queue.has_writer() && !self.is_lost() => {
+                let now = seam::now();
+                self.may_join_readers(now)?.then_some(now)
             }
             _ => None,
         };
@@ -189,6 +199,7 @@ impl State {
             Mode::Shared => self.abandoned.clone(),
         };
         publication.abandoned = abandoned.or(publication.abandoned);
+        self.offers = 1;
         let number = self.inside.enter(asked.site, since, &publication);
         Grant { number, publication, watch: self.claim.watch(), waited: Duration::ZERO }
     }

@@ -1,6 +1,8 @@
 //! The gate before an engine that does what a test tells it.
 
+mod deadlines;
 mod giving_up;
+mod readers;
 mod recording;
 mod stage;
 
@@ -132,6 +134,26 @@ fn a_task_that_was_passed_over_takes_its_turn_when_it_is_polled() {
 }
 
 #[test]
+fn tasks_that_are_never_polled_again_keep_a_thread_out_for_a_short_time_whatever_their_number() {
+    let stage = Stage::new();
+    stage.acquire().unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut forgotten: Vec<_> = (0..2_000)
+        .map(|_| Box::pin(stage.gate.acquire_async(Mode::Exclusive, Deadline::Never)))
+        .collect();
+    for acquire in &mut forgotten {
+        assert!(acquire.as_mut().poll(&mut context).is_pending());
+    }
+    let thread = stage.queue(Deadline::Never);
+    stage.gate.lock().extend_hand_over(LONG);
+    let start = std::time::Instant::now();
+    stage.gate.release_first().unwrap();
+    thread.result().unwrap();
+    // Four rounds of 10 ms, and not one for each of them.
+    assert!(start.elapsed() < Duration::from_secs(5), "it took {:?}", start.elapsed());
+}
+
+#[test]
 fn a_waker_that_panics_keeps_no_other_from_being_woken() {
     struct Broken;
 
@@ -204,10 +226,16 @@ fn a_process_that_takes_it_again_and_again_lets_others_have_it() {
         inner.release_first().unwrap();
         assert!(start.elapsed() < LONG, "it takes it for ever");
     }
-    assert!(
-        matches!(inner.take(&asked(Mode::Exclusive), false).unwrap(), Taken::Granted(_)),
-        "who tries once is not made to wait"
-    );
+    drop(inner);
+    let calls = stage.script().calls.len();
+    let gate = Arc::clone(&stage.gate);
+    let attempt = thread::spawn(move || gate.acquire(Mode::Exclusive, Deadline::Once));
+    while stage.script().pursuits.is_empty() {
+        thread::yield_now();
+    }
+    assert_eq!(stage.script().calls[calls..], ["pursue"], "a try lets others go first, too");
+    stage.bring_home(Ok(true));
+    attempt.join().unwrap().unwrap();
 }
 
 #[test]

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::alarm::{Alarm, Attendance};
-use super::bell::Bell;
+use super::parker::Parker;
 use super::state::Turn;
-use super::watcher::Reminder;
+use super::timer::{Attendance, Timer};
 use super::{Acquisition, Gate, Grant, seam};
 use crate::LockError;
 use crate::holder::Holder;
 
-/// A place in the queue, which is left behind by nobody: neither by who has got the lock or an
-/// error, nor by who gives up, nor by a future that is dropped.
+/// A place in the queue. It is removed however the wait ends: granted, failed, timed out, or
+/// dropped.
 pub(crate) struct Wait<'gate> {
     pub(super) gate: &'gate Arc<Gate>,
     pub(super) asked: &'gate Acquisition,
@@ -39,15 +38,19 @@ enum Ended {
 impl Wait<'_> {
     /// Blocks the thread until the wait has ended, or its pause has come.
     pub(crate) fn block(&mut self) -> Poll<Result<Grant, LockError>> {
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
+        let parker = Arc::new(Parker::default());
+        let waker = Waker::from(Arc::clone(&parker));
         loop {
             match self.look(&waker) {
                 Poll::Ready(ended) => {
-                    return Poll::Ready(ended.told(self.gate, |here| self.gate.holder_or(here)));
+                    let holder = |here| match self.asked.names_holder {
+                        true => self.gate.holder_or(here),
+                        false => here,
+                    };
+                    return Poll::Ready(ended.told(self.gate, holder));
                 }
                 Poll::Pending if self.pauses() => return Poll::Pending,
-                Poll::Pending => bell.wait(self.next_moment()),
+                Poll::Pending => parker.park(self.next_moment()),
             }
         }
     }
@@ -59,7 +62,7 @@ impl Wait<'_> {
             Poll::Pending => return Poll::Pending,
         };
         Poll::Ready(match ended {
-            Ended::InVain(waited, here) => {
+            Ended::InVain(waited, here) if self.asked.names_holder => {
                 Err(self.gate.timeout(waited, self.gate.holder_or_ready(here).await, None))
             }
             other => other.told(self.gate, |here| here),
@@ -77,14 +80,17 @@ impl Wait<'_> {
                 return Poll::Ready(Ended::Failed(self.gate.trouble_with_deadlines(error)));
             }
         };
-        let reminder = self.next_moment().zip(self.ticket);
-        let _alarm = reminder.map(|(moment, ticket)| {
-            Alarm::set(moment, Reminder::waker(Arc::downgrade(self.gate), ticket))
-        });
-        future::poll_fn(|context| match self.look(context.waker()) {
-            Poll::Pending if self.pauses() => Poll::Ready(Poll::Pending),
-            Poll::Pending => Poll::Pending,
-            ready @ Poll::Ready(_) => Poll::Ready(ready),
+        let (moment, mut timer) = (self.next_moment(), None);
+        future::poll_fn(|context| {
+            // Before the look, which sees by the time what has fired until then.
+            if let Some(moment) = moment {
+                Timer::arm(&mut timer, moment, context.waker());
+            }
+            match self.look(context.waker()) {
+                Poll::Pending if self.pauses() => Poll::Ready(Poll::Pending),
+                Poll::Pending => Poll::Pending,
+                ready @ Poll::Ready(_) => Poll::Ready(ready),
+            }
         })
         .await
     }
@@ -109,9 +115,10 @@ impl Wait<'_> {
     /// Whether the wait has ended; where not, `waker` is woken when it is worth another look.
     fn look(&mut self, waker: &Waker) -> Poll<Ended> {
         let ticket = self.ticket.expect("a wait ends once");
-        let bell = waker.clone();
-        let is_over = self.end.is_some_and(|end| end <= seam::now());
+        let waker = waker.clone();
         let mut state = self.gate.lock();
+        // Under the mutex: after a look that finds time left, a timer that fires wakes the waiter.
+        let is_over = self.end.is_some_and(|end| end <= seam::now());
         let turn = match state.turn(ticket, self.asked) {
             Turn::Waiting if is_over => state.last_turn(ticket, self.asked),
             turn => turn,
@@ -129,7 +136,7 @@ impl Wait<'_> {
                 }
             }
             Turn::Waiting => {
-                state.listen(ticket, bell);
+                state.listen(ticket, waker);
                 return Poll::Pending;
             }
         };

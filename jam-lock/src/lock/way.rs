@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::Lock;
+use super::{Lock, budget};
 use crate::context::Scope;
 use crate::engine::CallChain;
 use crate::gate::{Acquisition, Entry, Grant, Wait, Who};
@@ -56,12 +56,16 @@ impl Lock {
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send {
         let asked = self.asked(&scope, site);
         async move {
+            budget::yield_if_spent().await;
             if let Some(guard) = self.reenter(&scope, &asked, deadline)? {
                 return Ok(guard);
             }
             let report = self.report(asked.site);
             let mut wait = match self.gate.enter(&asked, deadline, Who::Task)? {
-                Entry::Granted(grant) => return Ok(self.admit(scope, &asked, grant, report)),
+                Entry::Granted(grant) => {
+                    budget::spend();
+                    return Ok(self.admit(scope, &asked, grant, report));
+                }
                 Entry::Queued(wait) => wait,
             };
             let mut waiting = Waiting::begin(&mut wait, report, deadline);
@@ -83,7 +87,8 @@ impl Lock {
     fn asked(&self, scope: &Scope, site: Site) -> Acquisition {
         let is_recorded = self.settings.records_holders;
         let chain = if self.gate.sees_circles() { scope.number() } else { CallChain::NONE };
-        Acquisition { mode: self.mode, site, is_recorded, chain }
+        let names_holder = self.names_holder;
+        Acquisition { mode: self.mode, site, is_recorded, chain, names_holder }
     }
 
     fn report(&self, site: Site) -> Option<Arc<Report>> {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::Locks;
 use crate::LockError;
+use crate::of_process::PerProcess;
 
 /// Where Jam.py keeps its lock files, seen from the application's folder.
 pub(super) const FOLDER: &str = "locks";
@@ -13,8 +14,20 @@ pub(super) const FOLDER: &str = "locks";
 /// Names another folder than [`FOLDER`].
 const VARIABLE: &str = "JAM_LOCK";
 
-static DEFAULT: OnceLock<Locks> = OnceLock::new();
-static OPENING: Mutex<()> = Mutex::new(());
+static DEFAULT: PerProcess<DefaultLocks> = PerProcess::new();
+
+/// What a process has made its default, or is just opening.
+#[derive(Default)]
+struct DefaultLocks {
+    locks: OnceLock<Locks>,
+    opening: Mutex<()>,
+}
+
+/// The default that this process has, or has inherited: a fork that chose another one in silence
+/// would exclude nobody whom its parent does.
+fn settled() -> Option<&'static Locks> {
+    DEFAULT.find(|default| default.locks.get())
+}
 
 /// The default locks, which `#[locked]` and `locked!` use.
 ///
@@ -26,16 +39,17 @@ static OPENING: Mutex<()> = Mutex::new(());
 /// # Errors
 /// As [`Locks::at`]; the next call tries again.
 pub fn default_locks() -> Result<&'static Locks, LockError> {
-    if let Some(locks) = DEFAULT.get() {
+    if let Some(locks) = settled() {
         return Ok(locks);
     }
+    let default = DEFAULT.get();
     // One thread opens, so that all get the same.
-    let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(locks) = DEFAULT.get() {
+    let _opening = default.opening.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(locks) = default.locks.get() {
         return Ok(locks);
     }
     let locks = Locks::at(default_place())?;
-    Ok(DEFAULT.get_or_init(|| locks))
+    Ok(default.locks.get_or_init(|| locks))
 }
 
 /// Makes `locks` the default for `#[locked]`, `locked!` and [`default_locks`].
@@ -54,9 +68,11 @@ pub fn default_locks() -> Result<&'static Locks, LockError> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn set_default_locks(locks: Locks) -> Result<(), LockError> {
-    DEFAULT.set(locks).map_err(|_| LockError::DefaultSettled {
-        place: DEFAULT.get().map(Locks::location).unwrap_or_default(),
-    })
+    let is_set = settled().is_none() && DEFAULT.get().locks.set(locks).is_ok();
+    if is_set {
+        return Ok(());
+    }
+    Err(LockError::DefaultSettled { place: settled().map(Locks::location).unwrap_or_default() })
 }
 
 /// Where the default locks are, unless [`set_default_locks`] says otherwise: what the environment's

@@ -1,4 +1,4 @@
-//! `who`: who holds one lock.
+//! `who`: the holder of one lock.
 
 use std::ffi::OsStr;
 
@@ -7,16 +7,15 @@ use jam_lock::{LockName, State, Status};
 use super::ending::{Ending, Trouble};
 use super::{output, place, table};
 
-/// What is told of a name that there is nothing of. A keyed name leaves none when it is free.
-const UNUSED: &str = "free: there is no trace of it here";
+/// What is printed of a name that leaves no trace: it may be misspelt. A keyed name leaves none when it
+/// is free.
+const UNUSED: &str = "free: no use of it is recorded here";
 
-/// Prints who holds the lock `name` at `place`; status 1 where nobody does.
+/// Prints the holder of the lock `name` at `place`; status 1 where nobody holds it.
 pub(crate) fn who(place: &OsStr, name: &LockName) -> Result<Ending, Trouble> {
-    let found = place::survey(place)?.into_iter().find(|status| status.name() == name.as_str());
-    let state = found.as_ref().map_or(State::Free, Status::state);
-    let text = found.as_ref().map_or_else(|| UNUSED.to_owned(), sentence);
-    output::print(format_args!("{text}\n"))?;
-    match state {
+    let status = place::look_at(place)?.lock(name.clone()).status()?;
+    output::print(format_args!("{}\n", sentence(&status)))?;
+    match status.state() {
         State::Unknown => Err(Trouble::Senseless("whether the lock is held cannot be seen")),
         state => Ok(Ending::Status(u8::from(!state.is_held()))),
     }
@@ -28,6 +27,7 @@ fn sentence(status: &Status) -> String {
         (Some(holder), _) => table::holder(holder),
         (None, _) if state.is_held() => format!("held by a {state}, who is not known"),
         (None, Some(died)) => format!("{state}; {}", table::died_inside(died)),
+        (None, None) if state == State::Free && status.token().is_none() => UNUSED.to_owned(),
         (None, None) => state.to_string(),
     }
 }

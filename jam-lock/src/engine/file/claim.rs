@@ -1,14 +1,16 @@
 //! The claim on one lock file.
 
+use std::io;
 use std::path::PathBuf;
-use std::thread;
 
+use super::blocking_pool::{self, Wait, WaitId};
 use super::record_file::RecordFile;
 use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
-use super::system::{Call, ask};
-use super::{cold, flock, pursuit};
-use crate::engine::{Attempt, Claim, Home, Mode, Publication, Pursuit, Used, check_process};
+use super::{cleanup, holder_lookup, polling};
+use crate::engine::{
+    Attempt, Claim, Home, Mode, ProcessId, Publication, Pursuit, Used, WriterWaits, check_process,
+};
 use crate::site::Site;
 use crate::{LockError, LockName};
 
@@ -17,18 +19,19 @@ pub(super) struct FileClaim {
     name: LockName,
     place: Place,
     /// A fork shares the open files, so that its unlock would free the lock of its parent.
-    process: u32,
+    process: ProcessId,
     exclusive: Seat,
     shared: Seat,
     recorder: Recorder,
     in_flight: Vec<InFlight>,
-    /// Whether others wanted the lock too.
-    is_contended: bool,
+    /// Whether others use the lock too, as far as this claim has noticed.
+    contended: Option<bool>,
 }
 
-/// A thread that blocks for a file.
+/// A wait for a file.
 struct InFlight {
     number: u64,
+    wait: WaitId,
     mode: Mode,
     pursued: Pursued,
 }
@@ -39,7 +42,7 @@ impl FileClaim {
         name: LockName,
         path: PathBuf,
         permissions: Option<u32>,
-        process: u32,
+        process: ProcessId,
     ) -> Self {
         let recorder = Recorder::new(RecordFile::path(&path), permissions, name.is_keyed());
         Self {
@@ -50,7 +53,7 @@ impl FileClaim {
             exclusive: Seat::new(Mode::Exclusive),
             shared: Seat::new(Mode::Shared),
             in_flight: Vec::new(),
-            is_contended: false,
+            contended: None,
         }
     }
 
@@ -61,6 +64,21 @@ impl FileClaim {
             Mode::Shared => &mut self.shared,
         };
         (seat, &self.place)
+    }
+
+    /// Notes whether others use the lock, of which the file is removed later then.
+    fn look_for_others(&mut self, mode: Mode, is_locked: bool) {
+        if !self.name.is_keyed() {
+            return;
+        }
+        let is_new = self.seat(mode).0.is_new();
+        let path = &self.place.path;
+        let is_contended = self.contended.unwrap_or_else(|| {
+            // A file that was there may be what a process left behind that died long ago.
+            let is_shared = !is_new && cleanup::is_in_recent_use(path).unwrap_or(true);
+            cleanup::is_used_again(path) || is_shared
+        });
+        self.contended = Some(is_contended || !is_locked);
     }
 
     fn land(&mut self, number: u64) -> InFlight {
@@ -82,29 +100,31 @@ impl Claim for FileClaim {
         self.check_process()?;
         let (seat, place) = self.seat(mode);
         let is_locked = seat.attempt(place)?;
-        self.is_contended |= !is_locked;
+        self.look_for_others(mode, is_locked);
         Ok(if is_locked { Attempt::Claimed } else { Attempt::Refused })
+    }
+
+    fn is_still_valid(&mut self) -> Result<bool, LockError> {
+        self.shared.is_in_place(&self.place)
+    }
+
+    fn find_waiting_writer(&mut self, found: WriterWaits) {
+        holder_lookup::find_waiting_writer(self.place.path.clone(), found);
     }
 
     fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
         self.check_process()?;
-        let Pursuit { number, mode, pause, .. } = pursuit;
+        let Pursuit { number, mode, waits: is_blocking, pause, .. } = pursuit;
         let (seat, place) = self.seat(mode);
         let pursued = seat.pursued(place)?;
-        let file = pursued.file.clone();
-        self.in_flight.push(InFlight { number, mode, pursued });
+        let (id, file) = (WaitId::next(), pursued.file.clone());
+        self.in_flight.push(InFlight { number, wait: id, mode, pursued });
         let path = self.place.path.clone();
-        let wait = Box::new(move || {
-            if !pause.is_zero() {
-                thread::sleep(pause);
-            }
-            let result = flock::lock(file.file(), mode);
-            drop(file);
-            home(result.map(|()| true).map_err(|error| trouble("lock", &path, error)));
+        let done = Box::new(move |result: io::Result<bool>| {
+            home(result.map_err(|error| trouble("lock", &path, error)));
         });
-        let may_start = ask(Call::StartThread, self.place.path.as_path(), || Ok(()));
-        let started = may_start.and_then(|()| pursuit::start(wait));
-        started.map_err(|error| {
+        let wait = Wait { id, file, mode, is_blocking, pause, done };
+        blocking_pool::start(wait, &self.place.path).map_err(|error| {
             self.land(number);
             trouble("start a thread to wait for", &self.place.path, error)
         })
@@ -114,9 +134,19 @@ impl Claim for FileClaim {
         let Some(pursuit) = self.in_flight.iter().find(|pursuit| pursuit.number == number) else {
             return Ok(false);
         };
-        let (mode, file) = (pursuit.mode, pursuit.pursued.file.clone());
+        let (mode, id, file) = (pursuit.mode, pursuit.wait, pursuit.pursued.file.clone());
         let (seat, place) = self.seat(mode);
-        seat.is_alive(&file, place, false)
+        let is_alive = seat.is_alive(&file, place, false);
+        if !matches!(is_alive, Ok(true)) {
+            // The gate starts another wait in its place.
+            polling::cancel(id);
+        }
+        is_alive
+    }
+
+    fn recall(&mut self, number: u64) -> bool {
+        let wait = self.in_flight.iter().find(|wait| wait.number == number);
+        wait.is_some_and(|wait| polling::cancel(wait.wait))
     }
 
     fn welcome(&mut self, number: u64) -> Result<bool, LockError> {
@@ -161,11 +191,13 @@ impl Drop for FileClaim {
             return;
         }
         self.recorder.close();
-        let Some(file) = self.exclusive.vacate().or(self.shared.vacate()) else { return };
-        if self.is_contended || self.recorder.is_ahead_of_the_clock() {
-            cold::remove_later(std::mem::take(&mut self.place.path));
-        } else {
-            cold::remove(file, &self.place.path);
+        let Some(is_contended) = self.contended else { return };
+        let has_met_others = self.exclusive.has_lost_a_file() || self.shared.has_lost_a_file();
+        let file = self.exclusive.vacate().or(self.shared.vacate());
+        if is_contended || has_met_others || self.recorder.is_ahead_of_the_clock() {
+            cleanup::remove_later(std::mem::take(&mut self.place.path));
+        } else if let Some(file) = file {
+            cleanup::remove(file, &self.place.path);
         }
     }
 }
@@ -173,7 +205,6 @@ impl Drop for FileClaim {
 #[cfg(all(test, unix))]
 mod tests {
     use std::path::Path;
-    use std::process;
     use std::time::Duration;
 
     use super::*;
@@ -182,7 +213,7 @@ mod tests {
     /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
         let path = folder.join("x.lock");
-        let process = process::id() + u32::from(forked);
+        let process = if forked { ProcessId::of_a_fork() } else { ProcessId::current() };
         FileClaim::new(LockName::declared("x", "claims", 0), path, None, process)
     }
 
@@ -212,7 +243,7 @@ mod tests {
             let mut claim = claim(folder.path(), false);
             assert_eq!(claim.attempt(mode).unwrap(), Attempt::Claimed);
             // In the child the claim has everything but its process.
-            claim.process += 1;
+            claim.process = ProcessId::of_a_fork();
             assert!(matches!(claim.release(mode, None), Err(LockError::Forked { .. })));
             let mut others = self::claim(folder.path(), false);
             assert_eq!(others.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
@@ -225,7 +256,7 @@ mod tests {
         let mut claim = claim(folder.path(), false);
         assert_eq!(claim.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
         claim.publish(Mode::Exclusive, Some(&Site::here()), 0);
-        claim.process += 1;
+        claim.process = ProcessId::of_a_fork();
         claim.withdraw(0);
         let used = Used { left: Left::InOrder, last: 0 };
         assert!(claim.release(Mode::Exclusive, Some(used)).is_err());

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use self::scene::{ERRORS, LONG, Outcome, Rival, Scene, lock_name, section};
+use self::scene::{AllThreadsBlocked, ERRORS, LONG, Outcome, Rival, Scene, lock_name, section};
 use super::system::faults::Observed;
 use crate::{LockError, LockName, Locks};
 
@@ -123,6 +123,12 @@ fn wait_for_a_rival(locks: &Locks, path: &Path) -> Outcome {
 }
 
 #[test]
+fn while_a_held_lock_is_polled_until_it_is_free() {
+    let _others = AllThreadsBlocked::new();
+    Scene { act: wait_for_a_rival, ..PLAIN }.with_every_fault();
+}
+
+#[test]
 fn while_readers_of_a_process_give_way_to_its_writer() {
     Scene { act: write_after_reading, ..PLAIN }.with_every_fault();
 }
@@ -158,9 +164,8 @@ fn key() -> LockName {
 fn while_the_lock_folder_is_opened() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().canonicalize().unwrap().join("locks");
-    for (number, operation) in
-        ["make the lock folder", "resolve the lock folder"].iter().enumerate()
-    {
+    let operations = ["make the lock folder", "resolve the lock folder", "look at the lock folder"];
+    for (number, operation) in operations.iter().enumerate() {
         for error in ERRORS {
             let observed = Observed::new(&folder, Some((number, error)));
             let result = Locks::open(&folder);

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
+use super::file_id::FileId;
+use super::folder;
 use super::opening::{create, existing, irregularity};
 use super::system::{Call, ask};
 use crate::LockError;
@@ -18,8 +20,8 @@ const RECENTLY: Duration = Duration::from_millis(100);
 /// An open lock file, and what tells whether a path names it.
 pub(super) struct LockFile {
     file: File,
-    #[cfg(unix)]
-    identity: Identity,
+    id: FileId,
+    is_new: bool,
 }
 
 impl LockFile {
@@ -29,23 +31,29 @@ impl LockFile {
     /// `0666 & ~umask`. A file that was there keeps its mode and its content.
     pub(super) fn open(path: &Path, mode: Option<u32>) -> Result<Self, LockError> {
         let failed = |operation, error| LockError::Io { operation, path: path.to_owned(), error };
+        let mut last = io::Error::from(ErrorKind::NotFound);
         for _ in 0..ROUNDS {
             if let Some(file) = Self::existing(path)? {
                 return Ok(file);
             }
             match create(path, mode) {
-                Ok(file) => return Self::checked(file, path),
+                Ok(file) => return Ok(Self { is_new: true, ..Self::checked(file, path)? }),
                 // Somebody else was faster; the next round opens theirs.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     let folder = path.parent().unwrap_or(path);
-                    ask(Call::MakeFolder, folder, || fs::create_dir_all(folder))
-                        .map_err(|error| failed("make the lock folder again, to hold", error))?;
+                    match folder::make(folder) {
+                        // Others remove it, or make it, at the same time.
+                        Err(error) if folder::is_passing(&error, folder) => last = error,
+                        made => {
+                            made.map_err(|it| failed("make the lock folder again, to hold", it))?
+                        }
+                    }
                 }
                 Err(error) => return Err(failed("make the lock file", error)),
             }
         }
-        Err(failed("keep hold of the lock file", io::Error::from(ErrorKind::NotFound)))
+        Err(failed("keep hold of the lock file", last))
     }
 
     /// Opens the lock file at `path` if there is one.
@@ -67,17 +75,31 @@ impl LockFile {
         })?;
         match irregularity(metadata.file_type()) {
             Some(found) => Err(LockError::NotAFile { path: path.to_owned(), found }),
-            None => Ok(Self {
-                file,
-                #[cfg(unix)]
-                identity: Identity::of(&metadata),
-            }),
+            None => Ok(Self { file, id: FileId::new(path, &metadata), is_new: false }),
         }
     }
 
     /// The file, to be locked and unlocked.
     pub(super) fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Whether it was made when it was opened.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Whether it still has a name.
+    #[cfg(unix)]
+    pub(super) fn has_a_name(&self) -> bool {
+        let look = ask(Call::Look, &self.file, || self.file.metadata());
+        look.is_ok_and(|found| std::os::unix::fs::MetadataExt::nlink(&found) > 0)
+    }
+
+    /// Always: what is open keeps its name.
+    #[cfg(windows)]
+    pub(super) fn has_a_name(&self) -> bool {
+        true
     }
 
     /// Whether somebody polls it who empties the file at each look, as Jam.py does.
@@ -90,7 +112,7 @@ impl LockFile {
     #[cfg(unix)]
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
         match ask(Call::Look, path, || fs::symlink_metadata(path)) {
-            Ok(found) => Ok(Identity::of(&found) == self.identity),
+            Ok(found) => Ok(FileId::new(path, &found) == self.id),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
@@ -100,22 +122,6 @@ impl LockFile {
     #[cfg(windows)]
     pub(super) fn is_at(&self, _: &Path) -> io::Result<bool> {
         Ok(true)
-    }
-}
-
-/// What a file is, whatever it is called.
-#[cfg(unix)]
-#[derive(PartialEq)]
-struct Identity {
-    device: u64,
-    inode: u64,
-}
-
-#[cfg(unix)]
-impl Identity {
-    fn of(metadata: &fs::Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        Self { device: metadata.dev(), inode: metadata.ino() }
     }
 }
 

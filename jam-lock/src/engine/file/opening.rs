@@ -1,10 +1,13 @@
 //! How the files of a lock folder are opened: never through a link, and never waiting for it.
 
 use std::fs::{File, FileType, OpenOptions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::system::{Call, ask};
+
+/// How often a file may be made and removed by others while it is opened.
+const ROUNDS: usize = 100;
 
 /// To be written to; without `O_CREAT`, which a sticky folder refuses for other users' files.
 pub(super) fn existing(path: &Path) -> io::Result<File> {
@@ -16,14 +19,35 @@ pub(super) fn readable(path: &Path) -> io::Result<File> {
     ask(Call::Open, path, || open(&options(), path))
 }
 
-/// A new file, where there is none: `mode` is its mode whatever the umask, else `0666 & ~umask`.
+/// A new file, where there is none: `mode` is its mode whatever the umask, else `0666 & ~umask`. It has
+/// that mode when it appears.
 pub(super) fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
-    let mut options = options();
+    match mode {
+        #[cfg(unix)]
+        Some(mode) => super::with_mode::create(path, mode),
+        _ => create_with(&options(), path),
+    }
+}
+
+/// What is at `path`, or a new file as [`create`] makes one; also while others make or remove it.
+pub(super) fn existing_or_new(path: &Path, mode: Option<u32>) -> io::Result<File> {
+    for _ in 0..ROUNDS {
+        match existing(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        match create(path, mode) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            created => return created,
+        }
+    }
+    Err(ErrorKind::NotFound.into())
+}
+
+fn create_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let mut options = options.clone();
     options.write(true).create_new(true);
-    set_mode(&mut options, mode);
-    let file = ask(Call::Create, path, || open(&options, path))?;
-    overrule_umask(&file, mode)?;
-    Ok(file)
+    ask(Call::Create, path, || open(&options, path))
 }
 
 /// What else than a regular file this is.
@@ -87,18 +111,11 @@ fn options() -> OpenOptions {
     options
 }
 
+/// A new file with `mode`, less the umask.
 #[cfg(unix)]
-fn set_mode(options: &mut OpenOptions, mode: Option<u32>) {
+pub(super) fn create_less_umask(path: &Path, mode: u32) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
-    options.mode(mode.unwrap_or(0o666));
-}
-
-#[cfg(unix)]
-fn overrule_umask(file: &File, mode: Option<u32>) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let Some(mode) = mode else { return Ok(()) };
-    let permissions = std::fs::Permissions::from_mode(mode);
-    ask(Call::SetMode, file, || file.set_permissions(permissions.clone()))
+    create_with(options().mode(mode), path)
 }
 
 #[cfg(windows)]
@@ -114,12 +131,4 @@ fn options() -> OpenOptions {
         .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE)
         .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
     options
-}
-
-#[cfg(windows)]
-fn set_mode(_: &mut OpenOptions, _: Option<u32>) {}
-
-#[cfg(windows)]
-fn overrule_umask(_: &File, _: Option<u32>) -> io::Result<()> {
-    Ok(())
 }

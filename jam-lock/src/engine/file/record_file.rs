@@ -30,11 +30,7 @@ impl RecordFile {
 
     /// Opens the record file at `path`, or makes it; none where it is not ours to write to.
     pub(super) fn open(path: &Path, mode: Option<u32>) -> Option<Self> {
-        let file = match opening::existing(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => opening::create(path, mode),
-            opened => opened,
-        };
-        let record = Self { file: file.ok()? };
+        let record = Self { file: opening::existing_or_new(path, mode).ok()? };
         let is_ours =
             record.is_in_place() && Record::may_replace(record.read(&mut Room::new()).ok()?);
         is_ours.then_some(record)

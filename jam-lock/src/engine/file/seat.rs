@@ -9,7 +9,7 @@ use super::lock_file::LockFile;
 use crate::LockError;
 use crate::engine::Mode;
 
-/// How often the file may be replaced under one attempt before that counts as contention.
+/// How often the file may be replaced during one attempt before that counts as contention.
 const ROUNDS: usize = 16;
 
 /// A lock file, opened once for one mode and kept for as long as the path names it.
@@ -21,6 +21,8 @@ pub(super) struct Seat {
     kept: Option<Arc<LockFile>>,
     /// Counts unlocks of the kept file: a pursuit's lock is only a hint where one happened since.
     unlocks: u64,
+    /// Whether the path has ever named another file than the kept one.
+    has_lost_a_file: bool,
 }
 
 /// A file that a pursuit blocks for, which is not always the kept one any more.
@@ -37,11 +39,12 @@ pub(super) struct Place {
 
 impl Seat {
     pub(super) fn new(mode: Mode) -> Self {
-        Self { mode, kept: None, unlocks: 0 }
+        Self { mode, kept: None, unlocks: 0, has_lost_a_file: false }
     }
 
     /// One attempt to lock that does not wait.
     pub(super) fn attempt(&mut self, place: &Place) -> Result<bool, LockError> {
+        let mut is_unstable = true;
         for _ in 0..ROUNDS {
             let file = self.kept(place)?;
             let result = flock::try_lock(file.file(), self.mode);
@@ -50,8 +53,10 @@ impl Seat {
             if self.is_alive(&file, place, locked)? {
                 return Ok(locked);
             }
+            // A file that somebody has replaced has no name any more.
+            is_unstable &= file.has_a_name();
         }
-        Ok(false)
+        if is_unstable { Err(unstable(&place.path)) } else { Ok(false) }
     }
 
     /// The open file that a pursuit blocks on: the kept one, so that a try takes what a pursuit has
@@ -114,11 +119,28 @@ impl Seat {
         let alive = self.checked("look at", place, result);
         if !matches!(alive, Ok(true)) {
             self.kept = None;
+            self.has_lost_a_file = true;
             if locked {
                 self.unlock(file, place)?;
             }
         }
         alive
+    }
+
+    /// Whether the path still names the kept file.
+    pub(super) fn is_in_place(&self, place: &Place) -> Result<bool, LockError> {
+        let Some(file) = &self.kept else { return Ok(false) };
+        file.is_at(&place.path).map_err(|error| trouble("look at", &place.path, error))
+    }
+
+    /// Whether others have removed or replaced a file that was in use here.
+    pub(super) fn has_lost_a_file(&self) -> bool {
+        self.has_lost_a_file
+    }
+
+    /// Whether the kept file was made here.
+    pub(super) fn is_new(&self) -> bool {
+        self.kept.as_ref().is_some_and(|file| file.is_new())
     }
 
     /// Whether somebody polls the kept file.
@@ -165,6 +187,16 @@ impl Seat {
     }
 }
 
+/// What is wrong with a file that is never the one at its own `path`, although nobody has removed it:
+/// whether two processes lock the same file cannot be determined then.
+fn unstable(path: &Path) -> LockError {
+    LockError::Unsupported {
+        what: "locking a file whose inode number changes",
+        place: path.display().to_string(),
+        remedy: "keep the lock folder on a local file system, where inode numbers are stable",
+    }
+}
+
 /// What went wrong with the file at `path`.
 pub(super) fn trouble(operation: &'static str, path: &Path, error: io::Error) -> LockError {
     if error.kind() == io::ErrorKind::Unsupported {
@@ -180,7 +212,38 @@ pub(super) fn trouble(operation: &'static str, path: &Path, error: io::Error) ->
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_whose_inode_number_changes_with_every_look_is_an_error_and_no_contention() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { path: folder.path().join("x.lock"), permissions: None };
+        let _observed = super::super::system::faults::Observed::with_unstable_inodes(folder.path());
+        let error = Seat::new(Mode::Exclusive).attempt(&place).unwrap_err();
+        assert!(matches!(error, LockError::Unsupported { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_all_the_time_is_contended_at_most() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { path: folder.path().join("x.lock"), permissions: None };
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let _ = std::fs::remove_file(&place.path);
+                }
+            });
+            let mut seat = Seat::new(Mode::Exclusive);
+            let results: Vec<_> = (0..2_000).map(|_| seat.attempt(&place)).collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(results.iter().all(Result::is_ok), "{results:?}");
+        });
+    }
 
     #[test]
     fn a_file_system_without_flock_is_said_to_have_none() {

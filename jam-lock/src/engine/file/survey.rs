@@ -1,34 +1,45 @@
 //! How the locks of a folder stand, for people: nothing is made, emptied, removed or written to.
 //!
-//! Linux tells who holds files and who waits for them. Where it tells of nobody, the lock is asked
-//! for as a reader and given back at once; a writer's try elsewhere in that instant is refused.
+//! Linux lists the processes that hold files and those that wait for them, but its list may lack
+//! any of them. What it does not show all the time, the kernel is asked for: by a try for the lock as
+//! a reader, which is given back at once; a writer's try elsewhere in that instant is refused.
 
-use std::fs::{self, Metadata};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::record::Record;
+use super::holder_lookup::{self, LockTable, Seen};
 use super::record_file::{self, RecordFile};
 use super::system::{Call, ask};
-use super::witness::{self, Census, Crowd};
 use super::{flock, opening};
 use crate::engine::Mode;
-use crate::{Holder, LockError, State, Status};
+use crate::{Holder, LockError, LockName, State, Status};
 
 /// What the name of a lock file ends with.
 const EXTENSION: &str = "lock";
 
-/// A lock file, and what its record said before anybody was asked who holds it.
-struct Found {
-    path: PathBuf,
-    file: Metadata,
-    record: Option<Record>,
-}
-
 /// How the locks of `folder` stand, in no order.
 pub(super) fn survey(folder: &Path) -> Result<Vec<Status>, LockError> {
-    let found: Vec<_> = files(folder)?.into_iter().filter_map(Found::look).collect();
-    let census = Census::take();
-    Ok(found.into_iter().map(|found| found.status(&census)).collect())
+    let paths = files(folder)?;
+    // What is gone by now was free, and what is no file is no lock.
+    let seen = paths.iter().filter_map(|path| Seen::look(path).ok());
+    let seen: Vec<_> = seen.filter(|seen| seen.file.is_file()).collect();
+    let table = LockTable::read();
+    let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(seen.iter().map(|seen| status_of(seen, name(&seen.path), &table)).collect())
+}
+
+/// How the lock `name` stands, whose file is at `path`.
+pub(super) fn status(name: &LockName, path: &Path) -> Status {
+    match Seen::look(path) {
+        Ok(seen) if seen.file.is_file() => status_of(&seen, name.to_string(), &LockTable::read()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // A death that is recorded all the same is for the next holder.
+            let record = record_file::look(&RecordFile::path(path));
+            Status::new(name.as_str(), State::Free).with_token(record.map(|record| record.token))
+        }
+        _ => Status::new(name.as_str(), State::Unknown),
+    }
 }
 
 /// The paths in `folder` that are called as lock files are.
@@ -43,48 +54,40 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, LockError> {
     Ok(paths.into_iter().filter(is_lock).collect())
 }
 
-impl Found {
-    /// Looks at what is at `path`; nothing, where that is no lock file, or gone.
-    fn look(path: PathBuf) -> Option<Self> {
-        let file = ask(Call::Look, path.as_path(), || fs::symlink_metadata(&path)).ok()?;
-        let record = file.is_file().then(|| record_file::look(&RecordFile::path(&path)))?;
-        Some(Self { path, file, record })
-    }
-
-    fn status(self, census: &Census) -> Status {
-        let name = self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let recorded = self.record.as_ref().and_then(|record| record.holder.clone());
-        let crowd = census.of(&self.file, recorded).unwrap_or_else(|| self.unlisted());
-        let token = self.record.as_ref().map(|record| record.token);
-        let abandoned = crowd.is_without_recorded.then(|| self.died()).flatten();
-        Status::new(name, crowd.state)
-            .held_by(crowd.holder.map(Box::new))
-            .waited_for_by(crowd.waiting)
-            .with_token(token)
-            .abandoned_by(abandoned.map(Box::new))
-    }
-
-    /// Who has the lock where nobody was listed.
-    fn unlisted(&self) -> Crowd {
-        let state = ask_as_reader(&self.path);
+fn status_of(seen: &Seen, name: String, table: &LockTable) -> Status {
+    let mut occupancy = table.occupancy(seen);
+    let state = occupancy.state.unwrap_or_else(|| {
+        let state = try_as_reader(&seen.path);
+        occupancy.excludes_recorded = matches!(state, State::Free | State::NoWriter);
+        match state {
+            State::Free if occupancy.may_have_readers => State::NoWriter,
+            state => state,
+        }
+    });
+    let holder = match occupancy.holder {
         // Who has taken it meanwhile is listed by now.
-        let holder = if state.is_held() { witness::holder(&self.path) } else { None };
-        let waiting = Census::is_of_everybody().then_some(0);
-        let is_without_recorded = matches!(state, State::Free | State::NoWriter);
-        Crowd { state, holder, is_without_recorded, waiting }
-    }
-
-    /// Who is recorded as the holder, and is known not to be: unless the record has changed
-    /// meanwhile, it has died, or left the lock as if it had.
-    fn died(self) -> Option<Holder> {
-        let record = self.record?;
-        let is_unchanged = record_file::look(&RecordFile::path(&self.path))? == record;
-        record.holder.filter(|_| is_unchanged).map(|(holder, _)| holder)
-    }
+        None if state.is_held() => holder_lookup::find_now(&seen.path),
+        holder => holder,
+    };
+    let died = occupancy.excludes_recorded.then(|| died(seen)).flatten();
+    Status::new(name, state)
+        .held_by(holder.map(Box::new))
+        .waited_for_by(occupancy.waiting)
+        .with_token(seen.record.as_ref().map(|record| record.token))
+        .abandoned_by(died.map(Box::new))
 }
 
-/// What is found out by asking for the lock as a reader.
-fn ask_as_reader(path: &Path) -> State {
+/// The recorded holder, which was seen not to have the lock: unless the record has changed
+/// meanwhile, it has died, or left the lock as if it had.
+fn died(seen: &Seen) -> Option<Holder> {
+    let record = seen.record.as_ref()?;
+    let is_unchanged = record_file::look(&RecordFile::path(&seen.path)).as_ref() == Some(record);
+    let (holder, _) = record.holder.as_ref().filter(|_| is_unchanged)?;
+    Some(holder.clone())
+}
+
+/// What is found out by a try for the lock as a reader, which the kernel answers.
+fn try_as_reader(path: &Path) -> State {
     let Ok(file) = opening::readable(path) else { return State::Unknown };
     let found = ask(Call::Look, &file, || file.metadata());
     if !found.is_ok_and(|found| found.is_file()) {
@@ -94,7 +97,7 @@ fn ask_as_reader(path: &Path) -> State {
         Ok(true) => {
             // To close it is the fallback.
             let _ = flock::unlock(&file);
-            if Census::is_of_everybody() { State::Free } else { State::NoWriter }
+            State::Free
         }
         Ok(false) => State::Writer,
         Err(_) => State::Unknown,

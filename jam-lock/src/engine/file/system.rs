@@ -20,6 +20,8 @@ pub(super) enum Call {
     Open,
     Create,
     #[cfg(unix)]
+    Link,
+    #[cfg(unix)]
     SetMode,
     Look,
     TryLock,
@@ -65,6 +67,17 @@ impl About for File {
     fn path(&self) -> std::path::PathBuf {
         faults::path_of(self)
     }
+}
+
+/// The inode number that is shown for what is at `path`; a test can have it change with every look.
+#[cfg(all(test, target_os = "linux"))]
+pub(super) fn inode(path: &Path, number: u64) -> u64 {
+    faults::inode(path, number)
+}
+
+#[cfg(all(unix, not(all(test, target_os = "linux"))))]
+pub(super) fn inode(_: &Path, number: u64) -> u64 {
+    number
 }
 
 /// What a test has in store: nothing here.

@@ -6,10 +6,10 @@ use std::fs::{self, DirBuilder};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process;
 
 use super::system::{Call, ask};
 use crate::LockError;
+use crate::process_id::ProcessId;
 
 /// How often a name may be taken already until that is no chance.
 const ROUNDS: usize = 16;
@@ -19,7 +19,7 @@ const ROUNDS: usize = 16;
 pub(super) struct TemporaryFolder {
     path: PathBuf,
     /// A fork drops what its parent still uses.
-    process: u32,
+    process: ProcessId,
 }
 
 impl TemporaryFolder {
@@ -30,7 +30,7 @@ impl TemporaryFolder {
             path: parent,
             error,
         });
-        Ok(Self { path: made?, process: process::id() })
+        Ok(Self { path: made?, process: ProcessId::current() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -40,7 +40,7 @@ impl TemporaryFolder {
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        if self.process == process::id() {
+        if self.process.is_current() {
             // A folder that stays is litter, but no harm.
             let _ = ask(Call::Remove, self.path.as_path(), || fs::remove_dir_all(&self.path));
         }
@@ -101,10 +101,10 @@ mod tests {
         let mut folder = TemporaryFolder::make().unwrap();
         let path = folder.path.clone();
         // In the child it has everything but its process.
-        folder.process += 1;
+        folder.process = ProcessId::of_a_fork();
         drop(folder);
         assert!(path.exists());
-        drop(TemporaryFolder { path: path.clone(), process: process::id() });
+        drop(TemporaryFolder { path: path.clone(), process: ProcessId::current() });
         assert!(!path.exists());
     }
 }

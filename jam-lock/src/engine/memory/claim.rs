@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use super::PLACE;
 use super::arbiter::{Arbiter, Known};
-use crate::engine::{Attempt, Claim, Home, Left, Mode, Publication, Pursuit, Used, check_process};
+use crate::engine::{
+    Attempt, Claim, Home, Left, Mode, ProcessId, Publication, Pursuit, Used, check_process,
+};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::{LockError, LockName};
@@ -15,7 +17,7 @@ use crate::{LockError, LockName};
 pub(super) struct MemoryClaim {
     name: LockName,
     arbiter: Arc<Arbiter>,
-    process: u32,
+    process: ProcessId,
     held: Option<Mode>,
     /// Who had died with the lock when the claim was made.
     found: Option<Box<Holder>>,
@@ -31,7 +33,7 @@ struct InFlight {
 
 impl MemoryClaim {
     /// A claim that only `process` may use.
-    pub(super) fn new(name: LockName, arbiter: Arc<Arbiter>, process: u32) -> Self {
+    pub(super) fn new(name: LockName, arbiter: Arc<Arbiter>, process: ProcessId) -> Self {
         Self { name, arbiter, process, held: None, found: None, in_flight: Vec::new() }
     }
 
@@ -147,7 +149,6 @@ impl Claim for MemoryClaim {
 
 #[cfg(test)]
 mod tests {
-    use std::process;
     use std::sync::mpsc::{self, Receiver};
     use std::time::Duration;
 
@@ -162,7 +163,7 @@ mod tests {
         let arbiter = Arc::new(Arbiter::default());
         [(); 2].map(|()| {
             let name = LockName::declared("x", "claims", 0);
-            MemoryClaim::new(name, Arc::clone(&arbiter), process::id())
+            MemoryClaim::new(name, Arc::clone(&arbiter), ProcessId::current())
         })
     }
 
@@ -233,7 +234,7 @@ mod tests {
         let [mut inherited, _] = two();
         inherited.attempt(Mode::Exclusive).unwrap();
         // In the child the claim has everything but its process.
-        inherited.process += 1;
+        inherited.process = ProcessId::of_a_fork();
         assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
         assert!(matches!(inherited.attempt(Mode::Shared), Err(LockError::Forked { .. })));
         let released = inherited.release(Mode::Exclusive, None);

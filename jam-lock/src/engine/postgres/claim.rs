@@ -15,7 +15,8 @@ use super::recall::{Recall, Stage};
 use super::session::{Releasing, Session};
 use super::texts::{Question, SPARE};
 use crate::engine::{
-    Attempt, CallChain, Claim, Home, Left, Mode, Publication, Pursuit, Used, Watch, check_process,
+    Attempt, CallChain, Claim, Home, Left, Mode, ProcessId, Publication, Pursuit, Used, Watch,
+    WriterWaits, check_process,
 };
 use crate::site::Site;
 use crate::{LockError, LockName};
@@ -26,7 +27,7 @@ pub(super) struct PostgresClaim {
     name: LockName,
     key: i64,
     /// A fork has no keeper.
-    process: u32,
+    process: ProcessId,
     in_flight: HashMap<u64, InFlight>,
     held: Option<Held>,
 }
@@ -68,7 +69,7 @@ impl Tenure {
 }
 
 impl PostgresClaim {
-    pub(super) fn new(keeper: Arc<Keeper>, name: LockName, key: i64, process: u32) -> Self {
+    pub(super) fn new(keeper: Arc<Keeper>, name: LockName, key: i64, process: ProcessId) -> Self {
         Self { keeper, name, key, process, in_flight: HashMap::new(), held: None }
     }
 
@@ -110,6 +111,17 @@ impl Claim for PostgresClaim {
     fn attempt(&mut self, _: Mode) -> Result<Attempt, LockError> {
         self.check_process()?;
         Ok(Attempt::Unknown)
+    }
+
+    fn find_waiting_writer(&mut self, found: WriterWaits) {
+        let (keeper, key) = (Arc::clone(&self.keeper), self.key);
+        self.keeper.handle.spawn(async move {
+            let Ok(session) = keeper.aside().await else { return };
+            let rows = briefly(session.ask(Question::WaitingWriter, &[&key])).await;
+            if rows.is_some_and(|rows| !rows.is_empty()) {
+                found();
+            }
+        });
     }
 
     fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {

@@ -3,17 +3,17 @@
 //! be told that this one has died inside.
 
 use std::cell::RefCell;
-use std::process;
 use std::sync::{Arc, Weak};
 
 use super::keeper::Keeper;
+use crate::process_id::ProcessId;
 
 thread_local! {
     static SENDERS: RefCell<Senders> = const { RefCell::new(Senders(Vec::new())) };
 }
 
 /// Who delivers the messages of a thread.
-struct Senders(Vec<(u32, Weak<Keeper>)>);
+struct Senders(Vec<(ProcessId, Weak<Keeper>)>);
 
 /// Has this thread, when it ends, wait for what `keeper` has to deliver.
 pub(super) fn wait_at_the_end_of_this_thread(keeper: &Arc<Keeper>) {
@@ -24,7 +24,7 @@ pub(super) fn wait_at_the_end_of_this_thread(keeper: &Arc<Keeper>) {
     let _ = SENDERS.try_with(|senders| {
         let senders = &mut senders.borrow_mut().0;
         if !senders.iter().any(|(_, known)| std::ptr::eq(known.as_ptr(), Arc::as_ptr(keeper))) {
-            senders.push((process::id(), Arc::downgrade(keeper)));
+            senders.push((ProcessId::current(), Arc::downgrade(keeper)));
         }
     });
 }
@@ -33,7 +33,7 @@ impl Drop for Senders {
     fn drop(&mut self) {
         for (process, keeper) in &self.0 {
             // A fork has nobody who would deliver anything.
-            if let Some(keeper) = keeper.upgrade().filter(|_| *process == process::id()) {
+            if let Some(keeper) = keeper.upgrade().filter(|_| process.is_current()) {
                 keeper.settle();
             }
         }

@@ -7,10 +7,11 @@ use tokio_postgres::Row;
 
 use super::holder;
 use super::keeper::Keeper;
+use super::key;
 use super::opening::trouble;
 use super::texts::Question;
 use crate::holder::Holder;
-use crate::{LockError, State, Status};
+use crate::{LockError, LockName, State, Status};
 
 /// What is asked, for people.
 pub(super) const OPERATION: &str = "survey the locks";
@@ -21,16 +22,25 @@ const HOLDER: usize = 8;
 /// How many columns come before the name.
 const BEFORE_NAME: usize = HOLDER + 2 + HOLDER;
 
-/// Asks how the locks of the namespace stand.
+/// Asks how the lock `name` stands, which is free where no row is its own.
+pub(super) async fn status(keeper: Arc<Keeper>, name: LockName) -> Result<Status, LockError> {
+    let found = survey(keeper, Some(name.clone())).await?.pop();
+    Ok(found.unwrap_or_else(|| Status::new(name.as_str(), State::Free)))
+}
+
+/// Asks how the locks of the namespace stand, or one of them.
 ///
 /// The rows are of one moment and who has the locks is of a later one, so whoever released a lock in
 /// between looks like one that died: only who is told of twice has.
-pub(super) async fn survey(keeper: Arc<Keeper>) -> Result<Vec<Status>, LockError> {
-    let found = ask(&keeper).await?;
+pub(super) async fn survey(
+    keeper: Arc<Keeper>,
+    name: Option<LockName>,
+) -> Result<Vec<Status>, LockError> {
+    let found = ask(&keeper, name.as_ref()).await?;
     if found.iter().all(|status| status.abandoned().is_none()) {
         return Ok(found);
     }
-    let again = ask(&keeper).await?;
+    let again = ask(&keeper, name.as_ref()).await?;
     let is_told_twice = |status: &Status| {
         let before = found.iter().find(|before| before.name() == status.name());
         before.and_then(Status::abandoned).map(key) == status.abandoned().map(key)
@@ -46,15 +56,22 @@ fn key(holder: &Holder) -> (Option<u32>, Option<SystemTime>) {
     (holder.process(), holder.since())
 }
 
-async fn ask(keeper: &Keeper) -> Result<Vec<Status>, LockError> {
+async fn ask(keeper: &Keeper, name: Option<&LockName>) -> Result<Vec<Status>, LockError> {
     let address = keeper.server.address();
     let session = keeper.aside().await?;
-    let rows = session.ask(Question::Survey, &[&address.namespace]).await;
+    let namespace = &address.namespace;
+    let rows = match name {
+        None => session.ask(Question::Survey, &[namespace]).await,
+        Some(name) => {
+            let key = key::key(namespace, name);
+            session.ask(Question::Status, &[namespace, &key, &name.as_str()]).await
+        }
+    };
     let rows = rows.map_err(|error| trouble(OPERATION, address, &error))?;
-    Ok(rows.iter().filter_map(status).collect())
+    Ok(rows.iter().filter_map(read).collect())
 }
 
-fn status(row: &Row) -> Option<Status> {
+fn read(row: &Row) -> Option<Status> {
     let number = |at: usize| row.try_get::<_, i64>(BEFORE_NAME + at).ok();
     let count = |at| number(at).and_then(|count| usize::try_from(count).ok());
     let state = match (count(2)?, count(3)?) {

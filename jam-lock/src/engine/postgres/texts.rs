@@ -37,8 +37,12 @@ pub(super) enum Question {
     UnlockSharedIfHeld,
     /// Who has the lock.
     Holder,
+    /// Whether a writer waits for the lock.
+    WaitingWriter,
     /// How all locks of a namespace stand.
     Survey,
+    /// How one of them stands.
+    Status,
     /// Which sessions are there.
     Beat,
 }
@@ -67,7 +71,7 @@ impl Question {
         matches!(self, Self::Wait | Self::WaitToJoin)
     }
 
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Claim,
         Self::Join,
         Self::Wait,
@@ -85,7 +89,9 @@ impl Question {
         Self::UnlockIfHeld,
         Self::UnlockSharedIfHeld,
         Self::Holder,
+        Self::WaitingWriter,
         Self::Survey,
+        Self::Status,
         Self::Beat,
     ];
 }
@@ -151,7 +157,7 @@ fn fields(of: &str) -> String {
 
 /// Whether a row of `pg_locks` is about the key `$1` in this database.
 const IS_IT: &str = "\
-l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+l.locktype = 'advisory' AND l.objsubid = 1
     AND l.classid::bigint = ($1::bigint >> 32) & 4294967295
     AND l.objid::bigint = $1::bigint & 4294967295
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -223,11 +229,11 @@ fn text(question: Question, table: &str) -> String {
         // The server warns in its log of an unlock of what is not held.
         Question::UnlockIfHeld => format!(
             "SELECT pg_advisory_unlock($1::bigint) FROM pg_locks AS l
-            WHERE l.pid = pg_backend_pid() AND l.mode = 'ExclusiveLock' AND {IS_IT}"
+            WHERE l.pid = pg_backend_pid() AND l.mode = 'ExclusiveLock' AND l.granted AND {IS_IT}"
         ),
         Question::UnlockSharedIfHeld => format!(
             "SELECT pg_advisory_unlock_shared($1::bigint) FROM pg_locks AS l
-            WHERE l.pid = pg_backend_pid() AND l.mode = 'ShareLock' AND {IS_IT}"
+            WHERE l.pid = pg_backend_pid() AND l.mode = 'ShareLock' AND l.granted AND {IS_IT}"
         ),
         Question::Holder => {
             let holder = fields("lock.holder");
@@ -238,11 +244,16 @@ fn text(question: Question, table: &str) -> String {
                 LEFT JOIN {table} AS lock ON lock.key = $1::bigint
                     AND lock.namespace = $2::text AND lock.name = $3::text
                     AND (lock.holder->>'backend')::bigint = l.pid
-                WHERE {IS_IT}
+                WHERE l.granted AND {IS_IT}
                 LIMIT 1"
             )
         }
-        Question::Survey => survey(table),
+        Question::WaitingWriter => format!(
+            "SELECT FROM pg_locks AS l
+            WHERE NOT l.granted AND l.mode = 'ExclusiveLock' AND {IS_IT} LIMIT 1"
+        ),
+        Question::Survey => survey(table, ""),
+        Question::Status => survey(table, "AND lock.key = $2::bigint AND lock.name = $3::text"),
         Question::Beat => {
             "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \
                            WHERE pid = ANY($1::int4[])"
@@ -251,10 +262,10 @@ fn text(question: Question, table: &str) -> String {
     }
 }
 
-/// Of each lock of the namespace `$1`: its name and token, who writes, reads and waits, the fields
+/// Of each lock of the namespace `$1`, or those of them which `which` selects: its name and token, who writes, reads and waits, the fields
 /// of its holder, and of who died with it. Whoever is recorded is the holder where its session has
 /// the lock, and has died where it has not.
-fn survey(table: &str) -> String {
+fn survey(table: &str, which: &str) -> String {
     let (holder, died) = (fields("seen.holder"), fields("seen.died"));
     format!(
         "WITH held AS MATERIALIZED (
@@ -271,7 +282,7 @@ fn survey(table: &str) -> String {
             SELECT lock.name, lock.token, lock.holder, lock.died, held.*, lock.holder IS NOT NULL
                 AND coalesce((lock.holder->>'backend')::int = ANY(held.backends), false) AS is_there
             FROM {table} AS lock LEFT JOIN held USING (key)
-            WHERE lock.namespace = $1::text
+            WHERE lock.namespace = $1::text {which}
         ), seen AS (
             SELECT name, token, writers, readers, waiting, backends,
                 CASE WHEN is_there THEN holder END AS holder,

@@ -12,6 +12,7 @@ use shuttle::thread;
 use super::super::Gate;
 use crate::engine::{
     Ability, Attempt, Claim, Engine, Home, Left, Mode, Publication, Pursuit, Tell, Used,
+    WriterWaits,
 };
 use crate::site::Site;
 use crate::{LockError, LockName};
@@ -32,6 +33,8 @@ struct State {
     /// The open files that have the lock: a process has one for each mode.
     locked: Vec<(usize, Mode)>,
     pursuits: usize,
+    /// The processes that wait to write.
+    waiting_writers: Vec<usize>,
     writers: usize,
     readers: usize,
     /// Whether a writer has left the lock abandoned, and none has come since.
@@ -109,9 +112,20 @@ impl World {
 
     fn lock(&self, process: usize, mode: Mode) {
         let mut state = self.state();
+        if mode == Mode::Exclusive {
+            state.waiting_writers.push(process);
+        }
         while !state.try_lock(process, mode) {
             state = self.unlocked.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        if mode == Mode::Exclusive {
+            let at = state.waiting_writers.iter().position(|waiting| *waiting == process);
+            state.waiting_writers.swap_remove(at.expect("it has waited"));
+        }
+    }
+
+    fn has_waiting_writer(&self, besides: usize) -> bool {
+        self.state().waiting_writers.iter().any(|waiting| *waiting != besides)
     }
 
     fn unlock(&self, process: usize, mode: Mode) {
@@ -206,16 +220,30 @@ impl Claim for File {
     }
 
     fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
-        let Pursuit { number, mode, .. } = pursuit;
+        let Pursuit { number, mode, waits, .. } = pursuit;
         self.in_flight.push((number, mode, self.unlocks[mode as usize]));
         let (world, process) = (Arc::clone(&self.world), self.process);
         world.state().pursuits += 1;
         thread::spawn(move || {
-            world.lock(process, mode);
-            home(Ok(true));
+            let is_locked = if waits {
+                world.lock(process, mode);
+                true
+            } else {
+                world.try_lock(process, mode)
+            };
+            home(Ok(is_locked));
             world.state().pursuits -= 1;
         });
         Ok(())
+    }
+
+    fn find_waiting_writer(&mut self, found: WriterWaits) {
+        let (world, process) = (Arc::clone(&self.world), self.process);
+        thread::spawn(move || {
+            if world.has_waiting_writer(process) {
+                found();
+            }
+        });
     }
 
     fn is_current(&mut self, _: u64) -> Result<bool, LockError> {

@@ -7,18 +7,21 @@ use std::time::{Duration, Instant};
 use super::{Hold, State};
 use crate::LockError;
 use crate::engine::{Left, Mode, Watch};
-use crate::gate::alarm::Alarm;
-use crate::gate::bell::Bells;
-use crate::gate::queue::{Waiter, Who};
 use crate::gate::seam;
-use crate::gate::watcher::Watcher;
+use crate::gate::stalled::SkipStalled;
+use crate::gate::timer::Timer;
+use crate::gate::wait_queue::{Waiter, Who};
 
-/// How long a running thread may take the idle claim before the head that was nudged for it. To
+/// How long a running thread may take the idle claim before the head that was notified of it. To
 /// hand it to a sleeping thread every time would cost a context switch for each acquisition.
 const BARGING: Duration = Duration::from_micros(200);
 
 /// How long the claim is kept idle for a task whose executor does not come to it.
 const PATIENCE: Duration = Duration::from_millis(10);
+
+/// How many more waiters are offered the idle claim each time that none has come for it: however
+/// many tasks are stalled, a few rounds find the first waiter that is not.
+const MORE_OFFERS: usize = 16;
 
 /// How short a section is whose end is not recorded while the next one of this process is about to
 /// begin. To record it would take as long as the section.
@@ -72,22 +75,19 @@ impl State {
         }
     }
 
-    /// Passes over the tasks that were nudged, and have not come for too long.
-    pub(in super::super) fn watch_went_off(&mut self) {
-        self.watch = None;
+    /// Passes over the tasks that were notified, and have not come for too long.
+    pub(in super::super) fn skip_stalled(&mut self) {
+        self.stall_timer = None;
         let Hold::Idle(mode) = self.hold else { return };
         let now = seam::now();
         self.record_idleness();
-        while let Some(head) = self.queue.head() {
-            let is_silent = head.rung.is_some_and(|rung| now.duration_since(rung) >= PATIENCE);
-            if head.who == Who::Thread || !is_silent {
-                break;
-            }
-            head.is_absent = true;
+        let is_due = now.checked_sub(PATIENCE);
+        if is_due.is_some_and(|since| self.queue.skip_stalled(since)) {
+            self.offers = self.offers.saturating_mul(MORE_OFFERS);
         }
-        if self.queue.head().is_some_and(|head| head.rung.is_some()) {
-            // This one was nudged too, and is still expected.
-            self.watch(now);
+        let is_expected = |head: &Waiter| head.notified().is_some() && head.asked.mode == mode;
+        if self.queue.head().is_some_and(is_expected) {
+            self.watch_for_stalled(now);
         } else {
             // Nobody is there to be told of an error; the next attempt meets it again.
             let _ = self.pass_on(mode, now);
@@ -98,7 +98,8 @@ impl State {
     /// too long already.
     pub(super) fn pass_on(&mut self, mode: Mode, now: Instant) -> Result<(), LockError> {
         let Some(wanted) = self.queue.head_mode() else { return self.give_back(mode, now) };
-        if self.hand_over_until.is_none_or(|until| until <= now) {
+        let is_over = self.hand_over_until.is_none_or(|until| until <= now);
+        if is_over || self.readers.is_over() {
             return self.give_back(mode, now);
         }
         if wanted != mode {
@@ -108,15 +109,15 @@ impl State {
         if chain.is_some_and(|chain| !self.claim.pass_to(chain)) {
             return self.give_back(mode, now);
         }
-        if self.queue.head().is_some_and(|head| head.bell.is_some()) {
-            // A fork has nothing to hand over; beside a bell that is rung, it costs little to ask.
+        if self.queue.head().is_some_and(Waiter::is_asleep) {
+            // A fork has nothing to hand over; beside a waker that is called, a check costs little.
             self.claim.check_process().inspect_err(|_| self.hold = Hold::None)?;
         }
         self.hand_over(mode, now);
         Ok(())
     }
 
-    /// Nudges the head, and with a reader all those who may enter with it.
+    /// Notifies the head, and with a reader all those who may enter with it.
     ///
     /// A running thread may be faster than the head, unless that has been passed over for too long.
     pub(super) fn hand_over(&mut self, mode: Mode, now: Instant) {
@@ -124,36 +125,28 @@ impl State {
         self.idle_since = now;
         match mode {
             Mode::Exclusive => {
-                let Some(head) = self.queue.head() else { return };
-                let nudged = nudge(head, now, &mut self.bells);
-                self.is_reserved = now.duration_since(nudged) > BARGING;
+                let Some(offered) =
+                    self.queue.notify_leading_writers(self.offers, now, &mut self.wakers)
+                else {
+                    return;
+                };
+                self.is_reserved = now.duration_since(offered) > BARGING;
             }
-            Mode::Shared => self.nudge_readers(now),
+            Mode::Shared => self.notify_readers(now),
         }
-        self.watch(now);
+        self.watch_for_stalled(now);
     }
 
-    pub(super) fn nudge_readers(&mut self, now: Instant) {
-        for reader in self.queue.leading_readers() {
-            nudge(reader, now, &mut self.bells);
-        }
+    pub(super) fn notify_readers(&mut self, now: Instant) {
+        self.queue.notify_leading_readers(now, &mut self.wakers);
     }
 
-    /// Sees to it that a task which was nudged is not waited for in vain; a thread always comes.
-    fn watch(&mut self, now: Instant) {
+    /// Sees to it that a task which was notified is not waited for in vain; a thread always comes.
+    fn watch_for_stalled(&mut self, now: Instant) {
         let is_task = self.queue.head().is_some_and(|head| head.who == Who::Task);
-        if is_task && self.watch.is_none() {
-            let watcher = Watcher::waker(self.gate.clone());
-            self.watch = Some(Alarm::set(now + PATIENCE, watcher));
+        if is_task && self.stall_timer.is_none() {
+            let skip = SkipStalled::waker(self.gate.clone());
+            self.stall_timer = Some(Timer::new(now + PATIENCE, &skip));
         }
     }
-}
-
-/// Offers the idle claim to `waiter`, and tells since when it has been offered.
-fn nudge(waiter: &mut Waiter, now: Instant, bells: &mut Bells) -> Instant {
-    if let Some(bell) = waiter.bell.take() {
-        bells.ring(bell);
-    }
-    waiter.rung.get_or_insert(now);
-    *waiter.nudged.get_or_insert(now)
 }

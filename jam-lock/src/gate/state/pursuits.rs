@@ -61,7 +61,7 @@ impl State {
             Ok(true) => self.claim.welcome(number),
             Ok(false) => {
                 self.claim.dismiss(number);
-                self.refuse_tries();
+                self.queue.refuse_tries(&mut self.wakers);
                 Ok(false)
             }
             Err(error) => {
@@ -95,6 +95,7 @@ impl State {
     /// Exchanges the idle claim for one of the other mode, for which somebody here waits.
     pub(super) fn convert(&mut self, held: Mode, wanted: Mode) -> Result<(), LockError> {
         self.hold = Hold::None;
+        self.readers.end();
         let result = self.release_claim(held);
         match self.claim.attempt(wanted) {
             Ok(Attempt::Claimed) => self.hand_over(wanted, seam::now()),
@@ -112,6 +113,7 @@ impl State {
         self.hold = Hold::None;
         self.hand_over_until = None;
         let result = self.release_claim(mode);
+        self.readers.end();
         self.streak.pauses(now);
         if !self.queue.is_empty() {
             let pause = self.streak.insists(now);
@@ -157,7 +159,7 @@ impl State {
         waits: bool,
         pause: Duration,
     ) -> Result<Underway, LockError> {
-        let Acquisition { mode, site, is_recorded, chain } = *asked;
+        let Acquisition { mode, site, is_recorded, chain, .. } = *asked;
         // What is waited for may be a file that somebody has removed or replaced since.
         if let Some(underway) = self.pursuits.of(mode).take() {
             if self.claim.is_current(underway.number)? {
@@ -191,23 +193,8 @@ impl State {
         }
     }
 
-    /// Tells those who would not stay that the claim is elsewhere.
-    fn refuse_tries(&mut self) {
-        let (tries, bells) = (self.queue.tries(), &mut self.bells);
-        for waiter in tries {
-            waiter.is_refused = true;
-            if let Some(bell) = waiter.bell.take() {
-                bells.ring(bell);
-            }
-        }
-    }
-
-    /// Tells the head what went wrong; whoever is next asks again and hears for itself.
+    /// Ends the head's wait with an error; the next one asks again and hears for itself.
     fn fail(&mut self, error: LockError) {
-        let Some(head) = self.queue.head() else { return };
-        head.error = Some(Box::new(error));
-        if let Some(bell) = head.bell.take() {
-            self.bells.ring(bell);
-        }
+        self.queue.fail_head(error, &mut self.wakers);
     }
 }

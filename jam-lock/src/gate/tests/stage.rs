@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
 use super::super::*;
-use crate::engine::{Attempt, Claim, Home, Pursuit, Tell, Used};
+use crate::engine::{Attempt, Claim, Home, Pursuit, Tell, Used, WriterWaits};
 
 /// Longer than any step of a test takes.
 pub(super) const LONG: Duration = Duration::from_secs(60);
@@ -24,6 +24,10 @@ pub(super) struct Script {
     pub(super) claimed: bool,
     pub(super) calls: Vec<&'static str>,
     pub(super) pursuits: VecDeque<(u64, Home)>,
+    /// What is called where a writer elsewhere waits.
+    pub(super) writer_waits: Option<WriterWaits>,
+    /// Whether the path leads elsewhere while the claim is used.
+    pub(super) is_invalid: bool,
 }
 
 /// An engine whose only claim follows the script.
@@ -90,6 +94,14 @@ impl Claim for Scripted {
             script.pursuits.push_back((pursuit.number, home));
         });
         Ok(())
+    }
+
+    fn is_still_valid(&mut self) -> Result<bool, LockError> {
+        self.play("is still valid", |script| Ok(!script.is_invalid))
+    }
+
+    fn find_waiting_writer(&mut self, found: WriterWaits) {
+        self.play("find waiting writer", |script| script.writer_waits = Some(found));
     }
 
     fn is_current(&mut self, _: u64) -> Result<bool, LockError> {

@@ -4,13 +4,18 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
+use crate::engine::Mode;
+use crate::engine::file::blocking_pool::{self, MAX_THREADS, Wait, WaitId};
+use crate::engine::file::lock_file::LockFile;
+use crate::engine::file::polling;
 use crate::engine::file::system::Call;
-use crate::engine::file::system::faults::{Asked, Observed};
+use crate::engine::file::system::faults::{Asked, Observed, path_of};
 use crate::{LockError, LockGuard, LockName, Locks};
 
 pub(super) type Outcome = Result<(), LockError>;
@@ -73,9 +78,9 @@ impl Scene {
             until(&format!("{what:?}: to be free"), || Rival::try_holding(&path).is_some());
         }
         let mut again = (self.act)(&locks, &path);
-        let is_of_a_pursuit = matches!(what, Some((Some((Call::Lock, _)), _)));
-        if is_of_a_pursuit && again.is_err() {
-            // Who waited has gone, and a pursuit that failed tells who waits when it comes home.
+        let is_of_a_wait = matches!(what, Some((Some((Call::Lock | Call::TryLock, _)), _)));
+        if is_of_a_wait && again.is_err() {
+            // The waiter has gone, and a wait that failed since reports to the next one.
             again = (self.act)(&locks, &path);
         }
         assert!(again.is_ok(), "{what:?}: {again:?}");
@@ -141,8 +146,33 @@ impl Rival {
         until("somebody to wait", || {
             let locks = fs::read_to_string("/proc/locks").unwrap();
             let is_waiting = |line: &&str| line.contains("-> FLOCK") && line.contains(&inode);
-            ready(locks.lines().filter(is_waiting).count())
+            let polled = polling::count(&path_of(&self.file));
+            ready(locks.lines().filter(is_waiting).count() + polled)
         });
+    }
+}
+
+/// Waits that keep every thread busy that could block, until it is dropped.
+pub(super) struct AllThreadsBlocked {
+    _rival: Rival,
+    _folder: tempfile::TempDir,
+}
+
+impl AllThreadsBlocked {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap().join("x.lock");
+        let rival = Rival::holding(&path);
+        for _ in 0..2 * MAX_THREADS {
+            let file = Arc::new(LockFile::open(&path, None).unwrap());
+            let (id, done) = (WaitId::next(), Box::new(|_| ()));
+            let (mode, is_blocking, pause) = (Mode::Exclusive, true, Duration::ZERO);
+            let wait = Wait { id, file, mode, is_blocking, pause, done };
+            blocking_pool::start(wait, &path).unwrap();
+        }
+        // A thread that was busy elsewhere takes over one of those that are polled.
+        until("threads to be blocked", || polling::count(&path) <= MAX_THREADS);
+        Self { _rival: rival, _folder: folder }
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{About, Call};
+use crate::of_process::PerProcess;
 
 /// A call that was made, and what it was about.
 pub(in crate::engine::file) type Asked = (Call, PathBuf);
@@ -22,16 +23,26 @@ struct Plan {
     asked: Vec<Asked>,
     /// Which call is to fail, counted from 0, and with which error.
     fault: Option<(usize, i32)>,
+    /// How often an inode number was shown, where each is another one.
+    inodes: Option<u64>,
 }
 
-static PLANS: Mutex<Vec<Plan>> = Mutex::new(Vec::new());
+static PLANS: PerProcess<Mutex<Vec<Plan>>> = PerProcess::new();
 
 impl Observed {
     /// From now on; the call with the number in `fault` fails with the error in it, once.
     pub(in crate::engine::file) fn new(folder: &Path, fault: Option<(usize, i32)>) -> Self {
         let folder = folder.to_owned();
-        plans().push(Plan { folder: folder.clone(), asked: Vec::new(), fault });
+        plans().push(Plan { folder: folder.clone(), asked: Vec::new(), fault, inodes: None });
         Self { folder }
+    }
+
+    /// From now on; files have another inode number at each look.
+    pub(in crate::engine::file) fn with_unstable_inodes(folder: &Path) -> Self {
+        let observed = Self::new(folder, None);
+        let mut plans = plans();
+        plans.last_mut().expect("it is there until the drop").inodes = Some(0);
+        observed
     }
 
     /// All calls so far.
@@ -66,11 +77,20 @@ pub(super) fn fault(call: Call, about: &(impl About + ?Sized)) -> io::Result<()>
     }
 }
 
+/// The inode number that is shown for what is at `path`.
+pub(super) fn inode(path: &Path, number: u64) -> u64 {
+    let mut plans = plans();
+    let plan = plans.iter_mut().find(|plan| path.starts_with(&plan.folder));
+    let Some(shown) = plan.and_then(|plan| plan.inodes.as_mut()) else { return number };
+    *shown += 1;
+    number + *shown
+}
+
 /// Where an open file is, or was.
-pub(super) fn path_of(file: &File) -> PathBuf {
+pub(in crate::engine::file) fn path_of(file: &File) -> PathBuf {
     fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).expect("every open file has one")
 }
 
 fn plans() -> MutexGuard<'static, Vec<Plan>> {
-    PLANS.lock().unwrap_or_else(PoisonError::into_inner)
+    PLANS.get().lock().unwrap_or_else(PoisonError::into_inner)
 }

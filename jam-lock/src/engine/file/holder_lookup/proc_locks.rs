@@ -3,38 +3,45 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::devices::Device;
 use crate::engine::Mode;
 
-/// A process that holds a lock by `flock(2)` on some file, or waits for one, as the list tells it.
-#[derive(Debug, PartialEq)]
+/// A process that holds a lock by `flock(2)` on some file, or waits for one, as the list shows it.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) is_waiting: bool,
     pub(super) mode: Mode,
     pub(super) process: u32,
-    /// The device of the file system: not always what `stat(2)` tells of the file.
-    pub(super) device: (u32, u32),
+    /// The device of the file system: not always the one that `stat(2)` shows of the file.
+    pub(super) device: Device,
     pub(super) inode: u64,
 }
 
-/// Those who hold locks or wait for them, as far as this process's id namespace shows them.
-pub(super) fn entries() -> Vec<Entry> {
-    let table = read().unwrap_or_default();
+/// In how many ways the list is read.
+pub(super) const READINGS: usize = 3;
+
+/// How long the first piece of a reading is.
+const FIRST_PIECES: [usize; READINGS] = [1 << 14, 1365, 2730];
+
+/// Reads which processes hold locks or wait for them, as far as this process's id namespace shows.
+///
+/// The kernel gives the list out in pieces of a page. Each of them is what was so at one moment, but
+/// the next one starts at a line number: where locks came and went meanwhile, a line that was there
+/// all the time is missing or comes twice. Each reading has its breaks in other places.
+pub(super) fn read(reading: usize) -> Vec<Entry> {
+    let table = pieces(FIRST_PIECES[reading % READINGS]).unwrap_or_default();
     String::from_utf8_lossy(&table).lines().filter_map(entry).collect()
 }
 
-/// Reads the list in pieces as large as the kernel gives.
-///
-/// Each is what was so at one moment, but the next one starts at a line number: where locks came
-/// and went meanwhile, lines are missing. Small pieces, as `read_to_string` starts with, miss many.
-fn read() -> io::Result<Vec<u8>> {
+fn pieces(first: usize) -> io::Result<Vec<u8>> {
     let mut list = File::open("/proc/locks")?;
     let (mut table, mut piece) = (Vec::new(), [0; 1 << 14]);
-    loop {
-        match list.read(&mut piece)? {
-            0 => return Ok(table),
-            length => table.extend_from_slice(&piece[..length]),
-        }
+    let mut length = list.read(&mut piece[..first])?;
+    while length > 0 {
+        table.extend_from_slice(&piece[..length]);
+        length = list.read(&mut piece)?;
     }
+    Ok(table)
 }
 
 /// Understands `1: FLOCK  ADVISORY  WRITE 4242 fe:00:131 0 EOF`.
@@ -62,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_holds_or_waits_by_flock_is_found() {
+    fn those_that_hold_or_wait_by_flock_are_found() {
         for (line, is_waiting, mode) in [
             ("12: FLOCK  ADVISORY  WRITE 4242 fe:1f:131 0 EOF", false, Mode::Exclusive),
             ("12: FLOCK  ADVISORY  READ 4242 fe:1f:131 0 EOF", false, Mode::Shared),

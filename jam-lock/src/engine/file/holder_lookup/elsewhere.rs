@@ -1,0 +1,39 @@
+//! Where the system does not list the holders of locks.
+
+use std::path::{Path, PathBuf};
+
+use super::{Occupancy, Seen};
+use crate::engine::{Tell, WriterWaits};
+use crate::holder::Holder;
+
+/// Answers that the holder of the lock file is not known.
+pub(in crate::engine::file) fn find(_: PathBuf, reply: Tell) {
+    reply(None);
+}
+
+/// The holder of the lock file, which is not known.
+pub(in crate::engine::file) fn find_now(_: &Path) -> Option<Holder> {
+    None
+}
+
+/// Finds no writer of another process that waits: the system does not list them.
+pub(in crate::engine::file) fn find_waiting_writer(_: PathBuf, _: WriterWaits) {}
+
+/// A list that is not there.
+pub(in crate::engine::file) struct LockTable;
+
+impl LockTable {
+    pub(in crate::engine::file) fn read() -> Self {
+        Self
+    }
+
+    /// Whether it lists the processes of all id namespaces.
+    pub(in crate::engine::file) fn is_of_all_processes() -> bool {
+        false
+    }
+
+    #[expect(clippy::unused_self, reason = "it is the same question on every platform")]
+    pub(in crate::engine::file) fn occupancy(&self, _: &Seen) -> Occupancy {
+        Occupancy { may_have_readers: true, ..Occupancy::default() }
+    }
+}

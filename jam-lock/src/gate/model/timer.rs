@@ -1,0 +1,69 @@
+//! Timers that fire when the checker likes, once their time has come.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::task::Waker;
+use std::time::Instant;
+
+use shuttle::sync::Mutex;
+use shuttle::thread;
+
+use super::seam;
+
+pub(in crate::gate) struct Timer {
+    target: Arc<Mutex<Target>>,
+}
+
+/// What the timer's thread knows of it.
+struct Target {
+    waker: Option<Waker>,
+    is_dropped: bool,
+}
+
+impl Timer {
+    pub(in crate::gate) fn new(end: Instant, waker: &Waker) -> Self {
+        let target = Target { waker: Some(waker.clone()), is_dropped: false };
+        let target = Arc::new(Mutex::new(target));
+        let timer = Self { target: Arc::clone(&target) };
+        thread::spawn(move || {
+            while seam::now() < end {
+                if target.lock().unwrap_or_else(PoisonError::into_inner).is_dropped {
+                    return;
+                }
+                thread::yield_now();
+            }
+            let waker = target.lock().unwrap_or_else(PoisonError::into_inner).waker.take();
+            waker.into_iter().for_each(Waker::wake);
+        });
+        timer
+    }
+
+    pub(in crate::gate) fn arm(slot: &mut Option<Self>, end: Instant, waker: &Waker) {
+        match slot {
+            Some(timer) => timer.rearm(waker),
+            None => *slot = Some(Self::new(end, waker)),
+        }
+    }
+
+    fn rearm(&self, waker: &Waker) {
+        let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        target.waker = Some(waker.clone());
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        *target = Target { waker: None, is_dropped: true };
+    }
+}
+
+pub(in crate::gate) struct Attendance;
+
+impl Attendance {
+    #[expect(clippy::unnecessary_wraps, reason = "the real one may fail to start its thread")]
+    pub(in crate::gate) fn start() -> io::Result<Self> {
+        Ok(Self)
+    }
+}

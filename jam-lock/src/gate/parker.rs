@@ -1,0 +1,73 @@
+//! How waiters are woken: a sleeping thread, and the wakers that are called once a mutex is free.
+
+use std::sync::{Arc, PoisonError};
+use std::task::{Wake, Waker};
+use std::time::Instant;
+
+use super::seam::{self, Condvar, Mutex};
+use super::wake_threads::{call, discard};
+
+/// Where a thread sleeps until it is woken.
+///
+/// Not `thread::park`, whose token belongs to whatever else the thread does.
+#[derive(Default)]
+pub(super) struct Parker {
+    is_notified: Mutex<bool>,
+    notified: Condvar,
+}
+
+impl Parker {
+    /// Sleeps until the parker is woken, or until `end`.
+    pub(super) fn park(&self, end: Option<Instant>) {
+        let mut is_notified = self.is_notified.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*is_notified {
+            let Some(end) = end else {
+                is_notified =
+                    self.notified.wait(is_notified).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = end.saturating_duration_since(seam::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.notified.wait_timeout(is_notified, left);
+            is_notified = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *is_notified = false;
+    }
+}
+
+impl Wake for Parker {
+    fn wake(self: Arc<Self>) {
+        *self.is_notified.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.notified.notify_one();
+    }
+}
+
+/// Wakers to call or to drop once the gate's mutex is free: a waiter that is woken needs it, and a
+/// task that ends with its last waker may run anything.
+#[derive(Default)]
+pub(super) struct WakeList {
+    to_wake: Vec<Waker>,
+    to_drop: Vec<Waker>,
+}
+
+impl WakeList {
+    pub(super) fn wake(&mut self, waker: Waker) {
+        self.to_wake.push(waker);
+    }
+
+    pub(super) fn discard(&mut self, waker: Option<Waker>) {
+        self.to_drop.extend(waker);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.to_wake.is_empty() && self.to_drop.is_empty()
+    }
+
+    /// Calls and drops them; not under the mutex.
+    pub(super) fn finish(self) {
+        self.to_wake.into_iter().for_each(call);
+        self.to_drop.into_iter().for_each(discard);
+    }
+}

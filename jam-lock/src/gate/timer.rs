@@ -1,0 +1,239 @@
+//! The one thread of this process that watches deadlines for tasks, which have no thread to sleep
+//! on.
+//!
+//! It runs nothing but its own loop: what is due goes to the [threads that wake](super::wake_threads),
+//! so that neither a waker that blocks or panics nor a file system that hangs delays a deadline.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ptr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::wake_threads::{self, Wakeup};
+use crate::of_process::PerProcess;
+
+/// How long the thread lingers once nobody needs it.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A time at which a waker is woken, unless this is dropped before.
+pub(super) struct Timer {
+    threads: &'static TimerThread,
+    key: Key,
+    wakeup: Arc<Wakeup>,
+}
+
+/// When a timer fires, and a number that tells it from others of the same time.
+type Key = (Instant, u64);
+
+impl Timer {
+    /// Has `waker` woken at `end`; an [`Attendance`] is what keeps the thread there.
+    pub(super) fn new(end: Instant, waker: &Waker) -> Self {
+        let threads = TIMER_THREAD.get();
+        let wakeup = Arc::<Wakeup>::default();
+        wakeup.set(waker);
+        let mut timers = threads.lock();
+        timers.started += 1;
+        let key = (end, timers.started);
+        timers.pending.insert(key, Arc::clone(&wakeup));
+        let is_first = timers.pending.first_key_value().is_some_and(|(first, _)| *first == key);
+        drop(timers);
+        if is_first {
+            threads.changed.notify_one();
+        }
+        Self { threads, key, wakeup }
+    }
+
+    /// Has `waker` woken at `end`, by the timer that is in `slot` already, or by a new one.
+    pub(super) fn arm(slot: &mut Option<Self>, end: Instant, waker: &Waker) {
+        match slot {
+            Some(timer) => timer.rearm(waker),
+            None => *slot = Some(Self::new(end, waker)),
+        }
+    }
+
+    /// Has `waker` woken instead; after the timer has fired, the time itself says so.
+    fn rearm(&self, waker: &Waker) {
+        self.wakeup.set(waker);
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        // In a fork, the parent's timers may have been copied while they were locked.
+        if ptr::eq(self.threads, TIMER_THREAD.get()) {
+            let wakeup = self.threads.lock().pending.remove(&self.key);
+            drop(wakeup);
+        }
+    }
+}
+
+/// Keeps the threads there that watch deadlines and wake.
+pub(super) struct Attendance {
+    threads: &'static TimerThread,
+}
+
+impl Attendance {
+    /// Starts the threads that are missing.
+    pub(super) fn start() -> io::Result<Self> {
+        let threads = TIMER_THREAD.get();
+        let mut timers = threads.lock();
+        if !timers.is_running {
+            wake_threads::start()?;
+            let thread = thread::Builder::new().name("jam-lock timer".to_owned());
+            if let Err(error) = thread.spawn(|| threads.run()) {
+                wake_threads::stop();
+                return Err(error);
+            }
+            timers.is_running = true;
+        }
+        timers.attended += 1;
+        Ok(Self { threads })
+    }
+}
+
+impl Drop for Attendance {
+    fn drop(&mut self) {
+        if !ptr::eq(self.threads, TIMER_THREAD.get()) {
+            return;
+        }
+        let mut timers = self.threads.lock();
+        timers.attended -= 1;
+        let has_nothing_to_do = timers.attended == 0 && timers.is_asleep;
+        drop(timers);
+        if has_nothing_to_do {
+            self.threads.changed.notify_one();
+        }
+    }
+}
+
+static TIMER_THREAD: PerProcess<TimerThread> = PerProcess::new();
+
+#[derive(Default)]
+struct TimerThread {
+    timers: Mutex<Timers>,
+    changed: Condvar,
+}
+
+/// The timers that have not fired, and whether anybody needs the thread.
+#[derive(Default)]
+struct Timers {
+    is_running: bool,
+    /// Whether the thread sleeps until somebody calls it, and not until a time.
+    is_asleep: bool,
+    attended: usize,
+    pending: BTreeMap<Key, Arc<Wakeup>>,
+    started: u64,
+}
+
+impl Timers {
+    /// Takes out what is due by `now`.
+    fn due(&mut self, now: Instant) -> Vec<Arc<Wakeup>> {
+        let is_due = |(end, _): &Key| *end <= now;
+        let mut due = Vec::new();
+        while let Some(first) = self.pending.first_entry().filter(|first| is_due(first.key())) {
+            due.push(first.remove());
+        }
+        due
+    }
+
+    /// How long it is until the next timer fires.
+    fn next_in(&self, now: Instant) -> Option<Duration> {
+        let ((end, _), _) = self.pending.first_key_value()?;
+        Some(end.saturating_duration_since(now))
+    }
+}
+
+impl TimerThread {
+    fn lock(&self) -> MutexGuard<'_, Timers> {
+        self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the thread does.
+    fn run(&self) {
+        let mut timers = self.lock();
+        loop {
+            let due = timers.due(Instant::now());
+            if !due.is_empty() {
+                drop(timers);
+                wake_threads::wake(due);
+                timers = self.lock();
+                continue;
+            }
+            let next = timers.next_in(Instant::now());
+            let next = [next, wake_threads::check()].into_iter().flatten().min();
+            if next.is_none() && timers.attended > 0 {
+                timers.is_asleep = true;
+                timers = self.changed.wait(timers).unwrap_or_else(PoisonError::into_inner);
+                timers.is_asleep = false;
+                continue;
+            }
+            let slept = self.changed.wait_timeout(timers, next.unwrap_or(LINGER));
+            let (woken, timeout) = slept.unwrap_or_else(PoisonError::into_inner);
+            timers = woken;
+            if timeout.timed_out() && timers.attended == 0 && timers.pending.is_empty() {
+                timers.is_running = false;
+                wake_threads::stop();
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::task::Wake;
+
+    use super::*;
+
+    /// Longer than any step of a test takes.
+    const LONG: Duration = Duration::from_secs(60);
+
+    struct Call<F>(F);
+
+    impl<F: Fn() + Send + Sync> Wake for Call<F> {
+        fn wake(self: Arc<Self>) {
+            (self.0)();
+        }
+    }
+
+    fn waker(call: impl Fn() + Send + Sync + 'static) -> Waker {
+        Waker::from(Arc::new(Call(call)))
+    }
+
+    #[test]
+    fn wakers_that_block_or_panic_delay_no_other() {
+        let _attendance = Attendance::start().unwrap();
+        let (unblock, blocked) = mpsc::channel::<()>();
+        let blocked = Mutex::new(blocked);
+        let (tell, told) = mpsc::channel();
+        let after = |milliseconds| Instant::now() + Duration::from_millis(milliseconds);
+        let panics = waker(|| panic!("this waker is broken, as it should be here"));
+        let blocks = waker(move || {
+            let _ = blocked.lock().unwrap().recv();
+        });
+        let wakes = waker(move || tell.send(thread::current().name().unwrap().to_owned()).unwrap());
+        let _broken = [Timer::new(after(0), &panics), Timer::new(after(0), &blocks)];
+        let _timers = [1, 2, 3].map(|number| Timer::new(after(number), &wakes));
+        for _ in 0..3 {
+            let thread = told.recv_timeout(LONG).expect("it is woken although another blocks");
+            assert_eq!(thread, "jam-lock wake", "nothing foreign runs on the timer's thread");
+        }
+        drop(unblock);
+    }
+
+    #[test]
+    fn the_last_waker_is_the_one_that_is_woken() {
+        let _attendance = Attendance::start().unwrap();
+        let (tell, told) = mpsc::channel();
+        let timer = Timer::new(
+            Instant::now() + Duration::from_millis(20),
+            &waker(|| unreachable!("another has taken its place")),
+        );
+        timer.rearm(&waker(move || tell.send(()).unwrap()));
+        told.recv_timeout(LONG).unwrap();
+    }
+}

@@ -1,0 +1,157 @@
+//! Threads that run the wakers of tasks whose deadline has come.
+//!
+//! A waker is foreign code: it may panic, block, or poll the task where it is called. So one thread
+//! calls them, one after another, and whenever it is stuck, the timer thread starts one more.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::of_process::PerProcess;
+
+/// How long a waker may take before the ones behind it get another thread.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// How many threads may be stuck at once.
+const THREADS: usize = 64;
+
+/// A waker that is called once its time has come.
+#[derive(Default)]
+pub(super) struct Wakeup {
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Wakeup {
+    pub(super) fn set(&self, waker: &Waker) {
+        let mut current = self.lock();
+        if current.as_ref().is_some_and(|current| current.will_wake(waker)) {
+            return;
+        }
+        // Cloning and dropping a waker may run anything, so neither happens under the mutex.
+        drop(current);
+        let waker = waker.clone();
+        current = self.lock();
+        let before = current.replace(waker);
+        drop(current);
+        drop(before);
+    }
+
+    fn call(&self) {
+        let waker = self.lock().take();
+        if let Some(waker) = waker {
+            call(waker);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes a task or a thread. A waker that panics, which the panic hook reports, must not end the
+/// thread that wakes others.
+pub(super) fn call(waker: Waker) {
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
+}
+
+/// Drops a waker, whose task may end with it and run anything.
+pub(super) fn discard(waker: Waker) {
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(waker)));
+}
+
+static WAKE_THREADS: PerProcess<WakeThreads> = PerProcess::new();
+
+#[derive(Default)]
+struct WakeThreads {
+    work: Mutex<Work>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct Work {
+    pending: VecDeque<Arc<Wakeup>>,
+    threads: usize,
+    idle: usize,
+    /// Since when the first of the pending ones has been so.
+    unmoved_since: Option<Instant>,
+    /// Whether the last thread stays although there is nothing to do.
+    is_needed: bool,
+}
+
+/// Starts the first thread.
+pub(super) fn start() -> io::Result<()> {
+    let threads = WAKE_THREADS.get();
+    let mut work = threads.lock();
+    work.is_needed = true;
+    if work.threads == 0 { threads.start_one(&mut work) } else { Ok(()) }
+}
+
+/// Lets all threads end.
+pub(super) fn stop() {
+    let threads = WAKE_THREADS.get();
+    threads.lock().is_needed = false;
+    threads.arrived.notify_all();
+}
+
+/// Has all of these called.
+pub(super) fn wake(wakeups: Vec<Arc<Wakeup>>) {
+    let threads = WAKE_THREADS.get();
+    let mut work = threads.lock();
+    work.unmoved_since.get_or_insert_with(Instant::now);
+    work.pending.extend(wakeups);
+    drop(work);
+    threads.arrived.notify_one();
+}
+
+/// Starts another thread where the others are stuck; says in how much time to check again, if
+/// anything is pending.
+pub(super) fn check() -> Option<Duration> {
+    let threads = WAKE_THREADS.get();
+    let mut work = threads.lock();
+    let since = work.unmoved_since?;
+    if since.elapsed() >= PATIENCE && work.idle == 0 && work.threads < THREADS {
+        work.unmoved_since = Some(Instant::now());
+        // Where none can be started, the next check tries again.
+        let _ = threads.start_one(&mut work);
+    }
+    Some(PATIENCE)
+}
+
+impl WakeThreads {
+    fn lock(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_one(&'static self, work: &mut Work) -> io::Result<()> {
+        let thread = thread::Builder::new().name("jam-lock wake".to_owned());
+        thread.spawn(|| self.run())?;
+        work.threads += 1;
+        Ok(())
+    }
+
+    fn run(&self) {
+        let mut work = self.lock();
+        loop {
+            if let Some(next) = work.pending.pop_front() {
+                let more = !work.pending.is_empty();
+                work.unmoved_since = more.then(Instant::now);
+                drop(work);
+                next.call();
+                drop(next);
+                work = self.lock();
+            } else if work.idle > 0 || !work.is_needed {
+                // One idle thread is enough.
+                work.threads -= 1;
+                return;
+            } else {
+                work.idle += 1;
+                work = self.arrived.wait(work).unwrap_or_else(PoisonError::into_inner);
+                work.idle -= 1;
+            }
+        }
+    }
+}

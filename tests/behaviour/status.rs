@@ -1,0 +1,61 @@
+//! How one lock stands.
+
+use std::fs;
+
+use jam_lock::{LockName, Locks, State};
+
+use crate::{folder, lock};
+use jam_lock_tests::peers::Peer;
+
+#[test]
+fn a_lock_that_was_never_used_is_free_and_nothing_is_made() {
+    let folder = folder();
+    let status = lock(folder.path(), "x").status().unwrap();
+    assert_eq!((status.name(), status.state()), ("x", State::Free));
+    assert_eq!((status.holder(), status.token(), status.abandoned()), (None, None, None));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn it_is_what_the_list_of_all_shows() {
+    let folder = folder();
+    let locks = Locks::open(folder.path()).unwrap();
+    let of_all = |name: &str| {
+        let all = locks.survey().unwrap();
+        all.into_iter().find(|status| status.name() == name).unwrap()
+    };
+    let of_one = |name: &str| lock(folder.path(), name).status().unwrap();
+    let peer = Peer::holding(folder.path(), "held");
+    drop(lock(folder.path(), "free").acquire().unwrap());
+    Peer::holding(folder.path(), "abandoned").kill();
+    assert_eq!(of_one("held").state(), State::Writer);
+    assert_eq!(of_one("held").holder().is_some(), cfg!(target_os = "linux"));
+    assert!(of_one("abandoned").abandoned().is_some());
+    for name in ["held", "free", "abandoned"] {
+        let (one, all) = (of_one(name), of_all(name));
+        assert_eq!((one.state(), one.token()), (all.state(), all.token()), "{name}");
+        assert_eq!(one.abandoned(), all.abandoned(), "{name}");
+    }
+    peer.release();
+}
+
+#[test]
+fn this_process_knows_its_own_better() {
+    let folder = folder();
+    for locks in [Locks::open(folder.path()).unwrap(), Locks::in_memory()] {
+        let lock = locks.lock(LockName::new("x").unwrap());
+        assert!(!lock.status().unwrap().state().is_held());
+        let guard = lock.acquire().unwrap();
+        let line = line!() - 1;
+        let status = lock.status().unwrap();
+        assert_eq!((status.state(), status.token()), (State::Writer, Some(guard.token())));
+        assert_eq!(status.holder().unwrap().line(), Some(line));
+    }
+}
+
+#[test]
+fn what_is_no_lock_file_is_unknown() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("x.lock")).unwrap();
+    assert_eq!(lock(folder.path(), "x").status().unwrap().state(), State::Unknown);
+}
