@@ -147,8 +147,8 @@ pub(crate) fn bind_nothing(
     })
 }
 
-/// The value of `section`, a future, which runs under the guard: what it asks for is seen to be
-/// asked by who holds the lock, and so is what its destructors ask for.
+/// The value of `section`, a future, which runs under the guard: what it acquires, and what its
+/// destructors acquire, counts as the holder's.
 ///
 /// Where the lock is lost meanwhile, the section is dropped where it waits, and `leave` is done with
 /// the error; it is left out where the section is to go on.

@@ -191,7 +191,10 @@ impl Locks {
         let gate = gate::gate(&self.shared.engine, &name);
         if name.is_declared() {
             let mut declared = declared.write().unwrap_or_else(PoisonError::into_inner);
-            declared.insert(name.clone(), Arc::clone(&gate));
+            let before = declared.insert(name.clone(), Arc::clone(&gate));
+            drop(declared);
+            // With a gate may go an engine, which is not to end under a lock of ours.
+            drop(before);
         }
         Lock::new(name, gate, settings)
     }

@@ -164,9 +164,9 @@ impl Guards for LockGuards {
 ///
 /// It ends with `None` in its place, and so does the drop of the returned future: what the section
 /// has made is gone then.
-pub fn within<'section, F: Future>(
+pub fn within<F: Future>(
     guards: &impl Guards,
-    section: Pin<&'section mut Option<F>>,
+    section: Pin<&mut Option<F>>,
 ) -> impl Future<Output = F::Output> {
     let listing = guards.guards().iter().find_map(LockGuard::listing);
     context::within(listing, section)

@@ -215,12 +215,14 @@ impl Session {
 
     /// Has `waker` woken once the session is over.
     pub(super) fn on_end(&self, waker: &Waker) {
+        // A clone, and its drop, may run anything, so not under the mutex.
+        let waker = waker.clone();
         let mut end = self.locked();
         if end.why.is_some() {
             drop(end);
-            waker.wake_by_ref();
-        } else if !end.wakers.iter().any(|known| known.will_wake(waker)) {
-            end.wakers.push(waker.clone());
+            waker.wake();
+        } else if !end.wakers.iter().any(|known| known.will_wake(&waker)) {
+            end.wakers.push(waker);
         }
     }
 
