@@ -201,7 +201,8 @@ impl Lock {
     /// Acquires the lock as [`Lock::acquire`] does, and lets other tasks run while it waits.
     ///
     /// It works with every executor. Nothing happens before the future is polled, and the timeout
-    /// counts from there. A future that is dropped, at any moment, leaves nothing behind, neither a
+    /// counts from there; even where that is 0, other tasks may run before the error is there, while
+    /// the holder that it names is looked for. A future that is dropped, at any moment, leaves nothing behind, neither a
     /// place in the queue nor a lock. One that is not polled although it was woken is passed over
     /// after 10 ms, and takes its turn when it is polled again.
     ///

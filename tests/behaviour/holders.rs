@@ -277,8 +277,8 @@ fn a_holder_on_an_overlay_is_named_with_its_line() {
                   mount -t tmpfs tmpfs other && mkdir other/lower && \
                   mount -t overlay -o lowerdir=other/lower,upperdir=upper,workdir=work o locks && \
                   mkfifo in out || exit 1
-                  \"$0\" hold locks x < in > out & exec 3> in; read -r said < out
-                  echo \"$said\"; for n in 1 2 3 4 5; do \"$0\" try locks x; done; exec 3>&-";
+                  \"$0\" hold locks x < in > out & exec 3> in 4< out; read -r said <&4
+                  echo \"$said\"; for n in 1 2 3 4 5; do \"$0\" try locks x; done; exec 3>&-; wait";
     let mut order = Command::new("unshare");
     order
         .args(["--map-root-user", "--mount", "sh", "-c", script])
