@@ -42,7 +42,7 @@ use proc_macro::TokenStream;
 /// | `reentrant` | runs the body under the lock that a section of this thread or task already holds, if one does; without it, that is `LockError::Reentrant`. It does not join a guard that was acquired by hand, which may have moved elsewhere. A reader does not become a writer by it |
 /// | `recover = …` | a path or closure, `FnOnce(&Holder) -> Result<(), E>`: what to run before the body, under the lock, when the last holder died inside |
 /// | `on_lost = "finish"` | has the body of an `async fn`, or of `locked!("…", async { … })`, run to its end where its lock is lost; without it, the body is dropped where it waits. With a closure as `or_else`, which may use what the body has taken with it, it runs to its end too: name a function instead |
-/// | `or_else = …` | a path or closure, `FnOnce(LockError) -> R`: what to return when the lock is not acquired. `jam_lock::skip` returns `R::default()` after a timeout |
+/// | `or_else = …` | a path or closure, `FnOnce(LockError) -> R`: what to return when the lock is not acquired. `jam_lock::skip` returns `R::default()` after a timeout; what is called `skip` gets an error that names no holder |
 /// | `guard = held` | binds a variable, here `held`, to a `&LockGuard`, or to a `&[LockGuard]` where there are several names: it can be asked, but not released |
 /// | `locks = expr` | which `Locks`, instead of the default ones: a `Locks`, a reference to one or an `Arc` of one. It is borrowed, not moved |
 /// | `names = path` | the `lock_names` that declares the names, where it is not `crate::lock_names` |

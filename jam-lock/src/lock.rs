@@ -211,8 +211,9 @@ impl Lock {
     ///
     /// It works with every executor whose wakers can be used from other threads, as `Waker` promises;
     /// [`executors`](crate::guide::executors) lists those that were tried. Nothing happens before the
-    /// future is polled, and the timeout counts from there. A future that is dropped, at any moment, leaves nothing behind, neither a
-    /// place in the queue nor a lock. One that is not polled although it was woken is passed over
+    /// future is polled, and the timeout counts from there; even where that is 0, other tasks may run
+    /// before the error is there, while the holder that it names is looked up. A future that is
+    /// dropped, at any moment, leaves nothing behind, neither a place in the queue nor a lock. One that is not polled although it was woken is passed over
     /// after 10 ms, and takes its turn when it is polled again.
     ///
     /// Nobody knows which of a task's futures a guard belongs to, so what is acquired by hand is

@@ -64,7 +64,8 @@ pub trait Observer: Send + Sync {
     /// [`Observer::acquired`].
     fn abandoned(&self, event: &Event<'_>, holder: &Holder) {}
 
-    /// The lock was held elsewhere until the timeout had passed.
+    /// The lock was held elsewhere until the timeout had passed. A holder in another process is not
+    /// looked for with `or_else = skip`.
     fn timed_out(&self, event: &Event<'_>, holder: Option<&Holder>) {}
 
     /// A wait ended without the lock for another reason: its future was dropped, or the system

@@ -121,7 +121,8 @@ fn zero_tries_once_and_ends_at_once() {
     let folder = folder();
     let _peer = Peer::holding(folder.path(), "x");
     let acquire = lock(folder.path(), "x").timeout(0).acquire_async();
-    let error = smol::block_on(smol::future::poll_once(acquire)).expect("it does not wait");
+    // It may be polled again for the holder's name, but not for the lock.
+    let error = smol::block_on(acquire);
     assert!(matches!(error, Err(LockError::Timeout { waited: Duration::ZERO, .. })));
 }
 

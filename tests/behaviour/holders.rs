@@ -272,12 +272,13 @@ fn from_another_namespace_nobody_is_named_whose_number_would_be_wrong() {
 #[test]
 fn a_holder_on_an_overlay_is_named_with_its_line() {
     let folder = folder();
-    // The kernel lists another device than that of the file.
-    let script = "mount -t tmpfs tmpfs \"$1\" && cd \"$1\" && mkdir lower upper work locks \
-                  && mount -t overlay overlay -o \"lowerdir=lower,upperdir=upper,workdir=work\" locks \
-                  && mkfifo in out || exit 1
-                  \"$0\" hold locks x < in > out & exec 3> in; read -r said < out
-                  echo \"$said\"; for n in 1 2 3 4 5; do \"$0\" try locks x; done; exec 3>&-";
+    // Of two file systems, so that the kernel lists another device than that of the file.
+    let script = "mount -t tmpfs tmpfs \"$1\" && cd \"$1\" && mkdir other upper work locks && \
+                  mount -t tmpfs tmpfs other && mkdir other/lower && \
+                  mount -t overlay -o lowerdir=other/lower,upperdir=upper,workdir=work o locks && \
+                  mkfifo in out || exit 1
+                  \"$0\" hold locks x < in > out & exec 3> in 4< out; read -r said <&4
+                  echo \"$said\"; for n in 1 2 3 4 5; do \"$0\" try locks x; done; exec 3>&-; wait";
     let mut order = Command::new("unshare");
     order
         .args(["--map-root-user", "--mount", "sh", "-c", script])

@@ -42,7 +42,9 @@ impl Lookups {
 
     fn answer(&self, holder: &Holder) {
         let lookups = std::mem::take(&mut *self.0.lock().unwrap());
-        lookups.into_iter().for_each(|reply| reply(Some(Box::new(holder.clone()))));
+        for reply in lookups {
+            reply(Some(Box::new(holder.clone())));
+        }
     }
 }
 

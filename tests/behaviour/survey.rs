@@ -115,37 +115,36 @@ fn readers_are_counted() {
 #[cfg(target_os = "linux")]
 #[test]
 fn it_is_right_while_others_lock_and_unlock() {
-    const HELD: usize = 150;
+    const EACH: usize = 100;
     let (folder, elsewhere) = (folder(), folder());
-    let all = Peer::start_holding(peer().arg("hold all").arg(folder.path()).arg(HELD.to_string()));
-    let shared = || Peer::start_holding(peer().arg("hold shared").arg(folder.path()).arg("read"));
-    let readers = [shared(), shared(), shared()];
-    drop(lock(folder.path(), "free").acquire().unwrap());
-    let busy = Peer::start_holding(peer().arg("flicker").arg(elsewhere.path()).arg(40.to_string()));
+    let order = |order, folder: &Path, count: usize| {
+        Peer::start_holding(peer().arg(order).arg(folder).arg(count.to_string()))
+    };
+    let writer = order("hold all", folder.path(), EACH);
+    let readers = [(); 2].map(|()| order("read all", folder.path(), EACH));
+    let busy = order("flicker", elsewhere.path(), 40);
     let locks = Locks::open(folder.path()).unwrap();
     let mut counted = 0;
     for _ in 0..100 {
         let found = locks.survey().unwrap();
-        assert_eq!(found.len(), HELD + 2);
+        assert_eq!(found.len(), 2 * EACH);
         for status in &found {
-            let is_right = match (status.name(), status.state()) {
-                ("read", State::Readers(Some(3))) => {
-                    counted += 1;
-                    true
-                }
-                ("read", State::Readers(None) | State::NoWriter)
-                | ("free", State::Free | State::NoWriter) => true,
-                (name, state) => name.starts_with("held") && state == State::Writer,
+            let holder = status.holder().and_then(jam_lock::Holder::process);
+            let is_right = if status.name().starts_with("held") {
+                status.state() == State::Writer && holder.is_none_or(|it| it == writer.id())
+            } else {
+                counted += usize::from(status.state() == State::Readers(Some(2)));
+                let is_one = |process| readers.iter().any(|reader| reader.id() == process);
+                matches!(status.state(), State::Readers(Some(2) | None) | State::NoWriter)
+                    && holder.is_none_or(is_one)
             };
-            let process = status.holder().and_then(jam_lock::Holder::process);
-            let is_held = status.name().starts_with("held");
-            let is_right = is_right && (!is_held || process.is_none_or(|it| it == all.id()));
-            let is_quiet = status.waiting().is_none_or(|count| count == 0);
-            assert!(is_right && is_quiet && status.abandoned().is_none(), "{status:?}");
+            let is_waited_for = status.waiting().is_some_and(|count| count > 0);
+            let is_quiet = !is_waited_for && status.abandoned().is_none();
+            assert!(is_right && is_quiet, "{status:?}");
         }
     }
     assert!(counted > 0, "readers are never counted");
-    drop((readers, busy));
+    drop(busy);
 }
 
 #[cfg(target_os = "linux")]

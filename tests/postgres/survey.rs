@@ -36,6 +36,28 @@ fn a_namespace_that_nobody_has_used_has_no_locks() {
 }
 
 #[test]
+fn one_lock_is_shown_as_it_is_in_the_list() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let one = |name| lock(&url, name).status().unwrap();
+    let unused = one("unused");
+    assert_eq!((unused.name(), unused.state(), unused.token()), ("unused", State::Free, None));
+    drop(lock(&url, "free").acquire().unwrap());
+    let writer = holding(&url, "hold", "written");
+    let found = locks(&url).survey().unwrap();
+    assert_eq!(found.len(), 2);
+    for status in &found {
+        let one = one(status.name());
+        assert_eq!((one.state(), one.token()), (status.state(), status.token()));
+        assert_eq!((one.waiting(), one.abandoned()), (status.waiting(), None));
+    }
+    assert_eq!(one("written").holder().unwrap().process(), Some(writer.id()));
+    writer.kill();
+    until("the lock is free", || one("written").state() == State::Free);
+    assert!(one("written").abandoned().is_some() && one("free").abandoned().is_none());
+}
+
+#[test]
 fn writers_readers_and_who_waits_are_told() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();

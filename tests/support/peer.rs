@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use jam_lock::{Lock, LockError, LockName, Locks, locked};
+use jam_lock::{Lock, LockError, LockName, LockSet, Locks, locked};
 use jam_lock_tests::lock_names;
 
 /// How long the reader of a counter thinks before it writes: long enough for others to interfere.
@@ -37,8 +37,9 @@ fn main() -> Outcome {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["hold", folder, name] => hold(&open(folder, name)?)?,
         ["hold shared", folder, name] => hold(&open(folder, name)?.shared())?,
-        ["hold all", folder, count] => hold_all(&Locks::at(folder)?, count.parse()?)?,
-        ["flicker", folder, count] => flicker(&Locks::at(folder)?, count.parse()?)?,
+        ["hold all", folder, count] => hold_all(&many(folder, "held", count)?)?,
+        ["read all", folder, count] => hold_all(&many(folder, "read", count)?.shared())?,
+        ["flicker", folder, count] => flicker(&many(folder, "flickers", count)?)?,
         ["both", folder, first, second] => hold_both(&Locks::at(folder)?, first, second)?,
         ["hold unrecorded", folder, name] => {
             let locks = Locks::builder().folder(folder).record_holders(false).open()?;
@@ -134,20 +135,23 @@ fn hold(lock: &Lock) -> Outcome {
     }
 }
 
-/// Holds so many locks until the input ends.
-fn hold_all(locks: &Locks, count: usize) -> Outcome {
-    let names = (0..count).map(|number| LockName::new(format!("held {number}")));
-    let guards = locks.lock_all(names.collect::<Result<Vec<_>, _>>()?).acquire()?;
+/// So many locks that are called like each other.
+fn many(folder: &str, name: &str, count: &str) -> Result<LockSet, Trouble> {
+    let names =
+        (0..count.parse::<usize>()?).map(|number| LockName::new(format!("{name} {number}")));
+    Ok(Locks::at(folder)?.lock_all(names.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// Holds the locks until the input ends.
+fn hold_all(locks: &LockSet) -> Outcome {
+    let guards = locks.acquire()?;
     println!("held");
     io::stdin().lock().read_line(&mut String::new())?;
     Ok(guards.release()?)
 }
 
-/// Acquires and releases so many locks again and again until the input ends.
-fn flicker(locks: &Locks, count: usize) -> Outcome {
-    let names = (0..count).map(|number| LockName::new(format!("flickers {number}")));
-    let locks: Vec<_> =
-        names.map(|name| Ok(locks.lock(name?))).collect::<Result<_, LockError>>()?;
+/// Acquires and releases the locks again and again until the input ends.
+fn flicker(locks: &LockSet) -> Outcome {
     let ended = Arc::new(AtomicBool::new(false));
     let is_over = Arc::clone(&ended);
     thread::spawn(move || {
@@ -156,8 +160,7 @@ fn flicker(locks: &Locks, count: usize) -> Outcome {
     });
     println!("held");
     while !ended.load(Ordering::Relaxed) {
-        let guards: Result<Vec<_>, _> = locks.iter().map(Lock::acquire).collect();
-        drop(guards?);
+        locks.acquire()?.release()?;
     }
     Ok(())
 }

@@ -43,10 +43,8 @@ impl Wait<'_> {
         loop {
             match self.look(&waker) {
                 Poll::Ready(ended) => {
-                    let holder = |here| match self.asked.names_holder {
-                        true => self.gate.holder_or(here),
-                        false => here,
-                    };
+                    let names = self.asked.names_holder;
+                    let holder = |here| if names { self.gate.holder_or(here) } else { here };
                     return Poll::Ready(ended.told(self.gate, holder));
                 }
                 Poll::Pending if self.pauses() => return Poll::Pending,

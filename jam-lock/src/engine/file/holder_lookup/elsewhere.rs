@@ -27,11 +27,6 @@ impl LockTable {
         Self
     }
 
-    /// Whether it lists the processes of all id namespaces.
-    pub(in crate::engine::file) fn is_of_all_processes() -> bool {
-        false
-    }
-
     #[expect(clippy::unused_self, reason = "it is the same question on every platform")]
     pub(in crate::engine::file) fn occupancy(&self, _: &Seen) -> Occupancy {
         Occupancy { may_have_readers: true, ..Occupancy::default() }

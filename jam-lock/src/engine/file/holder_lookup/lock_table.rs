@@ -103,7 +103,7 @@ impl LockTable {
     }
 
     /// Whether it lists the processes of all id namespaces.
-    pub(in crate::engine::file) fn is_of_all_processes() -> bool {
+    fn is_of_all_processes() -> bool {
         /// The number of the first namespace, which is above all others.
         const FIRST: u64 = 0xEFFF_FFFC;
         fs::metadata("/proc/self/ns/pid").is_ok_and(|found| found.ino() == FIRST)
