@@ -189,7 +189,7 @@ pub struct Pursuit {
 pub type WriterWaits = Box<dyn FnOnce() + Send>;
 
 /// What a pursuit calls when it has ended, on a thread of the engine's own: with whether it has
-/// brought the claim home.
+/// brought the claim home, which one that does not wait may not have, nor one that was recalled.
 pub type Home = Box<dyn FnOnce(Result<bool, LockError>) + Send>;
 
 /// What a holder is told that has just acquired the lock.

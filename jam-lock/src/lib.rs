@@ -85,8 +85,9 @@
 //!   same name in the same place. What cannot be locked is an error; nothing ever pretends to be locked.
 //! - A lock is free again when its section ends, whichever way: `return`, `?`, a panic, a dropped
 //!   future, `kill -9`. Whoever comes after a writer that died inside is told.
-//! - A wait ends at its timeout and never before. Nobody polls, a task that waits blocks no thread, and
-//!   those of one process are served in the order in which they came.
+//! - A wait ends at its timeout and never before. Up to 64 waits of a process block instead of
+//!   polling, a task that waits blocks no thread, and those of one process are served in the order in
+//!   which they came.
 //! - No thread and no section waits for what it holds itself, and none against the order in which names
 //!   are declared, in which nobody can wait in a circle.
 //!

@@ -263,7 +263,8 @@ impl Locks {
     ///
     /// Only what the record beside the lock's file calls keyed is removed, while its lock is held. The
     /// record of a holder that died stays until somebody is told. A try elsewhere in that instant is
-    /// refused. Rows of a database stay: they have the last tokens.
+    /// refused. Rows of a database stay: they have the last tokens. Files go as well, uncounted, that a
+    /// process was killed over while it gave them their [mode](crate::LocksBuilder::mode).
     ///
     /// # Errors
     /// [`LockError::Io`] when the folder cannot be listed. A file that cannot be removed stays.

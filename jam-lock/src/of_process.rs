@@ -46,7 +46,7 @@ impl<T: Default> PerProcess<T> {
     /// # Panics
     /// In a process whose ancestors have all been forked at the very moment when they made theirs.
     pub(crate) fn get(&'static self) -> &'static T {
-        self.of(ProcessId::current().get().get())
+        self.of(ProcessId::current().get())
     }
 
     /// What `look` finds in the values of this process and of those that it is a fork of, whose
@@ -95,14 +95,16 @@ impl<T: Default> Slot<T> {
             };
             owner = faster;
         }
-        while owner == here {
+        if owner != here {
+            return None;
+        }
+        loop {
             if let Some(made) = self.made.get() {
                 return Some(made);
             }
             // Another thread of this process is just making it.
             thread::yield_now();
         }
-        None
     }
 }
 

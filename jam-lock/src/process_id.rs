@@ -1,6 +1,5 @@
 //! [`ProcessId`]: tells a process from its forks.
 
-use std::num::NonZeroU64;
 use std::process;
 
 /// A process, as far as a value that it has inherited through `fork(2)` can belong to another one.
@@ -8,7 +7,11 @@ use std::process;
 /// Its number alone would not do: the first process of a new pid namespace has the number 1, as its
 /// parent may have in the namespace around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ProcessId(NonZeroU64);
+pub struct ProcessId {
+    number: u32,
+    /// Of its pid namespace, where that is looked at.
+    namespace: u32,
+}
 
 /// Below this the kernel gives a number to the first processes of a pid namespace only: when the
 /// numbers start again, they start here.
@@ -23,31 +26,31 @@ impl ProcessId {
     pub fn current() -> Self {
         let number = process::id();
         let namespace = if number < AMBIGUOUS { namespace() } else { 0 };
-        let id = u64::from(namespace) << 32 | u64::from(number);
-        Self(NonZeroU64::new(id).unwrap_or(NonZeroU64::MIN))
+        Self { number, namespace }
     }
 
     /// Whether it is this process.
     #[must_use]
     pub fn is_current(self) -> bool {
-        self.number() == process::id() && self == Self::current()
+        self.number == process::id() && self == Self::current()
     }
 
     /// Its number in its own pid namespace, by which people know it.
     #[must_use]
     pub fn number(self) -> u32 {
-        (self.0.get() & u64::from(u32::MAX)) as u32
+        self.number
     }
 
-    /// Different from that of every other process that this one is a fork of.
-    pub(crate) fn get(self) -> NonZeroU64 {
-        self.0
+    /// Not 0, and different from that of every process that this one is a fork of.
+    pub(crate) fn get(self) -> u64 {
+        u64::from(self.namespace) << 32 | u64::from(self.number)
     }
 
     /// Another process, as a fork of this one would be.
     #[cfg(test)]
     pub(crate) fn of_a_fork() -> Self {
-        Self(Self::current().0.saturating_add(1 << 32))
+        let here = Self::current();
+        Self { namespace: here.namespace + 1, ..here }
     }
 }
 

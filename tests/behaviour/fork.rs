@@ -85,6 +85,30 @@ fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_ends() {
     until("the lock is free", || attempt(folder.path(), "x") == "acquired");
 }
 
+#[test]
+fn a_child_that_opens_the_locks_anew_waits_for_no_thread_of_its_parent() {
+    let folder = folder();
+    let mut parent = Peer::start(peer().arg("fork while busy").arg(folder.path()).arg("300"));
+    assert_eq!(parent.answer(), "all children have had the lock");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_in_another_container_is_not_taken_for_its_parent() {
+    let Some(container) = jam_lock_tests::peers::container() else { return };
+    let folder = folder();
+    let mut order = Command::new(container[0]);
+    order.args(&container[1..]).arg(jam_lock_tests::peers::program());
+    order.arg("fork into another container").arg(folder.path()).arg("x");
+    let mut parent = Peer::start(&mut order);
+    let said = parent.answer();
+    assert!(said.starts_with("1 in ") && said.contains("is used in its fork"), "{said}");
+    assert_eq!(parent.answer(), "1 held");
+    let others = attempt(folder.path(), "x");
+    assert!(others.contains("is held elsewhere"), "{others}");
+    parent.release();
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn children_that_are_being_spawned_do_not_prolong_a_lock() {

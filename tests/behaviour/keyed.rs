@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, SystemTime};
 
 use jam_lock::{Lock, Locks};
 
@@ -113,4 +114,82 @@ fn processes_that_remove_and_make_the_file_all_the_time_lose_no_update() {
         assert!(output.status.success(), "{}", said(&output));
     }
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "1200");
+}
+
+/// How often the file at the path is another one, as long as `goes_on`.
+#[cfg(target_os = "linux")]
+fn changes(path: &Path, mut goes_on: impl FnMut() -> bool) -> usize {
+    use std::os::unix::fs::MetadataExt;
+    let (mut last, mut changes) = (None, 0);
+    while goes_on() {
+        let found = fs::symlink_metadata(path).ok().map(|it| (it.ino(), it.created().ok()));
+        changes += usize::from(found.is_some() && found != last);
+        last = found.or(last);
+    }
+    changes
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_file_that_processes_take_turns_with_stays() {
+    let folder = folder();
+    fs::write(folder.path().join("counter"), "0").unwrap();
+    let counting = [(); 3].map(|()| {
+        let mut order = peer();
+        order.arg("count customer").arg(folder.path()).args(["7", "1000"]);
+        order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    let mut counting = counting.into_iter().collect::<Vec<_>>();
+    let changes = changes(&folder.path().join("customer_7.lock"), || {
+        counting.iter_mut().any(|process| process.try_wait().unwrap().is_none())
+    });
+    // Whichever of them was alone with it at first may have removed it once.
+    assert!(changes < 30, "{changes} files for 3000 uses");
+    assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3000");
+}
+
+#[test]
+fn a_file_that_was_left_behind_long_ago_goes_at_once_with_its_next_user() {
+    let folder = folder();
+    Peer::start_holding(peer().arg("keep customer").arg(folder.path()).arg("7")).kill();
+    let record = fs::File::options().append(true).open(folder.path().join("customer_7.holder"));
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    record.unwrap().set_modified(long_ago).unwrap();
+    drop(customer(folder.path(), "7").acquire().unwrap());
+    assert!(files(folder.path()).is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn waits_that_timed_out_leave_few_threads_and_files() {
+    let folder = folder();
+    let holder = Peer::start_holding(peer().arg("hold customers").arg(folder.path()).arg("200"));
+    let mut order = peer();
+    let mut waiter = Peer::start(order.arg("wait in vain").arg(folder.path()).arg("200"));
+    assert_eq!(waiter.answer(), "timed out");
+    until("few threads and files", || {
+        waiter.order("how many");
+        let answer = waiter.answer();
+        let (threads, files) = answer.split_once(' ').unwrap();
+        // Beside those that block: the main thread, and those that poll and clean up.
+        threads.parse::<usize>().unwrap() <= 67 && files.parse::<usize>().unwrap() <= 64
+    });
+    holder.release();
+    until("no files", || {
+        waiter.order("how many");
+        waiter.answer().ends_with(" 0")
+    });
+    until("an empty folder", || files(folder.path()).is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn more_waits_than_threads_that_block_are_all_served() {
+    let folder = folder();
+    let holder = Peer::start_holding(peer().arg("hold customers").arg(folder.path()).arg("200"));
+    let mut order = peer();
+    let mut waiter = Peer::start(order.arg("wait for all").arg(folder.path()).arg("200"));
+    assert_eq!(waiter.answer(), "waiting");
+    holder.release();
+    assert_eq!(waiter.answer(), "had them all");
 }

@@ -2,12 +2,17 @@
 
 #![cfg(unix)]
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use crate::{folder, lock};
+use jam_lock::{LockName, Locks};
+
+use crate::{folder, lock, lock_names};
 use jam_lock_tests::peers::{self, Peer, program};
 
 fn mode(path: &Path) -> u32 {
@@ -71,4 +76,40 @@ fn the_file_is_empty_when_it_was_made_here() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();
     assert_eq!(fs::read(folder.path().join("x.lock")).unwrap(), b"");
+}
+
+#[test]
+fn a_file_with_a_mode_is_never_seen_without_it() {
+    let folder = folder();
+    let locks = Locks::builder().folder(folder.path()).mode(0o666).open().unwrap();
+    let is_over = AtomicBool::new(false);
+    let modes = thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..5_000 {
+                drop(locks.lock(lock_names::customer_id(7)).acquire().unwrap());
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+        let mut modes = BTreeSet::new();
+        while !is_over.load(Ordering::Relaxed) {
+            for kind in ["lock", "holder"] {
+                let found = fs::metadata(folder.path().join(format!("customer_7.{kind}")));
+                modes.extend(found.map(|found| found.permissions().mode() & 0o777));
+            }
+        }
+        modes
+    });
+    assert_eq!(modes, [0o666].into());
+}
+
+#[test]
+fn a_file_with_a_mode_has_one_name() {
+    let folder = folder();
+    let locks = Locks::builder().folder(folder.path()).mode(0o660).open().unwrap();
+    drop(locks.lock(LockName::new("x").unwrap()).acquire().unwrap());
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    for file in files {
+        assert_eq!((file.metadata().unwrap().nlink(), mode(&file.path())), (1, 0o660));
+    }
 }

@@ -5,7 +5,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+
+use jam_lock::{LockError, LockName, Locks};
 
 use crate::{LONG, folder, is_refused, lock};
 use jam_lock_tests::peers::{Peer, attempt, blocked_on, peer, until};
@@ -80,4 +83,39 @@ fn folders_whose_names_are_no_text_are_told_apart() {
     let _guard = lock(&odd[0], "x").acquire().unwrap();
     drop(lock(&odd[1], "x").try_acquire().unwrap());
     assert!(odd[1].join("x.lock").is_file());
+}
+
+#[test]
+fn a_folder_that_others_remove_and_make_all_the_time_can_be_used() {
+    let folder = folder();
+    let locks = folder.path().join("some/locks");
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let _ = fs::remove_dir_all(folder.path().join("some"));
+                let _ = fs::create_dir_all(&locks);
+            }
+        });
+        let use_it = || -> Result<(), LockError> {
+            drop(Locks::open(&locks)?.lock(LockName::new("x")?).try_acquire()?);
+            Ok(())
+        };
+        let used: Vec<_> = (0..2_000).map(|_| use_it()).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(used.iter().all(Result::is_ok), "{:?}", used.iter().find(|it| it.is_err()));
+    });
+}
+
+#[test]
+fn a_file_is_no_folder() {
+    let folder = folder();
+    let path = folder.path().join("locks");
+    fs::write(&path, "").unwrap();
+    let builder = || Locks::builder().folder(&path);
+    for result in [builder().open(), builder().must_exist().open()] {
+        let text = result.unwrap_err().to_string();
+        assert!(text.starts_with("cannot use as the lock folder"), "{text}");
+        assert!(text.contains("not a directory"), "{text}");
+    }
 }

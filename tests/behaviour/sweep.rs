@@ -77,3 +77,23 @@ fn who_uses_a_lock_whose_files_are_removed_does_not_notice() {
     assert!(guard.token() > first && files(folder.path()) == 2);
     assert_eq!(sweep(folder.path()), 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_a_process_leaves_that_is_killed_while_it_makes_a_file_is_removed() {
+    let folder = folder();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    for name in [".jam-lock-0123456789abcdef", ".jam-lock-notes"] {
+        let file = fs::File::create(folder.path().join(name)).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+    fs::write(folder.path().join("x.lock"), "").unwrap();
+    let linked = folder.path().join(".jam-lock-0123456789abcde1");
+    fs::hard_link(folder.path().join("x.lock"), linked).unwrap();
+    // This one may be about to be linked.
+    fs::write(folder.path().join(".jam-lock-0123456789abcde0"), "").unwrap();
+    assert_eq!((sweep(folder.path()), files(folder.path())), (0, 3));
+    for name in [".jam-lock-notes", ".jam-lock-0123456789abcde0", "x.lock"] {
+        assert!(folder.path().join(name).exists(), "{name}");
+    }
+}

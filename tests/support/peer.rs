@@ -2,6 +2,9 @@
 //!
 //! It answers a line for each thing that has happened, and ends when its input does.
 
+#[cfg(target_os = "linux")]
+#[path = "peer/customers.rs"]
+mod customers;
 #[cfg(unix)]
 #[path = "peer/fork.rs"]
 mod fork;
@@ -61,6 +64,12 @@ fn main() -> Outcome {
             println!("held");
             io::stdin().lock().read_line(&mut String::new())?;
         }
+        #[cfg(target_os = "linux")]
+        ["hold customers", folder, count] => customers::hold_all(folder, count.parse()?)?,
+        #[cfg(target_os = "linux")]
+        ["wait in vain", folder, count] => customers::wait_in_vain(folder, count.parse()?)?,
+        #[cfg(target_os = "linux")]
+        ["wait for all", folder, count] => customers::wait_for_all(folder, count.parse()?)?,
         ["token", folder, name] => println!("{}", open(folder, name)?.acquire()?.token()),
         ["abort", folder, name] => {
             let _guard = open(folder, name)?.acquire()?;
@@ -107,6 +116,12 @@ fn main() -> Outcome {
         ["fork", folder, name, what] => fork::and_do(what, folder, &open(folder, name)?)?,
         #[cfg(unix)]
         ["fork after release", folder, name] => fork::after_release(folder, name)?,
+        #[cfg(unix)]
+        ["fork while busy", folder, times] => fork::while_busy(folder, times.parse()?)?,
+        #[cfg(target_os = "linux")]
+        ["fork into another container", folder, name] => {
+            fork::into_another_container(&open(folder, name)?)?;
+        }
         #[cfg(target_os = "linux")]
         ["storm", folder, number, seed] => {
             storm::work(folder.as_ref(), number.parse()?, seed.parse()?)?;

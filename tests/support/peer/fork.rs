@@ -2,12 +2,23 @@
 
 use std::io::{self, BufRead};
 use std::process;
+<<<<<<< HEAD
 use std::thread;
+=======
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+>>>>>>> files
 
-use fork::{Fork, fork, waitpid};
+use fork::{Fork, fork, waitpid, waitpid_nohang};
 use jam_lock::{Lock, LockGuard, Locks};
+<<<<<<< HEAD
 use jam_lock_tests::LONG;
 use rustix::process::{Signal, getppid, kill_process};
+=======
+use jam_lock_tests::{LONG, lock_names};
+use rustix::process::{Pid, Signal, getpid, getppid, kill_process};
+>>>>>>> files
 
 use super::{Outcome, attempt, open};
 
@@ -41,6 +52,69 @@ pub(super) fn after_release(folder: &str, name: &str) -> Outcome {
             Err(error) => println!("{error}"),
         }
     }
+    Ok(())
+}
+
+/// Has children open the same folder anew and use its locks, while other threads of this process use
+/// them all the time: each child inherits whatever these were just doing.
+pub(super) fn while_busy(folder: &str, times: usize) -> Outcome {
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for id in 0..3 {
+            let is_over = &is_over;
+            scope.spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    let locks = Locks::at(folder).expect("it is there");
+                    let lock = locks.lock(lock_names::customer_id(id % 2));
+                    drop(lock.acquire().expect("it can be had"));
+                }
+            });
+        }
+        let forked = (0..times).try_for_each(|_| match fork()? {
+            Fork::Child => use_anew(folder),
+            Fork::Parent(child) => has_ended(child),
+        });
+        is_over.store(true, Ordering::Relaxed);
+        forked
+    })?;
+    println!("all children have had the lock");
+    Ok(())
+}
+
+fn use_anew(folder: &str) -> Outcome {
+    drop(Locks::at(folder)?.lock(lock_names::customer_id(0)).acquire()?);
+    // Without an exit, which runs what the child has inherited for that.
+    Ok(kill_process(getpid(), Signal::KILL)?)
+}
+
+fn has_ended(child: i32) -> Outcome {
+    let start = Instant::now();
+    while waitpid_nohang(child)?.is_none() {
+        if start.elapsed() > LONG {
+            let child = Pid::from_raw(child).ok_or("no child")?;
+            kill_process(child, Signal::KILL)?;
+            return Err("a child hangs".into());
+        }
+        thread::sleep(Duration::from_micros(100));
+    }
+    Ok(())
+}
+
+/// As the first process of a container, holds the lock and has a child release the guard that is the
+/// first one of another container: both have the same number.
+#[cfg(target_os = "linux")]
+pub(super) fn into_another_container(lock: &Lock) -> Outcome {
+    let guard = lock.acquire()?;
+    #[allow(deprecated, reason = "the function that replaces it is unsafe, for other flags")]
+    rustix::thread::unshare(rustix::thread::UnshareFlags::NEWPID)?;
+    if is_child()? {
+        println!("{} in {}", process::id(), guard.release().expect_err("it is the parent's"));
+        process::exit(0);
+    }
+    println!("{} held", process::id());
+    io::stdin().lock().read_line(&mut String::new())?;
+    guard.release()?;
+    println!("released");
     Ok(())
 }
 

@@ -71,3 +71,56 @@ fn leads_to(path: &Path, id: FileId) -> bool {
 fn open() -> MutexGuard<'static, Vec<OpenFolder>> {
     OPEN.get().lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn identity(path: &Path) -> FolderIdentity {
+        of(path, FileId::new(path, &fs::metadata(path).unwrap()), ProcessId::current())
+    }
+
+    /// A folder, and another way to it, as a bind mount is.
+    fn two_ways(parent: &Path) -> [PathBuf; 2] {
+        let [one, other] = ["one", "other"].map(|name| parent.join(name));
+        fs::create_dir(&one).unwrap();
+        symlink(&one, &other).unwrap();
+        [one, other]
+    }
+
+    #[test]
+    fn all_ways_to_a_folder_have_one_identity_for_as_long_as_it_is_in_use() {
+        let parent = tempfile::tempdir().unwrap();
+        let [one, other] = two_ways(parent.path());
+        let first = identity(&one);
+        let second = identity(&other);
+        assert_eq!(first, second);
+        drop(first);
+        assert_eq!(identity(&one), second);
+        drop(second);
+        assert!(Path::new(&*identity(&other)).ends_with("other"));
+    }
+
+    #[test]
+    fn a_folder_that_is_made_again_at_its_path_keeps_its_identity() {
+        let parent = tempfile::tempdir().unwrap();
+        let [one, other] = two_ways(parent.path());
+        let first = identity(&one);
+        fs::rename(&one, parent.path().join("away")).unwrap();
+        fs::create_dir(&one).unwrap();
+        assert_eq!(identity(&one), first);
+        assert_eq!(identity(&other), first);
+    }
+
+    #[test]
+    fn a_folder_with_the_number_of_one_that_is_gone_is_another_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let [one, _] = two_ways(parent.path());
+        let first = identity(&one);
+        let moved = parent.path().join("moved");
+        fs::rename(&one, &moved).unwrap();
+        assert_ne!(identity(&moved), first);
+    }
+}

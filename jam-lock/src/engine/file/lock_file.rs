@@ -42,12 +42,12 @@ impl LockFile {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     let folder = path.parent().unwrap_or(path);
-                    match folder::make(folder) {
-                        // Others remove it, or make it, at the same time.
-                        Err(error) if folder::is_passing(&error, folder) => last = error,
-                        made => {
-                            made.map_err(|it| failed("make the lock folder again, to hold", it))?
+                    if let Err(error) = folder::make(folder) {
+                        if !folder::is_passing(&error, folder) {
+                            return Err(failed("make the lock folder again, to hold", error));
                         }
+                        // Others remove it, or make it, at the same time.
+                        last = error;
                     }
                 }
                 Err(error) => return Err(failed("make the lock file", error)),

@@ -177,3 +177,61 @@ impl Poller {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{self, Receiver};
+
+    use super::super::lock_file::LockFile;
+    use super::*;
+    use crate::engine::Mode;
+
+    /// Longer than any step of a test takes.
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// Has the lock on the file at `path` polled, and what becomes of that.
+    fn poll(path: &Path, is_blocking: bool) -> (WaitId, Receiver<bool>) {
+        let (id, file) = (WaitId::next(), Arc::new(LockFile::open(path, None).unwrap()));
+        let (tell, told) = mpsc::channel();
+        let done = Box::new(move |result: io::Result<bool>| tell.send(result.unwrap()).unwrap());
+        let (mode, pause) = (Mode::Exclusive, Duration::ZERO);
+        start(Wait { id, file, mode, is_blocking, pause, done }, path).unwrap();
+        (id, told)
+    }
+
+    #[test]
+    fn a_wait_goes_on_until_the_lock_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        let holder = LockFile::open(&path, None).unwrap();
+        flock::lock(holder.file(), Mode::Exclusive).unwrap();
+        let (_, told) = poll(&path, true);
+        assert!(told.recv_timeout(4 * LONGEST_PAUSE).is_err());
+        flock::unlock(holder.file()).unwrap();
+        assert!(told.recv_timeout(LONG).unwrap());
+    }
+
+    #[test]
+    fn what_does_not_wait_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        let holder = LockFile::open(&path, None).unwrap();
+        flock::lock(holder.file(), Mode::Exclusive).unwrap();
+        let (_, told) = poll(&path, false);
+        assert!(!told.recv_timeout(LONG).unwrap());
+    }
+
+    #[test]
+    fn a_wait_that_is_cancelled_ends_without_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        let holder = LockFile::open(&path, None).unwrap();
+        flock::lock(holder.file(), Mode::Exclusive).unwrap();
+        let (id, told) = poll(&path, true);
+        // It ends in any case, also where it was just being tried.
+        cancel(id);
+        assert!(!told.recv_timeout(LONG).unwrap());
+        assert!(!cancel(id));
+    }
+}

@@ -8,9 +8,9 @@ use std::collections::hash_map::RandomState;
 use std::fs::{self, File, Permissions};
 use std::hash::BuildHasher;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::opening::create_less_umask;
 use super::system::{Call, ask};
@@ -76,9 +76,14 @@ fn is_temporary(path: &Path) -> bool {
 }
 
 fn is_left_behind(path: &Path) -> bool {
-    let made = ask(Call::Look, path, || {
-        let found = fs::symlink_metadata(path)?;
-        if found.is_file() { found.modified() } else { Err(ErrorKind::InvalidInput.into()) }
-    });
-    made.is_ok_and(|made| made.elapsed().is_ok_and(|ago| ago >= LEFT_BEHIND))
+    let look = ask(Call::Look, path, || fs::symlink_metadata(path));
+    look.is_ok_and(|found| {
+        // What is linked already needs its temporary name no more.
+        let is_old = || found.modified().is_ok_and(is_long_ago);
+        found.is_file() && (found.nlink() > 1 || is_old())
+    })
+}
+
+fn is_long_ago(time: SystemTime) -> bool {
+    time.elapsed().is_ok_and(|ago| ago >= LEFT_BEHIND)
 }
