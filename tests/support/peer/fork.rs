@@ -2,23 +2,14 @@
 
 use std::io::{self, BufRead};
 use std::process;
-<<<<<<< HEAD
-use std::thread;
-=======
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
->>>>>>> files
 
 use fork::{Fork, fork, waitpid, waitpid_nohang};
 use jam_lock::{Lock, LockGuard, Locks};
-<<<<<<< HEAD
-use jam_lock_tests::LONG;
-use rustix::process::{Signal, getppid, kill_process};
-=======
 use jam_lock_tests::{LONG, lock_names};
 use rustix::process::{Pid, Signal, getpid, getppid, kill_process};
->>>>>>> files
 
 use super::{Outcome, attempt, open};
 
