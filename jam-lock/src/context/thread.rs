@@ -3,10 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::list::List;
 use super::{Held, Key, next_number};
+use crate::of_process::PerProcess;
 
 thread_local! {
     /// Tells this thread from all others of the process; 0 until it is used. It has no destructor,
@@ -36,7 +37,7 @@ enum Presence {
 type Threads = HashMap<u64, Presence>;
 
 /// The threads that hold locks, or have held some and live.
-static THREADS: LazyLock<Mutex<Threads>> = LazyLock::new(Mutex::default);
+static THREADS: PerProcess<Mutex<Threads>> = PerProcess::new();
 
 /// What `look` finds first among the locks of this thread, the last one first.
 pub(super) fn find<T>(mut look: impl FnMut(&Held) -> Option<T>) -> Option<T> {
@@ -142,7 +143,7 @@ impl Drop for Thread {
 
 /// Nothing that can panic half-way runs under the mutex.
 fn threads() -> MutexGuard<'static, Threads> {
-    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
+    THREADS.get().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(all(test, not(shuttle)))]
