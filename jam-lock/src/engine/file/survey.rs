@@ -58,7 +58,7 @@ fn status_of(seen: &Seen, name: String, table: &LockTable) -> Status {
     let mut occupancy = table.occupancy(seen);
     let state = occupancy.state.unwrap_or_else(|| {
         let state = try_as_reader(&seen.path);
-        occupancy.excludes_recorded = matches!(state, State::Free | State::NoWriter);
+        occupancy.excludes_recorded |= matches!(state, State::Free | State::NoWriter);
         match state {
             State::Free if occupancy.may_have_readers => State::NoWriter,
             state => state,

@@ -132,7 +132,10 @@ impl LockTable {
         Occupancy {
             state,
             holder: found.map(|found| found.holder),
-            excludes_recorded: holding.iter().any(|entry| self.excludes_recorded(lock, entry)),
+            // What was so at any moment since the record was read is enough.
+            excludes_recorded: self
+                .of(lock, false)
+                .any(|sighting| self.excludes_recorded(lock, &sighting.entry)),
             may_have_readers: !passing.is_empty() || !Self::is_of_all_processes(),
             waiting: is_known.then(|| waits(&waiting)),
         }
