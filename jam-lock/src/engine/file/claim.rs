@@ -130,9 +130,9 @@ impl Claim for FileClaim {
         self.seat(mode).0.dismiss(&pursued);
     }
 
-    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication {
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
         match mode {
-            Mode::Exclusive => self.recorder.publish_writer(site, last),
+            Mode::Exclusive => self.recorder.publish_writer(site, used.last),
             Mode::Shared => self.recorder.publish_reader(site.is_some()),
         }
     }
@@ -144,7 +144,7 @@ impl Claim for FileClaim {
         }
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         if let Some(used) = used {
             // As long as nobody else can have it.
@@ -177,7 +177,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::{CallChain, Left};
+    use crate::engine::CallChain;
 
     /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
@@ -224,10 +224,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut claim = claim(folder.path(), false);
         assert_eq!(claim.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
-        claim.publish(Mode::Exclusive, Some(&Site::here()), 0);
+        let used = Used { abandoned: None, last: 0 };
+        claim.publish(Mode::Exclusive, Some(&Site::here()), used);
         claim.process += 1;
         claim.withdraw(0);
-        let used = Used { left: Left::InOrder, last: 0 };
         assert!(claim.release(Mode::Exclusive, Some(used)).is_err());
         let record = std::fs::read_to_string(folder.path().join("x.holder")).unwrap();
         assert!(record.starts_with("jam-lock 1 held"), "{record}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::record::{self, Draft, Record};
 use super::record_file::{RecordFile, Room};
-use crate::engine::{Left, Publication, Used};
+use crate::engine::{Publication, Used};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::this_process::ThisProcess;
@@ -79,7 +79,7 @@ impl Recorder {
             None => self.withdraw(self.token),
             Some(site) => self.write(site, since),
         }
-        Publication { token: self.token, spare: UNWRITTEN, abandoned }
+        Publication { token: self.token, spare: UNWRITTEN, abandoned, record_error: None }
     }
 
     /// Gives a reader its token: between those of the writers before and after it. A reader cannot
@@ -95,7 +95,7 @@ impl Recorder {
             self.mark = Mark::Free;
         }
         let abandoned = self.found.as_ref().map(|found| found.holder.clone());
-        Publication { token: self.token + 1, spare: 0, abandoned }
+        Publication { token: self.token + 1, spare: 0, abandoned, record_error: None }
     }
 
     /// Records that nobody holds the lock, although the process keeps its claim.
@@ -112,15 +112,15 @@ impl Recorder {
     }
 
     /// Records how the lock is left behind, before others can have it.
-    pub(super) fn release(&mut self, Used { left, last }: Used) {
+    pub(super) fn release(&mut self, Used { abandoned, last }: Used<'_>) {
         self.token = self.token.max(last);
-        match (left, &self.found, &self.file) {
-            (Left::InOrder, ..) => self.withdraw(last),
+        match (abandoned, &self.found, &self.file) {
+            (None, ..) => self.withdraw(last),
             // Who died first is what the next holder wants to know.
-            (Left::Abandoned, Some(found), Some(file)) => {
+            (Some(_), Some(found), Some(file)) => {
                 let _ = file.write(&found.text);
             }
-            (Left::Abandoned, ..) => {}
+            (Some(_), ..) => {}
         }
         self.mark = Mark::Unread;
         self.found = None;
@@ -223,7 +223,7 @@ mod tests {
         let mut fails = recorder(folder.path());
         assert!(fails.publish_writer(Some(&Site::here()), 0).abandoned.is_some());
         assert_ne!(text(folder.path()), found);
-        fails.release(Used { left: Left::Abandoned, last: 0 });
+        fails.release(Used { abandoned: Some(&Holder::default()), last: 0 });
         assert_eq!(text(folder.path()), found);
     }
 }

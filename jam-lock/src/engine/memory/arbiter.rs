@@ -28,7 +28,7 @@ pub(super) struct Name {
     pub(super) token: u64,
     /// The writer that was made known, if any was.
     pub(super) known: Option<Known>,
-    /// Who has died with the lock, until a writer is told.
+    /// The first who left the lock abandoned, until somebody has recovered.
     pub(super) abandoned: Option<Box<Holder>>,
 }
 

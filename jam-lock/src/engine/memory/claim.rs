@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use super::PLACE;
 use super::arbiter::{Arbiter, Known};
-use crate::engine::{Attempt, Claim, Home, Left, Mode, Publication, Pursuit, Used, check_process};
-use crate::holder::Holder;
+use crate::engine::{Attempt, Claim, Home, Mode, Publication, Pursuit, Used, check_process};
 use crate::site::Site;
 use crate::{LockError, LockName};
 
@@ -17,8 +16,8 @@ pub(super) struct MemoryClaim {
     arbiter: Arc<Arbiter>,
     process: u32,
     held: Option<Mode>,
-    /// Who had died with the lock when the claim was made.
-    found: Option<Box<Holder>>,
+    /// Whether somebody was made known since the claim came home, and so has learned of a death.
+    is_told: bool,
     in_flight: Vec<InFlight>,
 }
 
@@ -32,7 +31,7 @@ struct InFlight {
 impl MemoryClaim {
     /// A claim that only `process` may use.
     pub(super) fn new(name: LockName, arbiter: Arc<Arbiter>, process: u32) -> Self {
-        Self { name, arbiter, process, held: None, found: None, in_flight: Vec::new() }
+        Self { name, arbiter, process, held: None, is_told: false, in_flight: Vec::new() }
     }
 
     fn land(&mut self, number: u64) -> Option<InFlight> {
@@ -104,18 +103,19 @@ impl Claim for MemoryClaim {
         });
     }
 
-    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication {
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
+        self.is_told |= site.is_some();
         let mut name = self.arbiter.lock();
-        name.token = name.token.max(last);
+        name.token = name.token.max(used.last);
+        let abandoned = site.and_then(|_| name.abandoned.clone());
         if mode == Mode::Shared {
-            let abandoned = site.and_then(|_| name.abandoned.clone());
-            return Publication { token: name.token + 1, spare: 0, abandoned };
+            let token = name.token + 1;
+            return Publication { token, abandoned, ..Publication::default() };
         }
         name.token += 2;
         let token = name.token;
         name.known = site.map(|site| Known { site: *site, since: Instant::now(), token });
-        self.found = site.and_then(|_| name.abandoned.take());
-        Publication { token, spare: 0, abandoned: self.found.clone() }
+        Publication { token, abandoned, ..Publication::default() }
     }
 
     fn withdraw(&mut self, last: u64) {
@@ -124,18 +124,17 @@ impl Claim for MemoryClaim {
         name.known = None;
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         if self.held.take_if(|held| *held == mode).is_none() {
             return Ok(());
         }
-        let found = self.found.take();
+        let is_told = std::mem::take(&mut self.is_told);
         self.arbiter.change(|name| {
-            if let (Mode::Exclusive, Some(Used { left, last })) = (mode, used) {
+            if let (Mode::Exclusive, Some(Used { abandoned, last })) = (mode, used) {
                 name.token = name.token.max(last);
-                if left == Left::Abandoned {
-                    // Who died first is what the next holder wants to know.
-                    name.abandoned = found.or_else(|| name.holder());
+                if is_told {
+                    name.abandoned = abandoned.cloned().map(Box::new);
                 }
                 name.known = None;
             }
