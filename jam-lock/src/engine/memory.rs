@@ -2,15 +2,15 @@
 
 mod arbiter;
 mod claim;
+mod table;
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use self::arbiter::Arbiter;
 use self::claim::MemoryClaim;
+use self::table::Table;
 use super::{Ability, Claim, Engine, Tell};
 use crate::{LockError, LockName, Status};
 
@@ -20,7 +20,7 @@ const PLACE: &str = "in memory";
 /// Locks that nobody shares but who has this engine.
 #[derive(Debug)]
 pub(crate) struct MemoryEngine {
-    names: Arc<Mutex<HashMap<LockName, Arc<Arbiter>>>>,
+    table: Arc<Table>,
     /// A fork has a copy of the table, and would exclude nobody.
     process: u32,
     identity: OsString,
@@ -33,12 +33,7 @@ impl MemoryEngine {
         let process = process::id();
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let identity = format!("memory:{process}:{number}").into();
-        Self { names: Arc::default(), process, identity }
-    }
-
-    fn arbiter(&self, name: &LockName) -> Arc<Arbiter> {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(names.entry(name.clone()).or_default())
+        Self { table: Arc::default(), process, identity }
     }
 }
 
@@ -63,17 +58,17 @@ impl Engine for MemoryEngine {
     }
 
     fn find_holder(&self, name: &LockName, tell: Tell) {
-        let holder = self.arbiter(name).lock().holder();
-        tell(holder);
+        let arbiter = self.table.existing(name);
+        tell(arbiter.and_then(|arbiter| arbiter.lock().holder()));
     }
 
     fn survey(&self) -> Result<Vec<Status>, LockError> {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(names.iter().map(|(name, arbiter)| arbiter.lock().status(name)).collect())
+        let all = self.table.all();
+        Ok(all.into_iter().map(|(name, arbiter)| arbiter.lock().status(&name)).collect())
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
-        Box::new(MemoryClaim::new(name.clone(), self.arbiter(name), self.process))
+        Box::new(MemoryClaim::new(Table::used(&self.table, name), self.process))
     }
 }
 
@@ -85,8 +80,8 @@ mod tests {
     /// What several processes would see, if they could share a table.
     impl Subject for MemoryEngine {
         fn process(&self) -> Arc<dyn Engine> {
-            let names = Arc::clone(&self.names);
-            Arc::new(Self { names, ..Self::new() })
+            let table = Arc::clone(&self.table);
+            Arc::new(Self { table, ..Self::new() })
         }
     }
 

@@ -48,6 +48,11 @@ pub(super) struct Known {
 }
 
 impl Arbiter {
+    /// One whose tokens go on from `token`.
+    pub(super) fn starting_from(token: u64) -> Self {
+        Self { name: Mutex::new(Name { token, ..Name::default() }), ..Self::default() }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Name> {
         self.name.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,19 +1,17 @@
 //! The claim on one name.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use super::PLACE;
-use super::arbiter::{Arbiter, Known};
+use super::arbiter::Known;
+use super::{PLACE, table};
+use crate::LockError;
 use crate::engine::{Attempt, Claim, Home, Mode, Publication, Pursuit, Used, check_process};
 use crate::site::Site;
-use crate::{LockError, LockName};
 
 /// One name, in both modes.
 pub(super) struct MemoryClaim {
-    name: LockName,
-    arbiter: Arc<Arbiter>,
+    arbiter: table::Used,
     process: u32,
     held: Option<Mode>,
     /// Whether somebody was made known since the claim came home, and so has learned of a death.
@@ -30,8 +28,8 @@ struct InFlight {
 
 impl MemoryClaim {
     /// A claim that only `process` may use.
-    pub(super) fn new(name: LockName, arbiter: Arc<Arbiter>, process: u32) -> Self {
-        Self { name, arbiter, process, held: None, is_told: false, in_flight: Vec::new() }
+    pub(super) fn new(arbiter: table::Used, process: u32) -> Self {
+        Self { arbiter, process, held: None, is_told: false, in_flight: Vec::new() }
     }
 
     fn land(&mut self, number: u64) -> Option<InFlight> {
@@ -42,7 +40,7 @@ impl MemoryClaim {
 
 impl Claim for MemoryClaim {
     fn check_process(&self) -> Result<(), LockError> {
-        check_process(self.process, &self.name, || PLACE.to_owned())
+        check_process(self.process, self.arbiter.name(), || PLACE.to_owned())
     }
 
     fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError> {
@@ -60,7 +58,7 @@ impl Claim for MemoryClaim {
         let mut ticket = 0;
         self.arbiter.change(|name| ticket = name.queue(mode));
         self.in_flight.push(InFlight { number, mode, ticket });
-        let arbiter = Arc::clone(&self.arbiter);
+        let arbiter = self.arbiter.clone();
         // No pool of them: where all waits are in one process, its gate asks for few.
         let thread = thread::Builder::new().name("jam-lock pursuit".to_owned());
         let started = thread.spawn(move || {
@@ -70,7 +68,7 @@ impl Claim for MemoryClaim {
         started.map(drop).map_err(|error| {
             self.dismiss(number);
             LockError::Engine {
-                operation: format!("start a thread to wait for lock `{}`", self.name),
+                operation: format!("start a thread to wait for lock `{}`", self.arbiter.name()),
                 place: PLACE.to_owned(),
                 error: error.into(),
             }
@@ -147,10 +145,12 @@ impl Claim for MemoryClaim {
 #[cfg(test)]
 mod tests {
     use std::process;
+    use std::sync::Arc;
     use std::sync::mpsc::{self, Receiver};
     use std::time::Duration;
 
     use super::*;
+    use crate::LockName;
     use crate::engine::CallChain;
 
     /// Longer than any step of a test takes.
@@ -158,11 +158,8 @@ mod tests {
 
     /// Claims that could be of two processes.
     fn two() -> [MemoryClaim; 2] {
-        let arbiter = Arc::new(Arbiter::default());
-        [(); 2].map(|()| {
-            let name = LockName::declared("x", "claims", 0);
-            MemoryClaim::new(name, Arc::clone(&arbiter), process::id())
-        })
+        let (table, name) = (Arc::default(), LockName::declared("x", "claims", 0));
+        [(); 2].map(|()| MemoryClaim::new(table::Table::used(&table, &name), process::id()))
     }
 
     /// Has `claim` wait for the lock, and tells what it has brought home.
