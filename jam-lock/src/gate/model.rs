@@ -158,12 +158,27 @@ fn a_pursuit_that_nobody_waited_for_comes_home_as_a_hint_only() {
     });
 }
 
-/// A process that dies inside, if it gets there.
+/// A process that leaves the lock abandoned, and dies inside when it has it for the second time.
 fn a_process_that_dies(world: &Arc<World>) -> thread::JoinHandle<()> {
     let (number, gate) = (world.next_number(), World::process(world));
     let world = Arc::clone(world);
     thread::spawn(move || {
-        let grant = gate.acquire(Mode::Exclusive, Deadline::Never).expect("it waits for ever");
+        let first = gate.acquire(Mode::Exclusive, Deadline::Never).expect("it waits for ever");
+        world.enter(Mode::Exclusive, &first.publication);
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        let mut acquire = pin!(gate.acquire_async(Mode::Exclusive, Deadline::Never));
+        let mut second = || acquire.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(second().is_pending(), "it is held here");
+        world.leave(Mode::Exclusive, Left::Abandoned);
+        let released = gate.release(first.number, Left::Abandoned);
+        released.expect("one guard stands for it").expect("the world releases without errors");
+        let grant = loop {
+            match second() {
+                Poll::Ready(result) => break result.expect("it waits for ever"),
+                Poll::Pending => bell.wait(None),
+            };
+        };
         world.enter(Mode::Exclusive, &grant.publication);
         thread::yield_now();
         world.die(number);

@@ -185,8 +185,8 @@ impl State {
         let mut publication = self.publish(asked);
         self.hold = self.hold.joined(asked.mode);
         // It stays until a writer leaves the lock clean: this one may fail too, or die.
-        self.abandoned = self.abandoned.take().or(publication.abandoned);
-        publication.abandoned = self.abandoned.clone();
+        self.abandoned = self.abandoned.take().or(publication.abandoned.take());
+        publication.abandoned.clone_from(&self.abandoned);
         let number = self.inside.enter(asked.site, since, &publication);
         Grant { number, publication, watch: self.claim.watch(), waited: Duration::ZERO }
     }
