@@ -49,7 +49,7 @@ pub(crate) fn acquire(
     wait: Wait,
 ) -> TokenStream {
     let support = &places.support;
-    let Options { timeout, shared, reentrant, locks, .. } = &arguments.options;
+    let Options { timeout, shared, reentrant, recover, locks, .. } = &arguments.options;
     let [asked, patience] = ["asked", "patience"].map(hidden);
 
     let names = arguments.names.iter().map(|name| self::name(name, arguments, places));
@@ -65,6 +65,7 @@ pub(crate) fn acquire(
     let timeout = timeout.as_ref().map(|_| quote!(.timeout(#patience)));
     let shared = shared.map(|()| quote!(.shared()));
     let reentrant = reentrant.map(|()| quote!(.reentrant()));
+    let must_see_deaths = recover.as_ref().map(|_| quote!(.must_see_deaths()));
     let of = locks.as_ref().map(|locks| {
         let locks = quote_spanned!(locks.span()=> &(#locks));
         quote!(.of(#locks))
@@ -76,7 +77,7 @@ pub(crate) fn acquire(
     quote! {{
         let #asked = #request;
         #let_patience
-        #asked #timeout #shared #reentrant #of #acquire
+        #asked #timeout #shared #reentrant #must_see_deaths #of #acquire
     }}
 }
 

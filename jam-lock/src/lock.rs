@@ -43,13 +43,22 @@ pub struct Lock {
     settings: Arc<Settings>,
     mode: Mode,
     is_reentrant: bool,
+    /// Whether it is not to be held where an earlier death may not have been seen.
+    must_see_deaths: bool,
     timeout: Timeout,
 }
 
 impl Lock {
     pub(crate) fn new(name: LockName, gate: Arc<Gate>, settings: Arc<Settings>) -> Self {
-        let mode = Mode::Exclusive;
-        Self { name, gate, settings, mode, is_reentrant: false, timeout: Timeout::FOREVER }
+        Self {
+            name,
+            gate,
+            settings,
+            mode: Mode::Exclusive,
+            is_reentrant: false,
+            must_see_deaths: false,
+            timeout: Timeout::FOREVER,
+        }
     }
 
     /// The lock's name.
@@ -122,6 +131,12 @@ impl Lock {
     /// ```
     pub fn reentrant(&self) -> Self {
         Self { is_reentrant: true, ..self.clone() }
+    }
+
+    /// The same lock, which is not acquired where its record cannot be read: what runs under it
+    /// recovers from deaths.
+    pub(crate) fn must_see_deaths(&self) -> Self {
+        Self { must_see_deaths: true, ..self.clone() }
     }
 
     /// Acquires the lock, and blocks the thread until it can or the timeout has passed.

@@ -23,6 +23,7 @@ pub struct Request<'locks, N> {
     timeout: Timeout,
     is_shared: bool,
     is_reentrant: bool,
+    must_see_deaths: bool,
 }
 
 /// Asks for one name, in the function that `path` ends with.
@@ -50,8 +51,15 @@ pub fn all<const N: usize>(
 
 impl<'locks, N> Request<'locks, N> {
     fn new(names: N, site: Site) -> Self {
-        let timeout = Timeout::FOREVER;
-        Self { names, site, locks: None, timeout, is_shared: false, is_reentrant: false }
+        Self {
+            names,
+            site,
+            locks: None,
+            timeout: Timeout::FOREVER,
+            is_shared: false,
+            is_reentrant: false,
+            must_see_deaths: false,
+        }
     }
 
     /// Of these locks, instead of the default ones.
@@ -78,6 +86,12 @@ impl<'locks, N> Request<'locks, N> {
         Self { is_reentrant: true, ..self }
     }
 
+    /// Not where somebody may have died with it before of whom nothing can be known.
+    #[must_use]
+    pub fn must_see_deaths(self) -> Self {
+        Self { must_see_deaths: true, ..self }
+    }
+
     fn locks(&self) -> Result<&'locks Locks, LockError> {
         match self.locks {
             Some(locks) => Ok(locks),
@@ -102,6 +116,7 @@ impl Request<'_, LockName> {
     fn lock(self) -> Result<Lock, LockError> {
         let lock = self.locks()?.lock(self.names);
         let lock = if self.is_shared { lock.shared() } else { lock };
+        let lock = if self.must_see_deaths { lock.must_see_deaths() } else { lock };
         Ok(if self.is_reentrant { lock.reentrant() } else { lock })
     }
 }
@@ -122,6 +137,7 @@ impl<const N: usize> Request<'_, [LockName; N]> {
     fn lock_set(self) -> Result<LockSet, LockError> {
         let locks = self.locks()?.lock_all(self.names);
         let locks = if self.is_shared { locks.shared() } else { locks };
+        let locks = if self.must_see_deaths { locks.must_see_deaths() } else { locks };
         Ok(if self.is_reentrant { locks.reentrant() } else { locks })
     }
 }

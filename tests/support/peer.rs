@@ -57,6 +57,14 @@ fn main() -> Outcome {
             println!("held");
             io::stdin().lock().read_line(&mut String::new())?;
         }
+        ["abandoned", folder, name] => {
+            let guard = open(folder, name)?.acquire()?;
+            println!("{}", guard.abandoned().map_or("nobody".to_owned(), ToString::to_string));
+        }
+        ["record error", folder, name] => {
+            let guard = open(folder, name)?.acquire()?;
+            println!("{}", guard.record_error().map_or(String::new(), ToString::to_string));
+        }
         ["token", folder, name] => println!("{}", open(folder, name)?.acquire()?.token()),
         ["abort", folder, name] => {
             let _guard = open(folder, name)?.acquire()?;

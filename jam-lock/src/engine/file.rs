@@ -4,8 +4,10 @@ mod claim;
 mod cold;
 #[cfg(all(test, target_os = "linux"))]
 mod fault_injection;
+mod file_size_limit;
 mod flock;
 mod lock_file;
+mod mark;
 mod opening;
 mod pursuit;
 mod record;
@@ -15,6 +17,8 @@ mod seat;
 mod survey;
 mod system;
 mod temporary;
+mod token_floor;
+mod tokens;
 mod witness;
 
 use std::ffi::{OsStr, OsString};
@@ -22,10 +26,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{self, Path, PathBuf};
 use std::process;
+use std::sync::Arc;
 
 use self::claim::FileClaim;
+use self::seat::Place;
 use self::system::{Call, ask};
 use self::temporary::TemporaryFolder;
+use self::token_floor::TokenFloor;
 use super::{Ability, Claim, Engine, Tell};
 use crate::{LockError, LockName, Status};
 
@@ -37,6 +44,8 @@ pub(crate) struct FileEngine {
     /// A fork has to open an engine of its own.
     process: u32,
     identity: OsString,
+    /// What keyed names leave behind.
+    floor: Arc<TokenFloor>,
     /// Removed with the engine, if it is its own.
     _temporary: Option<TemporaryFolder>,
 }
@@ -65,7 +74,8 @@ impl FileEngine {
         // A fork shares no gate with its parent, so the process is part of the identity.
         let mut identity = OsString::from(format!("{process}:"));
         identity.push(&folder);
-        Ok(Self { folder, mode, process, identity, _temporary: None })
+        let floor = TokenFloor::of(&folder, mode);
+        Ok(Self { folder, mode, process, identity, floor, _temporary: None })
     }
 
     /// Makes a folder of its own, which goes with it.
@@ -123,6 +133,8 @@ impl Engine for FileEngine {
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
-        Box::new(FileClaim::new(name.clone(), self.path(name), self.mode, self.process))
+        let place = Place { path: self.path(name), permissions: self.mode };
+        let floor = name.is_keyed().then(|| Arc::clone(&self.floor));
+        Box::new(FileClaim::new(name.clone(), place, floor, self.process))
     }
 }

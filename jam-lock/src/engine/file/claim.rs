@@ -1,12 +1,13 @@
 //! The claim on one lock file.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 use super::record_file::RecordFile;
 use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
 use super::system::{Call, ask};
+use super::token_floor::TokenFloor;
 use super::{cold, flock, pursuit};
 use crate::engine::{Attempt, Claim, Home, Mode, Publication, Pursuit, Used, check_process};
 use crate::site::Site;
@@ -37,15 +38,16 @@ impl FileClaim {
     /// A claim that only `process` may use.
     pub(super) fn new(
         name: LockName,
-        path: PathBuf,
-        permissions: Option<u32>,
+        place: Place,
+        floor: Option<Arc<TokenFloor>>,
         process: u32,
     ) -> Self {
-        let recorder = Recorder::new(RecordFile::path(&path), permissions, name.is_keyed());
+        let record = Place { path: RecordFile::path(&place.path), ..place };
+        let recorder = Recorder::new(record, floor);
         Self {
             name,
             recorder,
-            place: Place { path, permissions },
+            place,
             process,
             exclusive: Seat::new(Mode::Exclusive),
             shared: Seat::new(Mode::Shared),
@@ -132,8 +134,8 @@ impl Claim for FileClaim {
 
     fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
         match mode {
-            Mode::Exclusive => self.recorder.publish_writer(site, used.last),
-            Mode::Shared => self.recorder.publish_reader(site.is_some()),
+            Mode::Exclusive => self.recorder.publish_writer(site, used),
+            Mode::Shared => self.recorder.publish_reader(site.is_some(), used),
         }
     }
 
@@ -146,12 +148,10 @@ impl Claim for FileClaim {
 
     fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
         self.check_process()?;
-        if let Some(used) = used {
-            // As long as nobody else can have it.
-            self.recorder.release(used);
-        }
+        // As long as nobody else can have it.
+        let recorded = used.map_or(Ok(()), |used| self.recorder.release(mode, used));
         let (seat, place) = self.seat(mode);
-        seat.release(place)
+        seat.release(place).and(recorded)
     }
 }
 
@@ -162,7 +162,7 @@ impl Drop for FileClaim {
         }
         self.recorder.close();
         let Some(file) = self.exclusive.vacate().or(self.shared.vacate()) else { return };
-        if self.is_contended || self.recorder.is_ahead_of_the_clock() {
+        if self.is_contended || !self.recorder.leaves_its_tokens() {
             cold::remove_later(std::mem::take(&mut self.place.path));
         } else {
             cold::remove(file, &self.place.path);
@@ -183,7 +183,8 @@ mod tests {
     fn claim(folder: &Path, forked: bool) -> FileClaim {
         let path = folder.join("x.lock");
         let process = process::id() + u32::from(forked);
-        FileClaim::new(LockName::declared("x", "claims", 0), path, None, process)
+        let place = Place { path, permissions: None };
+        FileClaim::new(LockName::declared("x", "claims", 0), place, None, process)
     }
 
     #[test]

@@ -105,15 +105,27 @@ impl LockFile {
 
 /// What a file is, whatever it is called.
 #[cfg(unix)]
-#[derive(PartialEq)]
-struct Identity {
+#[derive(Debug, PartialEq)]
+pub(super) struct Identity {
     device: u64,
     inode: u64,
 }
 
+/// What is open is what its name stands for.
+#[cfg(windows)]
+#[derive(Debug, PartialEq)]
+pub(super) struct Identity;
+
+#[cfg(windows)]
+impl Identity {
+    pub(super) fn of(_: &fs::Metadata) -> Self {
+        Self
+    }
+}
+
 #[cfg(unix)]
 impl Identity {
-    fn of(metadata: &fs::Metadata) -> Self {
+    pub(super) fn of(metadata: &fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
         Self { device: metadata.dev(), inode: metadata.ino() }
     }

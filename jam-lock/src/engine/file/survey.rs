@@ -55,8 +55,10 @@ impl Found {
         let name = self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let recorded = self.record.as_ref().and_then(|record| record.holder.clone());
         let crowd = census.of(&self.file, recorded).unwrap_or_else(|| self.unlisted());
-        let token = self.record.as_ref().map(|record| record.token);
-        let abandoned = crowd.is_without_recorded.then(|| self.died()).flatten();
+        let token = self.record.as_ref().and_then(|record| record.token);
+        // Where nobody is recorded as inside, somebody may still be, who is not recorded.
+        let is_left = self.record.as_ref().is_some_and(|record| record.holder.is_none());
+        let abandoned = (crowd.is_without_recorded || is_left).then(|| self.died()).flatten();
         Status::new(name, crowd.state)
             .held_by(crowd.holder.map(Box::new))
             .waited_for_by(crowd.waiting)
@@ -74,12 +76,12 @@ impl Found {
         Crowd { state, holder, is_without_recorded, waiting }
     }
 
-    /// Who is recorded as the holder, and is known not to be: unless the record has changed
-    /// meanwhile, it has died, or left the lock as if it had.
+    /// Who died with the lock, or left it as if it had, where whoever is recorded as its holder is
+    /// known not to be: unless the record has changed meanwhile.
     fn died(self) -> Option<Holder> {
         let record = self.record?;
         let is_unchanged = record_file::look(&RecordFile::path(&self.path))? == record;
-        record.holder.filter(|_| is_unchanged).map(|(holder, _)| holder)
+        is_unchanged.then(|| record.first_death()).flatten()
     }
 }
 

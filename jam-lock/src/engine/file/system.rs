@@ -28,6 +28,7 @@ pub(super) enum Call {
     Read,
     Write,
     Remove,
+    Rename,
     StartThread,
 }
 
