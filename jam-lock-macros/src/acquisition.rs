@@ -49,7 +49,7 @@ pub(crate) fn acquire(
     wait: Wait,
 ) -> TokenStream {
     let support = &places.support;
-    let Options { timeout, shared, reentrant, locks, or_else, .. } = &arguments.options;
+    let Options { timeout, shared, reentrant, recover, locks, or_else, .. } = &arguments.options;
     let [asked, patience] = ["asked", "patience"].map(hidden);
 
     let names = arguments.names.iter().map(|name| self::name(name, arguments, places));
@@ -67,6 +67,7 @@ pub(crate) fn acquire(
     let reentrant = reentrant.map(|()| quote!(.reentrant()));
     let without_holder =
         or_else.as_ref().filter(|it| is_skip(it)).map(|_| quote!(.without_holder()));
+    let must_see_deaths = recover.as_ref().map(|_| quote!(.must_see_deaths()));
     let of = locks.as_ref().map(|locks| {
         let locks = quote_spanned!(locks.span()=> &(#locks));
         quote!(.of(#locks))
@@ -78,7 +79,7 @@ pub(crate) fn acquire(
     quote! {{
         let #asked = #request;
         #let_patience
-        #asked #timeout #shared #reentrant #without_holder #of #acquire
+        #asked #timeout #shared #reentrant #without_holder #must_see_deaths #of #acquire
     }}
 }
 

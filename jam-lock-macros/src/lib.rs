@@ -66,8 +66,13 @@ use proc_macro::TokenStream;
 ///
 /// # When the last holder died
 /// `recover` runs once, first in the body: its error leaves as a `?` there does. Unless it returns
-/// `Ok`, the lock is left abandoned for the next one. Where there are several names, it is told of
-/// the first holder that died. Readers do not recover.
+/// `Ok`, the lock is left abandoned, and the next section gets the same holder: the first that died.
+/// Where there are several names, it gets the first holder that died with one of them. Readers do not
+/// recover.
+///
+/// Where the record of the holder cannot be read, nobody knows whether one died. Then a section with
+/// `recover` is not run: its acquisition ends with `LockError::Io`, *cannot read the holder record*,
+/// and the next one finds everything as it was.
 ///
 /// # When the lock is not acquired
 /// The body does not run, and the function returns. What it returns is made by `or_else`, or else

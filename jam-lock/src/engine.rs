@@ -192,32 +192,46 @@ pub type WriterWaits = Box<dyn FnOnce() + Send>;
 /// brought the claim home, which one that does not wait may not have, nor one that was recalled.
 pub type Home = Box<dyn FnOnce(Result<bool, LockError>) + Send>;
 
-/// What a holder is told that has just acquired the lock.
+/// What a holder learns that has just acquired the lock.
 #[derive(Debug, Default)]
 pub struct Publication {
     /// Rises with every writer; a reader's lies between those of the writers around it.
     pub token: u64,
     /// How far tokens may rise beyond it without being made known.
     pub spare: u64,
-    /// Who died with the lock before, if nobody has acquired it since.
+    /// The first who died with the lock, if nobody has recovered since: no writer that learned of
+    /// it has left the lock clean.
     pub abandoned: Option<Box<Holder>>,
+    /// What kept the engine from reading or writing its record of the holder.
+    pub record_error: Option<Box<RecordError>>,
+}
+
+/// What kept an engine from reading or writing its record of a lock's holder, although the lock
+/// was acquired.
+#[derive(Debug)]
+pub struct RecordError {
+    /// What was being done to which record, and what the system said.
+    pub error: LockError,
+    /// Whether somebody may have died with the lock before, of whom this holder does not learn.
+    pub may_hide_a_death: bool,
 }
 
 /// How a lock is left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+pub(crate) enum Left {
     /// As the next holder may expect it.
     InOrder,
     /// As by somebody who died inside.
     Abandoned,
 }
 
-/// What has become of a claim while it was used.
+/// What has become of a claim while this process has used it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Used {
-    /// How the last who used it has left it.
-    pub left: Left,
+pub struct Used<'gate> {
+    /// The first who died with the lock or left it abandoned, for as long as nobody has recovered
+    /// since.
+    pub abandoned: Option<&'gate Holder>,
     /// The greatest token that this process has given to a writer.
     pub last: u64,
 }
@@ -327,16 +341,19 @@ pub trait Claim: Send {
 
     /// Makes known who of this process uses the claim from now on, unless `site` is left out.
     ///
-    /// Here and below, `last` is the greatest token that this process has given to a writer.
-    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication;
+    /// If that process dies, the next one learns of who is [abandoned](Used::abandoned) already, by
+    /// `used` or by what the engine finds, and only else of this holder.
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication;
 
-    /// Makes known that nobody uses the claim, which this process keeps.
+    /// Makes known that nobody uses the claim, which this process keeps, and that nobody has left it
+    /// abandoned. `last` is the greatest token that this process has given to a writer.
     fn withdraw(&mut self, last: u64);
 
     /// Gives back the claim, if it is held in `mode`; it was used unless that is left out, or nobody
-    /// was made known of since it came home.
+    /// was made known of since it came home. What is [abandoned](Used::abandoned) then, the next
+    /// holder learns; what a reader's claim was found with stays as it is.
     ///
     /// # Errors
     /// What is known by then to have gone wrong; the claim is given up in any case.
-    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError>;
+    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError>;
 }

@@ -12,7 +12,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::context::{Listing, Reentry};
-use crate::engine::{Left, Publication, Watch};
+use crate::engine::{Left, Publication, RecordError, Watch};
 use crate::gate::{Gate, Grant};
 use crate::observer::Report;
 use crate::{Holder, LockError, LockName};
@@ -38,6 +38,7 @@ pub struct LockGuard {
     token: u64,
     waited: Duration,
     abandoned: Option<Box<Holder>>,
+    record_error: Option<Box<RecordError>>,
     is_left_abandoned: AtomicBool,
     report: Option<Arc<Report>>,
     /// Tells whether the lock is lost, where it can be.
@@ -55,7 +56,7 @@ impl LockGuard {
         report: Option<Arc<Report>>,
     ) -> Self {
         let Grant { number, publication, watch, waited } = grant;
-        let Publication { token, abandoned, .. } = publication;
+        let Publication { token, abandoned, record_error, .. } = publication;
         let is_left_abandoned = AtomicBool::new(false);
         Self {
             gate,
@@ -64,6 +65,7 @@ impl LockGuard {
             token,
             waited,
             abandoned,
+            record_error,
             is_left_abandoned,
             report,
             watch,
@@ -112,26 +114,54 @@ impl LockGuard {
         self.token
     }
 
-    /// Who died with the lock before, if nobody has acquired it since.
+    /// Who died with the lock before, if nobody has recovered since: the first of them.
     ///
     /// A process that is killed, aborts or loses its power inside a section leaves the lock
-    /// abandoned, and what it worked at perhaps half-done. The next writer is told, and so are
-    /// readers until one comes. A panic that unwinds is a release and no abandonment, as is `?`;
-    /// [`LockGuard::mark_abandoned`] says otherwise.
+    /// abandoned, and what it worked at perhaps half-done. Every writer and every reader learns of
+    /// that, until a writer has: one that learned of it and released the lock, and neither died nor
+    /// [marked](LockGuard::mark_abandoned) it as abandoned. A panic that unwinds is a release and no
+    /// abandonment, as is `?`.
     ///
     /// Holders have to be [recorded](crate::LocksBuilder::record_holders), which they are by
-    /// default; readers are not.
+    /// default; readers are not. [`LockGuard::record_error`] says whether the record could be read.
+    /// Of a record of which only a part was written nothing is known but that somebody died.
     #[must_use]
     pub fn abandoned(&self) -> Option<&Holder> {
         self.abandoned.as_deref()
     }
 
+    /// What kept the record of this holder from being read or written, although the lock was
+    /// acquired.
+    ///
+    /// The lock is held all the same. But somebody may have [died](LockGuard::abandoned) with it
+    /// before of whom this guard does not know; or, if this holder dies, the next one may not learn
+    /// of it; or tokens may go on from the time alone. The text says what was being done to which
+    /// file, and what to do. A section with `recover = …` is not run where an earlier death may not
+    /// have been seen: its acquisition ends with this error.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join("import.holder"), "my notes")?;
+    /// let guard = Locks::open(folder.path())?.lock(LockName::new("import")?).acquire()?;
+    /// let error = guard.record_error().expect("it is no record");
+    /// assert!(error.to_string().ends_with("it is a file of somebody else's: move it away"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn record_error(&self) -> Option<&LockError> {
+        self.record_error.as_ref().map(|found| &found.error)
+    }
+
     /// Has the next holder find the lock [abandoned](LockGuard::abandoned), as if this one had
     /// died.
     ///
-    /// For who cannot finish what it began, and lives. If this guard found the lock abandoned
-    /// itself, the next one is told of who died first. A reader's guard, which changed nothing,
-    /// changes nothing by this either.
+    /// For a holder that cannot finish what it began, and lives. If this guard found the lock
+    /// abandoned itself, the next one learns of the first death. A reader's guard, which changed
+    /// nothing, changes nothing by this either. [`LockGuard::release`] returns what keeps the mark
+    /// from being written.
     pub fn mark_abandoned(&self) {
         self.is_left_abandoned.store(true, Ordering::Relaxed);
     }
@@ -229,7 +259,9 @@ impl LockGuard {
     ///
     /// # Errors
     /// - [`LockError::Io`] when the system refuses to unlock the file. It is closed then, which
-    ///   ends the lock too.
+    ///   ends the lock too. Or when the [record](LockGuard::record_error) cannot be written: the
+    ///   lock is released, but the next holder learns of a death that was none, or does not learn
+    ///   that it was [left abandoned](LockGuard::mark_abandoned).
     /// - [`LockError::Forked`] when the guard was inherited through `fork(2)`. The parent's lock
     ///   is left alone.
     /// - [`LockError::Lost`] when the lock was known to be lost.

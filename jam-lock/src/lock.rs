@@ -41,6 +41,8 @@ pub struct Lock {
     settings: Arc<Settings>,
     mode: Mode,
     is_reentrant: bool,
+    /// Whether it is not to be held where an earlier death may not have been seen.
+    must_see_deaths: bool,
     timeout: Timeout,
     /// Whether a timeout names the holder.
     names_holder: bool,
@@ -48,8 +50,16 @@ pub struct Lock {
 
 impl Lock {
     pub(crate) fn new(name: LockName, gate: Arc<Gate>, settings: Arc<Settings>) -> Self {
-        let (mode, timeout) = (Mode::Exclusive, Timeout::FOREVER);
-        Self { name, gate, settings, mode, is_reentrant: false, timeout, names_holder: true }
+        Self {
+            name,
+            gate,
+            settings,
+            mode: Mode::Exclusive,
+            is_reentrant: false,
+            must_see_deaths: false,
+            timeout: Timeout::FOREVER,
+            names_holder: true,
+        }
     }
 
     /// The lock's name.
@@ -165,6 +175,12 @@ impl Lock {
     /// The same lock, whose timeout does not name the holder, so that nobody looks for it.
     pub(crate) fn without_holder(&self) -> Self {
         Self { names_holder: false, ..self.clone() }
+    }
+
+    /// The same lock, which is not acquired where its record cannot be read: what runs under it
+    /// recovers from deaths.
+    pub(crate) fn must_see_deaths(&self) -> Self {
+        Self { must_see_deaths: true, ..self.clone() }
     }
 
     /// Acquires the lock, and blocks the thread until it can or the timeout has passed.

@@ -60,6 +60,12 @@ impl LockSet {
         Self { locks, timeout: self.timeout }
     }
 
+    /// The same locks, of which none is acquired where its record cannot be read.
+    pub(crate) fn must_see_deaths(&self) -> Self {
+        let locks = self.locks.iter().map(Lock::must_see_deaths).collect();
+        Self { locks, timeout: self.timeout }
+    }
+
     /// Acquires all the locks, and blocks the thread until it can or the timeout has passed.
     ///
     /// # Errors

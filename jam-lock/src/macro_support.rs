@@ -24,6 +24,7 @@ pub struct Request<'locks, N> {
     is_shared: bool,
     is_reentrant: bool,
     names_holder: bool,
+    must_see_deaths: bool,
 }
 
 /// Asks for one name, in the function that `path` ends with.
@@ -51,9 +52,16 @@ pub fn all<const N: usize>(
 
 impl<'locks, N> Request<'locks, N> {
     fn new(names: N, site: Site) -> Self {
-        let (locks, timeout) = (None, Timeout::FOREVER);
-        let (is_shared, is_reentrant, names_holder) = (false, false, true);
-        Self { names, site, locks, timeout, is_shared, is_reentrant, names_holder }
+        Self {
+            names,
+            site,
+            locks: None,
+            timeout: Timeout::FOREVER,
+            is_shared: false,
+            is_reentrant: false,
+            names_holder: true,
+            must_see_deaths: false,
+        }
     }
 
     /// Of these locks, instead of the default ones.
@@ -86,6 +94,12 @@ impl<'locks, N> Request<'locks, N> {
         Self { names_holder: false, ..self }
     }
 
+    /// Not where an earlier death may have been missed.
+    #[must_use]
+    pub fn must_see_deaths(self) -> Self {
+        Self { must_see_deaths: true, ..self }
+    }
+
     fn locks(&self) -> Result<&'locks Locks, LockError> {
         match self.locks {
             Some(locks) => Ok(locks),
@@ -111,6 +125,7 @@ impl Request<'_, LockName> {
         let lock = self.locks()?.lock(self.names);
         let lock = if self.is_shared { lock.shared() } else { lock };
         let lock = if self.names_holder { lock } else { lock.without_holder() };
+        let lock = if self.must_see_deaths { lock.must_see_deaths() } else { lock };
         Ok(if self.is_reentrant { lock.reentrant() } else { lock })
     }
 }
@@ -132,6 +147,7 @@ impl<const N: usize> Request<'_, [LockName; N]> {
         let locks = self.locks()?.lock_all(self.names);
         let locks = if self.is_shared { locks.shared() } else { locks };
         let locks = if self.names_holder { locks } else { locks.without_holder() };
+        let locks = if self.must_see_deaths { locks.must_see_deaths() } else { locks };
         Ok(if self.is_reentrant { locks.reentrant() } else { locks })
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(feature = "tracing")]
 pub use self::tracing::TracingObserver;
-use crate::{Holder, LockName, Site};
+use crate::{Holder, LockError, LockName, Site};
 
 /// Is told of what happens to the locks of a [`Locks`](crate::Locks).
 ///
@@ -64,6 +64,11 @@ pub trait Observer: Send + Sync {
     /// [`Observer::acquired`].
     fn abandoned(&self, event: &Event<'_>, holder: &Holder) {}
 
+    /// The lock was acquired, and `error` is what kept its record from being read or written, which
+    /// [`LockGuard::record_error`](crate::LockGuard::record_error) explains; called before
+    /// [`Observer::acquired`].
+    fn record_error(&self, event: &Event<'_>, error: &LockError) {}
+
     /// The lock was held elsewhere until the timeout had passed. A holder in another process is not
     /// looked for with `or_else = skip`.
     fn timed_out(&self, event: &Event<'_>, holder: Option<&Holder>) {}
@@ -96,6 +101,10 @@ impl<T: Observer + ?Sized> Observer for Arc<T> {
 
     fn abandoned(&self, event: &Event<'_>, holder: &Holder) {
         (**self).abandoned(event, holder);
+    }
+
+    fn record_error(&self, event: &Event<'_>, error: &LockError) {
+        (**self).record_error(event, error);
     }
 
     fn timed_out(&self, event: &Event<'_>, holder: Option<&Holder>) {
@@ -160,6 +169,10 @@ impl Report {
 
     pub(crate) fn still_waiting(&self, holder: Option<&Holder>) {
         self.tell(self.begun.elapsed(), |observer, event| observer.still_waiting(event, holder));
+    }
+
+    pub(crate) fn record_error(&self, waited: Duration, error: &LockError) {
+        self.tell(waited, |observer, event| observer.record_error(event, error));
     }
 
     pub(crate) fn acquired(&self, waited: Duration, token: u64, abandoned: Option<&Holder>) {

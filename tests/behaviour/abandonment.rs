@@ -212,11 +212,65 @@ fn a_recovery_that_panics_leaves_the_lock_abandoned() {
 }
 
 #[test]
-fn a_recovery_that_dies_leaves_the_lock_abandoned() {
+fn a_recovery_that_dies_leaves_the_first_death_to_the_next() {
     let folder = folder();
     die_with_first(folder.path());
-    Peer::start_holding(peer().arg("recover first").arg(folder.path())).kill();
-    assert_eq!(told(folder.path(), "first").unwrap().function(), Some("recover_first"));
+    for _ in 0..2 {
+        Peer::start_holding(peer().arg("recover first").arg(folder.path())).kill();
+    }
+    assert_eq!(told(folder.path(), "first").unwrap().function(), Some("on_apply"));
+    assert_eq!(told(folder.path(), "first"), None);
+}
+
+#[test]
+fn recoveries_that_fail_one_after_the_other_leave_the_first_death_to_the_next() {
+    let folder = folder();
+    die_with_first(folder.path());
+    let lock = lock(folder.path(), "first");
+    let fails = |guard: &LockGuard| {
+        assert_eq!(guard.abandoned().and_then(Holder::function), Some("on_apply"));
+        guard.mark_abandoned();
+    };
+    let guard = lock.acquire().unwrap();
+    let mut next = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut next)).is_none());
+    fails(&guard);
+    drop(guard);
+    // It is handed over within the process.
+    fails(&smol::block_on(next).unwrap());
+    drop(lock);
+    assert_eq!(told(folder.path(), "first").unwrap().function(), Some("on_apply"));
+}
+
+#[test]
+fn a_section_that_recovers_is_not_run_where_nobody_can_tell_of_a_death() {
+    #[locked("first", locks = locks, recover = |_| -> Result<(), LockError> { Ok(()) })]
+    fn section(locks: &Locks) -> Result<u32, LockError> {
+        Ok(7)
+    }
+
+    #[locked("first", "second", locks = locks, recover = |_| -> Result<(), LockError> { Ok(()) })]
+    async fn both(locks: &Locks) -> Result<u32, LockError> {
+        Ok(7)
+    }
+
+    let folder = folder();
+    let locks = locks(folder.path());
+    die_with_first(folder.path());
+    let record = folder.path().join("first.holder");
+    let moved = folder.path().join("moved");
+    std::fs::rename(&record, &moved).unwrap();
+    std::fs::write(&record, "my notes").unwrap();
+    for result in [section(&locks), smol::block_on(both(&locks))] {
+        let error = result.unwrap_err();
+        let text = format!("cannot read the holder record {}: ", record.display());
+        assert!(matches!(error, LockError::Io { .. }), "{error}");
+        assert!(error.to_string().starts_with(&text), "{error}");
+    }
+    assert!(locks.lock(lock_names::FIRST).acquire().unwrap().record_error().is_some());
+    std::fs::rename(&moved, &record).unwrap();
+    assert_eq!(told(folder.path(), "first").unwrap().function(), Some("on_apply"));
+    assert_eq!(section(&locks).unwrap(), 7);
 }
 
 #[test]

@@ -129,3 +129,19 @@ fn a_wait_that_is_dropped_leaves_the_lock_to_others() {
     drop(waiting);
     assert!(!is_refused(&lock));
 }
+
+#[test]
+fn a_name_that_nobody_uses_is_forgotten_but_for_its_token_and_what_died_with_it() {
+    let locks = Locks::in_memory();
+    let mut last = 0;
+    for id in 0..1_000 {
+        let guard = locks.lock(lock_names::customer_id(id % 10)).acquire().unwrap();
+        assert!(guard.token() > last);
+        last = guard.token();
+    }
+    assert!(locks.survey().unwrap().is_empty());
+    locks.lock(name()).acquire().unwrap().mark_abandoned();
+    assert_eq!(locks.survey().unwrap().len(), 1);
+    assert!(locks.lock(name()).acquire().unwrap().abandoned().is_some());
+    assert!(locks.survey().unwrap().is_empty());
+}

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jam_lock::{Event, Holder, LockName, Locks, Observer, TracingObserver};
+use jam_lock::{Event, Holder, LockError, LockName, Locks, Observer, TracingObserver};
 use tempfile::TempDir;
 
 use crate::{LONG, folder, lock_names};
@@ -55,6 +55,11 @@ impl Observer for Notes {
         self.note(event, &format!("abandoned by {}", holder.program().unwrap()));
     }
 
+    fn record_error(&self, event: &Event<'_>, error: &LockError) {
+        assert!(error.to_string().ends_with("move it away"));
+        self.note(event, "record error");
+    }
+
     fn timed_out(&self, event: &Event<'_>, _: Option<&Holder>) {
         self.note(event, if event.waited.is_zero() { "refused" } else { "timed out" });
     }
@@ -67,6 +72,15 @@ impl Observer for Notes {
         assert!(!held.is_zero());
         self.note(event, "released");
     }
+}
+
+#[test]
+fn it_is_told_of_a_record_that_cannot_be_read() {
+    let (folder, notes) = (folder(), Notes::default());
+    std::fs::write(folder.path().join("x.holder"), "my notes").unwrap();
+    let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
+    drop(lock.acquire().unwrap());
+    assert_eq!(notes.taken(), ["x record error", "x acquired", "x released"]);
 }
 
 #[test]

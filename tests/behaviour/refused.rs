@@ -103,7 +103,7 @@ impl Claim for Refused {
 
     fn dismiss(&mut self, _: u64) {}
 
-    fn publish(&mut self, _: Mode, _: Option<&Site>, _: u64) -> Publication {
+    fn publish(&mut self, _: Mode, _: Option<&Site>, _: Used<'_>) -> Publication {
         unreachable!("nothing is ever claimed")
     }
 

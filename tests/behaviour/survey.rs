@@ -12,7 +12,7 @@ use crate::LONG;
 use crate::{folder, lock};
 use jam_lock_tests::peers::Peer;
 #[cfg(target_os = "linux")]
-use jam_lock_tests::peers::{peer, until};
+use jam_lock_tests::peers::{attempt, peer, until};
 
 fn survey(folder: &Path) -> Vec<Status> {
     Locks::open(folder).unwrap().survey().unwrap()
@@ -223,4 +223,16 @@ fn who_died_inside_is_told_while_somebody_has_the_lock_who_is_not() {
     assert_eq!(status.holder().unwrap().process(), Some(flock.id()));
     assert_eq!(status.abandoned().unwrap().process(), Some(died));
     flock.release();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_left_a_lock_abandoned_and_reads_now_is_not_named_as_its_writer() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    lock.acquire().unwrap().mark_abandoned();
+    let _reader = lock.shared().acquire().unwrap();
+    let refused = attempt(folder.path(), "x");
+    assert!(refused.contains(&format!("(pid {})", std::process::id())), "{refused}");
+    assert!(!refused.contains(file!()), "{refused}");
 }

@@ -104,6 +104,36 @@ fn those_of_readers_lie_between_those_of_the_writers_around_them() {
 }
 
 #[test]
+fn those_of_readers_lie_between_where_holders_are_not_recorded() {
+    let folder = folder();
+    let locks = Locks::builder().folder(folder.path()).record_holders(false).open().unwrap();
+    let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
+    // What this process knows is old by the time when it reads.
+    let token = |lock: &jam_lock::Lock| lock.acquire().unwrap().token();
+    let (old, before) = (token(&lock), elsewhere(folder.path()));
+    let reader = token(&lock.shared());
+    assert_rising(&[old, before, reader, elsewhere(folder.path()), token(&lock)]);
+}
+
+#[test]
+fn those_of_a_keyed_name_rise_where_its_files_were_removed_and_the_clock_is_behind() {
+    let folder = folder();
+    let locks = Locks::open(folder.path()).unwrap();
+    let token = |id| locks.lock(crate::lock_names::customer_id(id)).acquire().unwrap().token();
+    let ahead = 2 * token(7);
+    let text = format!("jam-lock 1 free token {ahead:>19}\n");
+    fs::write(folder.path().join("customer_7.holder"), text).unwrap();
+    let mut tokens = vec![ahead];
+    for _ in 0..3 {
+        tokens.push(token(7));
+        assert!(!folder.path().join("customer_7.holder").exists());
+    }
+    // Another name may have them too.
+    tokens.push(token(8));
+    assert_rising(&tokens);
+}
+
+#[test]
 fn a_number_that_no_clock_would_give_is_not_believed() {
     let folder = folder();
     let before = here(folder.path());

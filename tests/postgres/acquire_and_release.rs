@@ -62,6 +62,51 @@ fn the_end_of_a_process_releases_it() {
     assert!(guard.abandoned().is_some());
 }
 
+/// The process whose death is told to the holder.
+fn died(guard: &LockGuard) -> Option<u32> {
+    guard.abandoned().and_then(Holder::process)
+}
+
+#[test]
+fn the_first_death_is_told_until_somebody_has_recovered() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let first = Peer::holding(url.as_ref(), "a");
+    let process = first.id();
+    first.kill();
+    Peer::holding(url.as_ref(), "a").kill();
+    let lock = lock(&url, "a").timeout(LONG);
+    let guard = lock.acquire().unwrap();
+    assert_eq!(died(&guard), Some(process));
+    let mut next = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut next)).is_none());
+    guard.mark_abandoned();
+    drop(guard);
+    let next = smol::block_on(next).unwrap();
+    assert_eq!(died(&next), Some(process));
+    next.mark_abandoned();
+    drop(next);
+    assert_eq!(died(&lock.acquire().unwrap()), Some(process));
+    assert_eq!(died(&lock.acquire().unwrap()), None);
+}
+
+#[test]
+fn a_death_that_somebody_has_recovered_from_is_not_told_in_place_of_the_next() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    Peer::holding(url.as_ref(), "a").kill();
+    let lock = lock(&url, "a").timeout(LONG);
+    let recovered = lock.acquire().unwrap();
+    let mut next = Box::pin(lock.acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut next)).is_none());
+    drop(recovered);
+    let next = smol::block_on(next).unwrap();
+    assert!(died(&next).is_none());
+    next.mark_abandoned();
+    drop(next);
+    assert_eq!(died(&lock.acquire().unwrap()), Some(std::process::id()));
+}
+
 #[test]
 fn readers_share_it_and_a_writer_does_not() {
     let Some(server) = Server::shared() else { return };

@@ -23,7 +23,7 @@ mod settings;
 mod survey;
 mod tokens;
 
-use jam_lock::{Lock, LockError, LockName, Locks};
+use jam_lock::{Holder, Lock, LockError, LockGuard, LockName, Locks};
 use jam_lock_tests::postgres::{Admin, Server};
 
 /// The lock `name` at `url`.

@@ -70,6 +70,14 @@ fn main() -> Outcome {
         ["wait in vain", folder, count] => customers::wait_in_vain(folder, count.parse()?)?,
         #[cfg(target_os = "linux")]
         ["wait for all", folder, count] => customers::wait_for_all(folder, count.parse()?)?,
+        ["abandoned", folder, name] => {
+            let guard = open(folder, name)?.acquire()?;
+            println!("{}", guard.abandoned().map_or("nobody".to_owned(), ToString::to_string));
+        }
+        ["record error", folder, name] => {
+            let guard = open(folder, name)?.acquire()?;
+            println!("{}", guard.record_error().map_or(String::new(), ToString::to_string));
+        }
         ["token", folder, name] => println!("{}", open(folder, name)?.acquire()?.token()),
         ["abort", folder, name] => {
             let _guard = open(folder, name)?.acquire()?;

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::{SHORT, Subject, lock, name};
-use crate::engine::{Ability, Attempt, CallChain, Claim, Left, Mode, Pursuit, Used};
+use crate::engine::{Ability, Attempt, CallChain, Claim, Mode, Pursuit, Used};
 
 /// A pursuit that comes home too late asks for a release in a mode in which nothing is held.
 pub(super) fn release_in_another_mode(subject: &dyn Subject) {
@@ -33,7 +33,7 @@ pub(super) fn release_of_what_nobody_used(subject: &dyn Subject) {
     }
     let mut claim = engine.claim(&name);
     obtain(subject, claim.as_mut());
-    let used = Used { left: Left::InOrder, last: 0 };
+    let used = Used { abandoned: None, last: 0 };
     claim.release(Mode::Exclusive, Some(used)).expect("it can be released");
     let next = lock(subject, &name).timeout(subject.patience()).acquire().expect("it was released");
     assert!(next.abandoned().is_some(), "a death is forgotten that nobody was told of");

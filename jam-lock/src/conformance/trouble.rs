@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Subject, lock, name, until_queued};
 use crate::engine::Ability;
-use crate::{Lock, LockError, LockGuard};
+use crate::{Holder, Lock, LockError, LockGuard};
 
 /// A wait that is dropped leaves nothing, whenever that happens.
 pub(super) fn cancellation(subject: &dyn Subject) {
@@ -66,6 +66,19 @@ pub(super) fn abandonment(subject: &dyn Subject) {
     assert_eq!(acquire().abandoned().is_some(), tells, "whether the death is told");
     assert_eq!(acquire().abandoned(), None, "a death is told once");
     if tells {
+        assert!(subject.die_with(&name));
+        let fails = || {
+            let guard = acquire();
+            guard.mark_abandoned();
+            guard.abandoned().map(Holder::since)
+        };
+        let first = fails();
+        assert!(first.is_some(), "whether the death is told");
+        assert_eq!(fails(), first, "who fails after a death takes its place");
+        assert!(subject.die_with(&name));
+        let told = acquire().abandoned().map(Holder::since);
+        assert_eq!(told, first, "who dies after a death takes its place");
+        assert_eq!(acquire().abandoned(), None, "a death is told once");
         acquire().mark_abandoned();
         assert!(acquire().abandoned().is_some(), "who says that it has failed is not heard");
     }

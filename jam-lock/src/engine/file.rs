@@ -6,11 +6,13 @@ mod cleanup;
 #[cfg(all(test, target_os = "linux"))]
 mod fault_injection;
 mod file_id;
+mod file_size_limit;
 mod flock;
 mod folder;
 mod folder_identity;
 mod holder_lookup;
 mod lock_file;
+mod mark;
 mod opening;
 mod polling;
 mod record;
@@ -20,16 +22,21 @@ mod seat;
 mod survey;
 mod system;
 mod temporary;
+mod token_floor;
+mod tokens;
 #[cfg(unix)]
 mod with_mode;
 
 use std::ffi::OsStr;
 use std::path::{self, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::claim::FileClaim;
 use self::folder_identity::FolderIdentity;
+use self::seat::Place;
 use self::temporary::TemporaryFolder;
+use self::token_floor::TokenFloor;
 use super::{Ability, Claim, Engine, ProcessId, Tell};
 use crate::{LockError, LockName, Status};
 
@@ -41,6 +48,8 @@ pub(crate) struct FileEngine {
     /// A fork has to open an engine of its own.
     process: ProcessId,
     identity: FolderIdentity,
+    /// What keyed names leave behind.
+    floor: Arc<TokenFloor>,
     /// Removed with the engine, if it is its own.
     _temporary: Option<TemporaryFolder>,
 }
@@ -57,7 +66,8 @@ impl FileEngine {
         let (folder, id) = folder::open(&folder, may_make)?;
         let process = ProcessId::current();
         let identity = folder_identity::of(&folder, id, process);
-        Ok(Self { folder, mode, process, identity, _temporary: None })
+        let floor = TokenFloor::of(&folder, mode);
+        Ok(Self { folder, mode, process, identity, floor, _temporary: None })
     }
 
     /// Makes a folder of its own, which goes with it.
@@ -127,6 +137,8 @@ impl Engine for FileEngine {
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
-        Box::new(FileClaim::new(name.clone(), self.path(name), self.mode, self.process))
+        let place = Place { path: self.path(name), permissions: self.mode };
+        let floor = name.is_keyed().then(|| Arc::clone(&self.floor));
+        Box::new(FileClaim::new(name.clone(), place, floor, self.process))
     }
 }

@@ -2,14 +2,14 @@
 
 mod arbiter;
 mod claim;
+mod table;
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use self::arbiter::Arbiter;
 use self::claim::MemoryClaim;
+use self::table::Table;
 use super::{Ability, Claim, Engine, ProcessId, Tell};
 use crate::{LockError, LockName, State, Status};
 
@@ -19,7 +19,7 @@ const PLACE: &str = "in memory";
 /// Locks that nobody shares but who has this engine.
 #[derive(Debug)]
 pub(crate) struct MemoryEngine {
-    names: Arc<Mutex<HashMap<LockName, Arc<Arbiter>>>>,
+    table: Arc<Table>,
     /// A fork has a copy of the table, and would exclude nobody.
     process: ProcessId,
     identity: OsString,
@@ -32,12 +32,7 @@ impl MemoryEngine {
         let process = ProcessId::current();
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let identity = format!("memory:{:x}:{number}", process.get()).into();
-        Self { names: Arc::default(), process, identity }
-    }
-
-    fn arbiter(&self, name: &LockName) -> Arc<Arbiter> {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(names.entry(name.clone()).or_default())
+        Self { table: Arc::default(), process, identity }
     }
 }
 
@@ -62,25 +57,23 @@ impl Engine for MemoryEngine {
     }
 
     fn find_holder(&self, name: &LockName, tell: Tell) {
-        let holder = self.arbiter(name).lock().holder();
-        tell(holder);
+        let arbiter = self.table.existing(name);
+        tell(arbiter.and_then(|arbiter| arbiter.lock().holder()));
     }
 
     fn survey(&self) -> Result<Vec<Status>, LockError> {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(names.iter().map(|(name, arbiter)| arbiter.lock().status(name)).collect())
+        let all = self.table.all();
+        Ok(all.into_iter().map(|(name, arbiter)| arbiter.lock().status(&name)).collect())
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let arbiter = names.get(name).cloned();
-        drop(names);
+        let arbiter = self.table.existing(name);
         let free = || Status::new(name.as_str(), State::Free).waited_for_by(Some(0));
         Ok(arbiter.map_or_else(free, |arbiter| arbiter.lock().status(name)))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
-        Box::new(MemoryClaim::new(name.clone(), self.arbiter(name), self.process))
+        Box::new(MemoryClaim::new(Table::used(&self.table, name), self.process))
     }
 }
 
@@ -92,8 +85,8 @@ mod tests {
     /// What several processes would see, if they could share a table.
     impl Subject for MemoryEngine {
         fn process(&self) -> Arc<dyn Engine> {
-            let names = Arc::clone(&self.names);
-            Arc::new(Self { names, ..Self::new() })
+            let table = Arc::clone(&self.table);
+            Arc::new(Self { table, ..Self::new() })
         }
     }
 

@@ -4,7 +4,8 @@
 //! Two processes, each with a gate of its own, share one lock. Time passes as it likes, so that
 //! every bound is sometimes met and sometimes missed. What must hold: nobody overlaps, everybody
 //! comes to an end (a lost wake-up is a deadlock to the checker), nothing is left behind, and who
-//! enters a lock that was left abandoned is told so, and nobody else.
+//! enters a lock that was left abandoned is told of the first who did, until one who was told has
+//! left it clean; and nobody else is.
 
 pub(super) mod seam;
 pub(super) mod timer;
@@ -174,6 +175,50 @@ fn a_pursuit_that_nobody_waited_for_comes_home_as_a_hint_only() {
             a_task(&world, &gates[0]),
             a_thread(&world, &gates[0], 3),
             a_thread(&world, &gates[1], 3),
+        ];
+        threads.into_iter().for_each(|thread| thread.join().expect("no assertion fails"));
+        check_nothing_is_left(&world, &gates);
+    });
+}
+
+/// A process that leaves the lock abandoned, and dies inside when it has it for the second time.
+fn a_process_that_dies(world: &Arc<World>) -> thread::JoinHandle<()> {
+    let (number, gate) = (world.next_number(), World::process(world));
+    let world = Arc::clone(world);
+    thread::spawn(move || {
+        let first = gate.acquire(Mode::Exclusive, Deadline::Never).expect("it waits for ever");
+        world.enter(Mode::Exclusive, &first.publication);
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        let mut acquire = pin!(gate.acquire_async(Mode::Exclusive, Deadline::Never));
+        let mut second = || acquire.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(second().is_pending(), "it is held here");
+        world.leave(Mode::Exclusive, Left::Abandoned);
+        let released = gate.release(first.number, Left::Abandoned);
+        released.expect("one guard stands for it").expect("the world releases without errors");
+        let grant = loop {
+            match second() {
+                Poll::Ready(result) => break result.expect("it waits for ever"),
+                Poll::Pending => bell.wait(None),
+            };
+        };
+        world.enter(Mode::Exclusive, &grant.publication);
+        thread::yield_now();
+        world.die(number);
+    })
+}
+
+#[test]
+fn the_first_death_is_told_until_somebody_has_recovered() {
+    check(|| {
+        let world = Arc::new(World::default());
+        let gates = [World::process(&world), World::process(&world)];
+        let threads = [
+            a_process_that_dies(&world),
+            a_thread(&world, &gates[0], 2),
+            a_thread(&world, &gates[0], 2),
+            a_process_that_dies(&world),
+            a_thread(&world, &gates[1], 1),
         ];
         threads.into_iter().for_each(|thread| thread.join().expect("no assertion fails"));
         check_nothing_is_left(&world, &gates);

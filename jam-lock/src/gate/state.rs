@@ -27,7 +27,7 @@ use super::timer::Timer;
 use super::wait_queue::WaitQueue;
 use super::{Acquisition, Gate, Grant};
 use crate::LockError;
-use crate::engine::{Attempt, Claim, Mode, Publication};
+use crate::engine::{Attempt, Claim, Mode, Publication, Used};
 use crate::holder::Holder;
 
 pub(super) use self::waiting::Turn;
@@ -90,7 +90,8 @@ pub(super) struct State {
     published: Option<Published>,
     /// The greatest token that was given to a writer.
     token: u64,
-    /// Who has left the lock abandoned, until somebody is told.
+    /// The first who died with the lock or left it abandoned, until somebody has recovered: a writer
+    /// that learned of it has left the lock clean.
     abandoned: Option<Box<Holder>>,
     /// Since when the claim is idle, if it is.
     idle_since: Instant,
@@ -193,12 +194,9 @@ impl State {
     fn admit(&mut self, asked: &Acquisition, since: Instant) -> Grant {
         let mut publication = self.publish(asked);
         self.hold = self.hold.joined(asked.mode);
-        // Readers may all be told, but what they find they do not mend.
-        let abandoned = match asked.mode {
-            Mode::Exclusive => self.abandoned.take(),
-            Mode::Shared => self.abandoned.clone(),
-        };
-        publication.abandoned = abandoned.or(publication.abandoned);
+        // It stays until a writer leaves the lock clean: this one may fail too, or die.
+        self.abandoned = self.abandoned.take().or(publication.abandoned.take());
+        publication.abandoned.clone_from(&self.abandoned);
         self.offers = 1;
         let number = self.inside.enter(asked.site, since, &publication);
         Grant { number, publication, watch: self.claim.watch(), waited: Duration::ZERO }
@@ -207,16 +205,20 @@ impl State {
     /// Has the engine make known who is inside, unless that is known already.
     fn publish(&mut self, asked: &Acquisition) -> Publication {
         if asked.mode == Mode::Exclusive {
-            if let Some(publication) = self.published.as_mut().and_then(|it| it.next(asked)) {
+            let is_abandoned = self.abandoned.is_some();
+            let published = self.published.as_mut();
+            if let Some(publication) = published.and_then(|it| it.next(asked, is_abandoned)) {
                 self.token = publication.token;
                 return publication;
             }
         }
         let site = asked.is_recorded.then_some(&asked.site);
-        let publication = self.claim.publish(asked.mode, site, self.token);
+        let used = Used { abandoned: self.abandoned.as_deref(), last: self.token };
+        let publication = self.claim.publish(asked.mode, site, used);
         if asked.mode == Mode::Exclusive {
             self.token = publication.token;
-            self.published = Some(Published::new(asked, &publication));
+            let is_abandoned = self.abandoned.is_some() || publication.abandoned.is_some();
+            self.published = Published::new(asked, &publication, is_abandoned);
         }
         publication
     }

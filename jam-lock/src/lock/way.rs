@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use super::{Lock, budget};
 use crate::context::Scope;
-use crate::engine::CallChain;
+use crate::engine::{CallChain, Left};
 use crate::gate::{Acquisition, Entry, Grant, Wait, Who};
 use crate::observer::Report;
 use crate::site::Site;
@@ -27,6 +27,7 @@ impl Lock {
         let report = self.report(site);
         let mut wait = match self.gate.enter(&asked, deadline, Who::Thread)? {
             Entry::Granted(grant) => {
+                let grant = self.unless_deaths_are_hidden(grant)?;
                 return Ok(self.admit(scope, &asked, grant, report).of_blocking());
             }
             Entry::Queued(wait) => wait,
@@ -41,6 +42,7 @@ impl Lock {
                 }
             }
         };
+        let grant = self.unless_deaths_are_hidden(grant)?;
         let report = waiting.report.take();
         drop((waiting, wait));
         Ok(self.admit(scope, &asked, grant, report).of_blocking())
@@ -64,6 +66,7 @@ impl Lock {
             let mut wait = match self.gate.enter(&asked, deadline, Who::Task)? {
                 Entry::Granted(grant) => {
                     budget::spend();
+                    let grant = self.unless_deaths_are_hidden(grant)?;
                     return Ok(self.admit(scope, &asked, grant, report));
                 }
                 Entry::Queued(wait) => wait,
@@ -78,6 +81,7 @@ impl Lock {
                     }
                 }
             };
+            let grant = self.unless_deaths_are_hidden(grant)?;
             let report = waiting.report.take();
             drop((waiting, wait));
             Ok(self.admit(scope, &asked, grant, report))
@@ -108,6 +112,19 @@ impl Lock {
         Ok(reentry.map(|reentry| LockGuard::of_reentry(Arc::clone(&self.gate), reentry)))
     }
 
+    /// What was granted; it is given back, as it was found, where it must not be had without knowing
+    /// who died with it, and that cannot be known.
+    fn unless_deaths_are_hidden(&self, mut grant: Grant) -> Result<Grant, LockError> {
+        let error = &mut grant.publication.record_error;
+        let hiding = error.take_if(|error| self.must_see_deaths && error.may_hide_a_death);
+        let Some(error) = hiding else { return Ok(grant) };
+        let is_abandoned = grant.publication.abandoned.is_some();
+        let left = if is_abandoned { Left::Abandoned } else { Left::InOrder };
+        // What went wrong first is what has to be known.
+        let _ = self.gate.release(grant.number, left);
+        Err(error.error)
+    }
+
     fn admit(
         &self,
         scope: Scope,
@@ -118,6 +135,9 @@ impl Lock {
         let listing = scope.enter(&self.name, &self.gate, asked, &grant, report.as_ref());
         let guard = LockGuard::new(Arc::clone(&self.gate), listing, grant, report);
         if let Some(report) = guard.report() {
+            if let Some(error) = guard.record_error() {
+                report.record_error(guard.waited(), error);
+            }
             report.acquired(guard.waited(), guard.token(), guard.abandoned());
         }
         guard

@@ -67,7 +67,9 @@ impl LocksBuilder {
     /// The record is what names the holder when another process times out, what tells that a holder
     /// [died inside](crate::LockGuard::abandoned), and what keeps [tokens](crate::LockGuard::token)
     /// rising when the clock does not. It costs four system calls for each acquisition and release.
-    /// It goes without where its file cannot be written, and never decides who has the lock.
+    /// Where its file cannot be read or written, the lock works and
+    /// [`LockGuard::record_error`](crate::LockGuard::record_error) says why. It never decides who has
+    /// the lock.
     pub fn record_holders(mut self, record: bool) -> Self {
         self.settings.records_holders = record;
         self

@@ -8,14 +8,15 @@ use tracing::field::{Empty, display};
 use tracing::{Span, debug, info_span, warn};
 
 use super::{Event, Observer};
-use crate::Holder;
+use crate::{Holder, LockError};
 
 /// Tells [`tracing`] of waits, acquisitions and releases; with the feature `tracing`.
 ///
 /// A wait is a span `lock_wait` at the level INFO, a child of the span that it begins in. An
 /// acquisition and a release are events at the level DEBUG; a wait that lasts too long, a timeout
-/// and an abandoned lock are warnings, with the holder. The fields are `name`, `site`, `waited` and
-/// `held` in seconds, `token` and `holder`.
+/// and an abandoned lock are warnings, with the holder, and so is a record that cannot be read or
+/// written. The fields are `name`, `site`, `waited` and `held` in seconds, `token`, `holder` and
+/// `error`.
 ///
 /// # Example
 /// ```
@@ -90,6 +91,10 @@ impl Observer for TracingObserver {
 
     fn abandoned(&self, event: &Event<'_>, holder: &Holder) {
         warn!(name = %event.name, %holder, "the holder of a lock had died with it");
+    }
+
+    fn record_error(&self, event: &Event<'_>, error: &LockError) {
+        warn!(name = %event.name, %error, "the record of a lock's holder failed");
     }
 
     fn timed_out(&self, event: &Event<'_>, holder: Option<&Holder>) {

@@ -5,14 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use jam_lock::engine::{
-    Attempt, CallChain, Claim, Home, Left, Mode, Publication, Pursuit, Used, Watch,
-};
+use jam_lock::engine::{Attempt, CallChain, Claim, Home, Mode, Publication, Pursuit, Used, Watch};
 use jam_lock::{Holder, LockError, Site};
 
 use super::Flaw;
 use super::client::{Arrival, Client, Tenure};
-use super::server::{Request, SPARE};
+use super::server::{Left, Request, SPARE};
 
 pub(super) struct LeaseClaim {
     client: Arc<Client>,
@@ -48,9 +46,9 @@ impl LeaseClaim {
         self.client.world.with(|state| state.loss(session).is_some())
     }
 
-    fn record(&self, arrival: &Arrival, holder: Option<Holder>) {
+    fn record(&self, arrival: &Arrival, holder: Option<Holder>, is_abandoned: bool) {
         let (name, number) = (self.name.clone(), arrival.number);
-        let request = Request::Publish { name, number, holder };
+        let request = Request::Publish { name, number, holder, is_abandoned };
         self.client.world.with(|state| state.send(arrival.session, &request));
     }
 
@@ -122,20 +120,22 @@ impl Claim for LeaseClaim {
         Some(Arc::clone(&held.tenure) as Arc<dyn Watch>)
     }
 
-    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication {
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
         let Some(mut held) = self.held.take() else { return Publication::default() };
         let first = held.arrival.token;
         let is_first = !std::mem::replace(&mut held.is_published, true);
         let abandoned = held.arrival.abandoned.clone().map(Box::new);
         let publication = match mode {
-            Mode::Shared => Publication { token: first, spare: 0, abandoned },
+            Mode::Shared => Publication { token: first, abandoned, ..Publication::default() },
             Mode::Exclusive => {
                 if !is_first {
-                    self.record(&held.arrival, site.map(Holder::here));
+                    let is_abandoned = used.abandoned.is_some();
+                    self.record(&held.arrival, site.map(Holder::here), is_abandoned);
                 }
-                let token = if is_first { first } else { last.max(first) + 2 };
+                let token = if is_first { first } else { used.last.max(first) + 2 };
                 let spare = (first + SPARE).saturating_sub(token);
-                Publication { token, spare, abandoned: abandoned.filter(|_| is_first) }
+                let abandoned = abandoned.filter(|_| is_first);
+                Publication { token, spare, abandoned, ..Publication::default() }
             }
         };
         self.held = Some(held);
@@ -144,16 +144,20 @@ impl Claim for LeaseClaim {
 
     fn withdraw(&mut self, _: u64) {
         if let Some(held) = &self.held {
-            self.record(&held.arrival, None);
+            self.record(&held.arrival, None, false);
         }
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
         let has = |flaw| self.client.world.flaw == Some(flaw);
         let (any, forgets) = (has(Flaw::ReleasesInAnyMode), has(Flaw::ForgetsWhatNobodyHeard));
         if let Some(held) = self.held.take_if(|held| any || held.arrival.mode == mode) {
             let used = used.filter(|_| forgets || held.is_published);
-            self.give_back(&held.arrival, used.map(|used| used.left));
+            let left = |used: Used<'_>| match used.abandoned {
+                Some(_) => Left::Abandoned,
+                None => Left::InOrder,
+            };
+            self.give_back(&held.arrival, used.map(left));
         }
         Ok(())
     }

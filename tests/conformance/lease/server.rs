@@ -2,13 +2,20 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use jam_lock::engine::{Left, Mode};
+use jam_lock::engine::Mode;
 use jam_lock::{Holder, State, Status};
 
 use super::Flaw;
 
 /// How far tokens rise from one lease to the next: who has it gives them out within its process.
 pub(super) const SPARE: u64 = 1 << 20;
+
+/// How a lease is given back.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Left {
+    InOrder,
+    Abandoned,
+}
 
 /// What a client asks of the server. A number names the lease that is asked for, and for all time.
 #[derive(Clone, Debug)]
@@ -24,6 +31,8 @@ pub(super) enum Request {
         name: String,
         number: u64,
         holder: Option<Holder>,
+        /// Whether the one before has left the lock abandoned, or has not recovered from who did.
+        is_abandoned: bool,
     },
     /// Gives a lease back as it is left, or as it was found; or gives up the wait for it.
     Release {
@@ -94,10 +103,11 @@ impl Server {
                     self.give_up(&name, number);
                 }
             }
-            Request::Publish { name, number, holder } => {
-                let leases = &mut self.names.entry(name).or_default().leases;
+            Request::Publish { name, number, holder, is_abandoned } => {
+                let Name { leases, died, .. } = self.names.entry(name).or_default();
                 if let Some(lease) = leases.iter_mut().find(|lease| lease.number == number) {
-                    lease.holder = holder;
+                    let before = std::mem::replace(&mut lease.holder, holder);
+                    *died = if is_abandoned { died.take().or(before) } else { None };
                 }
             }
             Request::Release { name, number, left } => {

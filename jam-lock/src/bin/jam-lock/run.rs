@@ -83,19 +83,23 @@ fn under_lock(place: &OsStr, request: &Request) -> Result<Ending, Unstarted> {
     if let Some(died) = guard.abandoned() {
         say(format_args!("the last holder of lock `{}` died inside: {died}", request.name));
     }
+    if let Some(error) = guard.record_error() {
+        say(error);
+    }
     match command.run(&guard)? {
         // That was told when it was noticed.
         Outcome::Lost => Ok(Ending::Status(ending::LOST)),
         Outcome::Ended(ending) => {
-            Ok(guard.release().map_or_else(|error| not_released(&error), |()| ending))
+            Ok(guard.release().map_or_else(|error| not_released(&error, ending), |()| ending))
         }
     }
 }
 
-/// The end of a command that was not under its lock to the last.
-fn not_released(error: &LockError) -> Ending {
+/// The end of a command that may not have been under its lock to the last; or that was, and whose end
+/// is not recorded.
+fn not_released(error: &LockError, its_own: Ending) -> Ending {
     say(error);
-    Ending::Status(ending::LOST)
+    if matches!(error, LockError::Io { .. }) { its_own } else { Ending::Status(ending::LOST) }
 }
 
 fn not_acquired(error: &LockError, request: &Request) -> Ending {

@@ -1,12 +1,13 @@
 //! The claim on one lock file.
 
 use std::io;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::blocking_pool::{self, Wait, WaitId};
 use super::record_file::RecordFile;
 use super::recorder::Recorder;
 use super::seat::{Place, Pursued, Seat, trouble};
+use super::token_floor::TokenFloor;
 use super::{cleanup, holder_lookup, polling};
 use crate::engine::{
     Attempt, Claim, Home, Mode, ProcessId, Publication, Pursuit, Used, WriterWaits, check_process,
@@ -40,15 +41,16 @@ impl FileClaim {
     /// A claim that only `process` may use.
     pub(super) fn new(
         name: LockName,
-        path: PathBuf,
-        permissions: Option<u32>,
+        place: Place,
+        floor: Option<Arc<TokenFloor>>,
         process: ProcessId,
     ) -> Self {
-        let recorder = Recorder::new(RecordFile::path(&path), permissions, name.is_keyed());
+        let record = Place { path: RecordFile::path(&place.path), ..place };
+        let recorder = Recorder::new(record, floor);
         Self {
             name,
             recorder,
-            place: Place { path, permissions },
+            place,
             process,
             exclusive: Seat::new(Mode::Exclusive),
             shared: Seat::new(Mode::Shared),
@@ -160,10 +162,10 @@ impl Claim for FileClaim {
         self.seat(mode).0.dismiss(&pursued);
     }
 
-    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication {
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
         match mode {
-            Mode::Exclusive => self.recorder.publish_writer(site, last),
-            Mode::Shared => self.recorder.publish_reader(site.is_some()),
+            Mode::Exclusive => self.recorder.publish_writer(site, used),
+            Mode::Shared => self.recorder.publish_reader(site.is_some(), used),
         }
     }
 
@@ -174,14 +176,12 @@ impl Claim for FileClaim {
         }
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
         self.check_process()?;
-        if let Some(used) = used {
-            // As long as nobody else can have it.
-            self.recorder.release(used);
-        }
+        // As long as nobody else can have it.
+        let recorded = used.map_or(Ok(()), |used| self.recorder.release(mode, used));
         let (seat, place) = self.seat(mode);
-        seat.release(place)
+        seat.release(place).and(recorded)
     }
 }
 
@@ -194,7 +194,7 @@ impl Drop for FileClaim {
         let Some(is_contended) = self.contended else { return };
         let has_met_others = self.exclusive.has_lost_a_file() || self.shared.has_lost_a_file();
         let file = self.exclusive.vacate().or(self.shared.vacate());
-        if is_contended || has_met_others || self.recorder.is_ahead_of_the_clock() {
+        if is_contended || has_met_others || !self.recorder.leaves_its_tokens() {
             cleanup::remove_later(std::mem::take(&mut self.place.path));
         } else if let Some(file) = file {
             cleanup::remove(file, &self.place.path);
@@ -208,13 +208,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::{CallChain, Left};
+    use crate::engine::CallChain;
 
     /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
         let path = folder.join("x.lock");
         let process = if forked { ProcessId::of_a_fork() } else { ProcessId::current() };
-        FileClaim::new(LockName::declared("x", "claims", 0), path, None, process)
+        let place = Place { path, permissions: None };
+        FileClaim::new(LockName::declared("x", "claims", 0), place, None, process)
     }
 
     #[test]
@@ -255,10 +256,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut claim = claim(folder.path(), false);
         assert_eq!(claim.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
-        claim.publish(Mode::Exclusive, Some(&Site::here()), 0);
+        let used = Used { abandoned: None, last: 0 };
+        claim.publish(Mode::Exclusive, Some(&Site::here()), used);
         claim.process = ProcessId::of_a_fork();
         claim.withdraw(0);
-        let used = Used { left: Left::InOrder, last: 0 };
         assert!(claim.release(Mode::Exclusive, Some(used)).is_err());
         let record = std::fs::read_to_string(folder.path().join("x.holder")).unwrap();
         assert!(record.starts_with("jam-lock 1 held"), "{record}");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Device and inode: equal for two paths that lead to one file.
 #[cfg(unix)]
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileId {
     device: u64,
     inode: u64,
@@ -22,7 +22,7 @@ impl FileId {
 
 /// Unknown, and equal to no other.
 #[cfg(windows)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct FileId;
 
 #[cfg(windows)]

@@ -1,13 +1,10 @@
 //! How the files of a lock folder are opened: never through a link, and never waiting for it.
 
 use std::fs::{File, FileType, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::Path;
 
 use super::system::{Call, ask};
-
-/// How often a file may be made and removed by others while it is opened.
-const ROUNDS: usize = 100;
 
 /// To be written to; without `O_CREAT`, which a sticky folder refuses for other users' files.
 pub(super) fn existing(path: &Path) -> io::Result<File> {
@@ -27,21 +24,6 @@ pub(super) fn create(path: &Path, mode: Option<u32>) -> io::Result<File> {
         Some(mode) => super::with_mode::create(path, mode),
         _ => create_with(&options(), path),
     }
-}
-
-/// What is at `path`, or a new file as [`create`] makes one; also while others make or remove it.
-pub(super) fn existing_or_new(path: &Path, mode: Option<u32>) -> io::Result<File> {
-    for _ in 0..ROUNDS {
-        match existing(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            opened => return opened,
-        }
-        match create(path, mode) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            created => return created,
-        }
-    }
-    Err(ErrorKind::NotFound.into())
 }
 
 fn create_with(options: &OpenOptions, path: &Path) -> io::Result<File> {

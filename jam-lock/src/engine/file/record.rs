@@ -10,12 +10,20 @@
 //! host      app1
 //! kind      keyed
 //! check     8c3f0a5be1d2974f
+//! first     e1d2974f8c3f0a5b
 //! ```
-//! It has always the same size, and is written as a whole when somebody takes the lock. A release
-//! writes the first line alone, which then says `free`; what follows tells of the last holder. The
-//! check covers all lines before it, as they were when the record was written: a reader takes a
-//! text that it does not fit for no record. The kind is told of a keyed name alone, the
-//! place of who acquires it in a source file.
+//! Three things share it: who holds the lock, for people; the abandonment mark, which is the first
+//! line's `held` or `died`; and the last token. It has always the same size, and is written as a
+//! whole when somebody takes the lock. A release writes the first line alone, which then says
+//! `free`; what follows is about the last holder. `died` instead is a lock that was left abandoned
+//! by somebody who may be alive.
+//!
+//! A holder that found the lock abandoned keeps the first death: a second text of that size, with
+//! `died`, follows its own, and counts where the line `first` has that one's check.
+//!
+//! The check covers all lines before it, as if the first one said `held`. A text that does not fit
+//! it is the mark of a holder of whom nothing is known. The kind is written for a keyed name alone,
+//! the place where a source file acquires the lock.
 
 mod date;
 mod draft;
@@ -27,12 +35,14 @@ use std::str;
 use std::time::SystemTime;
 
 use crate::holder::Holder;
-use crate::wall_clock::since_1970;
 
-pub(super) use self::draft::{Draft, free};
+pub(super) use self::draft::{Draft, died, free};
 
-/// The size of a record in bytes, spaces at its end included.
-pub(super) const SIZE: usize = 640;
+/// The size of a text in bytes, spaces at its end included.
+const SIZE: usize = 640;
+
+/// How much of a file counts: two texts.
+pub(super) const ROOM: usize = 2 * SIZE;
 
 /// What every record starts with, and no other file.
 const MAGIC: &str = "jam-lock 1 ";
@@ -40,16 +50,29 @@ const MAGIC: &str = "jam-lock 1 ";
 /// No token is as great, for hundreds of years; what claims to be one is none.
 const TOKEN_LIMIT: u64 = 9_000_000_000_000_000_000;
 
+/// What a file in the place of a record has.
+#[derive(Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, at each acquisition")]
+pub(super) enum Content {
+    /// Nothing that was ever written: after a power cut a file may have the size of what was not.
+    Nothing,
+    Record(Record),
+    /// Something of somebody else's.
+    Foreign,
+}
+
 /// What stands in a record.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Record {
-    /// The last token that it was written for.
-    pub(super) token: u64,
-    /// Who is marked as the holder, and when its process started.
+    /// The last token that it was written for, if that can be read.
+    pub(super) token: Option<u64>,
+    /// Who is marked as inside, and when its process started.
     pub(super) holder: Option<(Holder, Option<u64>)>,
+    /// The first who died or left the lock abandoned before, of which nobody has recovered.
+    pub(super) died: Option<Holder>,
 }
 
-/// Where the first line says `held` or `free`.
+/// Where the first line says `held`, `free` or `died`.
 const STATE: Range<usize> = 11..15;
 
 /// Where the token stands in it.
@@ -64,6 +87,9 @@ const KEYED: &str = "\nkind      keyed\n";
 /// What the line of the check starts with.
 const CHECK: &str = "check     ";
 
+/// What the line starts with that has the check of the second text.
+const FIRST: &str = "first     ";
+
 /// Writes the last digits of `number` to the end of `room`, and `padding` in front of them.
 fn fill(room: &mut [u8], mut number: u64, padding: u8) {
     for (at, digit) in room.iter_mut().rev().enumerate() {
@@ -73,43 +99,65 @@ fn fill(room: &mut [u8], mut number: u64, padding: u8) {
     }
 }
 
+impl Content {
+    /// What `bytes`, the start of a file, are.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        if bytes.iter().all(|byte| *byte == 0) {
+            Self::Nothing
+        } else if bytes.starts_with(MAGIC.as_bytes()) {
+            Self::Record(Record::of(bytes))
+        } else {
+            Self::Foreign
+        }
+    }
+}
+
 impl Record {
-    /// Understands `bytes`, or nothing of them.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        // The place of everything is known, and this is done at each acquisition.
-        let line = bytes.get(..=TOKEN.end)?;
-        let fits = line.starts_with(MAGIC.as_bytes())
-            && line[STATE.end..TOKEN.start] == *b" token "
-            && line[TOKEN.end] == b'\n';
-        let is_held = match &line[STATE] {
-            b"held" => true,
-            b"free" => false,
-            _ => return None,
-        };
-        let token = number(&line[TOKEN]).filter(|token| fits && *token < TOKEN_LIMIT)?;
-        let holder = if is_held { Some(holder(bytes, token)?) } else { None };
-        Some(Self { token, holder })
+    fn of(bytes: &[u8]) -> Self {
+        let token = token(bytes);
+        let state = bytes.get(STATE);
+        if state == Some(b"free") {
+            return Self { token, ..Self::default() };
+        }
+        // Whatever was written in part, or by a later version, marks that somebody was inside.
+        let unknown = Self { token, holder: None, died: Some(Holder::default()) };
+        let Some(Text { holder, started, behind, .. }) = Text::of(bytes) else { return unknown };
+        match state {
+            Some(b"held") => {
+                let holder = Holder { token, ..holder };
+                Self { token, holder: Some((holder, started)), died: first(bytes, behind) }
+            }
+            Some(b"died") => Self { token, holder: None, died: Some(holder) },
+            _ => unknown,
+        }
     }
 
-    /// Whether a file with these bytes is one that records are written to.
-    pub(super) fn may_replace(bytes: &[u8]) -> bool {
-        // After a power cut a file may have the size of what was not written.
-        bytes.starts_with(MAGIC.as_bytes()) || bytes.iter().all(|byte| *byte == 0)
+    /// Who died with the lock, if nobody holds it: the first of them.
+    pub(super) fn first_death(self) -> Option<Holder> {
+        let holder = self.holder.map(|(holder, _)| holder);
+        self.died.or(holder)
     }
 
-    /// Whether `bytes` are a record of a lock that was used by a keyed name.
-    ///
-    /// The check does not cover a release, but no other name has this line ever written.
-    pub(super) fn is_of_keyed_name(bytes: &[u8]) -> bool {
-        let lines = bytes.windows(KEYED.len()).any(|line| line == KEYED.as_bytes());
-        lines && Self::parse(bytes).is_some()
+    /// Whether nobody has died of whom the next holder has to learn.
+    pub(super) fn is_clean(&self) -> bool {
+        self.holder.is_none() && self.died.is_none()
     }
+}
 
-    /// Whether nobody would miss it: nobody died, and who starts anew with the clock does not give
-    /// out a token again.
-    pub(super) fn is_expendable(&self) -> bool {
-        self.holder.is_none() && u128::from(self.token) < since_1970().as_nanos()
-    }
+/// Whether `bytes` are a record of a lock that was used by a keyed name.
+///
+/// The check does not cover a release, but no other name has this line ever written.
+pub(super) fn is_of_keyed_name(bytes: &[u8]) -> bool {
+    let is_record = matches!(Content::of(bytes), Content::Record(_));
+    is_record && bytes.windows(KEYED.len()).any(|line| line == KEYED.as_bytes())
+}
+
+/// The token in the first line. The place of everything in it is known, and this is done at each
+/// acquisition.
+fn token(bytes: &[u8]) -> Option<u64> {
+    let line = bytes.get(..=TOKEN.end)?;
+    let fits = line[STATE.end..TOKEN.start] == *b" token " && line[TOKEN.end] == b'\n';
+    number(&line[TOKEN]).filter(|token| fits && *token < TOKEN_LIMIT)
 }
 
 /// The number that stands at the end of `room`, behind spaces.
@@ -120,37 +168,59 @@ fn number(room: &[u8]) -> Option<u64> {
     is_number.then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
-/// Who holds the lock, if the whole record fits its check.
-fn holder(bytes: &[u8], token: u64) -> Option<(Holder, Option<u64>)> {
-    let mut holder = Holder { token: Some(token), ..Holder::default() };
-    let mut started = None;
-    let mut rest = bytes;
-    loop {
-        let covered = bytes.len() - rest.len();
-        let (line, behind) = first_line(rest)?;
-        rest = behind;
-        let (name, value) = line.split_once(' ')?;
-        let value = value.trim_start();
-        match name {
-            "since" => holder.since = SystemTime::UNIX_EPOCH.checked_add(date::parse(value)?),
-            "function" => holder.function = Some(value.to_owned()),
-            "place" => {
-                let (file, line) = value.rsplit_once(':')?;
-                (holder.file, holder.line) = (Some(file.to_owned()), Some(line.parse().ok()?));
+/// The first death that a record of a holder keeps, where the lines `behind` its check say that it
+/// does.
+fn first(bytes: &[u8], behind: &[u8]) -> Option<Holder> {
+    let (line, _) = first_line(behind)?;
+    let expected = u64::from_str_radix(line.strip_prefix(FIRST)?.trim_end(), 16).ok();
+    let second = bytes.get(SIZE..).filter(|second| second.get(STATE) == Some(b"died"));
+    let text = second.and_then(Text::of).filter(|text| Some(text.check) == expected);
+    Some(text.map(|text| text.holder).unwrap_or_default())
+}
+
+/// What the lines behind the first one say, if they fit their check.
+struct Text<'bytes> {
+    holder: Holder,
+    started: Option<u64>,
+    check: u64,
+    behind: &'bytes [u8],
+}
+
+impl<'bytes> Text<'bytes> {
+    fn of(bytes: &'bytes [u8]) -> Option<Self> {
+        token(bytes)?;
+        let mut holder = Holder::default();
+        let mut started = None;
+        let mut rest = bytes;
+        loop {
+            let covered = bytes.len() - rest.len();
+            let (line, behind) = first_line(rest)?;
+            rest = behind;
+            let (name, value) = line.split_once(' ')?;
+            let value = value.trim_start();
+            match name {
+                "since" => holder.since = SystemTime::UNIX_EPOCH.checked_add(date::parse(value)?),
+                "function" => holder.function = Some(value.to_owned()),
+                "place" => {
+                    let (file, line) = value.rsplit_once(':')?;
+                    (holder.file, holder.line) = (Some(file.to_owned()), Some(line.parse().ok()?));
+                }
+                "process" => {
+                    let (id, start) = value.split_once(" started ").unzip();
+                    holder.process = Some(id.unwrap_or(value).parse().ok()?);
+                    started = start.map(str::parse).transpose().ok()?;
+                }
+                "program" => holder.program = Some(value.to_owned()),
+                "host" => holder.host = Some(value.to_owned()),
+                "token" => holder.token = Some(value.parse().ok()?),
+                "check" => {
+                    let check = u64::from_str_radix(value.trim_end(), 16).ok()?;
+                    let is_whole = check == check_of(&bytes[..covered]);
+                    return is_whole.then_some(Self { holder, started, check, behind });
+                }
+                // A later version may say more.
+                _ => {}
             }
-            "process" => {
-                let (id, start) = value.split_once(" started ").unzip();
-                holder.process = Some(id.unwrap_or(value).parse().ok()?);
-                started = start.map(str::parse).transpose().ok()?;
-            }
-            "program" => holder.program = Some(value.to_owned()),
-            "host" => holder.host = Some(value.to_owned()),
-            "check" => {
-                let is_whole = u64::from_str_radix(value.trim_end(), 16).ok()?;
-                return (is_whole == check(&bytes[..covered])).then_some((holder, started));
-            }
-            // A later version may say more.
-            _ => {}
         }
     }
 }
@@ -160,126 +230,22 @@ fn first_line(bytes: &[u8]) -> Option<(&str, &[u8])> {
     Some((str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 1..]))
 }
 
-/// A sum of all bytes and their places: not against forgers, but against a text of which only parts
-/// were written.
-fn check(bytes: &[u8]) -> u64 {
-    bytes.chunks(8).fold(0xcbf2_9ce4_8422_2325, |sum, chunk| {
+/// A sum of all bytes and their places, but for the state: not against forgers, but against a text
+/// of which only parts were written.
+fn check_of(bytes: &[u8]) -> u64 {
+    let is_state = |at: &usize| STATE.contains(at);
+    let byte = |at: usize| if is_state(&at) { b"held"[at - STATE.start] } else { bytes[at] };
+    (0..bytes.len()).step_by(8).fold(0xcbf2_9ce4_8422_2325, |sum, start| {
         let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
+        if start < STATE.end {
+            word.iter_mut().zip(start..bytes.len()).for_each(|(to, at)| *to = byte(at));
+        } else {
+            let chunk = &bytes[start..bytes.len().min(start + 8)];
+            word[..chunk.len()].copy_from_slice(chunk);
+        }
         (sum ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::site::Site;
-    use crate::this_process::ThisProcess;
-
-    fn text() -> String {
-        let here = ThisProcess {
-            id: 4242,
-            started: Some(2_522_844),
-            program: Some("invoiced".to_owned()),
-            host: Some("app1".to_owned()),
-        };
-        let site = Site::here().within("app::on_apply");
-        draft::render(
-            &here,
-            site,
-            Duration::from_micros(1_764_012_371_123_456),
-            1_764_012_371_123_456_789,
-        )
-    }
-
-    /// The record above, released.
-    fn released() -> String {
-        let (text, head) = (text(), free(1_764_012_371_123_456_791));
-        format!("{}{}", str::from_utf8(&head).unwrap(), &text[head.len()..])
-    }
-
-    #[test]
-    fn what_was_written_is_read() {
-        let text = text();
-        assert_eq!(text.len(), SIZE);
-        let record = Record::parse(text.as_bytes()).unwrap();
-        assert_eq!(record.token, 1_764_012_371_123_456_789);
-        let (holder, started) = record.holder.unwrap();
-        assert_eq!(started, Some(2_522_844));
-        let line = holder.line().unwrap();
-        assert_eq!(
-            holder.to_string(),
-            format!("`on_apply` at {}:{line}, invoiced (pid 4242) on app1", file!())
-        );
-        let since = SystemTime::UNIX_EPOCH + Duration::from_micros(1_764_012_371_123_456);
-        assert_eq!(holder.since(), Some(since));
-    }
-
-    #[test]
-    fn what_has_no_place_is_read_without_one() {
-        let site = Site::nowhere("sh -c app::backup");
-        let mut draft = Draft::new(&ThisProcess::get(), site, true);
-        let text = draft.of(Duration::ZERO, 7);
-        assert_eq!(text.len(), SIZE);
-        let (holder, _) = Record::parse(text).unwrap().holder.unwrap();
-        assert_eq!(holder.function(), Some("sh -c app::backup"));
-        assert_eq!((holder.file(), holder.line()), (None, None));
-    }
-
-    #[test]
-    fn a_release_leaves_the_token_and_no_holder() {
-        let record = Record::parse(released().as_bytes()).unwrap();
-        assert_eq!(record, Record { token: 1_764_012_371_123_456_791, holder: None });
-    }
-
-    #[test]
-    fn a_keyed_name_is_told_even_after_a_release() {
-        let mut draft = Draft::new(&ThisProcess::get(), Site::here(), true);
-        let mut text = draft.of(Duration::ZERO, 7).to_owned();
-        assert!(Record::is_of_keyed_name(&text) && Record::parse(&text).unwrap().holder.is_some());
-        let head = free(9);
-        text[..head.len()].copy_from_slice(&head);
-        assert!(Record::is_of_keyed_name(&text));
-        for other in [self::text(), released(), KEYED.to_owned()] {
-            assert!(!Record::is_of_keyed_name(other.as_bytes()), "{other}");
-        }
-    }
-
-    #[test]
-    fn a_file_of_somebody_else_is_left_to_them() {
-        assert!(Record::may_replace(text().as_bytes()));
-        assert!(Record::may_replace(released().as_bytes()));
-        assert!(Record::may_replace(b""));
-        assert!(Record::may_replace(&[0; 640]));
-        assert!(!Record::may_replace(b"my own notes"));
-        assert!(!Record::may_replace(b"jam"));
-    }
-
-    proptest! {
-        #[test]
-        fn a_text_of_which_a_part_was_written_tells_no_holder(
-            end in 0..SIZE,
-            other in proptest::collection::vec(any::<u8>(), SIZE),
-        ) {
-            let whole = text().into_bytes();
-            let torn = [&whole[..end], &other[end..]].concat();
-            let is_padding = end >= text().trim_end().len();
-            let found = Record::parse(&torn).and_then(|record| record.holder);
-            prop_assert!(is_padding || found.is_none());
-        }
-
-        #[test]
-        fn any_bytes_are_looked_at_without_a_panic(
-            bytes in proptest::collection::vec(any::<u8>(), 0..2 * SIZE),
-            head in "(jam-lock 1 (held|free) token {0,9}[0-9]{0,20}\n)?",
-            lines in "((since|function|place|process|program|host|check|x)? {0,9}[ -~é]{0,30}\n){0,9}",
-        ) {
-            let _ = Record::parse(&bytes);
-            let _ = Record::parse(&[head.as_bytes(), lines.as_bytes(), &bytes].concat());
-        }
-    }
-}
+mod tests;

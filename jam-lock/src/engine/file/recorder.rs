@@ -1,134 +1,136 @@
-//! What one claim makes known of its holders, and which tokens it gives them.
+//! What one claim makes known beside its lock file: its record, which keeps three things.
+//!
+//! *Who holds the lock* is for people, and never decides anything. The [abandonment mark](Mark) and
+//! the [tokens](Tokens) are relied on: where they cannot be read or written, whoever acquires the
+//! lock learns that.
 
-use std::path::PathBuf;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::record::{self, Draft, Record};
-use super::record_file::{RecordFile, Room};
-use crate::engine::{Left, Publication, Used};
+use super::mark::Mark;
+use super::record::{self, Content, Draft};
+use super::record_file::{RecordFile, Room, failed, is_foreign, unread};
+use super::seat::Place;
+use super::token_floor::TokenFloor;
+use super::tokens::{Tokens, UNWRITTEN};
+use crate::LockError;
+use crate::engine::{Mode, Publication, RecordError, Used};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::this_process::ThisProcess;
 use crate::wall_clock::since_1970;
 
-/// How many tokens may be given out beyond the one that is written.
-const UNWRITTEN: u64 = 1 << 10;
-
-/// The holder record of one lock file. It is for diagnosis alone: where it cannot be read or
-/// written, the lock goes without it.
+/// The holder record of one lock file.
 pub(super) struct Recorder {
-    path: PathBuf,
-    permissions: Option<u32>,
-    is_keyed: bool,
+    place: Place,
+    /// Where a keyed name's tokens go on from; its files do not stay.
+    floor: Option<Arc<TokenFloor>>,
     file: Option<RecordFile>,
     draft: Option<Draft>,
     mark: Mark,
-    /// The greatest token that is known to have been given to a writer.
-    token: u64,
-    /// What was there when the claim was made, if its holder had died.
-    found: Option<Found>,
+    tokens: Tokens,
+    /// Whether the last writer was to be made known.
+    is_recorded: bool,
+    /// Whether the record of this claim had any to do with this process.
+    was_recorded: bool,
 }
 
-/// What the record says while this process has the claim.
-#[derive(PartialEq)]
-enum Mark {
-    /// Whatever it said before: nobody here has looked since the claim was made.
-    Unread,
-    /// Nothing of this process.
-    Free,
-    /// That somebody of this process holds the lock.
-    Held,
-}
-
-/// The record of a holder that died.
+/// What was there when the claim was made.
+#[derive(Default)]
 struct Found {
-    text: Vec<u8>,
-    holder: Box<Holder>,
+    /// The first who died with the lock.
+    died: Option<Box<Holder>>,
+    has_token: bool,
+    /// What does not keep a death from being known.
+    error: Option<LockError>,
 }
 
 impl Recorder {
-    pub(super) fn new(path: PathBuf, permissions: Option<u32>, is_keyed: bool) -> Self {
+    pub(super) fn new(place: Place, floor: Option<Arc<TokenFloor>>) -> Self {
         Self {
-            path,
-            permissions,
-            is_keyed,
+            place,
+            floor,
             file: None,
             draft: None,
-            mark: Mark::Unread,
-            token: 0,
-            found: None,
+            mark: Mark::default(),
+            tokens: Tokens::default(),
+            is_recorded: false,
+            was_recorded: false,
         }
     }
 
     /// Gives a writer its token, and records it where there is a `site`.
-    ///
-    /// The token is the time, in nanoseconds since 1970, unless that does not rise: so tokens rise
-    /// even where a record is lost.
-    pub(super) fn publish_writer(&mut self, site: Option<&Site>, last: u64) -> Publication {
-        let since = since_1970();
-        let mut abandoned = None;
-        self.token = self.token.max(last);
-        if self.mark == Mark::Unread {
-            abandoned = site.and_then(|_| self.look());
-            self.token = self.token.max(nanos(since));
-        } else {
-            self.found = None;
+    pub(super) fn publish_writer(&mut self, site: Option<&Site>, used: Used<'_>) -> Publication {
+        self.tokens.note(used.last);
+        self.is_recorded = site.is_some();
+        let looked = match self.mark {
+            Mark::Unread if site.is_some() => self.look(true),
+            _ => Ok(Found::default()),
+        };
+        let now = since_1970();
+        let token = self.tokens.writer(now);
+        let (found, mut record_error) = match looked {
+            Ok(Found { died, error, .. }) => (died, error.map(harmless)),
+            Err(error) => (None, Some(error)),
+        };
+        let first = used.abandoned.or(found.as_deref());
+        let recorded = match site {
+            // What could not be read may be the mark of a death.
+            _ if self.mark == Mark::Unread => Ok(()),
+            Some(site) => self.mark_holder(site, now, first),
+            None => self.unmark_holder(first),
+        };
+        if let Err(error) = recorded {
+            record_error.get_or_insert(harmless(error));
         }
-        self.token += 2;
-        match site {
-            None => self.withdraw(self.token),
-            Some(site) => self.write(site, since),
-        }
-        Publication { token: self.token, spare: UNWRITTEN, abandoned }
+        let record_error = record_error.map(Box::new);
+        Publication { token, spare: UNWRITTEN, abandoned: found, record_error }
     }
 
-    /// Gives a reader its token: between those of the writers before and after it. A reader cannot
-    /// record itself, because others may be reading too.
-    pub(super) fn publish_reader(&mut self, is_recorded: bool) -> Publication {
-        if self.mark == Mark::Unread {
-            if is_recorded {
-                self.look();
-            }
-            if self.token == 0 {
-                self.token = nanos(since_1970());
-            }
-            self.mark = Mark::Free;
-        }
-        let abandoned = self.found.as_ref().map(|found| found.holder.clone());
-        Publication { token: self.token + 1, spare: 0, abandoned }
+    /// Gives a reader its token. A reader cannot record itself, because others may be reading too.
+    pub(super) fn publish_reader(&mut self, is_recorded: bool, used: Used<'_>) -> Publication {
+        self.tokens.note(used.last);
+        let is_known = self.mark != Mark::Unread;
+        let looked = if is_recorded && !is_known { self.look(false) } else { Ok(Found::default()) };
+        let (found, record_error) = match looked {
+            Ok(found) => (found, None),
+            Err(error) => (Found::default(), Some(error)),
+        };
+        let token = if found.has_token || is_known {
+            self.tokens.reader()
+        } else {
+            self.tokens.reader_after_anybody()
+        };
+        let record_error = record_error.or(found.error.map(harmless)).map(Box::new);
+        Publication { token, spare: 0, abandoned: found.died, record_error }
     }
 
     /// Records that nobody holds the lock, although the process keeps its claim.
     pub(super) fn withdraw(&mut self, last: u64) {
-        self.token = self.token.max(last);
-        if self.mark != Mark::Held {
-            return;
-        }
-        if let Some(file) = &self.file {
-            // Who finds it held nevertheless takes the last holder for dead, which is no harm.
-            let _ = file.write(&record::free(self.token));
-        }
-        self.mark = Mark::Free;
+        self.tokens.note(last);
+        // Where that fails, it is done again, and told, when the lock is given back.
+        let _ = self.clear();
     }
 
     /// Records how the lock is left behind, before others can have it.
-    pub(super) fn release(&mut self, Used { left, last }: Used) {
-        self.token = self.token.max(last);
-        match (left, &self.found, &self.file) {
-            (Left::InOrder, ..) => self.withdraw(last),
-            // Who died first is what the next holder wants to know.
-            (Left::Abandoned, Some(found), Some(file)) => {
-                let _ = file.write(&found.text);
-            }
-            (Left::Abandoned, ..) => {}
-        }
+    pub(super) fn release(&mut self, mode: Mode, used: Used<'_>) -> Result<(), LockError> {
+        self.tokens.note(used.last);
+        let result = match (mode, used.abandoned) {
+            // What a reader has found stays as it is.
+            (Mode::Shared, _) => Ok(()),
+            (Mode::Exclusive, None) => self.clear(),
+            (Mode::Exclusive, Some(_)) if !self.is_recorded => Ok(()),
+            (Mode::Exclusive, Some(holder)) => self.leave_abandoned(holder),
+        };
         self.mark = Mark::Unread;
-        self.found = None;
+        result
     }
 
-    /// Whether a token was given out that who starts anew with the clock would give out again.
-    pub(super) fn is_ahead_of_the_clock(&self) -> bool {
-        self.token >= nanos(since_1970())
+    /// Whether what a keyed name's tokens go on from is kept, when its files are removed.
+    pub(super) fn leaves_its_tokens(&self) -> bool {
+        let floor = self.floor.as_ref().filter(|_| self.was_recorded);
+        floor.is_none_or(|floor| floor.raise(self.tokens.last()).is_ok())
     }
 
     /// Closes the file, which Windows would not let anybody remove else.
@@ -136,94 +138,142 @@ impl Recorder {
         self.file = None;
     }
 
-    /// Reads what others have left, and tells who has died.
-    fn look(&mut self) -> Option<Box<Holder>> {
-        if !self.file.as_ref().is_some_and(RecordFile::is_in_place) {
-            self.file = RecordFile::open(&self.path, self.permissions);
+    /// Reads what others have left; a record is made where there is none, if it is to be written.
+    fn look(&mut self, is_writer: bool) -> Result<Found, RecordError> {
+        self.was_recorded = true;
+        let path = &self.place.path;
+        if !self.file.as_ref().is_some_and(|file| file.is_in_place(path)) {
+            self.file = None;
+            self.file = match RecordFile::open(&self.place, is_writer) {
+                Err(RecordError { error, may_hide_a_death: false }) => {
+                    self.mark = Mark::Clear;
+                    return Ok(Found { error: Some(error), ..self.nothing() });
+                }
+                opened => opened?,
+            };
         }
         let mut room = Room::new();
-        let text = self.file.as_ref()?.read(&mut room).ok()?;
-        let Record { token, holder } = Record::parse(text)?;
-        self.token = self.token.max(token);
-        let (holder, _) = holder?;
-        // It may have given out tokens that it did not write.
-        self.token += UNWRITTEN;
-        let holder = Box::new(holder);
-        self.found = Some(Found { text: text.to_owned(), holder: holder.clone() });
-        Some(holder)
+        let content = match self.file.as_ref().map(|file| file.read(&mut room)) {
+            None => Content::Nothing,
+            Some(Ok(bytes)) => Content::of(bytes),
+            Some(Err(error)) => {
+                self.file = None;
+                return Err(unread(path, error));
+            }
+        };
+        let record = match content {
+            Content::Nothing => {
+                self.mark = Mark::Clear;
+                return Ok(self.nothing());
+            }
+            Content::Foreign => {
+                self.file = None;
+                return Err(unread(path, is_foreign()));
+            }
+            Content::Record(record) => record,
+        };
+        self.mark = Mark::found(!record.is_clean());
+        let token = record.token;
+        match token {
+            Some(token) if record.is_clean() => self.tokens.note(token),
+            Some(token) => self.tokens.note_of_the_dead(token),
+            None => {}
+        }
+        let error = token.is_none().then(|| self.no_token());
+        let died = record.first_death().map(Box::new);
+        Ok(Found { died, has_token: token.is_some(), error })
     }
 
-    fn write(&mut self, site: &Site, since: Duration) {
-        self.mark = Mark::Held;
-        let Some(file) = &self.file else { return };
+    /// What is found where there is no record.
+    fn nothing(&mut self) -> Found {
+        let error = match self.floor.as_ref().map(|floor| floor.get()) {
+            None => None,
+            Some(Ok(token)) => {
+                self.tokens.note(token);
+                None
+            }
+            Some(Err(error)) => Some(error),
+        };
+        Found { error, ..Found::default() }
+    }
+
+    fn no_token(&self) -> LockError {
+        let text = "it is damaged, so tokens go on from the time";
+        failed("read the last token in", &self.place.path, io::Error::other(text))
+    }
+
+    /// Records who is inside, and who has died there before.
+    fn mark_holder(
+        &mut self,
+        site: &Site,
+        since: Duration,
+        first: Option<&Holder>,
+    ) -> Result<(), LockError> {
+        let Some(file) = &mut self.file else { return Ok(()) };
         if self.draft.as_ref().is_none_or(|draft| draft.site != *site) {
-            self.draft = Some(Draft::new(&ThisProcess::get(), *site, self.is_keyed));
+            let is_keyed = self.floor.is_some();
+            self.draft = Some(Draft::new(&ThisProcess::get(), *site, is_keyed));
         }
-        if let Some(draft) = &mut self.draft {
-            let _ = file.write(draft.of(since, self.token));
+        let Some(draft) = &mut self.draft else { return Ok(()) };
+        let token = self.tokens.last();
+        let written = match first {
+            None => file.write(&self.place, draft.of(since, token)),
+            Some(first) => file.write(&self.place, &draft.after(first, since, token)),
+        };
+        self.note(written)
+    }
+
+    /// Records nothing of who is inside, but who has died there before.
+    fn unmark_holder(&mut self, first: Option<&Holder>) -> Result<(), LockError> {
+        match first {
+            None => self.clear(),
+            Some(first) if self.mark == Mark::Standing => self.mark_death(first),
+            Some(_) => Ok(()),
         }
+    }
+
+    /// Takes away the mark, if there is one that was read.
+    fn clear(&mut self) -> Result<(), LockError> {
+        let Some(file) = self.file.as_mut().filter(|_| self.mark == Mark::Standing) else {
+            return Ok(());
+        };
+        file.write(&self.place, &record::free(self.tokens.last()))?;
+        self.mark = Mark::Clear;
+        Ok(())
+    }
+
+    /// Leaves the mark of who died first.
+    fn leave_abandoned(&mut self, holder: &Holder) -> Result<(), LockError> {
+        let result = self.mark_death(holder);
+        // The mark that stands is that of the same death, or of who died after it.
+        if self.mark == Mark::Standing { Ok(()) } else { result }
+    }
+
+    fn mark_death(&mut self, holder: &Holder) -> Result<(), LockError> {
+        let Some(file) = self.file.as_mut().filter(|_| self.mark != Mark::Unread) else {
+            let text = "it could not be read or made when the lock was acquired";
+            let operation = "record that the lock was left abandoned in";
+            return Err(failed(operation, &self.place.path, io::Error::other(text)));
+        };
+        let text = record::died(holder, self.tokens.last(), self.floor.is_some());
+        let written = file.write(&self.place, &text);
+        self.note(written)
+    }
+
+    /// Notes that a mark was written, or a part of it.
+    fn note(&mut self, written: Result<(), LockError>) -> Result<(), LockError> {
+        let is_in_part = |error: &LockError| matches!(error, LockError::Io { error, .. } if error.kind() == io::ErrorKind::WriteZero);
+        if written.as_ref().err().is_none_or(is_in_part) {
+            self.mark = Mark::Standing;
+        }
+        written
     }
 }
 
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2)
+/// What keeps no death from being known that was before.
+fn harmless(error: LockError) -> RecordError {
+    RecordError { error, may_hide_a_death: false }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    use super::*;
-
-    fn recorder(folder: &Path) -> Recorder {
-        Recorder::new(folder.join("x.holder"), None, false)
-    }
-
-    fn text(folder: &Path) -> String {
-        fs::read_to_string(folder.join("x.holder")).unwrap()
-    }
-
-    #[test]
-    fn tokens_rise_although_a_process_died_with_some_that_it_had_not_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut dies, site) = (recorder(folder.path()), Site::here());
-        // The clock is behind, so that it does not help.
-        let Publication { token, spare, .. } =
-            dies.publish_writer(Some(&site), 2 * nanos(since_1970()));
-        let mut next = recorder(folder.path());
-        let after = next.publish_writer(Some(&site), 0);
-        assert!(token + spare < after.token, "{} follows {}", after.token, token + spare);
-        assert!(after.abandoned.is_some());
-    }
-
-    #[test]
-    fn who_does_not_record_leaves_no_record_of_the_one_before() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut recorder = recorder(folder.path());
-        recorder.publish_writer(Some(&Site::here()), 0);
-        recorder.publish_writer(None, 0);
-        assert!(text(folder.path()).starts_with("jam-lock 1 free"));
-    }
-
-    #[test]
-    fn what_nobody_has_read_is_still_read_after_a_claim_was_idle() {
-        let folder = tempfile::tempdir().unwrap();
-        recorder(folder.path()).publish_writer(Some(&Site::here()), 0);
-        let mut idle = recorder(folder.path());
-        idle.withdraw(0);
-        assert!(idle.publish_reader(true).abandoned.is_some());
-    }
-
-    #[test]
-    fn a_lock_that_is_left_abandoned_keeps_the_record_of_who_died_first() {
-        let folder = tempfile::tempdir().unwrap();
-        recorder(folder.path()).publish_writer(Some(&Site::here()), 0);
-        let found = text(folder.path());
-        let mut fails = recorder(folder.path());
-        assert!(fails.publish_writer(Some(&Site::here()), 0).abandoned.is_some());
-        assert_ne!(text(folder.path()), found);
-        fails.release(Used { left: Left::Abandoned, last: 0 });
-        assert_eq!(text(folder.path()), found);
-    }
-}
+mod tests;

@@ -31,7 +31,8 @@ pub(super) struct Pursued {
     unlocks: u64,
 }
 
-/// Where a lock file is, and with which permissions it is made.
+/// Where a file is, and with which permissions it is made.
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) path: PathBuf,
     pub(super) permissions: Option<u32>,

@@ -36,7 +36,8 @@ pub(super) fn status(name: &LockName, path: &Path) -> Status {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             // A death that is recorded all the same is for the next holder.
             let record = record_file::look(&RecordFile::path(path));
-            Status::new(name.as_str(), State::Free).with_token(record.map(|record| record.token))
+            Status::new(name.as_str(), State::Free)
+                .with_token(record.and_then(|record| record.token))
         }
         _ => Status::new(name.as_str(), State::Unknown),
     }
@@ -69,21 +70,22 @@ fn status_of(seen: &Seen, name: String, table: &LockTable) -> Status {
         None if state.is_held() => holder_lookup::find_now(&seen.path),
         holder => holder,
     };
-    let died = occupancy.excludes_recorded.then(|| died(seen)).flatten();
+    // Where nobody is recorded as inside, somebody may still be, who is not recorded.
+    let is_left = seen.record.as_ref().is_some_and(|record| record.holder.is_none());
+    let died = (occupancy.excludes_recorded || is_left).then(|| died(seen)).flatten();
     Status::new(name, state)
         .held_by(holder.map(Box::new))
         .waited_for_by(occupancy.waiting)
-        .with_token(seen.record.as_ref().map(|record| record.token))
+        .with_token(seen.record.as_ref().and_then(|record| record.token))
         .abandoned_by(died.map(Box::new))
 }
 
-/// The recorded holder, which was seen not to have the lock: unless the record has changed
-/// meanwhile, it has died, or left the lock as if it had.
+/// Who died with the lock, or left it as if it had, where the recorded holder is known not to have
+/// it: unless the record has changed meanwhile.
 fn died(seen: &Seen) -> Option<Holder> {
-    let record = seen.record.as_ref()?;
-    let is_unchanged = record_file::look(&RecordFile::path(&seen.path)).as_ref() == Some(record);
-    let (holder, _) = record.holder.as_ref().filter(|_| is_unchanged)?;
-    Some(holder.clone())
+    let record = seen.record.clone()?;
+    let is_unchanged = record_file::look(&RecordFile::path(&seen.path)).as_ref() == Some(&record);
+    is_unchanged.then(|| record.first_death()).flatten()
 }
 
 /// What is found out by a try for the lock as a reader, which the kernel answers.

@@ -30,6 +30,7 @@ pub(super) enum Call {
     Read,
     Write,
     Remove,
+    Rename,
     StartThread,
 }
 

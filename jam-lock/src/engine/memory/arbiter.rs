@@ -28,7 +28,7 @@ pub(super) struct Name {
     pub(super) token: u64,
     /// The writer that was made known, if any was.
     pub(super) known: Option<Known>,
-    /// Who has died with the lock, until a writer is told.
+    /// The first who left the lock abandoned, until somebody has recovered.
     pub(super) abandoned: Option<Box<Holder>>,
 }
 
@@ -48,6 +48,11 @@ pub(super) struct Known {
 }
 
 impl Arbiter {
+    /// One whose tokens go on from `token`.
+    pub(super) fn starting_from(token: u64) -> Self {
+        Self { name: Mutex::new(Name { token, ..Name::default() }), ..Self::default() }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Name> {
         self.name.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,26 +1,23 @@
 //! The claim on one name.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use super::PLACE;
-use super::arbiter::{Arbiter, Known};
+use super::arbiter::Known;
+use super::{PLACE, table};
+use crate::LockError;
 use crate::engine::{
-    Attempt, Claim, Home, Left, Mode, ProcessId, Publication, Pursuit, Used, check_process,
+    Attempt, Claim, Home, Mode, ProcessId, Publication, Pursuit, Used, check_process,
 };
-use crate::holder::Holder;
 use crate::site::Site;
-use crate::{LockError, LockName};
 
 /// One name, in both modes.
 pub(super) struct MemoryClaim {
-    name: LockName,
-    arbiter: Arc<Arbiter>,
+    arbiter: table::Used,
     process: ProcessId,
     held: Option<Mode>,
-    /// Who had died with the lock when the claim was made.
-    found: Option<Box<Holder>>,
+    /// Whether somebody was made known since the claim came home, and so has learned of a death.
+    is_told: bool,
     in_flight: Vec<InFlight>,
 }
 
@@ -33,8 +30,8 @@ struct InFlight {
 
 impl MemoryClaim {
     /// A claim that only `process` may use.
-    pub(super) fn new(name: LockName, arbiter: Arc<Arbiter>, process: ProcessId) -> Self {
-        Self { name, arbiter, process, held: None, found: None, in_flight: Vec::new() }
+    pub(super) fn new(arbiter: table::Used, process: ProcessId) -> Self {
+        Self { arbiter, process, held: None, is_told: false, in_flight: Vec::new() }
     }
 
     fn land(&mut self, number: u64) -> Option<InFlight> {
@@ -45,7 +42,7 @@ impl MemoryClaim {
 
 impl Claim for MemoryClaim {
     fn check_process(&self) -> Result<(), LockError> {
-        check_process(self.process, &self.name, || PLACE.to_owned())
+        check_process(self.process, self.arbiter.name(), || PLACE.to_owned())
     }
 
     fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError> {
@@ -63,7 +60,7 @@ impl Claim for MemoryClaim {
         let mut ticket = 0;
         self.arbiter.change(|name| ticket = name.queue(mode));
         self.in_flight.push(InFlight { number, mode, ticket });
-        let arbiter = Arc::clone(&self.arbiter);
+        let arbiter = self.arbiter.clone();
         // No pool of them: where all waits are in one process, its gate asks for few.
         let thread = thread::Builder::new().name("jam-lock pursuit".to_owned());
         let started = thread.spawn(move || {
@@ -73,7 +70,7 @@ impl Claim for MemoryClaim {
         started.map(drop).map_err(|error| {
             self.dismiss(number);
             LockError::Engine {
-                operation: format!("start a thread to wait for lock `{}`", self.name),
+                operation: format!("start a thread to wait for lock `{}`", self.arbiter.name()),
                 place: PLACE.to_owned(),
                 error: error.into(),
             }
@@ -106,18 +103,19 @@ impl Claim for MemoryClaim {
         });
     }
 
-    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication {
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
+        self.is_told |= site.is_some();
         let mut name = self.arbiter.lock();
-        name.token = name.token.max(last);
+        name.token = name.token.max(used.last);
+        let abandoned = site.and_then(|_| name.abandoned.clone());
         if mode == Mode::Shared {
-            let abandoned = site.and_then(|_| name.abandoned.clone());
-            return Publication { token: name.token + 1, spare: 0, abandoned };
+            let token = name.token + 1;
+            return Publication { token, abandoned, ..Publication::default() };
         }
         name.token += 2;
         let token = name.token;
         name.known = site.map(|site| Known { site: *site, since: Instant::now(), token });
-        self.found = site.and_then(|_| name.abandoned.take());
-        Publication { token, spare: 0, abandoned: self.found.clone() }
+        Publication { token, abandoned, ..Publication::default() }
     }
 
     fn withdraw(&mut self, last: u64) {
@@ -126,18 +124,17 @@ impl Claim for MemoryClaim {
         name.known = None;
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         if self.held.take_if(|held| *held == mode).is_none() {
             return Ok(());
         }
-        let found = self.found.take();
+        let is_told = std::mem::take(&mut self.is_told);
         self.arbiter.change(|name| {
-            if let (Mode::Exclusive, Some(Used { left, last })) = (mode, used) {
+            if let (Mode::Exclusive, Some(Used { abandoned, last })) = (mode, used) {
                 name.token = name.token.max(last);
-                if left == Left::Abandoned {
-                    // Who died first is what the next holder wants to know.
-                    name.abandoned = found.or_else(|| name.holder());
+                if is_told {
+                    name.abandoned = abandoned.cloned().map(Box::new);
                 }
                 name.known = None;
             }
@@ -149,10 +146,12 @@ impl Claim for MemoryClaim {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::mpsc::{self, Receiver};
     use std::time::Duration;
 
     use super::*;
+    use crate::LockName;
     use crate::engine::CallChain;
 
     /// Longer than any step of a test takes.
@@ -160,11 +159,8 @@ mod tests {
 
     /// Claims that could be of two processes.
     fn two() -> [MemoryClaim; 2] {
-        let arbiter = Arc::new(Arbiter::default());
-        [(); 2].map(|()| {
-            let name = LockName::declared("x", "claims", 0);
-            MemoryClaim::new(name, Arc::clone(&arbiter), ProcessId::current())
-        })
+        let (table, name) = (Arc::default(), LockName::declared("x", "claims", 0));
+        [(); 2].map(|()| MemoryClaim::new(table::Table::used(&table, &name), ProcessId::current()))
     }
 
     /// Has `claim` wait for the lock, and tells what it has brought home.

@@ -15,7 +15,7 @@ use super::recall::{Recall, Stage};
 use super::session::{Releasing, Session};
 use super::texts::{Question, SPARE};
 use crate::engine::{
-    Attempt, CallChain, Claim, Home, Left, Mode, ProcessId, Publication, Pursuit, Used, Watch,
+    Attempt, CallChain, Claim, Home, Mode, ProcessId, Publication, Pursuit, Used, Watch,
     WriterWaits, check_process,
 };
 use crate::site::Site;
@@ -45,6 +45,8 @@ struct Held {
     tenure: Arc<Tenure>,
     /// Who is recorded as the holder.
     recorded: Option<Site>,
+    /// Whether the table says that somebody before this holder died, or left the lock abandoned.
+    is_abandoned: bool,
     /// Whether anybody was told of the claim.
     is_published: bool,
 }
@@ -80,25 +82,28 @@ impl PostgresClaim {
         arrival.map(|arrival| (arrival, site))
     }
 
-    /// Has the server told on the session of the claim, in the order in which this is called.
-    fn tell(&self, arrival: &Arrival, site: Option<Site>) {
+    /// Has the server record who uses the claim, on its session, in the order in which this is
+    /// called; `is_abandoned` where the one before was not clean, or the first death still stands.
+    fn tell(&self, arrival: &Arrival, site: Option<Site>, is_abandoned: bool) {
         let (session, key) = (Arc::clone(&arrival.session), self.key);
         let token = arrival.token;
         self.keeper.handle.spawn(async move {
             let recorded = Recorded::of(site.as_ref());
             let [file, line, function, program, process, host] = recorded.parameters();
-            let parameters: [&(dyn ToSql + Sync); 8] =
-                [&key, &token, file, line, function, program, process, host];
-            // It is for people alone.
-            briefly(session.ask(Question::Publish, &parameters)).await;
+            let parameters: [&(dyn ToSql + Sync); 9] =
+                [&key, &token, file, line, function, program, process, host, &is_abandoned];
+            if briefly(session.ask(Question::Publish, &parameters)).await.is_none() {
+                // Otherwise a death of this holder would not be known. So its lock counts as lost.
+                session.close("the server did not record the holder of a lock".to_owned());
+            }
         });
     }
 
-    /// Gives back what was brought, and leaves it as `used` says, or as it was found.
-    fn give_back(&self, arrival: Arrival, used: Option<Used>) {
+    /// Gives back what was brought, after `mark` has recorded how it is left.
+    fn give_back(&self, arrival: Arrival, mark: Question) {
         let releasing = arrival.session.releasing();
         farewell::wait_at_the_end_of_this_thread(&self.keeper);
-        let release = Release { keeper: Arc::clone(&self.keeper), key: self.key, arrival, used };
+        let release = Release { keeper: Arc::clone(&self.keeper), key: self.key, arrival, mark };
         self.keeper.handle.spawn(release.run(releasing));
     }
 }
@@ -180,13 +185,14 @@ impl Claim for PostgresClaim {
             key: self.key,
             token: arrival.token,
         });
-        self.held = Some(Held { arrival, tenure, recorded, is_published: false });
+        let is_abandoned = arrival.abandoned.is_some();
+        self.held = Some(Held { arrival, tenure, recorded, is_abandoned, is_published: false });
         Ok(true)
     }
 
     fn dismiss(&mut self, number: u64) {
         if let Some((arrival, _)) = self.land(number) {
-            self.give_back(arrival, None);
+            self.give_back(arrival, Question::Return);
         }
     }
 
@@ -202,21 +208,23 @@ impl Claim for PostgresClaim {
         Some(Arc::clone(&held.tenure) as Arc<dyn Watch>)
     }
 
-    fn publish(&mut self, mode: Mode, site: Option<&Site>, last: u64) -> Publication {
+    fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
         let Some(mut held) = self.held.take() else { return Publication::default() };
         let first = u64::try_from(held.arrival.token).unwrap_or_default();
         let publication = if mode == Mode::Shared {
             // Between the last that the writer before may have given out, and the next writer's.
             let abandoned = held.arrival.abandoned.clone();
-            Publication { token: first + SPARE, spare: 0, abandoned }
+            Publication { token: first + SPARE, abandoned, ..Publication::default() }
         } else {
-            if held.recorded != site.copied() {
-                held.recorded = site.copied();
-                self.tell(&held.arrival, held.recorded);
-            }
-            let token = if held.is_published { last.max(first) + 2 } else { first };
             let abandoned = held.arrival.abandoned.clone().filter(|_| !held.is_published);
-            Publication { token, spare: (first + SPARE).saturating_sub(token), abandoned }
+            let is_abandoned = used.abandoned.is_some() || abandoned.is_some();
+            if held.recorded != site.copied() || held.is_abandoned != is_abandoned {
+                (held.recorded, held.is_abandoned) = (site.copied(), is_abandoned);
+                self.tell(&held.arrival, held.recorded, is_abandoned);
+            }
+            let token = if held.is_published { used.last.max(first) + 2 } else { first };
+            let spare = (first + SPARE).saturating_sub(token);
+            Publication { token, spare, abandoned, ..Publication::default() }
         };
         held.is_published = true;
         self.held = Some(held);
@@ -228,17 +236,23 @@ impl Claim for PostgresClaim {
             return;
         }
         let Some(mut held) = self.held.take() else { return };
-        if held.recorded.take().is_some() {
-            self.tell(&held.arrival, None);
+        if held.recorded.is_some() || held.is_abandoned {
+            (held.recorded, held.is_abandoned) = (None, false);
+            self.tell(&held.arrival, None, false);
         }
         self.held = Some(held);
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         if let Some(held) = self.held.take_if(|held| held.arrival.mode == mode) {
-            // What nobody was told of is for the next holder.
-            self.give_back(held.arrival, used.filter(|_| held.is_published));
+            let mark = match used {
+                Some(Used { abandoned: None, .. }) if held.is_published => Question::Free,
+                Some(Used { abandoned: Some(_), .. }) if held.is_published => Question::Abandon,
+                // What nobody was told of is for the next holder.
+                _ => Question::Return,
+            };
+            self.give_back(held.arrival, mark);
         }
         Ok(())
     }
@@ -248,7 +262,7 @@ impl Drop for PostgresClaim {
     fn drop(&mut self) {
         if self.check_process().is_ok() {
             if let Some(held) = self.held.take() {
-                self.give_back(held.arrival, None);
+                self.give_back(held.arrival, Question::Return);
             }
         }
     }
@@ -282,17 +296,13 @@ struct Release {
     keeper: Arc<Keeper>,
     key: i64,
     arrival: Arrival,
-    used: Option<Used>,
+    /// What records how it is left.
+    mark: Question,
 }
 
 impl Release {
     async fn run(self, _releasing: Releasing) {
-        let Self { keeper, key, arrival: Arrival { session, mode, token, .. }, used } = self;
-        let mark = match used {
-            Some(Used { left: Left::InOrder, .. }) => Question::Free,
-            Some(Used { left: Left::Abandoned, .. }) => Question::Abandon,
-            None => Question::Return,
-        };
+        let Self { keeper, key, arrival: Arrival { session, mode, token, .. }, mark } = self;
         let (unlock, marks) = match mode {
             Mode::Exclusive => (Question::Unlock, true),
             Mode::Shared => (Question::UnlockShared, false),

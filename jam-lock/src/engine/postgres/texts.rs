@@ -19,7 +19,8 @@ pub(super) enum Question {
     Plant,
     /// Makes the token another one for the first readers after a writer, whose fence ends with it.
     Enter,
-    /// Records who uses the lock now, or that nobody does.
+    /// Records who uses the lock now, or that nobody does; and that the one before has left it
+    /// abandoned, or else that nobody has.
     Publish,
     /// Records that the lock is left in order.
     Free,
@@ -208,7 +209,8 @@ fn text(question: Question, table: &str) -> String {
             WHERE lock.key = $1::bigint AND {is_ours} AND lock.token & 1 = 0"
         ),
         Question::Publish => format!(
-            "{quickly} UPDATE {table} AS lock SET holder = {} FROM quickly
+            "{quickly} UPDATE {table} AS lock SET holder = {},
+                died = CASE WHEN $9::boolean THEN coalesce(lock.died, lock.holder) END FROM quickly
             WHERE lock.key = $1::bigint AND lock.token = $2::bigint",
             holder(3)
         ),

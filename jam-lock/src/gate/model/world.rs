@@ -15,7 +15,7 @@ use crate::engine::{
     WriterWaits,
 };
 use crate::site::Site;
-use crate::{LockError, LockName};
+use crate::{Holder, LockError, LockName};
 
 /// How many tokens a process may give out without writing them.
 const SPARE: u64 = 4;
@@ -37,10 +37,11 @@ struct State {
     waiting_writers: Vec<usize>,
     writers: usize,
     readers: usize,
-    /// Whether a writer has left the lock abandoned, and none has come since.
-    is_abandoned: bool,
-    /// Whether the record says that somebody holds the lock.
-    is_marked: bool,
+    /// The token of the first writer that died with the lock or left it abandoned, for as long as
+    /// none has left it clean since.
+    first_death: Option<u64>,
+    /// Who holds the lock by the record, and who had died before, by their tokens.
+    record: (Option<u64>, Option<u64>),
     written_token: u64,
     /// The last that a writer was told.
     token: u64,
@@ -57,6 +58,21 @@ impl World {
         Gate::new(process, LockName::declared("modelled", "world", 0))
     }
 
+    /// The number of the process that is the next one to be made.
+    pub(super) fn next_number(&self) -> usize {
+        self.state().processes + 1
+    }
+
+    /// Ends process `number`, which has one thread, while that is inside.
+    pub(super) fn die(&self, number: usize) {
+        let mut state = self.state();
+        state.writers -= 1;
+        state.first_death = state.first_death.or(Some(state.token));
+        state.locked.retain(|locked| locked.0 != number);
+        drop(state);
+        self.unlocked.notify_all();
+    }
+
     /// Notes who enters, and checks what it was told.
     pub(super) fn enter(&self, mode: Mode, publication: &Publication) {
         let mut state = self.state();
@@ -66,11 +82,10 @@ impl World {
         }
         let (writers, readers) = (state.writers, state.readers);
         assert!(writers + readers.min(1) < 2, "{writers} writers and {readers} readers are inside");
-        let is_told = publication.abandoned.is_some();
-        assert_eq!(is_told, state.is_abandoned, "whether the lock was found abandoned");
+        let found = publication.abandoned.as_ref().map(|holder| holder.token);
+        assert_eq!(found, state.first_death.map(Some), "who died first");
         assert!(publication.token > state.token, "the token does not rise");
         if mode == Mode::Exclusive {
-            state.is_abandoned = false;
             state.token = publication.token;
         }
     }
@@ -80,7 +95,10 @@ impl World {
         match mode {
             Mode::Exclusive => {
                 state.writers -= 1;
-                state.is_abandoned = left == Left::Abandoned;
+                state.first_death = match left {
+                    Left::InOrder => None,
+                    Left::Abandoned => state.first_death.or(Some(state.token)),
+                };
             }
             Mode::Shared => state.readers -= 1,
         }
@@ -89,7 +107,8 @@ impl World {
     /// Whether the record says what is so when nobody holds the lock.
     pub(super) fn is_recorded_well(&self) -> bool {
         let state = self.state();
-        state.is_marked == state.is_abandoned
+        let (holder, died) = state.record;
+        died.or(holder) == state.first_death
     }
 
     /// Whether some pursuit has not come home.
@@ -186,7 +205,7 @@ impl Engine for Process {
 
     fn claim(&self, _: &LockName) -> Box<dyn Claim> {
         let (world, process) = (Arc::clone(&self.world), self.number);
-        Box::new(File { world, process, unlocks: [0; 2], in_flight: Vec::new(), recorded: None })
+        Box::new(File { world, process, unlocks: [0; 2], in_flight: Vec::new(), is_read: false })
     }
 }
 
@@ -197,8 +216,8 @@ struct File {
     /// A pursuit's lock is only a hint where its file was unlocked since.
     unlocks: [usize; 2],
     in_flight: Vec<(u64, Mode, usize)>,
-    /// Whether the record says that somebody of this process is inside, once it has been read.
-    recorded: Option<bool>,
+    /// Whether the record has been read since the claim came home.
+    is_read: bool,
 }
 
 impl File {
@@ -259,39 +278,44 @@ impl Claim for File {
         self.land(number);
     }
 
-    fn publish(&mut self, mode: Mode, _: Option<&Site>, last: u64) -> Publication {
+    fn publish(&mut self, mode: Mode, _: Option<&Site>, used: Used<'_>) -> Publication {
         let mut state = self.world.state();
-        let is_found = state.is_marked && self.recorded != Some(true);
+        let (holder, died) = state.record;
+        let is_first = !std::mem::replace(&mut self.is_read, true);
+        let found = died.or(holder).filter(|_| is_first);
+        let unwritten = if found.is_some() { SPARE } else { 0 };
+        let token = state.written_token.max(used.last) + unwritten + 2;
+        state.written_token = token;
         if mode == Mode::Exclusive {
-            state.is_marked = true;
+            let known = used.abandoned.map(|holder| holder.token.expect("it has one"));
+            state.record = (Some(token), known.or(found));
         }
-        self.recorded = Some(mode == Mode::Exclusive);
-        let unwritten = if is_found { SPARE } else { 0 };
-        state.written_token = state.written_token.max(last) + unwritten + 2;
-        let token = state.written_token;
-        let abandoned = is_found.then(Box::default);
         Publication {
             token: if mode == Mode::Exclusive { token } else { token - 1 },
             spare: SPARE,
-            abandoned,
+            abandoned: found
+                .map(|token| Box::new(Holder { token: Some(token), ..Holder::default() })),
+            record_error: None,
         }
     }
 
     fn withdraw(&mut self, last: u64) {
         let mut state = self.world.state();
         state.written_token = state.written_token.max(last);
-        if self.recorded == Some(true) {
-            state.is_marked = false;
-            self.recorded = Some(false);
+        if self.is_read {
+            state.record = (None, None);
         }
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used>) -> Result<(), LockError> {
-        if let Some(Used { left, last }) = used {
-            if left == Left::InOrder {
-                self.withdraw(last);
+    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
+        // Without a use, another mode may be held.
+        if let Some(Used { abandoned, last }) = used {
+            if std::mem::take(&mut self.is_read) && mode == Mode::Exclusive {
+                let mut state = self.world.state();
+                state.written_token = state.written_token.max(last);
+                let died = abandoned.map(|holder| holder.token.expect("it has one"));
+                state.record = (None, died);
             }
-            self.recorded = None;
         }
         self.unlocks[mode as usize] += 1;
         self.world.unlock(self.process, mode);

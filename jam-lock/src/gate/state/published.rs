@@ -8,22 +8,33 @@ use crate::site::Site;
 pub(super) struct Published {
     site: Site,
     is_recorded: bool,
+    /// Whether it says of somebody else that the lock was left abandoned.
+    is_abandoned: bool,
     token: u64,
     spare: u64,
 }
 
 impl Published {
-    pub(super) fn new(asked: &Acquisition, publication: &Publication) -> Self {
+    /// What was made known of `asked`; nothing where that is not certain, so that whoever is next
+    /// meets the error for itself.
+    pub(super) fn new(
+        asked: &Acquisition,
+        publication: &Publication,
+        is_abandoned: bool,
+    ) -> Option<Self> {
         let Acquisition { site, is_recorded, .. } = *asked;
         let Publication { token, spare, .. } = *publication;
-        Self { site, is_recorded, token, spare }
+        let is_certain = publication.record_error.is_none();
+        is_certain.then_some(Self { site, is_recorded, is_abandoned, token, spare })
     }
 
     /// What the next writer is told, unless the engine has to be.
     ///
     /// Its token leaves one free before it, for readers.
-    pub(super) fn next(&mut self, asked: &Acquisition) -> Option<Publication> {
-        let fits = self.is_recorded == asked.is_recorded && self.site == asked.site;
+    pub(super) fn next(&mut self, asked: &Acquisition, is_abandoned: bool) -> Option<Publication> {
+        let fits = self.is_recorded == asked.is_recorded
+            && self.site == asked.site
+            && self.is_abandoned == is_abandoned;
         self.spare = self.spare.checked_sub(2).filter(|_| fits)?;
         self.token += 2;
         Some(Publication { token: self.token, ..Publication::default() })

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Acquisition, HAND_OVER, Hold, State, seam};
 use crate::LockError;
-use crate::engine::{Attempt, CallChain, Left, Mode, Pursuit, Used};
+use crate::engine::{Attempt, CallChain, Mode, Pursuit, Used};
 
 /// The pursuits in flight that count, one for each mode; older ones are dismissed when they come
 /// home.
@@ -130,11 +130,11 @@ impl State {
         self.pursue(pause);
     }
 
-    /// Gives the claim back, and leaves it to other processes to be told of who left it abandoned.
+    /// Gives the claim back; whoever has it next learns from the engine of who left it abandoned.
     fn release_claim(&mut self, mode: Mode) -> Result<(), LockError> {
         self.published = None;
-        let left = if self.abandoned.take().is_some() { Left::Abandoned } else { Left::InOrder };
-        self.claim.release(mode, Some(Used { left, last: self.token }))
+        let abandoned = self.abandoned.take();
+        self.claim.release(mode, Some(Used { abandoned: abandoned.as_deref(), last: self.token }))
     }
 
     /// Starts a pursuit where somebody waits for a claim that nobody is asking for.

@@ -119,7 +119,7 @@ impl Claim for Scripted {
         self.play("dismiss", |_| ());
     }
 
-    fn publish(&mut self, _: Mode, _: Option<&Site>, _: u64) -> Publication {
+    fn publish(&mut self, _: Mode, _: Option<&Site>, _: Used<'_>) -> Publication {
         self.play("publish", |_| Publication::default())
     }
 
@@ -127,7 +127,7 @@ impl Claim for Scripted {
         self.play("withdraw", |_| ());
     }
 
-    fn release(&mut self, _: Mode, _: Option<Used>) -> Result<(), LockError> {
+    fn release(&mut self, _: Mode, _: Option<Used<'_>>) -> Result<(), LockError> {
         self.play("release", |script| {
             script.claimed = false;
             if script.release_fails { Err(trouble()) } else { Ok(()) }

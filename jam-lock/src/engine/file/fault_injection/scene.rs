@@ -99,9 +99,6 @@ fn check(result: &Outcome, folder: &Path, asked: &[Asked], fault: Option<(usize,
         (Some((_, libc::EINTR) | ((Call::Remove, _), _)), _) => {
             assert!(result.is_ok(), "{met:?}: {result:?}");
         }
-        (Some(((_, path), _)), _) if path.extension().is_some_and(|it| it == "holder") => {
-            assert!(result.is_ok(), "{met:?}: {result:?}");
-        }
         (Some(_), Ok(())) | (Some((_, libc::ENOSYS)), Err(LockError::Unsupported { .. })) => {}
         (Some((_, expected)), Err(LockError::Io { path, error, .. })) => {
             assert_eq!(error.raw_os_error(), Some(expected), "{met:?}: {result:?}");

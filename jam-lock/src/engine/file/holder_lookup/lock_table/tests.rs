@@ -31,7 +31,8 @@ impl Scene {
     /// A record by which a process that calls itself `own` holds the lock.
     fn record(&mut self, own: u32, started: u64) {
         let holder = Holder { process: Some(own), ..Holder::default() };
-        self.lock.record = Some(Record { token: 7, holder: Some((holder, Some(started))) });
+        self.lock.record =
+            Some(Record { token: Some(7), holder: Some((holder, Some(started))), died: None });
     }
 
     fn identity(&self) -> Identity {
