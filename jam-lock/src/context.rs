@@ -17,7 +17,7 @@ use std::sync::{Arc, Weak};
 
 use self::chain::Chain;
 use self::look::Look;
-use crate::engine::{CallChain, Mode, Watch};
+use crate::engine::{CallChain, Mode, ProcessId, Watch};
 use crate::gate::{Acquisition, Gate, Grant};
 use crate::observer::Report;
 use crate::site::Site;
@@ -32,7 +32,7 @@ pub(crate) use self::within::within;
 struct Held {
     key: Key,
     /// Whose it is: a fork inherits what is listed, and none of the locks.
-    process: u32,
+    process: ProcessId,
     /// What stands in the lock order.
     name: Option<LockName>,
     site: Site,

@@ -24,8 +24,7 @@ mod wake_threads;
 use std::fmt;
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::process;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::Duration;
 
 use self::holder_query::HolderQuery;
@@ -34,7 +33,9 @@ use self::model::{seam, timer};
 use self::parker::WakeList;
 use self::seam::{Mutex, MutexGuard};
 use self::state::{State, Taken};
-use crate::engine::{Ability, CallChain, Engine, Left, Mode, Publication, Watch};
+use crate::engine::{
+    Ability, CallChain, Engine, Left, Mode, ProcessId, Publication, Watch, check_process,
+};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::timeout::Deadline;
@@ -48,7 +49,7 @@ pub(crate) use self::wait_queue::Who;
 pub(crate) struct Gate {
     name: LockName,
     place: String,
-    process: u32,
+    process: ProcessId,
     sees_circles: bool,
     state: Mutex<State>,
     /// Dropped last: what an engine has made it may remove, once no claim uses it.
@@ -86,7 +87,7 @@ impl Gate {
             let serves_in_order = engine.can(Ability::ServesInOrder);
             let state = State::new(engine.claim(&name), serves_in_order, gate.clone());
             let sees_circles = engine.can(Ability::SeesCircles);
-            let process = process::id();
+            let process = ProcessId::current();
             Self { name, place, process, sees_circles, state: Mutex::new(state), engine }
         })
     }
@@ -102,7 +103,7 @@ impl Gate {
     }
 
     /// The process that this gate belongs to; a fork inherits it, and can acquire nothing by it.
-    pub(crate) fn process(&self) -> u32 {
+    pub(crate) fn process(&self) -> ProcessId {
         self.process
     }
 
@@ -131,7 +132,7 @@ impl Gate {
                 remedy: "acquire it as a writer",
             });
         }
-        let mut state = self.lock();
+        let mut state = self.lock_here()?;
         let may_wait = !matches!(deadline, Deadline::Once);
         let is_refused = match state.take(asked, may_wait)? {
             Taken::Granted(grant) => return Ok(Entry::Granted(grant)),
@@ -149,24 +150,27 @@ impl Gate {
     /// Gives the lock to whoever is next, here or in another process; nothing happens yet where
     /// another guard stands for the same acquisition.
     pub(crate) fn release(&self, number: u64, left: Left) -> Option<Result<(), LockError>> {
-        self.lock().release(number, left)
+        match self.lock_here() {
+            Ok(mut state) => state.release(number, left),
+            Err(forked) => Some(Err(forked)),
+        }
     }
 
     /// Has one more guard stand for the acquisition `number`, and tells its token, and what tells
     /// whether it is lost, if it is still there.
     pub(crate) fn reenter(&self, number: u64) -> Option<(u64, Option<Arc<dyn Watch>>)> {
-        self.lock().reenter(number)
+        self.lock_here().ok()?.reenter(number)
     }
 
     /// Who has the lock, where that is certain; blocks the thread where a server has to tell.
     pub(crate) fn holder(&self) -> Option<Box<Holder>> {
-        let here = self.lock().holder();
+        let here = self.lock_here().ok()?.holder();
         self.holder_or(here)
     }
 
     /// Who has the lock, where that is certain; lets other tasks run where a server has to tell.
     pub(crate) async fn holder_ready(&self) -> Option<Box<Holder>> {
-        let here = self.lock().holder();
+        let here = self.lock_here().ok()?.holder();
         self.holder_or_ready(here).await
     }
 
@@ -209,12 +213,30 @@ impl Gate {
 
     /// How the lock stands, by the engine's `status` and by what is known better here.
     pub(crate) fn amend(&self, status: Status) -> Status {
-        self.lock().amend(status)
+        match self.lock_here() {
+            Ok(state) => state.amend(status),
+            Err(_) => status,
+        }
     }
 
     /// Where a pursuit comes home, on its own thread.
     fn home(&self, number: u64, mode: Mode, result: Result<bool, LockError>) {
         self.lock().home(number, mode, result);
+    }
+
+    /// The state, for callers that may be in a fork, where the mutex may be locked forever.
+    ///
+    /// # Errors
+    /// [`LockError::Forked`] in a fork that inherited it locked.
+    fn lock_here(&self) -> Result<Locked<'_>, LockError> {
+        match self.state.try_lock() {
+            Ok(state) => Ok(Locked(Some(state))),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(Locked(Some(poisoned.into_inner()))),
+            Err(TryLockError::WouldBlock) => {
+                check_process(self.process, &self.name, || self.place.clone())?;
+                Ok(self.lock())
+            }
+        }
     }
 
     /// No user's code runs under the mutex, so a poisoned one holds nothing half-done.

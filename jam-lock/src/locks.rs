@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock, RwLockWriteGuard};
 
 use crate::engine::Engine;
 use crate::gate::{self, Gate};
@@ -42,12 +42,14 @@ pub struct Locks {
     shared: Arc<Shared>,
 }
 
+type Gates = HashMap<LockName, Arc<Gate>>;
+
 #[derive(Debug)]
 struct Shared {
     engine: Arc<dyn Engine>,
     /// The gates of declared names, and so their open files, for as long as the `Locks` lives.
     /// Names made at run time have no end, so theirs go with the last `Lock` and guard.
-    declared: RwLock<HashMap<LockName, Arc<Gate>>>,
+    declared: RwLock<Gates>,
     settings: Arc<Settings>,
 }
 
@@ -185,16 +187,17 @@ impl Locks {
     pub fn lock(&self, name: LockName) -> Lock {
         let settings = Arc::clone(&self.shared.settings);
         let declared = &self.shared.declared;
-        if let Some(gate) = declared.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
-            return Lock::new(name, Arc::clone(gate), settings);
+        // A fork may have inherited them locked, so nobody waits for them.
+        if let Some(gate) = declared.try_read().ok().and_then(|gates| gates.get(&name).cloned()) {
+            return Lock::new(name, gate, settings);
         }
         let gate = gate::gate(&self.shared.engine, &name);
         if name.is_declared() {
-            let mut declared = declared.write().unwrap_or_else(PoisonError::into_inner);
-            let before = declared.insert(name.clone(), Arc::clone(&gate));
-            drop(declared);
+            let insert = |mut gates: RwLockWriteGuard<'_, Gates>| {
+                gates.insert(name.clone(), Arc::clone(&gate))
+            };
             // With a gate may go an engine, which is not to end under a lock of ours.
-            drop(before);
+            drop(declared.try_write().ok().map(insert));
         }
         Lock::new(name, gate, settings)
     }

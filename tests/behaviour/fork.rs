@@ -105,7 +105,7 @@ fn a_child_in_another_container_is_not_taken_for_its_parent() {
     assert!(said.starts_with("1 in ") && said.contains("is used in its fork"), "{said}");
     assert_eq!(parent.answer(), "1 held");
     let others = attempt(folder.path(), "x");
-    assert!(others.contains("is held elsewhere"), "{others}");
+    assert!(others.contains("is already held"), "{others}");
     parent.release();
 }
 

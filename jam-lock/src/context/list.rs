@@ -1,8 +1,7 @@
 //! What is held in one place, the innermost last.
 
-use std::process;
-
 use super::{Held, Key};
+use crate::engine::ProcessId;
 
 /// The locks of a thread, or of a section in a task.
 #[derive(Debug, Default)]
@@ -37,7 +36,7 @@ impl List {
 
     /// Takes off what a fork has inherited.
     pub(super) fn forget_other_processes(&mut self) {
-        let here = process::id();
+        let here = ProcessId::current();
         self.0.retain(|held| held.process == here);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::list::List;
 use super::{Held, Key, next_number};
+use crate::engine::ProcessId;
 use crate::of_process::PerProcess;
 
 thread_local! {
@@ -19,7 +20,7 @@ thread_local! {
 /// What a thread holds.
 struct Thread {
     /// The process that it is registered in: a fork inherits the thread, and not the registry.
-    process: u32,
+    process: Option<ProcessId>,
     held: List,
     /// What is still in the list, and was released elsewhere.
     left_elsewhere: Option<Receiver<Key>>,
@@ -104,12 +105,12 @@ pub(super) fn leave(home: u64, key: Key) {
 }
 
 impl Thread {
-    const NEW: Self = Self { process: 0, held: List::EMPTY, left_elsewhere: None };
+    const NEW: Self = Self { process: None, held: List::EMPTY, left_elsewhere: None };
 
     fn enter(&mut self, number: u64, held: Held) {
-        if self.process != held.process {
+        if self.process != Some(held.process) {
             let (leave, left_elsewhere) = mpsc::channel();
-            self.process = held.process;
+            self.process = Some(held.process);
             self.held = List::EMPTY;
             self.left_elsewhere = Some(left_elsewhere);
             threads().insert(number, Presence::Alive(leave));
@@ -126,7 +127,7 @@ impl Thread {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        if self.process == 0 {
+        if self.process.is_none() {
             return;
         }
         let mut threads = threads();

@@ -18,14 +18,23 @@ static GATES: PerProcess<Mutex<Gates>> = PerProcess::new();
 
 /// The gate of `name` at `engine`, which is made where this process has none.
 pub(crate) fn gate(engine: &Arc<dyn Engine>, name: &LockName) -> Arc<Gate> {
-    let key = (engine.identity().to_owned(), name.clone());
-    let mut gates = gates();
-    if let Some(gate) = gates.get(&key).and_then(Weak::upgrade) {
+    if let Some(gate) = existing(&**engine, name) {
         return gate;
     }
-    let gate = Gate::new(Arc::clone(engine), name.clone());
-    gates.insert(key, Arc::downgrade(&gate));
-    gate
+    // An engine may ask another one for a lock of its own, so not under the mutex.
+    let new = Gate::new(Arc::clone(engine), name.clone());
+    let key = (engine.identity().to_owned(), name.clone());
+    let mut gates = gates();
+    match gates.get(&key).and_then(Weak::upgrade) {
+        Some(gate) => {
+            drop(gates);
+            gate
+        }
+        None => {
+            gates.insert(key, Arc::downgrade(&new));
+            new
+        }
+    }
 }
 
 /// The gate of `name` at `engine`, if this process has one.

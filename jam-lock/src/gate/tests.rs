@@ -277,23 +277,24 @@ fn threads_that_come_and_give_up_at_random_never_overlap() {
     let stage = Stage::new();
     let inside = Mutex::new(());
     thread::scope(|scope| {
-        for thread in 0..8_u64 {
-            let (stage, inside) = (&stage, &inside);
-            scope.spawn(move || {
-                for round in 0..2_000 {
-                    let limit = Duration::from_micros((thread * 7 + round) % 50);
-                    if stage.gate.acquire(Mode::Exclusive, Timeout::from(limit).deadline()).is_ok()
-                    {
-                        drop(inside.try_lock().expect("nobody else is inside"));
-                        stage.gate.release_first().unwrap();
+        let threads: Vec<_> = (0..8_u64)
+            .map(|thread| {
+                let (stage, inside) = (&stage, &inside);
+                scope.spawn(move || {
+                    for round in 0..2_000 {
+                        let limit = Timeout::from(Duration::from_micros((thread * 7 + round) % 50));
+                        if stage.gate.acquire(Mode::Exclusive, limit.deadline()).is_ok() {
+                            drop(inside.try_lock().expect("nobody else is inside"));
+                            stage.gate.release_first().unwrap();
+                        }
                     }
-                    // The engine of the script grants at once what is asked for in the background.
-                    let pursuit = stage.script().pursuits.pop_front();
-                    if let Some((_, home)) = pursuit {
-                        home(Ok(true));
-                    }
-                }
-            });
+                })
+            })
+            .collect();
+        // The engine of the script grants at once what is asked for in the background.
+        while !threads.iter().all(thread::ScopedJoinHandle::is_finished) {
+            stage.bring_all_home();
+            thread::yield_now();
         }
     });
 }

@@ -96,7 +96,9 @@ impl Wait<'_> {
     /// Keeps nobody out while whoever waits does something else, until it looks again.
     pub(crate) fn step_aside(&self) {
         if let Some(ticket) = self.ticket {
-            self.gate.lock().step_aside(ticket);
+            if let Ok(mut state) = self.gate.lock_here() {
+                state.step_aside(ticket);
+            }
         }
     }
 
@@ -114,7 +116,10 @@ impl Wait<'_> {
     fn look(&mut self, waker: &Waker) -> Poll<Ended> {
         let ticket = self.ticket.expect("a wait ends once");
         let waker = waker.clone();
-        let mut state = self.gate.lock();
+        let mut state = match self.gate.lock_here() {
+            Ok(state) => state,
+            Err(forked) => return Poll::Ready(Ended::Failed(forked)),
+        };
         // Under the mutex: after a look that finds time left, a timer that fires wakes the waiter.
         let is_over = self.end.is_some_and(|end| end <= seam::now());
         let turn = match state.turn(ticket, self.asked) {
@@ -162,7 +167,9 @@ impl Ended {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            self.gate.lock().leave(ticket);
+            if let Ok(mut state) = self.gate.lock_here() {
+                state.leave(ticket);
+            }
         }
     }
 }

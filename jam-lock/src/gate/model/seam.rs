@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, LockResult, PoisonError};
+use std::sync::{LazyLock, LockResult, PoisonError, TryLockError, TryLockResult};
 use std::time::{Duration, Instant};
 
 use shuttle::rand::{Rng, thread_rng};
@@ -35,6 +35,13 @@ pub(in crate::gate) struct MutexGuard<'a, T> {
 impl<T> Mutex<T> {
     pub(in crate::gate) fn new(value: T) -> Self {
         Self(shuttle::sync::Mutex::new(value))
+    }
+
+    pub(in crate::gate) fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Ok(MutexGuard { mutex: self, guard }),
+            Err(_) => Err(TryLockError::WouldBlock),
+        }
     }
 
     pub(in crate::gate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {

@@ -1,6 +1,6 @@
 //! Who of this process is inside.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::engine::{Left, Publication};
@@ -25,7 +25,7 @@ struct Resident {
 pub(super) struct Inside {
     /// Apart, because most often it is alone.
     first: Option<Resident>,
-    others: VecDeque<Resident>,
+    others: BTreeMap<u64, Resident>,
     entered: u64,
 }
 
@@ -40,7 +40,7 @@ impl Inside {
         if self.first.is_none() {
             self.first = Some(resident);
         } else {
-            self.others.push_back(resident);
+            self.others.insert(number, resident);
         }
         number
     }
@@ -75,17 +75,14 @@ impl Inside {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
             return self.first.as_mut();
         }
-        let at = self.others.binary_search_by_key(&number, |resident| resident.number);
-        at.ok().map(|at| &mut self.others[at])
+        self.others.get_mut(&number)
     }
 
     fn remove(&mut self, number: u64) {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
-            self.first = self.others.pop_front();
-            return;
-        }
-        if let Ok(at) = self.others.binary_search_by_key(&number, |resident| resident.number) {
-            self.others.remove(at);
+            self.first = self.others.pop_first().map(|(_, resident)| resident);
+        } else {
+            self.others.remove(&number);
         }
     }
 
