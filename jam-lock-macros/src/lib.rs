@@ -72,7 +72,8 @@ use proc_macro::TokenStream;
 ///
 /// Where the record of the holder cannot be read, nobody knows whether one died. Then a section with
 /// `recover` is not run: its acquisition ends with `LockError::Io`, *cannot read the holder record*,
-/// and the next one finds everything as it was.
+/// and the next one finds everything as it was. Locks that record no holders, or whose engine cannot
+/// report deaths, refuse it: `LockError::Unsupported`.
 ///
 /// # When the lock is not acquired
 /// The body does not run, and the function returns. What it returns is made by `or_else`, or else

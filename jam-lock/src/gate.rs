@@ -113,6 +113,11 @@ impl Gate {
         self.lock().queued()
     }
 
+    /// Whether the engine tells the next holder of one who died with the lock.
+    pub(crate) fn reports_deaths(&self) -> bool {
+        self.engine.can(Ability::TellsOfDeaths)
+    }
+
     /// Whether the engine wants to know which call chain asks.
     pub(crate) fn sees_circles(&self) -> bool {
         self.sees_circles

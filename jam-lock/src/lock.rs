@@ -179,8 +179,19 @@ impl Lock {
 
     /// The same lock, which is not acquired where its record cannot be read: what runs under it
     /// recovers from deaths.
-    pub(crate) fn must_see_deaths(&self) -> Self {
-        Self { must_see_deaths: true, ..self.clone() }
+    ///
+    /// # Errors
+    /// [`LockError::Unsupported`] where nothing is recorded by which a death could be seen.
+    pub(crate) fn must_see_deaths(&self) -> Result<Self, LockError> {
+        if self.settings.records_holders && self.gate.reports_deaths() {
+            return Ok(Self { must_see_deaths: true, ..self.clone() });
+        }
+        Err(LockError::Unsupported {
+            what: "`recover`",
+            place: self.gate.place().to_owned(),
+            remedy: "the deaths of holders are not recorded there: open the locks with \
+                     `record_holders(true)`, or remove `recover`",
+        })
     }
 
     /// Acquires the lock, and blocks the thread until it can or the timeout has passed.

@@ -61,9 +61,9 @@ impl LockSet {
     }
 
     /// The same locks, of which none is acquired where its record cannot be read.
-    pub(crate) fn must_see_deaths(&self) -> Self {
-        let locks = self.locks.iter().map(Lock::must_see_deaths).collect();
-        Self { locks, timeout: self.timeout }
+    pub(crate) fn must_see_deaths(&self) -> Result<Self, LockError> {
+        let locks = self.locks.iter().map(Lock::must_see_deaths).collect::<Result<_, _>>()?;
+        Ok(Self { locks, timeout: self.timeout })
     }
 
     /// Acquires all the locks, and blocks the thread until it can or the timeout has passed.

@@ -12,6 +12,7 @@ pub use std::time::Duration;
 pub use jam_lock_macros::{block, lock_names, name};
 
 use crate::context::{self, Scope};
+use crate::engine::Mode;
 pub use crate::{FromLockError, LockGuard, LockGuards, LockName, Timeout};
 use crate::{Holder, Lock, LockError, LockSet, Locks, Site, default_locks};
 
@@ -21,7 +22,7 @@ pub struct Request<'locks, N> {
     site: Site,
     locks: Option<&'locks Locks>,
     timeout: Timeout,
-    is_shared: bool,
+    mode: Mode,
     is_reentrant: bool,
     names_holder: bool,
     must_see_deaths: bool,
@@ -57,7 +58,7 @@ impl<'locks, N> Request<'locks, N> {
             site,
             locks: None,
             timeout: Timeout::FOREVER,
-            is_shared: false,
+            mode: Mode::Exclusive,
             is_reentrant: false,
             names_holder: true,
             must_see_deaths: false,
@@ -79,7 +80,7 @@ impl<'locks, N> Request<'locks, N> {
     /// As a reader.
     #[must_use]
     pub fn shared(self) -> Self {
-        Self { is_shared: true, ..self }
+        Self { mode: Mode::Shared, ..self }
     }
 
     /// Under what is held already, if it is.
@@ -123,9 +124,9 @@ impl Request<'_, LockName> {
 
     fn lock(self) -> Result<Lock, LockError> {
         let lock = self.locks()?.lock(self.names);
-        let lock = if self.is_shared { lock.shared() } else { lock };
+        let lock = if self.mode == Mode::Shared { lock.shared() } else { lock };
         let lock = if self.names_holder { lock } else { lock.without_holder() };
-        let lock = if self.must_see_deaths { lock.must_see_deaths() } else { lock };
+        let lock = if self.must_see_deaths { lock.must_see_deaths()? } else { lock };
         Ok(if self.is_reentrant { lock.reentrant() } else { lock })
     }
 }
@@ -145,9 +146,9 @@ impl<const N: usize> Request<'_, [LockName; N]> {
 
     fn lock_set(self) -> Result<LockSet, LockError> {
         let locks = self.locks()?.lock_all(self.names);
-        let locks = if self.is_shared { locks.shared() } else { locks };
+        let locks = if self.mode == Mode::Shared { locks.shared() } else { locks };
         let locks = if self.names_holder { locks } else { locks.without_holder() };
-        let locks = if self.must_see_deaths { locks.must_see_deaths() } else { locks };
+        let locks = if self.must_see_deaths { locks.must_see_deaths()? } else { locks };
         Ok(if self.is_reentrant { locks.reentrant() } else { locks })
     }
 }

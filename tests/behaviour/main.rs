@@ -34,6 +34,7 @@ mod observer;
 mod paths;
 mod processes;
 mod records;
+mod recovery;
 mod refused;
 mod several;
 mod shared;

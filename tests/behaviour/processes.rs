@@ -6,6 +6,7 @@ use std::process::Command;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use crate::{folder, lock};
 #[cfg(target_os = "linux")]
@@ -44,6 +45,29 @@ fn a_process_that_waits_is_served_while_threads_here_contend() {
                 }
             });
         }
+        assert_eq!(peer.answer(), "held");
+        served.store(true, Ordering::SeqCst);
+        peer.release();
+    });
+}
+
+#[test]
+fn a_process_that_waits_is_served_while_a_thread_here_tries_again_and_again() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x");
+    let guard = lock.acquire().unwrap();
+    let mut peer = Peer::waiting(folder.path(), "x");
+    drop(guard);
+    let served = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !served.load(Ordering::SeqCst) {
+                if let Ok(guard) = lock.try_acquire() {
+                    thread::sleep(Duration::from_millis(1));
+                    drop(guard);
+                }
+            }
+        });
         assert_eq!(peer.answer(), "held");
         served.store(true, Ordering::SeqCst);
         peer.release();

@@ -1,6 +1,8 @@
 //! Many readers, or one writer.
 
 use std::sync::Barrier;
+#[cfg(target_os = "linux")]
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -154,5 +156,53 @@ fn a_writer_that_comes_again_at_once_does_not_starve_readers() {
         });
         drop(lock.shared().timeout(LONG).acquire().unwrap());
         read.store(true, Ordering::SeqCst);
+    });
+}
+
+/// Runs `during` while readers of this process overlap all the time; it is given how many sections
+/// have begun.
+#[cfg(target_os = "linux")]
+fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
+    let lock = lock.shared();
+    let (begun, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::SeqCst) {
+                    let _reader = lock.acquire().unwrap();
+                    begun.fetch_add(1, Ordering::SeqCst);
+                    thread::sleep(Duration::from_millis(2));
+                }
+            });
+        }
+        jam_lock_tests::peers::until("readers", || begun.load(Ordering::SeqCst) > 10);
+        during(&begun);
+        is_over.store(true, Ordering::SeqCst);
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn readers_that_overlap_let_a_writer_of_another_process_in() {
+    let folder = folder();
+    while_readers_overlap(&lock(folder.path(), "x"), |_| {
+        Peer::holding(folder.path(), "x").release();
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn readers_that_overlap_soon_find_out_that_their_file_was_removed() {
+    let folder = folder();
+    while_readers_overlap(&lock(folder.path(), "x"), |begun| {
+        std::fs::remove_file(folder.path().join("x.lock")).unwrap();
+        let writer = Peer::holding(folder.path(), "x");
+        // Those that are inside leave, and no other comes.
+        jam_lock_tests::peers::until("no reader", || {
+            let before = begun.load(Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(50));
+            begun.load(Ordering::SeqCst) == before
+        });
+        writer.release();
     });
 }

@@ -2,12 +2,16 @@
 //!
 //! It answers a line for each thing that has happened, and ends when its input does.
 
+#[path = "peer/counting.rs"]
+mod counting;
 #[cfg(target_os = "linux")]
 #[path = "peer/customers.rs"]
 mod customers;
 #[cfg(unix)]
 #[path = "peer/fork.rs"]
 mod fork;
+#[path = "peer/many.rs"]
+mod many;
 #[cfg(target_os = "linux")]
 #[path = "peer/sale.rs"]
 mod sale;
@@ -17,32 +21,26 @@ mod storm;
 
 use std::env;
 use std::error::Error;
-use std::fs::{self, File};
-use std::io::{self, BufRead, Write};
+use std::fs::File;
+use std::io::{self, BufRead};
 use std::path::Path;
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use jam_lock::{Lock, LockError, LockName, LockSet, Locks, locked};
+use jam_lock::{Lock, LockError, LockName, Locks, locked};
 use jam_lock_tests::lock_names;
-
-/// How long the reader of a counter thinks before it writes: long enough for others to interfere.
-const THOUGHT: Duration = Duration::from_micros(50);
 
 type Trouble = Box<dyn Error + Send + Sync>;
 type Outcome = Result<(), Trouble>;
 
 fn main() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let order: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match order[..] {
         ["hold", folder, name] => hold(&open(folder, name)?)?,
         ["hold shared", folder, name] => hold(&open(folder, name)?.shared())?,
-        ["hold all", folder, count] => hold_all(&many(folder, "held", count)?)?,
-        ["read all", folder, count] => hold_all(&many(folder, "read", count)?.shared())?,
-        ["flicker", folder, count] => flicker(&many(folder, "flickers", count)?)?,
         ["both", folder, first, second] => hold_both(&Locks::at(folder)?, first, second)?,
         ["hold unrecorded", folder, name] => {
             let locks = Locks::builder().folder(folder).record_holders(false).open()?;
@@ -83,9 +81,6 @@ fn main() -> Outcome {
             let _guard = open(folder, name)?.acquire()?;
             process::abort();
         }
-        ["journal", folder, name, threads] => {
-            journal(folder.as_ref(), &open(folder, name)?, threads.parse()?);
-        }
         ["insist", folder, name] => insist(&open(folder, name)?)?,
         ["leak", folder, name] => leak(&open(folder, name)?)?,
         ["try", folder, name] => println!("{}", attempt(&open(folder, name)?)),
@@ -98,27 +93,6 @@ fn main() -> Outcome {
         ["mode", folder, name, mode] => {
             let lock = with_mode(folder.as_ref(), name, u32::from_str_radix(mode, 8)?)?;
             println!("{}", attempt(&lock));
-        }
-        ["count", folder, name, times] => {
-            let lock = open(folder, name)?;
-            count(folder.as_ref(), || lock.clone(), think, times.parse()?)?;
-        }
-        ["take turns", folder, name, party, times] => {
-            let lock = open(folder, name)?;
-            println!("ready");
-            io::stdin().lock().read_line(&mut String::new())?;
-            let turn = || note(folder.as_ref(), party);
-            count(folder.as_ref(), || lock.clone(), turn, times.parse()?)?;
-            println!("done");
-        }
-        ["count customer", folder, id, times] => {
-            let locks = Locks::at(folder)?;
-            count(
-                folder.as_ref(),
-                || locks.lock(lock_names::customer_id(id)),
-                think,
-                times.parse()?,
-            )?;
         }
         #[cfg(unix)]
         ["fork", folder, name, what] => fork::and_do(what, folder, &open(folder, name)?)?,
@@ -135,6 +109,8 @@ fn main() -> Outcome {
             storm::work(folder.as_ref(), number.parse()?, seed.parse()?)?;
         }
         ["exhaust", folder, name] => exhaust(&open(folder, name)?),
+        ["hold all" | "read all" | "flicker", ..] => many::run(&order)?,
+        ["journal" | "count" | "take turns" | "count customer", ..] => counting::run(&order)?,
         _ => return Err("peer: unknown order".into()),
     }
     Ok(())
@@ -156,36 +132,6 @@ fn hold(lock: &Lock) -> Outcome {
             return Ok(());
         }
     }
-}
-
-/// So many locks that are called like each other.
-fn many(folder: &str, name: &str, count: &str) -> Result<LockSet, Trouble> {
-    let names =
-        (0..count.parse::<usize>()?).map(|number| LockName::new(format!("{name} {number}")));
-    Ok(Locks::at(folder)?.lock_all(names.collect::<Result<Vec<_>, _>>()?))
-}
-
-/// Holds the locks until the input ends.
-fn hold_all(locks: &LockSet) -> Outcome {
-    let guards = locks.acquire()?;
-    println!("held");
-    io::stdin().lock().read_line(&mut String::new())?;
-    Ok(guards.release()?)
-}
-
-/// Acquires and releases the locks again and again until the input ends.
-fn flicker(locks: &LockSet) -> Outcome {
-    let ended = Arc::new(AtomicBool::new(false));
-    let is_over = Arc::clone(&ended);
-    thread::spawn(move || {
-        let _ = io::stdin().lock().read_line(&mut String::new());
-        is_over.store(true, Ordering::Relaxed);
-    });
-    println!("held");
-    while !ended.load(Ordering::Relaxed) {
-        locks.acquire()?.release()?;
-    }
-    Ok(())
 }
 
 /// Holds the lock of a keyed name until the input ends.
@@ -233,33 +179,6 @@ mod first {
         io::stdin().lock().read_line(&mut String::new())?;
         Ok(())
     }
-}
-
-/// Takes the lock in several threads again and again until it is killed, and writes down where each
-/// of them is: `asks`, then `inside` with its token, `leaves`, and `outside`.
-fn journal(folder: &Path, lock: &Lock, threads: usize) {
-    let journal = || File::options().append(true).create(true).open(folder.join("journal"));
-    thread::scope(|scope| {
-        for thread in 0..threads {
-            let mut journal = journal().expect("the journal can be written");
-            scope.spawn(move || {
-                let mut note = |what: &str| {
-                    let line = format!("{thread} {what}\n");
-                    journal.write_all(line.as_bytes()).expect("the journal can be written");
-                };
-                loop {
-                    note("asks");
-                    let guard = lock.acquire().expect("the lock can be had");
-                    note(&format!("inside {}", guard.token()));
-                    thread::sleep(Duration::from_micros(fastrand::u64(0..300)));
-                    note("leaves");
-                    drop(guard);
-                    note("outside");
-                    thread::sleep(Duration::from_micros(fastrand::u64(0..300)));
-                }
-            });
-        }
-    });
 }
 
 /// Takes the lock again as soon as it has released it, until a line comes in.
@@ -323,40 +242,6 @@ fn with_mode(folder: &Path, name: &str, mode: u32) -> Result<Lock, Trouble> {
 #[cfg(not(unix))]
 fn with_mode(_: &Path, _: &str, _: u32) -> Result<Lock, Trouble> {
     Err("file modes are for unix".into())
-}
-
-/// Adds to a counter file, `times` times, as an application does: reads, does
-/// something meanwhile, writes. A file
-/// that must not be there twice sees every overlap, whatever the locks believe.
-fn count(
-    folder: &Path,
-    lock: impl Fn() -> Lock,
-    meanwhile: impl Fn() -> Outcome,
-    times: usize,
-) -> Outcome {
-    let (counter, inside) = (folder.join("counter"), folder.join("inside"));
-    for _ in 0..times {
-        let _guard = lock().acquire()?;
-        File::create_new(&inside).map_err(|error| format!("overlap: {error}"))?;
-        let value: usize = fs::read_to_string(&counter)?.trim().parse()?;
-        meanwhile()?;
-        fs::write(&counter, (value + 1).to_string())?;
-        fs::remove_file(&inside)?;
-    }
-    Ok(())
-}
-
-/// What takes time between reading and writing.
-#[expect(clippy::unnecessary_wraps, reason = "other things to do meanwhile can fail")]
-fn think() -> Outcome {
-    thread::sleep(THOUGHT);
-    Ok(())
-}
-
-/// Writes down whose turn it is.
-fn note(folder: &Path, party: &str) -> Outcome {
-    let mut turns = File::options().append(true).open(folder.join("turns"))?;
-    Ok(writeln!(turns, "{party}")?)
 }
 
 /// Uses up all descriptors, tells what a lock says to that, gives them back and tells again.

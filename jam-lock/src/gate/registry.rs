@@ -25,16 +25,12 @@ pub(crate) fn gate(engine: &Arc<dyn Engine>, name: &LockName) -> Arc<Gate> {
     let new = Gate::new(Arc::clone(engine), name.clone());
     let key = (engine.identity().to_owned(), name.clone());
     let mut gates = gates();
-    match gates.get(&key).and_then(Weak::upgrade) {
-        Some(gate) => {
-            drop(gates);
-            gate
-        }
-        None => {
-            gates.insert(key, Arc::downgrade(&new));
-            new
-        }
+    if let Some(gate) = gates.get(&key).and_then(Weak::upgrade) {
+        drop(gates);
+        return gate;
     }
+    gates.insert(key, Arc::downgrade(&new));
+    new
 }
 
 /// The gate of `name` at `engine`, if this process has one.

@@ -192,7 +192,9 @@ impl WaitQueue {
         } else {
             let writers = self.present.iter().take_while(|ticket| self.writers.contains(ticket));
             let tickets: Vec<_> = writers.take(count).copied().collect();
-            tickets.into_iter().for_each(|ticket| self.notify_one(ticket, now, wakers));
+            for ticket in tickets {
+                self.notify_one(ticket, now, wakers);
+            }
         }
         self.waiters[&first].offered
     }
@@ -215,7 +217,9 @@ impl WaitQueue {
         };
         let notified = self.present.iter().take_while(is_notified);
         let stalled: Vec<_> = notified.filter(is_stalled).copied().collect();
-        stalled.iter().for_each(|ticket| self.skip(*ticket));
+        for ticket in &stalled {
+            self.skip(*ticket);
+        }
         !stalled.is_empty()
     }
 
