@@ -87,24 +87,31 @@ impl RecordFile {
         Err(unread(path, ErrorKind::NotFound.into()))
     }
 
-    /// Whether it is still what is at `path`, and only there; the folder has not been moved, or the
-    /// lock file would have been opened anew.
+    /// Whether nobody can have linked, renamed or removed it since it was written to, for a file that
+    /// was written to so recently that hardly anything can have happened to it.
     ///
-    /// To link, rename or remove a file changes its `ctime` alone, to write to it changes both times.
-    /// So most often the open file tells, in a third of the time that a look at the path takes.
+    /// That is in the open file, which is looked at in a third of the time that its path takes: those
+    /// change its `ctime` alone, and a write changes `mtime` as well.
     #[cfg(unix)]
-    pub(super) fn is_in_place(&self, path: &Path) -> bool {
+    pub(super) fn is_untouched(&self) -> bool {
         use std::os::unix::fs::MetadataExt;
-        let is_untouched = look_at(&self.file).is_ok_and(|found| {
-            let [changed, modified] =
-                [(found.ctime(), found.ctime_nsec()), (found.mtime(), found.mtime_nsec())];
-            names(&found) == 1 && changed == modified
-        });
-        (is_untouched && self.obstacle.is_none()) || self.is_named_by(path)
+        let found = look_at(&self.file);
+        self.obstacle.is_none()
+            && found.is_ok_and(|found| {
+                let changed = (found.ctime(), found.ctime_nsec());
+                names(&found) == 1 && changed == (found.mtime(), found.mtime_nsec())
+            })
     }
 
+    /// Always, as [`is_in_place`](Self::is_in_place).
+    #[cfg(windows)]
+    pub(super) fn is_untouched(&self) -> bool {
+        true
+    }
+
+    /// Whether it is still what is at `path`, and only there.
     #[cfg(unix)]
-    fn is_named_by(&self, path: &Path) -> bool {
+    pub(super) fn is_in_place(&self, path: &Path) -> bool {
         // A link to a link, for one, would be another one.
         let found = ask(Call::Look, path, || fs::symlink_metadata(path));
         found.is_ok_and(|found| {

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::mark::Mark;
 use super::record::{self, Content, Draft};
@@ -21,6 +21,10 @@ use crate::site::Site;
 use crate::this_process::ThisProcess;
 use crate::wall_clock::since_1970;
 
+/// How long ago the lock was given back at the most, for its record to be where it was: others need
+/// longer to take the lock, or to move the file.
+const RECENTLY: Duration = Duration::from_micros(20);
+
 /// The holder record of one lock file.
 pub(super) struct Recorder {
     place: Place,
@@ -32,6 +36,8 @@ pub(super) struct Recorder {
     tokens: Tokens,
     /// Whether the last writer was to be made known.
     is_recorded: bool,
+    /// When this process gave the lock back for the last time.
+    written: Option<Instant>,
     /// Whether the record of this claim had any to do with this process.
     was_recorded: bool,
 }
@@ -56,6 +62,7 @@ impl Recorder {
             mark: Mark::default(),
             tokens: Tokens::default(),
             is_recorded: false,
+            written: None,
             was_recorded: false,
         }
     }
@@ -124,6 +131,7 @@ impl Recorder {
             (Mode::Exclusive, Some(holder)) => self.leave_abandoned(holder),
         };
         self.mark = Mark::Unread;
+        self.written = Some(Instant::now());
         result
     }
 
@@ -142,7 +150,11 @@ impl Recorder {
     fn look(&mut self, is_writer: bool) -> Result<Found, RecordError> {
         self.was_recorded = true;
         let path = &self.place.path;
-        if !self.file.as_ref().is_some_and(|file| file.is_in_place(path)) {
+        let is_recent = self.written.is_some_and(|written| written.elapsed() < RECENTLY);
+        let is_in_place = |file: &RecordFile| {
+            if is_recent { file.is_untouched() } else { file.is_in_place(path) }
+        };
+        if !self.file.as_ref().is_some_and(is_in_place) {
             self.file = None;
             self.file = match RecordFile::open(&self.place, is_writer) {
                 Err(RecordError { error, may_hide_a_death: false }) => {
