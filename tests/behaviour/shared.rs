@@ -166,12 +166,14 @@ fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
     let lock = lock.shared();
     let (begun, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
+        for number in 0..8 {
+            let (lock, begun, is_over) = (&lock, &begun, &is_over);
+            scope.spawn(move || {
                 while !is_over.load(Ordering::SeqCst) {
                     let _reader = lock.acquire().unwrap();
                     begun.fetch_add(1, Ordering::SeqCst);
-                    thread::sleep(Duration::from_millis(2));
+                    // Not all of them leave at the same time.
+                    thread::sleep(Duration::from_millis(10 + 3 * number));
                 }
             });
         }
@@ -185,6 +187,9 @@ fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
 #[test]
 fn readers_that_overlap_let_a_writer_of_another_process_in() {
     let folder = folder();
+    // A new file looks like one that is polled, whose readers make way all the time.
+    let file = std::fs::File::create(folder.path().join("x.lock")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
     while_readers_overlap(&lock(folder.path(), "x"), |_| {
         Peer::holding(folder.path(), "x").release();
     });

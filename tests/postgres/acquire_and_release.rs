@@ -142,12 +142,14 @@ fn readers_that_overlap_let_a_writer_of_another_process_in() {
     let reader = lock(&url, "a").shared();
     let (begun, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
+        for number in 0..8 {
+            let (reader, begun, is_over) = (&reader, &begun, &is_over);
+            scope.spawn(move || {
                 while !is_over.load(Ordering::SeqCst) {
                     let _guard = reader.acquire().unwrap();
                     begun.fetch_add(1, Ordering::SeqCst);
-                    thread::sleep(Duration::from_millis(2));
+                    // Not all of them leave at the same time.
+                    thread::sleep(Duration::from_millis(10 + 3 * number));
                 }
             });
         }
