@@ -124,8 +124,9 @@ impl Lock {
     /// is `flock(2)` with `LOCK_SH`, which `flock -s` takes as well.
     ///
     /// # Fairness
-    /// Readers of one process that overlap let a writer of another process in, where such a writer is
-    /// seen: every 5 ms, on Linux by the kernel's list of locks, and on PostgreSQL by the server's.
+    /// Readers of one process that overlap let a writer of another process in, if such a writer is
+    /// seen: every 5 ms, on Linux by the kernel's list of locks (from inside a container, only those
+    /// in it), and on PostgreSQL by the server's.
     /// Readers of several processes can still keep a writer out, because the kernel lets readers in
     /// for as long as others are inside. [`promises`](crate::guide::promises) has the bounds.
     ///
