@@ -24,15 +24,20 @@ impl ProcessId {
     /// This process.
     #[must_use]
     pub fn current() -> Self {
-        let number = process::id();
-        let namespace = if number < AMBIGUOUS { namespace() } else { 0 };
-        Self { number, namespace }
+        Self::numbered(process::id())
     }
 
     /// Whether it is this process.
     #[must_use]
     pub fn is_current(self) -> bool {
-        self.number == process::id() && self == Self::current()
+        let number = process::id();
+        number == self.number && self == Self::numbered(number)
+    }
+
+    /// This process, which has this number.
+    fn numbered(number: u32) -> Self {
+        let namespace = if number < AMBIGUOUS { namespace() } else { 0 };
+        Self { number, namespace }
     }
 
     /// Its number in its own pid namespace, by which people know it.

@@ -1,8 +1,6 @@
 //! Many readers, or one writer.
 
 use std::sync::Barrier;
-#[cfg(target_os = "linux")]
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -13,6 +11,8 @@ use crate::{LONG, folder, is_refused, lock};
 use jam_lock_tests::peers::Peer;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::peers::attempt;
+#[cfg(target_os = "linux")]
+use jam_lock_tests::readers::while_readers_overlap;
 
 /// Runs `during` while a thread waits for `lock`, and then until it has had it.
 fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
@@ -159,37 +159,13 @@ fn a_writer_that_comes_again_at_once_does_not_starve_readers() {
     });
 }
 
-/// Runs `during` while readers of this process overlap all the time; it is given how many sections
-/// have begun.
-#[cfg(target_os = "linux")]
-fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
-    let lock = lock.shared();
-    let (begun, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
-    thread::scope(|scope| {
-        for number in 0..8 {
-            let (lock, begun, is_over) = (&lock, &begun, &is_over);
-            scope.spawn(move || {
-                while !is_over.load(Ordering::SeqCst) {
-                    let _reader = lock.acquire().unwrap();
-                    begun.fetch_add(1, Ordering::SeqCst);
-                    // Not all of them leave at the same time.
-                    thread::sleep(Duration::from_millis(10 + 3 * number));
-                }
-            });
-        }
-        jam_lock_tests::peers::until("readers", || begun.load(Ordering::SeqCst) > 10);
-        during(&begun);
-        is_over.store(true, Ordering::SeqCst);
-    });
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn readers_that_overlap_let_a_writer_of_another_process_in() {
     let folder = folder();
-    // A new file looks like one that is polled, whose readers make way all the time.
+    // A file that was written to a moment ago looks as if somebody polled it.
     let file = std::fs::File::create(folder.path().join("x.lock")).unwrap();
-    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     while_readers_overlap(&lock(folder.path(), "x"), |_| {
         Peer::holding(folder.path(), "x").release();
     });
@@ -203,7 +179,7 @@ fn readers_that_overlap_soon_find_out_that_their_file_was_removed() {
         std::fs::remove_file(folder.path().join("x.lock")).unwrap();
         let writer = Peer::holding(folder.path(), "x");
         // Those that are inside leave, and no other comes.
-        jam_lock_tests::peers::until("no reader", || {
+        jam_lock_tests::peers::until("no reader begins", || {
             let before = begun.load(Ordering::SeqCst);
             thread::sleep(Duration::from_millis(50));
             begun.load(Ordering::SeqCst) == before

@@ -1,6 +1,5 @@
 //! What is true of every lock, of a server's as well.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -133,30 +132,6 @@ fn readers_of_several_processes_share_it() {
     assert!(lock.try_acquire().unwrap_err().is_timeout());
     peer.release();
     drop(lock.try_acquire().unwrap());
-}
-
-#[test]
-fn readers_that_overlap_let_a_writer_of_another_process_in() {
-    let Some(server) = Server::shared() else { return };
-    let url = server.namespace();
-    let reader = lock(&url, "a").shared();
-    let (begun, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
-    thread::scope(|scope| {
-        for number in 0..8 {
-            let (reader, begun, is_over) = (&reader, &begun, &is_over);
-            scope.spawn(move || {
-                while !is_over.load(Ordering::SeqCst) {
-                    let _guard = reader.acquire().unwrap();
-                    begun.fetch_add(1, Ordering::SeqCst);
-                    // Not all of them leave at the same time.
-                    thread::sleep(Duration::from_millis(10 + 3 * number));
-                }
-            });
-        }
-        until("readers", || begun.load(Ordering::SeqCst) > 10);
-        Peer::holding(url.as_ref(), "a").release();
-        is_over.store(true, Ordering::SeqCst);
-    });
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod leaves_nothing;
 mod limits;
 mod lost;
 mod partition;
+mod readers;
 mod refused;
 mod settings;
 mod survey;

@@ -15,6 +15,7 @@ pub mod pooler;
 pub mod postgres;
 #[cfg(target_os = "linux")]
 pub mod proxy;
+pub mod readers;
 #[cfg(target_os = "linux")]
 pub mod storm;
 

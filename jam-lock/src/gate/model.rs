@@ -188,8 +188,8 @@ fn a_process_that_dies(world: &Arc<World>) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         let first = gate.acquire(Mode::Exclusive, Deadline::Never).expect("it waits for ever");
         world.enter(Mode::Exclusive, &first.publication);
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
+        let parker = Arc::new(Parker::default());
+        let waker = Waker::from(Arc::clone(&parker));
         let mut acquire = pin!(gate.acquire_async(Mode::Exclusive, Deadline::Never));
         let mut second = || acquire.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(second().is_pending(), "it is held here");
@@ -199,7 +199,7 @@ fn a_process_that_dies(world: &Arc<World>) -> thread::JoinHandle<()> {
         let grant = loop {
             match second() {
                 Poll::Ready(result) => break result.expect("it waits for ever"),
-                Poll::Pending => bell.wait(None),
+                Poll::Pending => parker.park(None),
             };
         };
         world.enter(Mode::Exclusive, &grant.publication);

@@ -24,6 +24,8 @@ pub(super) struct FileClaim {
     exclusive: Seat,
     shared: Seat,
     recorder: Recorder,
+    /// How many lock files had been opened when the record was.
+    recorded_since: u64,
     in_flight: Vec<InFlight>,
     /// Whether others use the lock too, as far as this claim has noticed.
     contended: Option<bool>,
@@ -50,6 +52,7 @@ impl FileClaim {
         Self {
             name,
             recorder,
+            recorded_since: 0,
             place,
             process,
             exclusive: Seat::new(Mode::Exclusive),
@@ -163,6 +166,11 @@ impl Claim for FileClaim {
     }
 
     fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
+        let opened = self.exclusive.opened() + self.shared.opened();
+        if std::mem::replace(&mut self.recorded_since, opened) != opened {
+            // With the lock file, the whole folder may be another one.
+            self.recorder.close();
+        }
         match mode {
             Mode::Exclusive => self.recorder.publish_writer(site, used),
             Mode::Shared => self.recorder.publish_reader(site.is_some(), used),

@@ -87,9 +87,24 @@ impl RecordFile {
         Err(unread(path, ErrorKind::NotFound.into()))
     }
 
-    /// Whether it is still what is at `path`, and only there.
+    /// Whether it is still what is at `path`, and only there; the folder has not been moved, or the
+    /// lock file would have been opened anew.
+    ///
+    /// To link, rename or remove a file changes its `ctime` alone, to write to it changes both times.
+    /// So most often the open file tells, in a third of the time that a look at the path takes.
     #[cfg(unix)]
     pub(super) fn is_in_place(&self, path: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let is_untouched = look_at(&self.file).is_ok_and(|found| {
+            let [changed, modified] =
+                [(found.ctime(), found.ctime_nsec()), (found.mtime(), found.mtime_nsec())];
+            names(&found) == 1 && changed == modified
+        });
+        (is_untouched && self.obstacle.is_none()) || self.is_named_by(path)
+    }
+
+    #[cfg(unix)]
+    fn is_named_by(&self, path: &Path) -> bool {
         // A link to a link, for one, would be another one.
         let found = ask(Call::Look, path, || fs::symlink_metadata(path));
         found.is_ok_and(|found| {

@@ -23,6 +23,7 @@ pub(super) struct Seat {
     unlocks: u64,
     /// Whether the path has ever named another file than the kept one.
     has_lost_a_file: bool,
+    opened: u64,
 }
 
 /// A file that a pursuit blocks for, which is not always the kept one any more.
@@ -40,7 +41,7 @@ pub(super) struct Place {
 
 impl Seat {
     pub(super) fn new(mode: Mode) -> Self {
-        Self { mode, kept: None, unlocks: 0, has_lost_a_file: false }
+        Self { mode, kept: None, unlocks: 0, has_lost_a_file: false, opened: 0 }
     }
 
     /// One attempt to lock that does not wait.
@@ -144,6 +145,11 @@ impl Seat {
         self.kept.as_ref().is_some_and(|file| file.is_new())
     }
 
+    /// How often a file was opened.
+    pub(super) fn opened(&self) -> u64 {
+        self.opened
+    }
+
     /// Whether somebody polls the kept file.
     pub(super) fn is_polled(&self) -> bool {
         self.kept.as_ref().is_some_and(|file| file.is_polled())
@@ -159,6 +165,7 @@ impl Seat {
             return Ok(Arc::clone(file));
         }
         let file = Arc::new(LockFile::open(&place.path, place.permissions)?);
+        self.opened += 1;
         self.kept = Some(Arc::clone(&file));
         Ok(file)
     }

@@ -1,0 +1,35 @@
+//! Readers of one process that overlap all the time.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jam_lock::Lock;
+
+use crate::peers::until;
+
+/// How long a reader stays for the next one to come, which may be held back.
+const OVERLAP: Duration = Duration::from_millis(50);
+
+/// Runs `during` while there is always a reader inside, and the next one comes before it leaves;
+/// `during` is given how many sections have begun.
+pub fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
+    let lock = lock.shared();
+    let (begun, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::SeqCst) {
+                    let _reader = lock.acquire().unwrap();
+                    let (start, number) = (Instant::now(), begun.fetch_add(1, Ordering::SeqCst));
+                    while begun.load(Ordering::SeqCst) <= number + 1 && start.elapsed() < OVERLAP {
+                        thread::sleep(Duration::from_micros(200));
+                    }
+                }
+            });
+        }
+        until("readers", || begun.load(Ordering::SeqCst) > 10);
+        during(&begun);
+        is_over.store(true, Ordering::SeqCst);
+    });
+}
