@@ -4,9 +4,9 @@
 //! cargo run --example nightly_job
 //! ```
 //!
-//! It counts the sales that it is sent, one a line, until the end of its input. Start it twice and type
-//! some: the second one is skipped, until the first has ended, whichever way. A file with a process id could not tell
-//! whether its writer still lives; a lock can.
+//! It counts the sales that it is sent, one a line, until the end of its input. Start it twice and
+//! type some: the second one is skipped until the first has ended, in whatever way. A file with a
+//! process id cannot show whether its writer is still alive; a lock can.
 
 use std::io::{self, BufRead};
 

@@ -88,8 +88,9 @@ use proc_macro::TokenStream;
 /// `Location::caller()` in such a body is the body itself.
 ///
 /// # Async functions
-/// An `async fn` waits for the lock without blocking its thread; no lock is asked for before the future is polled, and one that is dropped gives up its wait or its lock.
-/// The future is `Send` where the body and the values that it takes are.
+/// An `async fn` waits for the lock without blocking its thread. Nothing is acquired before the future
+/// is polled, and a future that is dropped gives up its wait or its lock. The future is `Send` if the
+/// body and the values that it takes are.
 ///
 /// `#[async_trait]` methods can be locked too, and so can functions that another attribute looks
 /// at, `#[tracing::instrument]` for one: above `#[locked]`, its span is in the lock; below, the

@@ -4,7 +4,9 @@
 //! that is the gate's, of which each process has one for each name, in front of the engine. The
 //! gate calls every method of [`Claim`] while it holds its mutex, so none of them may block for
 //! another holder, or for a server; only a pursuit does, on a thread of the engine's own. Nor may they
-//! panic, or ask for locks of this library.
+//! panic, or acquire locks of this library. What the gate hands to the engine to call later
+//! ([`Home`], [`Tell`], [`WriterWaits`]) may take the gate's mutex and wake tasks, so it is called
+//! under no mutex of the engine's.
 //!
 //! The life of a claim, as the gate sees it:
 //!
@@ -50,12 +52,12 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Where the lock `name` is, for people.
     fn place(&self, name: &LockName) -> String;
 
-    /// Tells who holds the lock `name` at the moment in some process, where that is certain: at
-    /// once, or later on another thread. Nobody calls it under a mutex.
+    /// Calls `tell` with the holder of the lock `name` in any process, if it is certain: at once, or
+    /// later on another thread. Nobody calls it under a mutex.
     fn find_holder(&self, name: &LockName, tell: Tell);
 
-    /// How long the answer of [`Engine::find_holder`] is worth waiting for; a timeout that has
-    /// none by then names no holder.
+    /// How long to wait for the answer of [`Engine::find_holder`]; a timeout that has none by then
+    /// names no holder.
     fn holder_timeout(&self) -> Duration {
         Duration::from_secs(1)
     }
@@ -129,7 +131,8 @@ pub enum Ability {
     Shares,
     /// Its locks can be lost while they are held, which [`Claim::watch`] tells.
     Loses,
-    /// It tells the next holder of one who died with the lock.
+    /// It reports a death with the lock to the next holder; without that, a section with `recover` is
+    /// refused.
     TellsOfDeaths,
     /// It serves processes in the order in which they came, so that nobody has to stand back.
     ServesInOrder,
@@ -285,7 +288,8 @@ pub trait Claim: Send {
     /// reader, and calls `found` if so: later, on a thread of the engine's own.
     ///
     /// Readers of one process share its claim without the engine; this is what keeps them from
-    /// sharing it forever. An engine that cannot know does nothing.
+    /// sharing it forever. The gate calls it every 5 ms while readers join each other, and less often
+    /// if `found` takes long to be called or dropped. An engine that cannot know drops it.
     fn find_waiting_writer(&mut self, found: WriterWaits) {
         drop(found);
     }

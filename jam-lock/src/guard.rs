@@ -3,12 +3,11 @@
 #[cfg(feature = "postgres")]
 mod fence;
 mod guards;
+mod loss;
 
 use std::fmt;
-use std::future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::context::{Listing, Reentry};
@@ -28,7 +27,7 @@ pub use self::guards::LockGuards;
 /// # On another thread
 /// A guard can be sent to another thread or task and dropped there. Until then it counts for the
 /// thread that acquired it, which gets [`LockError::Reentrant`] if it acquires the lock again, and
-/// [`LockError::Order`] for one that is declared before; [`LockGuard::detach`] ends that.
+/// [`LockError::Order`] if it acquires one that is declared before. [`LockGuard::detach`] ends that.
 #[must_use = "a lock is released as soon as its guard is dropped: write `let _guard = …`, not `let _ = …`"]
 pub struct LockGuard {
     gate: Arc<Gate>,
@@ -94,8 +93,8 @@ impl LockGuard {
         self.gate.name()
     }
 
-    /// How long the acquisition waited for other holders, and for the answer of a server; zero where
-    /// the lock of a folder was free.
+    /// How long the acquisition waited for other holders, and for the answer of a server; zero if the
+    /// lock of a folder was free.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.waited
@@ -104,27 +103,28 @@ impl LockGuard {
     /// The number of this acquisition, which is greater than those of all writers before it: a
     /// fencing token.
     ///
-    /// It rises across processes, restarts and removed files. It starts at the nanoseconds since
-    /// 1970: so where the record is lost, in a power cut for one, or holders are not recorded, it
-    /// rises as long as the clock is not set back. Keep it as an integer of 64 bits or as text: JSON
-    /// and JavaScript round such numbers. Readers that hold it between the same two
-    /// writers may have the same token, which lies between the writers'.
+    /// It rises across processes, restarts and removed files. It starts at the nanoseconds since 1970.
+    /// If the record is lost, such as in a power cut, or cannot be read, which
+    /// [`LockGuard::record_error`] shows, or if holders are not recorded, it rises as long as the
+    /// clock is not set back. Keep it as an integer of 64 bits or as text: JSON and JavaScript round
+    /// such numbers. Readers that hold the lock between the same two writers may have the same token,
+    /// which lies between the writers'.
     #[must_use]
     pub fn token(&self) -> u64 {
         self.token
     }
 
-    /// Who died with the lock before, if nobody has recovered since: the first of them.
+    /// The holder that died with the lock before, if nobody has recovered since: the first of them.
     ///
     /// A process that is killed, aborts or loses its power inside a section leaves the lock
-    /// abandoned, and what it worked at perhaps half-done. Every writer and every reader learns of
-    /// that, until a writer has: one that learned of it and released the lock, and neither died nor
-    /// [marked](LockGuard::mark_abandoned) it as abandoned. A panic that unwinds is a release and no
+    /// abandoned, and its work perhaps half-done. Every writer and every reader learns of that, until
+    /// a writer that learned of it has released the lock without
+    /// [marking](LockGuard::mark_abandoned) it as abandoned. A panic that unwinds is a release and no
     /// abandonment, as is `?`.
     ///
     /// Holders have to be [recorded](crate::LocksBuilder::record_holders), which they are by
     /// default; readers are not. [`LockGuard::record_error`] says whether the record could be read.
-    /// Of a record of which only a part was written nothing is known but that somebody died.
+    /// If only a part of a record was written, it shows only that somebody died.
     #[must_use]
     pub fn abandoned(&self) -> Option<&Holder> {
         self.abandoned.as_deref()
@@ -133,11 +133,11 @@ impl LockGuard {
     /// What kept the record of this holder from being read or written, although the lock was
     /// acquired.
     ///
-    /// The lock is held all the same. But somebody may have [died](LockGuard::abandoned) with it
-    /// before of whom this guard does not know; or, if this holder dies, the next one may not learn
-    /// of it; or tokens may go on from the time alone. The text says what was being done to which
-    /// file, and what to do. A section with `recover = …` is not run where an earlier death may not
-    /// have been seen: its acquisition ends with this error.
+    /// The lock is held all the same. But an earlier [death](LockGuard::abandoned) may have gone
+    /// unseen; or, if this holder dies, the next one may not learn of it; or tokens may go on from the
+    /// time alone. The text says what was being done to which file, and what to do. A section with
+    /// `recover = …` does not run if an earlier death may have gone unseen: its acquisition ends with
+    /// this error.
     ///
     /// # Example
     /// ```
@@ -158,19 +158,19 @@ impl LockGuard {
     /// Has the next holder find the lock [abandoned](LockGuard::abandoned), as if this one had
     /// died.
     ///
-    /// For a holder that cannot finish what it began, and lives. If this guard found the lock
-    /// abandoned itself, the next one learns of the first death. A reader's guard, which changed
-    /// nothing, changes nothing by this either. [`LockGuard::release`] returns what keeps the mark
-    /// from being written.
+    /// For a holder that cannot finish its work but keeps running. If this guard found the lock
+    /// abandoned itself, the next one learns of the first death. On a reader's guard this has no
+    /// effect. [`LockGuard::release`] returns what keeps the mark from being written.
     pub fn mark_abandoned(&self) {
         self.is_left_abandoned.store(true, Ordering::Relaxed);
     }
 
-    /// The same guard, which no longer counts for the thread that acquired it: for one that moves to
-    /// another thread or task, as out of `spawn_blocking`.
+    /// The same guard, which no longer counts for the thread that acquired it: for a guard that moves
+    /// to another thread or task, such as from `spawn_blocking`.
     ///
-    /// Then the thread that acquired it can acquire the lock again, and waits for the other, unless
-    /// a [further](crate::Lock::reentrant) guard, or the section around it, still counts.
+    /// Then the thread that acquired it can acquire the lock again, and waits until this guard is
+    /// dropped, unless a [further](crate::Lock::reentrant) guard, or the section around it, still
+    /// counts.
     ///
     /// # Example
     /// ```
@@ -191,65 +191,6 @@ impl LockGuard {
     pub fn detach(mut self) -> Self {
         self.leave();
         self
-    }
-
-    /// Whether the lock counts as lost, although this guard was not dropped.
-    ///
-    /// A lock of a folder never does, not even where somebody has removed its file. A lock of a server is, for good, where its session has ended, or
-    /// where the server has not answered for so long that it may free the lock soon: then somebody
-    /// else may be inside. It costs no call of the server.
-    #[must_use]
-    pub fn is_lost(&self) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.loss().is_some())
-    }
-
-    /// Waits until the lock is [lost](LockGuard::is_lost), which may be for ever.
-    ///
-    /// It works with the same [executors](crate::guide::executors) as a wait for the lock, and is for
-    /// `select!`, beside what the lock is held for. The
-    /// body of an `async fn` under `#[locked]` does not need it: it is dropped where it waits.
-    pub async fn lost(&self) {
-        let Some(watch) = &self.watch else { return future::pending().await };
-        future::poll_fn(|context| {
-            watch.on_loss(context.waker());
-            if watch.loss().is_some() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
-
-    /// The error of a lost lock; where it is not lost, `waker` is woken once it is.
-    pub(crate) fn look_whether_lost(&self, waker: &Waker) -> Option<LockError> {
-        self.watch.as_ref()?.on_loss(waker);
-        self.ensure().err()
-    }
-
-    /// Fails where the lock is [lost](LockGuard::is_lost): to be asked before something that only
-    /// the holder may do, by who blocks.
-    ///
-    /// # Errors
-    /// [`LockError::Lost`] where it is.
-    ///
-    /// # Example
-    /// ```
-    /// use jam_lock::{LockError, LockName, Locks};
-    ///
-    /// let guard = Locks::temporary()?.lock(LockName::new("import")?).acquire()?;
-    /// for file in ["a.csv", "b.csv"] {
-    ///     guard.ensure()?;
-    ///     println!("importing {file}");
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn ensure(&self) -> Result<(), LockError> {
-        match self.watch.as_ref().and_then(|watch| watch.loss()) {
-            None => Ok(()),
-            Some(why) => Err(self.lost_because(&why)),
-        }
-    }
-
-    fn lost_because(&self, why: &str) -> LockError {
-        let (name, place) = (Box::new(self.name().clone()), self.gate.place().to_owned());
-        LockError::Lost { name, place, why: why.to_owned() }
     }
 
     /// Releases the lock and tells whether that worked; dropping the guard does the same silently.

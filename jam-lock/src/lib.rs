@@ -72,8 +72,8 @@
 //! |---|---|
 //! | the lock is held for too long | [`LockError::Timeout`] names the [`Holder`], where that is certain: of other processes, on Linux |
 //! | the holder died inside | [`LockGuard::abandoned`], or `recover = …` |
-//! | a thread or task asks for what it holds | [`LockError::Reentrant`] at once, with both lines |
-//! | it asks against the order in which names are declared | [`LockError::Order`] at once; in the text of one function, a compile error |
+//! | a thread or task would wait for what it holds | [`LockError::Reentrant`] at once, with both lines |
+//! | it acquires against the order in which names are declared | [`LockError::Order`] at once; in the text of one function, a compile error |
 //! | somebody wants to know who has what, now | [`Locks::survey`], [`Lock::holder`] |
 //! | a process was paused, and others have gone on | [`LockGuard::token`] has risen |
 //! | a server's lock was lost | [`LockError::Lost`]; a [fence](guide::engines#lost-locks) makes sure |
@@ -84,17 +84,17 @@
 //! - One holder at a time, or readers alone, among all processes, threads and tasks that ask for the
 //!   same name in the same place. What cannot be locked is an error; nothing ever pretends to be locked.
 //! - A lock is free again when its section ends, whichever way: `return`, `?`, a panic, a dropped
-//!   future, `kill -9`. Whoever comes after a writer that died inside is told.
+//!   future, `kill -9`. The next holder after a writer that died inside learns of it.
 //! - A wait ends at its timeout and never before. Up to 64 waits of a process block instead of
 //!   polling, a task that waits blocks no thread, and those of one process are served in the order in
 //!   which they came.
-//! - No thread and no section waits for what it holds itself, and none against the order in which names
-//!   are declared, in which nobody can wait in a circle.
+//! - No thread and no section waits for a lock that it holds itself, and none acquires against the order
+//!   in which names are declared, so sections cannot wait for each other in a cycle.
 //!
-//! It does not promise to keep out those who do not ask, to know more of NFS than its `flock(2)` does, to
-//! have processes queue for a file, or to take a lock from a process that is stopped. Each promise with
-//! its bounds, and what is not promised, stands in [`guide::promises`]; what happens to a lock when
-//! something else happens, and which test shows it, in [`guide::what_happens_when`].
+//! It does not promise to keep out programs that do not take the lock, to exclude better on NFS than its
+//! `flock(2)` does, to have processes queue for a file, or to take a lock from a process that is stopped.
+//! [`guide::promises`] has each promise with its bounds, and what is not promised;
+//! [`guide::what_happens_when`] has what happens event by event, with the test that shows it.
 //!
 //! # When not to use it
 //!

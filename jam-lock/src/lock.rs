@@ -74,11 +74,11 @@ impl Lock {
         self.gate.queued()
     }
 
-    /// The holder of the lock at the moment, where it is certain: the one that a
+    /// The holder of the lock at the moment, if it is certain: the one that a
     /// [timeout](LockError::Timeout) names.
     ///
-    /// It blocks for 0.1 s at the most where the system is looked at, and for a second where a
-    /// server is asked; if that is too short, nobody is named.
+    /// It blocks for 0.1 seconds at most for a lock of a folder, and for a second for one of a
+    /// server; if that is too short, it returns `None`.
     #[must_use]
     pub fn holder(&self) -> Option<Holder> {
         self.gate.holder().map(|holder| *holder)
@@ -86,9 +86,9 @@ impl Lock {
 
     /// How the lock stands at the moment: its holder, and how many wait, as far as that can be seen.
     ///
-    /// A lock that nobody has ever used is free. Nothing is acquired or made.
-    /// [`Locks::survey`](crate::Locks::survey) says how that is found out, and what is left open; it
-    /// shows all locks.
+    /// A lock that nobody has ever used is free. No file is made.
+    /// [`Locks::survey`](crate::Locks::survey) shows all locks; its documentation says what can be
+    /// seen, and when a lock is tried for that.
     ///
     /// # Errors
     /// - [`LockError::Engine`] when the server cannot be asked, or this is a thread of its engine.
@@ -119,10 +119,16 @@ impl Lock {
 
     /// The same lock, to be held as a reader: together with other readers, while no writer is in.
     ///
-    /// Without this an acquisition is exclusive, a writer's. Readers that wait next to each other
-    /// enter together, and a writer that waits holds later readers of its process back. Between
-    /// processes it is `flock(2)` with `LOCK_SH`, what `flock -s` takes; there the kernel lets
-    /// readers in for as long as other readers are, whoever waits to write.
+    /// Without this an acquisition is exclusive, a writer's. Adjacent readers in the queue enter
+    /// together, and a waiting writer holds later readers of its process back. Between processes it
+    /// is `flock(2)` with `LOCK_SH`, which `flock -s` takes as well.
+    ///
+    /// # Fairness
+    /// Readers of one process that overlap let a writer of another process in, if such a writer is
+    /// seen: every 5 ms, on Linux by the kernel's list of locks (from inside a container, only those
+    /// in it), and on PostgreSQL by the server's.
+    /// Readers of several processes can still keep a writer out, because the kernel lets readers in
+    /// for as long as others are inside. [`promises`](crate::guide::promises) has the bounds.
     ///
     /// # Example
     /// ```
@@ -177,7 +183,7 @@ impl Lock {
         Self { names_holder: false, ..self.clone() }
     }
 
-    /// The same lock, which is not acquired where its record cannot be read: what runs under it
+    /// The same lock, which is not acquired if its record cannot be read: what runs under it
     /// recovers from deaths.
     ///
     /// # Errors
@@ -198,13 +204,17 @@ impl Lock {
     ///
     /// The lock is exclusive, unless it is [shared](Lock::shared), between all processes that lock
     /// the same file with `flock(2)`, Jam.py and `flock(1)` among them, and between the threads and
-    /// tasks of this process. Those of this process that wait are served in the order in which they
-    /// came; between processes, whoever asks again at once after a release may be faster than those
-    /// whom the kernel has only just woken.
+    /// tasks of this process.
+    ///
+    /// # Fairness
+    /// Waiters of this process are served first come, first served. Between processes, one that
+    /// acquires the lock again at once after a release may be faster than those that the kernel has
+    /// only just woken, for 5 ms; then it yields. [`promises`](crate::guide::promises) has the bounds.
     ///
     /// # Errors
-    /// - [`LockError::Timeout`] when the lock was held elsewhere until the timeout had passed:
-    ///   never earlier. With a timeout of 0 at once, where this thread holds it as well.
+    /// - [`LockError::Timeout`] when the lock was held elsewhere until the timeout had passed, never
+    ///   earlier, and up to 0.1 seconds later while the holder is looked for, or a second on a server.
+    ///   With a timeout of 0 without a wait, also if this thread holds the lock itself.
     /// - [`LockError::Reentrant`] at once when this thread, or the section of a task that it runs,
     ///   holds the lock already: it would wait for itself.
     /// - [`LockError::Order`] at once when it holds a lock that is declared after this one: somebody
@@ -223,12 +233,18 @@ impl Lock {
         self.block(Scope::thread(), Site::here(), self.timeout.deadline())
     }
 
-    /// Acquires the lock if that needs no waiting, whatever the timeout.
+    /// Acquires the lock if nobody holds it or waits for it, whatever the timeout.
+    ///
+    /// A reader that tries again enters beside itself, unless a writer waits.
+    ///
+    /// # Blocking
+    /// It waits for no holder. But a refusal names the holder, which takes up to 0.1 seconds to look
+    /// for, or a second on a server. And in a loop that leaves others no gap, a try first yields to
+    /// them once in 5 ms: for 100 to 250 µs, or for up to 4 ms beside programs that poll.
     ///
     /// # Errors
-    /// As [`Lock::acquire`], but never [`LockError::Reentrant`]: it is [`LockError::Timeout`] at once
-    /// when the lock is held, by this thread or elsewhere, or when others wait for it. A reader that
-    /// tries again enters beside itself, unless a writer waits.
+    /// As [`Lock::acquire`], but never [`LockError::Reentrant`]: it is [`LockError::Timeout`] when
+    /// the lock is held, by this thread or elsewhere, or when others wait for it.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
         self.block(Scope::thread(), Site::here(), Deadline::Once)
@@ -238,14 +254,20 @@ impl Lock {
     ///
     /// It works with every executor whose wakers can be used from other threads, as `Waker` promises;
     /// [`executors`](crate::guide::executors) lists those that were tried. Nothing happens before the
-    /// future is polled, and the timeout counts from there; even where that is 0, other tasks may run
-    /// before the error is there, while the holder that it names is looked up. A future that is
-    /// dropped, at any moment, leaves nothing behind, neither a place in the queue nor a lock. One that is not polled although it was woken is passed over
-    /// after 10 ms, and takes its turn when it is polled again.
+    /// first poll, and the timeout counts from there. Even with a timeout of 0, other tasks may run
+    /// before the error is returned, while the holder that it names is looked for.
     ///
-    /// Nobody knows which of a task's futures a guard belongs to, so what is acquired by hand is
-    /// not looked at when the task asks for another lock. What a section of the task holds, one of
-    /// `#[locked]` or `locked!`, is.
+    /// A guard that is acquired by this is not tracked for its task, because it could belong to any of
+    /// the task's futures: a later acquisition of the task does not see it. Locks that a section of the
+    /// task holds, of `#[locked]` or `locked!`, are seen.
+    ///
+    /// # Cancel safety
+    /// A future that is dropped, at any moment, leaves nothing behind, neither a place in the queue nor
+    /// a lock.
+    ///
+    /// # Fairness
+    /// A future that is woken and not polled is passed over after 10 ms, and takes its turn when it is
+    /// polled again. A loop that acquires free locks lets other tasks run once in 128 acquisitions.
     ///
     /// # Errors
     /// As [`Lock::acquire`].

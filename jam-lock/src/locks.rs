@@ -91,11 +91,11 @@ impl Locks {
     /// Locks without files, for unit tests: each call makes a set of its own.
     ///
     /// Its clones, and all threads and tasks that use them, exclude each other as in a folder:
-    /// with timeouts, readers, tokens that rise from 2 on, and the errors of who would wait for
-    /// itself. **No other process sees them**, so they protect nothing that processes share; a
-    /// test that starts some wants [`Locks::temporary`]. Nobody survives who dies with one, so
-    /// [`LockGuard::mark_abandoned`] is how a test has the next holder find a lock
-    /// [abandoned](crate::LockGuard::abandoned).
+    /// with timeouts, readers, tokens that rise from 2 on, and the errors of a thread or task that
+    /// would wait for itself. **No other process sees them**, so they protect nothing that processes
+    /// share; a test that starts processes needs [`Locks::temporary`]. A death with one of them ends
+    /// the whole set, so a test uses [`LockGuard::mark_abandoned`] to have the next holder find a
+    /// lock [abandoned](crate::LockGuard::abandoned).
     ///
     /// [`LockGuard::mark_abandoned`]: crate::LockGuard::mark_abandoned
     ///
@@ -217,13 +217,12 @@ impl Locks {
     /// How all the locks stand that have been used, in the order of their names: their holders and
     /// how many wait, as far as that can be seen. [`Lock::status`] is for one of them.
     ///
-    /// Of a folder these are its lock files. Only Linux lists the processes that hold a file, read
-    /// it or wait for it, and its list may lack some while other locks come and go. So it is read
-    /// several times, and what is not the same each time is left open: a number is not known then. In
-    /// a container, processes outside of it are not seen.
-    /// Where it does not show a holder all the time, and everywhere else, the lock is tried as a
-    /// reader and given back at once: a try elsewhere in that instant is refused. Nothing is made,
-    /// emptied or removed.
+    /// Of a folder these are its lock files. Only Linux lists the processes that hold a file lock or
+    /// wait for it, and its list may lack some while other locks come and go. So it is read several
+    /// times, and what differs is left open: a number is then not known. In a container, processes
+    /// outside are not seen. If the list does not show a holder each time, and on every other system,
+    /// the lock is tried as a reader and given back at once: a try elsewhere in that instant is
+    /// refused. Nothing is made, emptied or removed.
     ///
     /// Of a database these are the names of its namespace that a row of the table tells of.
     ///
@@ -264,10 +263,10 @@ impl Locks {
     /// Removes the files of [keyed names](LockName#keyed-names) that nobody uses, which processes that
     /// were killed have left behind, and tells of how many locks.
     ///
-    /// Only what the record beside the lock's file calls keyed is removed, while its lock is held. The
-    /// record of a holder that died stays until somebody is told. A try elsewhere in that instant is
-    /// refused. Rows of a database stay: they have the last tokens. Files go as well, uncounted, that a
-    /// process was killed over while it gave them their [mode](crate::LocksBuilder::mode).
+    /// A file is removed only if the record beside it says that its name is keyed, and while its lock
+    /// is held. The record of a holder that died stays until somebody has recovered. A try elsewhere in
+    /// that instant is refused. Rows of a database stay: they have the last tokens. Files that a killed
+    /// process was just giving their [mode](crate::LocksBuilder::mode) are removed as well, uncounted.
     ///
     /// # Errors
     /// [`LockError::Io`] when the folder cannot be listed. A file that cannot be removed stays.

@@ -16,9 +16,9 @@ use crate::{Holder, LockError, LockName, Site};
 /// Is told of what happens to the locks of a [`Locks`](crate::Locks).
 ///
 /// Give one to [`Locks::builder`](crate::Locks::builder). Every method does nothing by default, and
-/// is called by the thread or task that it happens to, while none of this library's own locks is
-/// held: it may take its time, and locks of its own. A panic in it ends there; nobody but the panic
-/// hook hears of it.
+/// is called by the thread or task that it happens to, under no mutex or borrow of this library: it
+/// may take its time, and locks of its own. Meanwhile the wait that it is called for lets others pass.
+/// A panic in it ends there; only the panic hook sees it.
 ///
 /// What happens to one acquisition has the same [`Event::number`]:
 /// [`acquired`](Observer::acquired) and [`released`](Observer::released), and where the lock was
@@ -54,7 +54,8 @@ pub trait Observer: Send + Sync {
         None
     }
 
-    /// A wait has lasted for [`Observer::patience`]; called once in a wait.
+    /// A wait has lasted for [`Observer::patience`]; called once in a wait, and up to 0.1 seconds later
+    /// while the holder is looked for, or a second on a server.
     fn still_waiting(&self, event: &Event<'_>, holder: Option<&Holder>) {}
 
     /// The lock was acquired.
@@ -64,8 +65,8 @@ pub trait Observer: Send + Sync {
     /// [`Observer::acquired`].
     fn abandoned(&self, event: &Event<'_>, holder: &Holder) {}
 
-    /// The lock was acquired, and `error` is what kept its record from being read or written, which
-    /// [`LockGuard::record_error`](crate::LockGuard::record_error) explains; called before
+    /// The lock was acquired, but `error` kept its record from being read or written;
+    /// [`LockGuard::record_error`](crate::LockGuard::record_error) says what that means. Called before
     /// [`Observer::acquired`].
     fn record_error(&self, event: &Event<'_>, error: &LockError) {}
 

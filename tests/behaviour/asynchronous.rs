@@ -1,10 +1,10 @@
 //! Tasks that wait without blocking a thread.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use jam_lock::{Lock, LockError, LockGuard};
+use jam_lock::{Lock, LockError, LockGuard, LockName, Locks};
 use tokio::sync::Notify;
 
 use crate::executors::{self, EXECUTORS, Task};
@@ -84,6 +84,23 @@ fn a_task_that_waits_for_another_process_leaves_its_thread_to_others() {
             peer.release();
         };
         run(vec![Box::pin(waiter), Box::pin(other)]);
+    }
+}
+
+#[test]
+fn a_loop_of_free_locks_lets_other_tasks_run() {
+    for run in [executors::tokio_on_one, executors::bare] {
+        let lock = Locks::in_memory().lock(LockName::new("x").unwrap());
+        let has_run = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&has_run);
+        let loops = async move {
+            for _ in 0..1_000 {
+                drop(lock.acquire_async().await.unwrap());
+            }
+            assert!(seen.load(Ordering::SeqCst), "the other task has not run");
+        };
+        let other = async move { has_run.store(true, Ordering::SeqCst) };
+        run(vec![Box::pin(loops), Box::pin(other)]);
     }
 }
 

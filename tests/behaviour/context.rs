@@ -1,6 +1,8 @@
 //! What a thread or a task holds already: it is not made to wait for itself, nor against the order
 //! in which locks are declared.
 
+mod reentry;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -232,76 +234,6 @@ fn a_failed_attempt_leaves_the_first_hold_as_it_was() {
     assert!(crate::is_refused(&lock));
     drop(held);
     assert_eq!(outcome(&lock.acquire()), Acquired);
-}
-
-#[test]
-fn what_is_held_as_a_reader_is_not_entered_as_a_writer() {
-    let folder = folder();
-    let locks = &Locks::open(folder.path()).unwrap();
-    let lock = locks.lock(lock_names::FIRST).reentrant();
-    locked!("first", shared, locks = locks, {
-        assert_eq!(outcome(&lock.shared().acquire()), Acquired);
-        assert_eq!(outcome(&lock.acquire()), Reentrant);
-    })
-    .unwrap();
-    locked!("first", locks = locks, {
-        assert_eq!(outcome(&lock.shared().acquire()), Acquired);
-    })
-    .unwrap();
-}
-
-#[test]
-fn the_lock_is_released_with_the_last_guard_of_it() {
-    let folder = folder();
-    let locks = &Locks::open(folder.path()).unwrap();
-    let lock = locks.lock(lock_names::FIRST);
-    let again = || lock.reentrant().acquire().unwrap();
-    let both = locked!("first", guard = outer, locks = locks, { (again(), outer.token()) });
-    let (inner, token) = both.unwrap();
-    assert_eq!(inner.token(), token);
-    assert!(crate::is_refused(&lock));
-    inner.mark_abandoned();
-    drop(inner);
-    assert!(lock.acquire().unwrap().abandoned().is_some());
-}
-
-#[test]
-fn a_guard_that_entered_again_counts_until_it_is_detached_or_dropped() {
-    let folder = folder();
-    let locks = &Locks::open(folder.path()).unwrap();
-    let lock = locks.lock(lock_names::FIRST).timeout(Duration::from_millis(1));
-    let again = || lock.reentrant().acquire().unwrap();
-    let guards = locked!("first", locks = locks, {
-        let [one, two] = [again(), again()];
-        let one = one.detach();
-        assert_eq!(outcome(&lock.acquire()), Reentrant);
-        [one, two]
-    });
-    let [one, two] = guards.unwrap();
-    assert_eq!(outcome(&lock.acquire()), Reentrant);
-    drop(two);
-    assert_eq!(outcome(&lock.acquire()), Contended);
-    drop(one);
-    assert_eq!(outcome(&lock.acquire()), Acquired);
-}
-
-#[test]
-fn a_section_that_is_entered_again_sees_what_was_entered_between() {
-    async fn outer(locks: &Locks) -> Result<Outcome, LockError> {
-        locked!("first", locks = locks, async {
-            locked!("customer_{id}", id = 7, locks = locks, async { between(locks).await }).await
-        })
-        .await??
-    }
-
-    #[locked("first", reentrant, locks = locks)]
-    async fn between(locks: &Locks) -> Result<Outcome, LockError> {
-        smol::future::yield_now().await;
-        Ok(outcome(&locks.lock(lock_names::SECOND).acquire_async().await))
-    }
-
-    let folder = folder();
-    assert_eq!(smol::block_on(outer(&Locks::open(folder.path()).unwrap())).unwrap(), Order);
 }
 
 #[test]

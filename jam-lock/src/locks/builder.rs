@@ -21,7 +21,7 @@ use crate::{LockError, Observer};
 /// # let root = tempfile::tempdir()?;
 /// # let root = root.path();
 /// let builder = Locks::builder().folder(root.join("locks"));
-/// // Members of the group may use the locks, whatever the umask of who comes first.
+/// // Members of the group may use the locks, whatever the umask of the first process.
 /// #[cfg(unix)]
 /// let builder = builder.mode(0o660);
 /// let locks = builder.open()?;
@@ -46,7 +46,7 @@ impl LocksBuilder {
 
     /// Has a folder that is missing be an error; by default it is made.
     ///
-    /// For who only wants to look: [`Locks::survey`] and [`Locks::sweep`] make nothing themselves.
+    /// For programs that only look: [`Locks::survey`] and [`Locks::sweep`] make nothing themselves.
     pub fn must_exist(mut self) -> Self {
         self.must_exist = true;
         self
@@ -54,8 +54,9 @@ impl LocksBuilder {
 
     /// The permissions of lock files that are made here, whatever the umask.
     ///
-    /// By default they are `0666 & ~umask`. A file that exists keeps what it has. Where a process
-    /// opens one folder twice, a lock's file gets what the `Locks` that used it first was told.
+    /// By default they are `0666 & ~umask`. A new file appears with this mode, and is never seen with
+    /// another. A file that exists keeps its mode. If a process opens one folder twice, a lock file
+    /// gets the mode of the `Locks` that used it first.
     #[cfg(unix)]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = Some(mode);
@@ -64,12 +65,13 @@ impl LocksBuilder {
 
     /// Whether holders are recorded beside the lock's file; they are by default.
     ///
-    /// The record is what names the holder when another process times out, what tells that a holder
-    /// [died inside](crate::LockGuard::abandoned), and what keeps [tokens](crate::LockGuard::token)
+    /// The record names the holder when another process times out, shows that a holder
+    /// [died inside](crate::LockGuard::abandoned), and keeps [tokens](crate::LockGuard::token)
     /// rising when the clock does not. It costs four system calls for each acquisition and release.
-    /// Where its file cannot be read or written, the lock works and
+    /// If its file cannot be read or written, the lock works and
     /// [`LockGuard::record_error`](crate::LockGuard::record_error) says why. It never decides who has
-    /// the lock.
+    /// the lock. Without records, a section with `recover` is refused with
+    /// [`LockError::Unsupported`].
     pub fn record_holders(mut self, record: bool) -> Self {
         self.settings.records_holders = record;
         self

@@ -264,9 +264,9 @@ fn text(question: Question, table: &str) -> String {
     }
 }
 
-/// Of each lock of the namespace `$1`, or those of them which `which` selects: its name and token, who writes, reads and waits, the fields
-/// of its holder, and of who died with it. Whoever is recorded is the holder where its session has
-/// the lock, and has died where it has not.
+/// Of each lock of the namespace `$1`, or those of them which `which` selects: its name and token,
+/// who writes, reads and waits, the fields of its holder, and of a holder that died with it. The
+/// recorded process is the holder if its session has the lock, and has died if it has not.
 fn survey(table: &str, which: &str) -> String {
     let (holder, died) = (fields("seen.holder"), fields("seen.died"));
     format!(
