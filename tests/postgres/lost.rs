@@ -3,7 +3,8 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use jam_lock::locked;
@@ -118,6 +119,42 @@ fn who_waits_for_its_loss_is_woken_where_nothing_is_heard_any_more() {
         until_woken(lost).await;
     });
     proxy.cut();
+}
+
+/// Does what it is told to when it is woken.
+struct Woken<F>(F);
+
+impl<F: Fn() + Send + Sync> Wake for Woken<F> {
+    fn wake(self: Arc<Self>) {
+        (self.0)();
+    }
+}
+
+fn waker(woken: impl Fn() + Send + Sync + 'static) -> Waker {
+    Waker::from(Arc::new(Woken(woken)))
+}
+
+#[test]
+fn a_waker_that_panics_or_blocks_keeps_nobody_else_from_their_locks() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").acquire().unwrap();
+    let (unblock, blocked) = mpsc::channel::<()>();
+    let blocked = Mutex::new(blocked);
+    let (tell, told) = mpsc::channel();
+    let wakers = [
+        waker(|| panic!("this waker is broken, as it should be here")),
+        waker(move || tell.send(()).unwrap()),
+        waker(move || _ = blocked.lock().unwrap().recv()),
+    ];
+    let mut waiting = wakers.each_ref().map(|_| Box::pin(guard.lost()));
+    for (lost, waker) in waiting.iter_mut().zip(&wakers) {
+        assert!(lost.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    end_session(server, &url, "a");
+    told.recv_timeout(LONG).expect("it is woken although another is broken");
+    lock(&url, "b").timeout(LONG).acquire().unwrap().release().unwrap();
+    drop(unblock);
 }
 
 /// Waits for what was polled before, which is polled once more when the time is over.

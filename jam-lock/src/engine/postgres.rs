@@ -18,6 +18,7 @@ mod session;
 mod survey;
 mod texts;
 mod tls;
+mod wakers;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

@@ -236,4 +236,35 @@ mod tests {
         timer.rearm(&waker(move || tell.send(()).unwrap()));
         told.recv_timeout(LONG).unwrap();
     }
+
+    /// Panics at its end, as the destructor of a task may that ends with its last waker.
+    struct Broken;
+
+    impl Drop for Broken {
+        fn drop(&mut self) {
+            panic!("this destructor is broken, as it should be here");
+        }
+    }
+
+    #[test]
+    fn wakers_that_panic_when_they_are_dropped_end_no_thread() {
+        let _attendance = Attendance::start().unwrap();
+        let (tell, told) = mpsc::channel();
+        // More often than there may be threads.
+        for _ in 0..70 {
+            let slot = Arc::new(Mutex::new(None));
+            let (timers, tell) = (Arc::clone(&slot), tell.clone());
+            let mut in_slot = slot.lock().unwrap();
+            let wakes = waker(move || {
+                // As where the task is polled, and dropped, by who wakes it.
+                let timer: Option<Timer> = timers.lock().unwrap().take();
+                let broken = Broken;
+                timer.unwrap().rearm(&waker(move || _ = &broken));
+                tell.send(()).unwrap();
+            });
+            *in_slot = Some(Timer::new(Instant::now(), &wakes));
+            drop(in_slot);
+            told.recv_timeout(LONG).expect("it is woken although others were broken");
+        }
+    }
 }

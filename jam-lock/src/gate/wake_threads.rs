@@ -52,6 +52,15 @@ impl Wakeup {
     }
 }
 
+impl Drop for Wakeup {
+    /// Wherever that is: on a thread that wakes others, too.
+    fn drop(&mut self) {
+        if let Some(waker) = self.lock().take() {
+            discard(waker);
+        }
+    }
+}
+
 /// Wakes a task or a thread. A waker that panics, which the panic hook reports, must not end the
 /// thread that wakes others.
 pub(super) fn call(waker: Waker) {

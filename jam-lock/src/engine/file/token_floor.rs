@@ -55,9 +55,12 @@ impl TokenFloor {
         floor
     }
 
-    /// The floor of the folder in which the file at `path` is.
+    /// The floor of the folder in which the record at `path` is. Where its file is missing, it is made
+    /// with the record's permissions: whoever shares the folder has to be able to raise it, too.
     pub(super) fn beside(path: &Path) -> Arc<Self> {
-        Self::of(path.parent().unwrap_or(path), None)
+        let folder = path.parent().unwrap_or(path);
+        let known = lock(FLOORS.get()).get(folder).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| Self::of(folder, mode(path)))
     }
 
     /// The greatest token that it was raised to.
@@ -137,6 +140,21 @@ impl Open {
     }
 }
 
+/// The permissions of the file at `path`, where there is one.
+#[cfg(unix)]
+fn mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let found = ask(Call::Look, path, || fs::symlink_metadata(path));
+    found.ok().map(|found| found.permissions().mode() & 0o777)
+}
+
+/// Windows has none.
+#[cfg(windows)]
+fn mode(_: &Path) -> Option<u32> {
+    None
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -167,6 +185,23 @@ mod tests {
         fs::remove_file(folder.path().join(".tokens")).unwrap();
         fs::write(folder.path().join(".tokens"), free(11)).unwrap();
         assert_eq!(floor.get().unwrap(), 11);
+    }
+
+    // Others who share the folder have to be able to raise it, also after this process is gone.
+    #[cfg(unix)]
+    #[test]
+    fn it_is_made_with_the_mode_of_the_record_whose_token_it_keeps() {
+        use std::os::unix::fs::PermissionsExt;
+
+        use super::super::record_file;
+
+        let folder = tempfile::tempdir().unwrap();
+        let record = folder.path().join("x.holder");
+        fs::write(&record, free(7)).unwrap();
+        fs::set_permissions(&record, fs::Permissions::from_mode(0o660)).unwrap();
+        assert!(record_file::remove(&record));
+        let floor = fs::metadata(folder.path().join(".tokens")).unwrap();
+        assert_eq!(floor.permissions().mode() & 0o777, 0o660);
     }
 
     #[test]

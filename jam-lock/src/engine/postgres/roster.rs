@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::session::Session;
+use super::wakers;
 use crate::engine::CallChain;
 
 /// The connections of a process for those who hold or want locks.
@@ -121,7 +122,7 @@ impl Roster {
             }
         });
         // A task may end with its waker, which is for no place where something is locked.
-        drop(wakers);
+        wakers::discard(wakers);
     }
 
     /// The sessions that have locks.

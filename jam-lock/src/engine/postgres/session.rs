@@ -10,9 +10,9 @@ use tokio::sync::{self, Notify, OnceCell};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
 
-use super::clock;
 use super::texts::{Question, Texts};
 use super::tls::Tls;
+use super::{clock, wakers};
 
 /// How long after the server was last heard of a lock counts as lost. The server frees it no
 /// earlier than [`SERVER_PATIENCE`] after it last heard of this process.
@@ -209,7 +209,7 @@ impl Session {
         drop(end);
         self.closing.notify_one();
         self.releases.tell();
-        wakers.into_iter().for_each(Waker::wake);
+        wakers::wake(wakers);
         why
     }
 

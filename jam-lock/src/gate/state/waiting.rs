@@ -61,7 +61,7 @@ impl State {
         };
         let is_open = match (self.hold, asked.mode) {
             (Hold::Idle(held), mode) => held == mode,
-            (Hold::Shared(_), Mode::Shared) => true,
+            (Hold::Shared(_), Mode::Shared) => !self.is_lost(),
             _ => false,
         };
         if !(is_offered && is_open) {
@@ -140,7 +140,7 @@ impl State {
     pub(super) fn serve(&mut self) {
         match self.hold {
             Hold::None => self.pursue(Duration::ZERO),
-            Hold::Shared(_) if self.readers.is_over() => {}
+            Hold::Shared(_) if self.readers.is_over() || self.is_lost() => {}
             Hold::Shared(_) | Hold::Idle(Mode::Shared) => self.notify_readers(seam::now()),
             Hold::Exclusive | Hold::Idle(Mode::Exclusive) => {}
         }

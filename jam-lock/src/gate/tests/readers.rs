@@ -67,3 +67,14 @@ fn no_reader_joins_where_the_path_leads_elsewhere() {
     stage.script().is_invalid = true;
     assert!(stage.gate.acquire(Mode::Shared, Deadline::Once).unwrap_err().is_timeout());
 }
+
+#[test]
+fn nobody_joins_readers_who_have_lost_the_lock() {
+    for deadline in [Deadline::Once, soon()] {
+        let stage = Stage::new();
+        let _reader = stage.gate.acquire(Mode::Shared, Deadline::Never).unwrap();
+        stage.script().is_lost = true;
+        let error = stage.gate.acquire(Mode::Shared, deadline).unwrap_err();
+        assert!(error.is_timeout(), "{error}");
+    }
+}

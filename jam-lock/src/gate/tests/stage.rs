@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
+use std::task::Waker;
 use std::thread::{self, JoinHandle};
 
 use super::super::*;
@@ -28,6 +29,8 @@ pub(super) struct Script {
     pub(super) writer_waits: Option<WriterWaits>,
     /// Whether the path leads elsewhere while the claim is used.
     pub(super) is_invalid: bool,
+    /// Whether the claim was lost while it was used.
+    pub(super) is_lost: bool,
 }
 
 /// An engine whose only claim follows the script.
@@ -119,6 +122,10 @@ impl Claim for Scripted {
         self.play("dismiss", |_| ());
     }
 
+    fn watch(&self) -> Option<Arc<dyn Watch>> {
+        self.0.lock().unwrap().is_lost.then(|| Arc::new(Lost) as Arc<dyn Watch>)
+    }
+
     fn publish(&mut self, _: Mode, _: Option<&Site>, _: Used<'_>) -> Publication {
         self.play("publish", |_| Publication::default())
     }
@@ -133,6 +140,22 @@ impl Claim for Scripted {
             if script.release_fails { Err(trouble()) } else { Ok(()) }
         })
     }
+}
+
+/// A claim that was lost.
+#[derive(Debug)]
+struct Lost;
+
+impl Watch for Lost {
+    fn loss(&self) -> Option<String> {
+        Some("the server is on fire".to_owned())
+    }
+
+    fn on_loss(&self, waker: &Waker) {
+        waker.wake_by_ref();
+    }
+
+    fn settle(&self) {}
 }
 
 pub(super) fn trouble() -> LockError {
