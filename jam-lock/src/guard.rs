@@ -108,7 +108,9 @@ impl LockGuard {
     /// 1970: so where the record is lost, in a power cut for one, or holders are not recorded, it
     /// rises as long as the clock is not set back. Keep it as an integer of 64 bits or as text: JSON
     /// and JavaScript round such numbers. Readers that hold it between the same two
-    /// writers may have the same token, which lies between the writers'.
+    /// writers may have the same token, which lies between the writers'. Where a writer could not
+    /// [write the record](LockGuard::record_error), readers of other processes may still have a lesser
+    /// one than it had.
     #[must_use]
     pub fn token(&self) -> u64 {
         self.token
