@@ -108,7 +108,8 @@ impl LockGuard {
     /// [`LockGuard::record_error`] shows, or if holders are not recorded, it rises as long as the
     /// clock is not set back. Keep it as an integer of 64 bits or as text: JSON and JavaScript round
     /// such numbers. Readers that hold the lock between the same two writers may have the same token,
-    /// which lies between the writers'.
+    /// which lies between the writers'. Where a writer could not write the record, readers of other
+    /// processes may still have a lesser one than it had.
     #[must_use]
     pub fn token(&self) -> u64 {
         self.token

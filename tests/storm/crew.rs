@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::peer;
-use jam_lock_tests::storm::{clock, names};
+use jam_lock_tests::peers::{peer, until};
+use jam_lock_tests::storm::{HANDS, clock, names};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The workers, who are ended with it.
@@ -38,15 +38,15 @@ impl Crew {
     fn start(&mut self, place: usize) {
         let number = self.started;
         self.started += 1;
-        let mut order = peer();
-        order.arg("storm").arg(&self.folder).args([number.to_string(), self.seed.to_string()]);
-        self.workers.insert(place, (number, order.spawn().unwrap()));
+        let mut command = peer();
+        command.arg("storm").arg(&self.folder).args([number.to_string(), self.seed.to_string()]);
+        self.workers.insert(place, (number, command.spawn().unwrap()));
     }
 
     /// Kills a worker, writes down when, and starts another.
     pub(crate) fn kill(&mut self, place: usize) {
         let (number, mut worker) = self.workers.remove(&place).unwrap();
-        writeln!(self.kills, "{number} {}", clock()).unwrap();
+        writeln!(self.kills, "{number} {} {}", worker.id(), clock()).unwrap();
         worker.kill().unwrap();
         let status = worker.wait().unwrap();
         assert!(status.code().is_none(), "worker {number} had ended: {status}");
@@ -58,6 +58,25 @@ impl Crew {
         kill_process(process, Signal::STOP).unwrap();
         thread::sleep(time);
         kill_process(process, Signal::CONT).unwrap();
+    }
+
+    /// Waits until each thread and task of each worker has got on, so that none of them is stuck: a
+    /// kill would hide that.
+    pub(crate) fn see_that_all_get_on(&self) {
+        let hands = self.workers.values().flat_map(|(number, _)| {
+            (0..HANDS).map(move |hand| self.folder.join(format!("{number}-{hand}.log")))
+        });
+        // It is made when its worker has started.
+        let size = |log: &Path| fs::metadata(log).map_or(0, |found| found.len());
+        let before: Vec<_> = hands.map(|log| (size(&log), log)).collect();
+        for (before, log) in before {
+            until(&format!("more in {}", log.display()), || size(&log) > before);
+        }
+    }
+
+    /// How many workers were started so far.
+    pub(crate) fn started(&self) -> usize {
+        self.started
     }
 
     /// The process ids of the workers.

@@ -138,8 +138,9 @@ fn tasks_that_are_never_polled_again_keep_a_thread_out_for_a_short_time_whatever
     let stage = Stage::new();
     stage.acquire().unwrap();
     let mut context = Context::from_waker(Waker::noop());
+    let mode = |number| if number % 2 == 0 { Mode::Exclusive } else { Mode::Shared };
     let mut forgotten: Vec<_> = (0..2_000)
-        .map(|_| Box::pin(stage.gate.acquire_async(Mode::Exclusive, Deadline::Never)))
+        .map(|number| Box::pin(stage.gate.acquire_async(mode(number), Deadline::Never)))
         .collect();
     for acquire in &mut forgotten {
         assert!(acquire.as_mut().poll(&mut context).is_pending());

@@ -207,6 +207,18 @@ impl WaitQueue {
         }
     }
 
+    /// Wakes the first `count` waiters without an offer, so that it is known whether they come when
+    /// their turn does.
+    pub(super) fn wake_leading(&mut self, count: usize, now: Instant, wakers: &mut WakeList) {
+        for ticket in self.present.iter().take(count) {
+            let Some(waiter) = self.waiters.get_mut(ticket) else { continue };
+            waiter.notified.get_or_insert(now);
+            if let Some(waker) = waiter.waker.take() {
+                wakers.wake(waker);
+            }
+        }
+    }
+
     /// Passes over the tasks that were notified before `since` and have not looked; says whether
     /// there were any.
     pub(super) fn skip_stalled(&mut self, since: Instant) -> bool {

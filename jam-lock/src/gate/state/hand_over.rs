@@ -134,6 +134,10 @@ impl State {
             }
             Mode::Shared => self.notify_readers(now),
         }
+        if self.offers > 1 {
+            // Of those that have to be waited for, whatever their mode, it is known by the next round.
+            self.queue.wake_leading(self.offers, now, &mut self.wakers);
+        }
         self.watch_for_stalled(now);
     }
 
