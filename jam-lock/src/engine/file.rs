@@ -22,6 +22,7 @@ mod seat;
 mod survey;
 mod system;
 mod temporary;
+mod temporary_name;
 mod token_floor;
 mod tokens;
 #[cfg(unix)]

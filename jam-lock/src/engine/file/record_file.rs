@@ -7,15 +7,13 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::file_id::FileId;
 use super::record::{self, Content, ROOM, Record};
 use super::seat::Place;
 use super::system::{Call, ask};
 use super::token_floor::TokenFloor;
-use super::{file_size_limit, opening};
+use super::{file_size_limit, opening, temporary_name};
 use crate::LockError;
 use crate::engine::RecordError;
 
@@ -151,7 +149,8 @@ impl RecordFile {
 /// Puts a new file with `text` in the place of the one at its path, which is left to whoever has it
 /// by another name.
 fn replace(place: &Place, text: &[u8]) -> io::Result<RecordFile> {
-    let (temporary, file) = temporary(place)?;
+    let temporary = temporary_name::beside(&place.path);
+    let file = opening::create(&temporary, place.permissions)?;
     let replaced = write(&file, text).and_then(|()| {
         ask(Call::Rename, temporary.as_path(), || fs::rename(&temporary, &place.path))?;
         look_at(&file)
@@ -165,23 +164,6 @@ fn replace(place: &Place, text: &[u8]) -> io::Result<RecordFile> {
             Err(error)
         }
     }
-}
-
-/// A new file beside the one at `place`.
-fn temporary(place: &Place) -> io::Result<(PathBuf, File)> {
-    static MADE: AtomicU64 = AtomicU64::new(0);
-    let name = place.path.file_name().unwrap_or_default().to_string_lossy();
-    for _ in 0..ROUNDS {
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        // No lock's name has a leading dot.
-        let path = place.path.with_file_name(format!(".{name}.{}-{number}", process::id()));
-        match opening::create(&path, place.permissions) {
-            // Somebody with this number has died with it.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            created => return created.map(|file| (path, file)),
-        }
-    }
-    Err(ErrorKind::AlreadyExists.into())
 }
 
 /// What keeps somebody who may have died from being known.
