@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::file_id::FileId;
 use super::folder;
@@ -22,6 +22,8 @@ pub(super) struct LockFile {
     file: File,
     id: FileId,
     is_new: bool,
+    /// When it was written to last, before it was opened.
+    modified: Option<SystemTime>,
 }
 
 impl LockFile {
@@ -75,7 +77,12 @@ impl LockFile {
         })?;
         match irregularity(metadata.file_type()) {
             Some(found) => Err(LockError::NotAFile { path: path.to_owned(), found }),
-            None => Ok(Self { file, id: FileId::new(path, &metadata), is_new: false }),
+            None => Ok(Self {
+                file,
+                id: FileId::new(path, &metadata),
+                is_new: false,
+                modified: metadata.modified().ok(),
+            }),
         }
     }
 
@@ -102,10 +109,12 @@ impl LockFile {
         true
     }
 
-    /// Whether somebody polls it who empties the file at each look, as Jam.py does.
+    /// Whether somebody polls it who empties the file at each look, as Jam.py does: not whoever made
+    /// it just before it was opened here.
     pub(super) fn is_polled(&self) -> bool {
         let modified = ask(Call::Look, &self.file, || self.file.metadata()?.modified());
-        modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|ago| ago < RECENTLY))
+        let is_recent = |modified: &SystemTime| modified.elapsed().is_ok_and(|ago| ago < RECENTLY);
+        modified.ok().filter(is_recent).is_some_and(|modified| Some(modified) != self.modified)
     }
 
     /// Whether `path` still names this file, which somebody may have removed, renamed or replaced.
