@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use jam_lock::Lock;
+
 use crate::{folder, lock};
 #[cfg(target_os = "linux")]
 use jam_lock_tests::peers::attempt;
@@ -29,8 +31,9 @@ fn eight_processes_lose_no_update_and_never_overlap() {
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3200");
 }
 
-#[test]
-fn a_process_that_waits_is_served_while_threads_here_contend() {
+/// Has a process wait for the lock, and served while so many threads here do something with it again
+/// and again.
+fn is_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();
@@ -38,10 +41,10 @@ fn a_process_that_waits_is_served_while_threads_here_contend() {
     drop(guard);
     let served = AtomicBool::new(false);
     thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..threads {
             scope.spawn(|| {
                 while !served.load(Ordering::SeqCst) {
-                    drop(lock.acquire().unwrap());
+                    act(&lock);
                 }
             });
         }
@@ -52,25 +55,17 @@ fn a_process_that_waits_is_served_while_threads_here_contend() {
 }
 
 #[test]
+fn a_process_that_waits_is_served_while_threads_here_contend() {
+    is_served_while(4, |lock| drop(lock.acquire().unwrap()));
+}
+
+#[test]
 fn a_process_that_waits_is_served_while_a_thread_here_tries_again_and_again() {
-    let folder = folder();
-    let lock = lock(folder.path(), "x");
-    let guard = lock.acquire().unwrap();
-    let mut peer = Peer::waiting(folder.path(), "x");
-    drop(guard);
-    let served = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !served.load(Ordering::SeqCst) {
-                if let Ok(guard) = lock.try_acquire() {
-                    thread::sleep(Duration::from_millis(1));
-                    drop(guard);
-                }
-            }
-        });
-        assert_eq!(peer.answer(), "held");
-        served.store(true, Ordering::SeqCst);
-        peer.release();
+    is_served_while(1, |lock| {
+        if let Ok(guard) = lock.try_acquire() {
+            thread::sleep(Duration::from_millis(1));
+            drop(guard);
+        }
     });
 }
 
