@@ -58,6 +58,9 @@ impl Prepared {
         // What has come meanwhile may have come before the command did.
         for origin in self.signals.pending().filter(|origin| origin.signal != SIGCHLD) {
             pass_on(&child, origin.signal);
+            if origin.signal == SIGTSTP {
+                stop();
+            }
         }
         let waker = Waker::from(Arc::new(Closing(self.signals.handle())));
         let mut lost = pin!(guard.lost());
