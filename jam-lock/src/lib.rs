@@ -124,6 +124,7 @@ mod context;
 pub mod engine;
 mod error;
 mod failure;
+mod foreign_waker;
 mod gate;
 mod guard;
 pub mod guide;

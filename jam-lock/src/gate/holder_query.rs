@@ -8,9 +8,9 @@ use std::time::Instant;
 use super::parker::Parker;
 use super::seam::{self, Mutex};
 use super::timer::{Attendance, Timer};
-use super::wake_threads;
 use crate::LockName;
 use crate::engine::Engine;
+use crate::foreign_waker;
 use crate::holder::Holder;
 
 /// A query of the holder that is under way.
@@ -36,7 +36,7 @@ impl HolderQuery {
             let before = std::mem::replace(&mut *reply, Reply::Holder(holder));
             drop(reply);
             if let Reply::Awaited(Some(waker)) = before {
-                wake_threads::call(waker);
+                foreign_waker::call(waker);
             }
         };
         engine.find_holder(name, Box::new(receive));

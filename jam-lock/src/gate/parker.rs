@@ -5,7 +5,7 @@ use std::task::{Wake, Waker};
 use std::time::Instant;
 
 use super::seam::{self, Condvar, Mutex};
-use super::wake_threads::{call, discard};
+use crate::foreign_waker::{call, discard};
 
 /// Where a thread sleeps until it is woken.
 ///

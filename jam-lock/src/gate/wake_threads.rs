@@ -5,12 +5,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::foreign_waker::{call, discard};
 use crate::of_process::PerProcess;
 
 /// How long a waker may take before the ones behind it get another thread.
@@ -59,17 +59,6 @@ impl Drop for Wakeup {
             discard(waker);
         }
     }
-}
-
-/// Wakes a task or a thread. A waker that panics, which the panic hook reports, must not end the
-/// thread that wakes others.
-pub(super) fn call(waker: Waker) {
-    let _ = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
-}
-
-/// Drops a waker, whose task may end with it and run anything.
-pub(super) fn discard(waker: Waker) {
-    let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(waker)));
 }
 
 static WAKE_THREADS: PerProcess<WakeThreads> = PerProcess::new();

@@ -2,10 +2,11 @@
 //! the task where it is called.
 
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::thread;
+
+use crate::foreign_waker;
 
 /// Calls them on a thread of their own: whoever closes a session may have a gate's mutex, or be the
 /// thread that all connections need.
@@ -23,14 +24,10 @@ pub(super) fn wake(wakers: Vec<Waker>) {
 
 /// Drops them, whose tasks may end with that.
 pub(super) fn discard(wakers: Vec<Waker>) {
-    for waker in wakers {
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
-    }
+    wakers.into_iter().for_each(foreign_waker::discard);
 }
 
 fn call(wakers: &Mutex<Vec<Waker>>) {
     let wakers = mem::take(&mut *wakers.lock().unwrap_or_else(PoisonError::into_inner));
-    for waker in wakers {
-        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-    }
+    wakers.into_iter().for_each(foreign_waker::call);
 }

@@ -1,0 +1,15 @@
+//! Wakers are foreign code: what they do when they are called or dropped must not end a thread that
+//! others need. The panic hook reports it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+
+/// Wakes a task or a thread.
+pub(crate) fn call(waker: Waker) {
+    let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+}
+
+/// Drops a waker, whose task may end with it and run anything.
+pub(crate) fn discard(waker: Waker) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
+}
