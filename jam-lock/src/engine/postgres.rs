@@ -1,26 +1,28 @@
 //! The PostgreSQL engine: a name is a session-level advisory lock of a database.
 //!
 //! ```text
-//! caller ── gate ── PostgresClaim ─┐
-//!                                  │ spawns AcquireTask, ReleaseTask
-//!           ┌──────────────────────▼───────────────────────────┐
-//!           │ driver thread                                    │
-//!           │   Pool ──── Session, Session, … ◄───► backends   │
-//!           │               ▲ pings, closes         │          │
-//!           │   heartbeat ──┤                       ├─ server  │
-//!           │               ▼ asks about the others │          │
-//!           │   ControlSession ◄──────────────────► backend    │
-//!           └──────────────────────────────────────────────────┘
+//! caller         │ driver thread                                  │ server
+//!                │                                                │
+//! PostgresClaim ─┼─► AcquireTask ── check out ─► Pool             │
+//!                │                                │               │
+//!                │                                ▼               │
+//!                ├─► ReleaseTask ─────────────► Session ◄─────────┼─► backend
+//!                │                                ▲               │
+//!                │                  ping, close   │               │
+//!                │     heartbeat ─────────────────┘               │
+//!                │         │ backends left?                       │
+//!                │         ▼                                      │
+//! PostgresEngine ┼─► ControlSession ◄─────────────────────────────┼─► backend
 //! ```
 //!
-//! A caller never talks to the server itself: it spawns a task on the driver thread, which does all
-//! input and output. An acquisition checks a session out of the pool; all locks of one owner share
-//! one session, so that the server detects deadlocks between owners. A session that is lost loses its
-//! locks, which the heartbeat notices while any are held or waited for. The control session runs
-//! queries that hold no lock: for holders, statuses, and unresponsive sessions.
+//! A caller does no input or output itself: it spawns tasks on the driver thread. An acquisition
+//! checks a session out of the pool; the locks of one owner share a session, so that the server
+//! detects deadlocks between owners. The end of a session loses its locks, so the heartbeat checks
+//! every session that has locks or waits for one. The control session runs queries that hold no lock:
+//! for holders, statuses and unresponsive sessions.
 //!
-//! When the locks are opened, [`pooler`] refuses PgBouncer's transaction pooling, [`preflight`] an old
-//! or a read-only server, and [`table`] creates the table.
+//! When the locks are opened, `pooler` refuses PgBouncer's transaction pooling, `preflight` an old or
+//! read-only server, and `table` creates the table.
 
 mod acquire;
 mod boot_time;

@@ -1,4 +1,4 @@
-//! How all locks of a namespace stand, as people are told.
+//! The list of the locks of a namespace, and the status of one.
 
 use std::sync::mpsc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -9,7 +9,7 @@ use jam_lock_tests::LONG;
 use jam_lock_tests::peers::{Peer, peer, until};
 use jam_lock_tests::postgres::Server;
 
-use crate::{Stranger, called, lock, locks};
+use crate::{SqlClient, lock, lock_name, locks};
 
 fn only(url: &str) -> Status {
     let mut found = locks(url).list().unwrap();
@@ -28,7 +28,7 @@ fn holding(url: &str, order: &str, name: &str) -> Peer {
 }
 
 #[test]
-fn a_namespace_that_nobody_has_used_has_no_locks() {
+fn an_unused_namespace_has_no_locks() {
     let Some(server) = Server::shared() else { return };
     let (url, other) = (server.namespace(), server.namespace());
     drop(lock(&other, "x").acquire().unwrap());
@@ -36,7 +36,7 @@ fn a_namespace_that_nobody_has_used_has_no_locks() {
 }
 
 #[test]
-fn one_lock_is_shown_as_it_is_in_the_list() {
+fn the_status_of_one_lock_is_that_of_the_list() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let one = |name| lock(&url, name).status().unwrap();
@@ -58,7 +58,7 @@ fn one_lock_is_shown_as_it_is_in_the_list() {
 }
 
 #[test]
-fn writers_readers_and_who_waits_are_told() {
+fn writers_readers_and_waiters_are_listed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     drop(lock(&url, "free").acquire().unwrap());
@@ -67,7 +67,7 @@ fn writers_readers_and_who_waits_are_told() {
     let readers = [(); 2].map(|()| holding(&url, "hold shared", "read"));
     let locks = locks(&url);
     let found = || locks.list().unwrap();
-    until("one who waits", || found().iter().any(|status| status.waiting() == Some(1)));
+    until("a waiter is listed", || found().iter().any(|status| status.waiting() == Some(1)));
     let found = found();
     let states: Vec<_> = found.iter().map(|status| (status.name(), status.state())).collect();
     let expected =
@@ -81,7 +81,7 @@ fn writers_readers_and_who_waits_are_told() {
 }
 
 #[test]
-fn the_threads_of_this_process_are_told_apart() {
+fn the_holder_and_the_waiters_of_this_process_are_listed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let lock = lock(&url, "x").timeout(LONG);
@@ -91,14 +91,14 @@ fn the_threads_of_this_process_are_told_apart() {
         for _ in 0..3 {
             scope.spawn(|| lock.acquire().map(drop).unwrap());
         }
-        until("three who wait", || only(&url).waiting() == Some(3));
+        until("three waiters are listed", || only(&url).waiting() == Some(3));
         assert_eq!(only(&url).holder().unwrap().line(), Some(line));
         drop(guard);
     });
 }
 
 #[test]
-fn who_died_inside_is_told_until_the_next_holder_is() {
+fn a_death_is_listed_until_the_next_holder_learns_of_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let peer = holding(&url, "hold", "x");
@@ -113,22 +113,22 @@ fn who_died_inside_is_told_until_the_next_holder_is() {
 }
 
 #[test]
-fn who_is_not_recorded_is_told_by_the_name_of_its_session() {
+fn a_holder_without_a_record_is_listed_as_a_writer() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let stranger = Stranger::of(server, &url, "x");
-    stranger.take();
+    let client = SqlClient::new(server, &url, "x");
+    client.lock();
     let status = only(&url);
     assert_eq!((status.state(), status.abandoned()), (State::Writer, None));
-    stranger.let_go();
+    client.unlock();
 }
 
 #[test]
-fn the_thread_that_tends_the_connections_is_told_that_it_cannot_wait() {
-    /// Surveys on whichever thread wakes it.
-    struct Surveyor(Locks, mpsc::Sender<Result<Vec<Status>, LockError>>);
+fn the_driver_thread_cannot_wait_for_itself() {
+    /// Lists the locks on the thread that wakes it.
+    struct ListOnWake(Locks, mpsc::Sender<Result<Vec<Status>, LockError>>);
 
-    impl Wake for Surveyor {
+    impl Wake for ListOnWake {
         fn wake(self: sync::Arc<Self>) {
             let _ = self.1.send(self.0.list());
         }
@@ -138,13 +138,13 @@ fn the_thread_that_tends_the_connections_is_told_that_it_cannot_wait() {
     let url = server.namespace();
     let peer = holding(&url, "hold", "x");
     let locks = locks(&url);
-    let (tell, told) = mpsc::channel();
-    let waker = Waker::from(sync::Arc::new(Surveyor(locks.clone(), tell)));
-    let mut acquiring = pin::pin!(locks.lock(called("x")).acquire_async());
+    let (sender, listed) = mpsc::channel();
+    let waker = Waker::from(sync::Arc::new(ListOnWake(locks.clone(), sender)));
+    let mut acquiring = pin::pin!(locks.lock(lock_name("x")).acquire_async());
     let polled = acquiring.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(matches!(polled, Poll::Pending));
     drop(peer);
-    let error = told.recv_timeout(LONG).unwrap().unwrap_err().to_string();
+    let error = listed.recv_timeout(LONG).unwrap().unwrap_err().to_string();
     assert!(error.contains("cannot wait for itself"), "{error}");
 }
 

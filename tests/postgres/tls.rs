@@ -1,4 +1,4 @@
-//! Connections that are encrypted, to servers that somebody vouches for.
+//! Connections with TLS, to servers whose certificate is signed by a trusted CA.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -12,14 +12,14 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use super::*;
 
-/// A server with a certificate, and who vouches for it.
-struct Vouched {
+/// A server with a certificate, and the folder with its CA.
+struct TlsServer {
     server: Server,
     folder: PathBuf,
 }
 
-impl Vouched {
-    /// One whose certificate says that it is `host`.
+impl TlsServer {
+    /// A server with a certificate for `host`.
     fn start(host: &str) -> Option<Self> {
         let folder = new_folder();
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
@@ -47,69 +47,69 @@ impl Vouched {
         Some(Self { server, folder })
     }
 
-    /// Where its locks are, for who trusts the one who vouches for it.
+    /// Its URL for a client that trusts its CA.
     fn url(&self) -> String {
         let root = self.folder.join("root.pem");
         format!("{}?sslmode=require&sslrootcert={}", self.server.url(), root.display())
     }
 }
 
-impl Drop for Vouched {
+impl Drop for TlsServer {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
 fn refusal(url: &str) -> String {
-    Locks::connect(url).expect_err("nobody vouches for it").to_string()
+    Locks::connect(url).expect_err("it is refused").to_string()
 }
 
 #[test]
-fn every_session_is_and_has_locks_like_any_other() {
-    let Some(vouched) = Vouched::start("127.0.0.1") else { return };
-    let locks = locks(&vouched.url());
+fn every_session_is_encrypted_and_holds_locks() {
+    let Some(tls) = TlsServer::start("127.0.0.1") else { return };
+    let locks = locks(&tls.url());
     let plain = "SELECT count(*) FROM pg_stat_ssl JOIN pg_locks USING (pid) \
                  WHERE locktype = 'advisory' AND NOT ssl";
-    let held = locks.lock(called("a")).acquire().unwrap();
-    assert_eq!(vouched.server.one(plain), "0");
-    let peer = Peer::holding(vouched.server.url().as_ref(), "b");
-    assert_eq!(vouched.server.one(plain), "1");
-    // A wait that ends is called off by a connection of its own.
-    let waited = locks.lock(called("b")).timeout(Duration::from_millis(200)).acquire();
+    let held = locks.lock(lock_name("a")).acquire().unwrap();
+    assert_eq!(tls.server.one(plain), "0");
+    let peer = Peer::holding(tls.server.url().as_ref(), "b");
+    assert_eq!(tls.server.one(plain), "1");
+    // A wait that times out is cancelled by a connection of its own.
+    let waited = locks.lock(lock_name("b")).timeout(Duration::from_millis(200)).acquire();
     assert!(waited.unwrap_err().is_timeout());
     peer.release();
-    drop(locks.lock(called("b")).timeout(LONG).acquire().unwrap());
+    drop(locks.lock(lock_name("b")).timeout(LONG).acquire().unwrap());
     held.release().unwrap();
 }
 
 #[test]
-fn a_server_for_which_nobody_vouches_is_refused() {
-    let Some(vouched) = Vouched::start("127.0.0.1") else { return };
-    let text = refusal(&format!("{}?sslmode=require", vouched.server.url()));
+fn a_server_with_an_untrusted_certificate_is_refused() {
+    let Some(tls) = TlsServer::start("127.0.0.1") else { return };
+    let text = refusal(&format!("{}?sslmode=require", tls.server.url()));
     assert!(text.contains("UnknownIssuer") || text.contains("sslrootcert"), "{text}");
 }
 
 #[test]
-fn a_server_with_the_certificate_of_another_is_refused() {
-    let Some(vouched) = Vouched::start("db1.example.org") else { return };
-    let text = refusal(&vouched.url());
+fn a_server_with_the_certificate_of_another_host_is_refused() {
+    let Some(tls) = TlsServer::start("db1.example.org") else { return };
+    let text = refusal(&tls.url());
     assert!(text.contains("not valid for name"), "{text}");
 }
 
 #[test]
-fn a_server_that_does_not_encrypt_is_refused() {
+fn a_server_without_tls_is_refused() {
     let Some(server) = Server::shared() else { return };
-    let Some(vouched) = Vouched::start("127.0.0.1") else { return };
-    let url = far(&vouched.server, &vouched.url(), server.port());
+    let Some(tls) = TlsServer::start("127.0.0.1") else { return };
+    let url = url_through(&tls.server, &tls.url(), server.port());
     let text = refusal(&url);
     assert!(text.contains("server does not support TLS"), "{text}");
 }
 
 #[test]
-fn who_is_to_vouch_has_to_be_there() {
+fn a_missing_or_empty_root_certificate_file_is_an_error() {
     let Some(server) = Server::shared() else { return };
     let text = refusal(&format!("{}?sslmode=require&sslrootcert=/nowhere.pem", server.url()));
     assert!(text.contains("sslrootcert /nowhere.pem"), "{text}");
     let text = refusal(&format!("{}?sslmode=require&sslrootcert=/dev/null", server.url()));
-    assert!(text.contains("it has no certificate in it"), "{text}");
+    assert!(text.contains("the file has no certificate"), "{text}");
 }
