@@ -74,7 +74,7 @@ fn a_lock_that_nobody_holds_is_1() {
     let folder = folder();
     peers::attempt(folder.path(), "used");
     for (name, told) in
-        [("used", "free\n"), ("never used", "free: no use of it is recorded here\n")]
+        [("used", "free\n"), ("never used", "free (no use of it is recorded here)\n")]
     {
         let output = ask(folder.path(), &["who", name]);
         assert_eq!((output.status.code(), &*printed(&output)), (Some(1), told));

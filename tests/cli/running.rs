@@ -81,7 +81,7 @@ fn a_command_that_is_not_there_is_127() {
     let folder = folder();
     let output = run(folder.path(), &["x", "--", "no such command"]);
     assert_eq!(output.status.code(), Some(127));
-    assert_eq!(said(&output), "jam-lock: cannot run `no such command`: there is no such command\n");
+    assert_eq!(said(&output), "jam-lock: cannot run `no such command`: command not found\n");
     assert_eq!(attempt(folder.path(), "x"), "acquired");
 }
 

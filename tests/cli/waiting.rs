@@ -100,5 +100,5 @@ fn a_wait_for_who_waits_for_this_is_refused() {
     let output = run(folder.path(), &[&outer[..], &inner, &["run", "x", "true"]].concat());
     assert_eq!(output.status.code(), Some(71), "{output:?}");
     let text = said(&output);
-    assert!(text.contains("lock `x` would never be free: this runs inside of "), "{text}");
+    assert!(text.contains("refusing to wait for lock `x`: this command runs inside "), "{text}");
 }
