@@ -109,7 +109,7 @@ fn a_folder_that_is_not_there_is_trouble_and_is_not_made() {
         let output = ask(&missing, order);
         assert_eq!(output.status.code(), Some(2));
         assert!(said(&output).contains("No such file or directory"), "{output:?}");
-        assert!(said(&output).ends_with("name another by --locks or JAM_LOCK\n"), "{output:?}");
+        assert!(said(&output).ends_with("choose another with --locks or JAM_LOCK\n"), "{output:?}");
     }
     assert!(!missing.exists());
 }

@@ -195,7 +195,7 @@ fn a_url_of_no_engine_is_said_to_be_none() {
 fn the_help_tells_the_statuses() {
     let folder = folder();
     let output = jam_lock_tests::peers::run(command(folder.path()).args(["run", "--help"]));
-    for status in ["75  the lock", "74  the lock", "71  the lock", "127", "126"] {
+    for status in ["75  timed out", "74  the lock", "71  the lock", "127", "126"] {
         assert!(printed(&output).contains(status), "{output:?}");
     }
 }
