@@ -1,4 +1,4 @@
-//! What happens where the lock was not acquired.
+//! What a section returns when its lock is not acquired: `or_else`, or else `FromLockError`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -6,8 +6,8 @@ use syn::{Expr, ReturnType, Type};
 
 use crate::options::Options;
 
-/// What `or_else` makes of `error`.
-pub(crate) fn otherwise(or_else: &Expr, error: &Ident, support: &TokenStream) -> TokenStream {
+/// A call of `or_else` with `error`.
+pub(crate) fn call_or_else(or_else: &Expr, error: &Ident, support: &TokenStream) -> TokenStream {
     let (start, end) = ends(or_else);
     let support = moved(support, start);
     let error = moved(error, end);
@@ -15,14 +15,14 @@ pub(crate) fn otherwise(or_else: &Expr, error: &Ident, support: &TokenStream) ->
         let call = quote_spanned!(end=> (#error));
         return quote!(#function #call);
     }
-    // A closure has to be told the type of its argument.
+    // Through a function, so that a closure's argument has a type.
     let function = quote_spanned!(start=> #support::or_else);
     let call = quote_spanned!(end=> (#or_else, #error));
     quote!(#function #call)
 }
 
-/// Leaves a function, called `ident`, that returns `output`, without having run its body.
-pub(crate) fn leave(
+/// Code that returns from the function `ident`, whose return type is `output`, after `error`.
+pub(crate) fn return_early(
     ident: &Ident,
     output: &ReturnType,
     options: &Options,
@@ -34,21 +34,21 @@ pub(crate) fn leave(
             let value = from_lock_error(ident, output, error, support);
             quote!(return #value)
         }
-        // There is nothing to return: what `or_else` names never comes back.
+        // `or_else` never returns either, so there is no value to return.
         (Some(or_else), ReturnType::Type(_, ty)) if matches!(**ty, Type::Never(_)) => {
-            otherwise(or_else, error, support)
+            call_or_else(or_else, error, support)
         }
         (Some(or_else), _) => {
-            let value = otherwise(or_else, error, support);
+            let value = call_or_else(or_else, error, support);
             quote!(return #value)
         }
     }
 }
 
-/// What a function returns that was not told what to return.
+/// What a function without `or_else` returns.
 ///
-/// All of it stands where the return type is, so that rustc blames that where it has no room for a
-/// `LockError`.
+/// All of it has the span of the return type, so that rustc reports the error there if that cannot
+/// hold a `LockError`.
 fn from_lock_error(
     ident: &Ident,
     output: &ReturnType,
@@ -66,22 +66,22 @@ fn from_lock_error(
     quote!(#function #call)
 }
 
-/// Where something starts and where it ends.
+/// The spans of the first and the last token.
 ///
-/// Code that starts and ends there is what rustc underlines in the end.
+/// rustc underlines code whose own first and last tokens have these spans in the same place.
 fn ends(tokens: impl ToTokens) -> (Span, Span) {
     let mut spans = tokens.into_token_stream().into_iter().map(|token| token.span());
     let start = spans.next().unwrap_or_else(Span::call_site);
     (start, spans.last().unwrap_or(start))
 }
 
-/// The same tokens in another place, where they mean what they meant.
-fn moved(tokens: impl ToTokens, place: Span) -> TokenStream {
+/// The same tokens at another location, resolved as before.
+fn moved(tokens: impl ToTokens, location: Span) -> TokenStream {
     tokens
         .into_token_stream()
         .into_iter()
         .map(|mut token| {
-            token.set_span(place.resolved_at(token.span()));
+            token.set_span(location.resolved_at(token.span()));
             token
         })
         .collect()

@@ -1,5 +1,6 @@
-//! Whatever is written in the macros' place, they answer with code, or with errors at what is wrong,
-//! and never panic. Inputs are made of those in `corpus`; one that has failed once belongs there too.
+//! Fuzzing: for any input the macros return code, or errors at the right tokens, and never panic.
+//!
+//! Inputs are random changes of those in `corpus`. An input that once failed belongs there too.
 
 use std::env;
 use std::fs;
@@ -11,14 +12,13 @@ use quote::quote;
 
 use crate::{block, function, registry};
 
-/// How many inputs are made of each in the corpus; `JAM_LOCK_FUZZ` says so too.
+/// How many inputs are derived from each in the corpus; `JAM_LOCK_FUZZ` overrides it.
 const ROUNDS: usize = 2_000;
 
-/// What the macro as a whole is blamed for: words that it lacks.
-const OF_THE_WHOLE: [&str; 4] =
-    ["unexpected end of input", "expected", "which lock?", "declare at least one lock name"];
+/// How errors start that are about missing tokens, and so are reported at the whole macro.
+const MISSING_TOKENS: [&str; 3] = ["unexpected end of input", "expected", "missing lock name"];
 
-/// Inputs that people could write, in the folder of this name.
+/// The inputs in a folder of the corpus, which users could have written.
 fn corpus(folder: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(folder);
     let mut paths: Vec<_> =
@@ -28,10 +28,10 @@ fn corpus(folder: &str) -> Vec<String> {
     paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
-/// Shows what was being expanded when a test panics.
-struct Shown<'a>(&'a [&'a TokenStream]);
+/// Prints the inputs if the test panics.
+struct PrintOnPanic<'a>(&'a [&'a TokenStream]);
 
-impl Drop for Shown<'_> {
+impl Drop for PrintOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             for input in self.0 {
@@ -41,23 +41,24 @@ impl Drop for Shown<'_> {
     }
 }
 
-/// Sees that `expand` makes something of the inputs, and that its errors are at words of them.
-fn see(inputs: &[&TokenStream], expand: impl FnOnce() -> TokenStream) {
-    let _shown = Shown(inputs);
-    let answer = all(expand());
-    assert!(!answer.is_empty() || inputs.iter().any(|input| input.is_empty()));
-    for words in answer.windows(4) {
+/// Checks that `expand` returns something, and that its errors are at tokens of the inputs.
+fn check(inputs: &[&TokenStream], expand: impl FnOnce() -> TokenStream) {
+    let _print = PrintOnPanic(inputs);
+    let output = all(expand());
+    assert!(!output.is_empty() || inputs.iter().any(|input| input.is_empty()));
+    for words in output.windows(4) {
         // `compile_error! { "message" }`
         if matches!(&words[0], TokenTree::Ident(word) if word == "compile_error") {
             let message = words[3].to_string();
-            let is_of_the_whole = OF_THE_WHOLE.iter().any(|start| message[1..].starts_with(start));
-            let is_placed = !words[0].span().byte_range().is_empty();
-            assert!(is_placed || is_of_the_whole, "this is nowhere: {message}");
+            let is_about_missing_tokens =
+                MISSING_TOKENS.iter().any(|start| message[1..].starts_with(start));
+            let has_location = !words[0].span().byte_range().is_empty();
+            assert!(has_location || is_about_missing_tokens, "no location: {message}");
         }
     }
 }
 
-/// Gives `expand` every input of the corpus, and what becomes of it by chance.
+/// Calls `expand` with every input of the corpus, and with random changes of it.
 fn fuzz(folder: &str, expand: impl Fn(&str, &mut dyn FnMut(TokenStream) -> TokenStream)) {
     let rounds = env::var("JAM_LOCK_FUZZ").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let texts = corpus(folder);
@@ -87,7 +88,7 @@ fn all(stream: TokenStream) -> Vec<TokenTree> {
     stream.into_iter().flat_map(inside).collect()
 }
 
-/// The same with one token left out, doubled, exchanged or put into a group.
+/// The stream with one random change of a token: removed, copied, replaced, moved or grouped.
 fn changed(stream: TokenStream, words: &[TokenTree], random: &mut Rng) -> TokenStream {
     let mut trees: Vec<_> = stream.into_iter().collect();
     if trees.is_empty() {
@@ -96,7 +97,7 @@ fn changed(stream: TokenStream, words: &[TokenTree], random: &mut Rng) -> TokenS
     let at = random.usize(..trees.len());
     if let (TokenTree::Group(group), 0..8) = (&trees[at], random.u32(..10)) {
         let inside = changed(group.stream(), words, random);
-        trees[at] = placed(Group::new(group.delimiter(), inside), &trees[at]);
+        trees[at] = located_at(Group::new(group.delimiter(), inside), &trees[at]);
         return trees.into_iter().collect();
     }
     let other = random.usize(..trees.len());
@@ -110,39 +111,39 @@ fn changed(stream: TokenStream, words: &[TokenTree], random: &mut Rng) -> TokenS
             let delimiters =
                 [Delimiter::Brace, Delimiter::Bracket, Delimiter::Parenthesis, Delimiter::None];
             let delimiter = delimiters[random.usize(..delimiters.len())];
-            trees[at] = placed(Group::new(delimiter, trees[at].clone().into()), &trees[at]);
+            trees[at] = located_at(Group::new(delimiter, trees[at].clone().into()), &trees[at]);
         }
     }
     trees.into_iter().collect()
 }
 
-/// The same group where `tree` stands.
-fn placed(mut group: Group, tree: &TokenTree) -> TokenTree {
+/// The group at the location of `tree`.
+fn located_at(mut group: Group, tree: &TokenTree) -> TokenTree {
     group.set_span(tree.span());
     group.into()
 }
 
 #[test]
-fn of_functions_and_their_arguments() {
+fn functions_and_their_arguments() {
     fuzz("locked", |text, change| {
         let (arguments, item) = text.split_once('\n').expect("arguments come first");
         let (arguments, item) = (change(stream(arguments)), change(stream(item)));
-        see(&[&arguments, &item], || function::expand(&arguments, &item));
+        check(&[&arguments, &item], || function::expand(&arguments, &item));
     });
 }
 
 #[test]
-fn of_blocks() {
+fn blocks() {
     fuzz("block", |text, change| {
         let input = change(stream(text));
-        see(&[&input], || block::expand(quote!([jam_lock] [crate::lock_names] #input)));
+        check(&[&input], || block::expand(quote!([jam_lock] [crate::lock_names] #input)));
     });
 }
 
 #[test]
-fn of_names() {
+fn names() {
     fuzz("lock_names", |text, change| {
         let input = change(stream(text));
-        see(&[&input], || registry::expand(quote!([jam_lock] #input)));
+        check(&[&input], || registry::expand(quote!([jam_lock] #input)));
     });
 }

@@ -1,15 +1,15 @@
-//! The `.await` that a plain block must not have: the thread would sleep in it with the lock held.
+//! Finds an `.await` in a blocking `locked!` block, where it is not allowed.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 
-use crate::skipping::{is_punct, skip_async, skip_item, skip_macro};
+use crate::scan::{is_punct, skip_async, skip_function, skip_macro};
 
 /// The first `.await` that runs as part of `tokens` themselves.
 ///
-/// What is written in an `async` block or closure, or in a nested `fn`, runs elsewhere or later. A
-/// nested `locked!` looks for itself, and `stringify!` runs nothing. What another macro makes of its
-/// input cannot be seen.
-pub(crate) fn find(tokens: TokenStream) -> Option<Span> {
+/// Not one in an `async` block, an `async` closure or a nested function, which run elsewhere or
+/// later; in a nested `locked!`, which has its own check; or in `stringify!`, which runs nothing.
+/// How other macros expand their input is unknown.
+pub(crate) fn find_await(tokens: TokenStream) -> Option<Span> {
     let mut tokens = tokens.into_iter().peekable();
     let mut is_after_dot = false;
     while let Some(token) = tokens.next() {
@@ -18,14 +18,14 @@ pub(crate) fn find(tokens: TokenStream) -> Option<Span> {
                 return Some(ident.span());
             }
             TokenTree::Ident(ident) if ident == "async" => skip_async(&mut tokens),
-            TokenTree::Ident(ident) if ident == "fn" => skip_item(&mut tokens),
+            TokenTree::Ident(ident) if ident == "fn" => skip_function(&mut tokens),
             TokenTree::Ident(ident)
                 if ["locked", "macro_rules", "stringify"].iter().any(|name| ident == name) =>
             {
                 skip_macro(&mut tokens);
             }
             TokenTree::Group(group) => {
-                if let Some(found) = find(group.stream()) {
+                if let Some(found) = find_await(group.stream()) {
                     return Some(found);
                 }
             }
@@ -38,14 +38,14 @@ pub(crate) fn find(tokens: TokenStream) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::find_await;
 
     fn has_await(code: &str) -> bool {
-        find(code.parse().expect("tokens")).is_some()
+        find_await(code.parse().expect("tokens")).is_some()
     }
 
     #[test]
-    fn an_await_of_the_blocks_own_is_found() {
+    fn an_await_of_the_block_itself_is_found() {
         for code in [
             "request.await",
             "let x = send(request.await?);",
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn an_await_that_runs_elsewhere_or_later_is_none_of_it() {
+    fn an_await_that_runs_elsewhere_or_later_is_ignored() {
         for code in [
             "spawn(async { request.await })",
             "spawn(async move { request.await })",

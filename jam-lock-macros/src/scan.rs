@@ -1,13 +1,13 @@
-//! What a scan of a body's tokens leaves out, because it runs elsewhere or later.
+//! Scanning the tokens of a body: skips code that runs elsewhere or later.
 
 use std::iter::Peekable;
 
 use proc_macro2::{Delimiter, TokenTree, token_stream};
 
-/// The tokens that are left.
+/// The remaining tokens.
 pub(crate) type Tokens = Peekable<token_stream::IntoIter>;
 
-/// Skips a block, or a closure with its parameters, behind `async`.
+/// Skips what follows `async`: a block, or a closure with its parameters.
 pub(crate) fn skip_async(tokens: &mut Tokens) {
     tokens.next_if(|token| matches!(token, TokenTree::Ident(ident) if ident == "move"));
     if tokens.next_if(|token| is_punct(token, '|')).is_some() {
@@ -17,12 +17,12 @@ pub(crate) fn skip_async(tokens: &mut Tokens) {
     }
 }
 
-/// Skips the parameters and the body of a closure behind its first `|`.
+/// Skips what follows the first `|` of a closure: its parameters and its body.
 pub(crate) fn skip_closure(tokens: &mut Tokens) {
     while tokens.next_if(|token| !is_punct(token, '|')).is_some() {}
     tokens.next();
     if tokens.peek().is_some_and(|token| is_punct(token, '-')) {
-        // Behind the type of its result, its body is a block.
+        // After a return type, the body is a block.
         while tokens.next_if(|token| !is_braced(token)).is_some() {}
     }
     if tokens.next_if(is_braced).is_none() {
@@ -33,24 +33,25 @@ pub(crate) fn skip_closure(tokens: &mut Tokens) {
 /// Skips an expression, up to the comma or the semicolon that ends it.
 fn skip_expression(tokens: &mut Tokens) {
     let mut angles = 0;
-    let mut before = None;
+    let mut previous = None;
     while let Some(token) = tokens.peek() {
-        let is_behind = |punct| before.as_ref().is_some_and(|before| is_punct(before, punct));
+        let follows = |punct| previous.as_ref().is_some_and(|token| is_punct(token, punct));
         if is_punct(token, ';') || is_punct(token, ',') && angles == 0 {
             return;
         }
-        // `f::<A, B>(x)` has a comma that ends nothing.
-        if is_punct(token, '<') && (angles > 0 || is_behind(':')) {
+        // The comma in `f::<A, B>(x)` does not end the expression.
+        if is_punct(token, '<') && (angles > 0 || follows(':')) {
             angles += 1;
-        } else if is_punct(token, '>') && angles > 0 && !is_behind('-') {
+        } else if is_punct(token, '>') && angles > 0 && !follows('-') {
             angles -= 1;
         }
-        before = tokens.next();
+        previous = tokens.next();
     }
 }
 
-/// Skips a function behind `fn`. The type of a function pointer has no name, and no body to skip.
-pub(crate) fn skip_item(tokens: &mut Tokens) {
+/// Skips what follows `fn`: a function, or nothing after the `fn` of a function pointer's type.
+pub(crate) fn skip_function(tokens: &mut Tokens) {
+    // The type of a function pointer has no name.
     if !matches!(tokens.peek(), Some(TokenTree::Ident(_))) {
         return;
     }
@@ -58,7 +59,7 @@ pub(crate) fn skip_item(tokens: &mut Tokens) {
     tokens.next();
 }
 
-/// Skips `!`, the name that `macro_rules!` gives, and the macro's input.
+/// Skips what follows the name of a macro: `!`, the name after `macro_rules!`, and the input.
 pub(crate) fn skip_macro(tokens: &mut Tokens) {
     if tokens.next_if(|token| is_punct(token, '!')).is_some() {
         tokens.next_if(|token| matches!(token, TokenTree::Ident(_)));

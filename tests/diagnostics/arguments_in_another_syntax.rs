@@ -1,4 +1,4 @@
-//! Arguments as other macros have them.
+//! Arguments in the syntax of other macros.
 
 use jam_lock::{LockError, locked};
 

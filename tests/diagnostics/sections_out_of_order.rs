@@ -7,7 +7,7 @@ jam_lock::lock_names! {
     "calculation",
     /// One lock for each customer.
     "customer_{id}",
-    /// Held last of all.
+    /// Held while the log is written.
     "log",
 }
 
@@ -30,7 +30,7 @@ fn in_a_block() -> Result<Vec<u32>, LockError> {
     locked!("log", { vec![locked!("customer_{id}", "calculation", id = 7, { 1 })?] })
 }
 
-fn further_in() -> Result<u32, LockError> {
+fn in_a_nested_block() -> Result<u32, LockError> {
     locked!("invoice_saved", { locked!("log", { lock_names::locked!("calculation", { 1 })? })? })
 }
 

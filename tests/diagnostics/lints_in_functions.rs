@@ -1,5 +1,5 @@
 #![deny(unused_variables, unused_mut, unused_braces, unreachable_code, dead_code, missing_docs)]
-//! The user's own lints see through the macros.
+//! The user's lints apply to the body of a section.
 
 jam_lock::lock_names! {
     /// Held while an invoice is being saved.

@@ -1,4 +1,4 @@
-//! What becomes of a section whose lock is lost.
+//! Wrong uses of `on_lost`.
 
 jam_lock::lock_names! {
     /// Held while an invoice is being saved.
@@ -6,17 +6,17 @@ jam_lock::lock_names! {
 }
 
 #[jam_lock::locked("invoice_saved", on_lost = "finish")]
-fn blocks() -> Result<(), jam_lock::LockError> {
+fn blocking() -> Result<(), jam_lock::LockError> {
     Ok(())
 }
 
 #[jam_lock::locked("invoice_saved", on_lost = "retry")]
-async fn retries() -> Result<(), jam_lock::LockError> {
+async fn unknown_value() -> Result<(), jam_lock::LockError> {
     Ok(())
 }
 
 #[jam_lock::locked("invoice_saved", on_lost)]
-async fn says_nothing() -> Result<(), jam_lock::LockError> {
+async fn no_value() -> Result<(), jam_lock::LockError> {
     Ok(())
 }
 

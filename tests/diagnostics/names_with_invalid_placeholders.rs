@@ -1,29 +1,29 @@
 jam_lock::lock_names! {
     /// Without a name.
     "a_{}",
-    /// By position.
+    /// A position.
     "b_{0}",
     /// With a format.
     "c_{id:?}",
-    /// Not closed.
+    /// Unclosed.
     "d_{id",
-    /// Not opened.
+    /// Unmatched.
     "e_id}",
     /// An argument.
     "f_{timeout}",
-    /// The same twice.
+    /// The same one twice.
     "g_{id}_{id}",
-    /// Where does one end?
+    /// No separator.
     "h_{shop}x{id}",
-    /// Escaped by hand.
+    /// An escape.
     "i_%41_{id}",
     /// Not portable.
     "j/{id}",
-    /// A device.
+    /// A device on Windows.
     "com{number}",
-    /// A function that is there already.
+    /// A function that the module already has.
     "{list}",
-    /// Right.
+    /// Valid.
     "customer_{id}",
 }
 

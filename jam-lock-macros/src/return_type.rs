@@ -1,4 +1,4 @@
-//! What a function returns.
+//! What the macros read from a function's return type, and what they leave out of it.
 
 use std::iter::Peekable;
 
@@ -7,10 +7,11 @@ use quote::quote_spanned;
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeParamBound};
 
-/// A return type for a closure or a block, so that values are coerced as to the function's.
+/// The return type with `_` for every `impl Trait`.
 ///
-/// Neither can say `impl Trait`, and infers what stands there.
-pub(crate) fn without_impl(tokens: TokenStream) -> TokenStream {
+/// With it as their type, the values of a closure or a block are coerced as the function's are, but
+/// only a function can return `impl Trait`.
+pub(crate) fn without_impl_trait(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut kept = TokenStream::new();
     while let Some(token) = tokens.next() {
@@ -20,7 +21,7 @@ pub(crate) fn without_impl(tokens: TokenStream) -> TokenStream {
                 skip_bounds(&mut tokens);
             }
             TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), without_impl(group.stream()));
+                let mut inner = Group::new(group.delimiter(), without_impl_trait(group.stream()));
                 inner.set_span(group.span());
                 kept.extend([TokenTree::Group(inner)]);
             }
@@ -30,7 +31,7 @@ pub(crate) fn without_impl(tokens: TokenStream) -> TokenStream {
     kept
 }
 
-/// Skips the bounds of an `impl Trait`: up to the comma, or the angle, that is not theirs.
+/// Skips the bounds of an `impl Trait`, up to the first comma or `>` that is not part of them.
 fn skip_bounds(tokens: &mut Peekable<impl Iterator<Item = TokenTree>>) {
     let (mut depth, mut is_after_minus) = (0_usize, false);
     while let Some(token) = tokens.peek() {
@@ -41,7 +42,7 @@ fn skip_bounds(tokens: &mut Peekable<impl Iterator<Item = TokenTree>>) {
         match punct {
             '<' => depth += 1,
             ',' if depth == 0 => return,
-            // The second half of an arrow closes nothing.
+            // The `>` of an arrow closes nothing.
             '>' if !is_after_minus => match depth.checked_sub(1) {
                 Some(outer) => depth = outer,
                 None => return,
@@ -53,45 +54,48 @@ fn skip_bounds(tokens: &mut Peekable<impl Iterator<Item = TokenTree>>) {
     }
 }
 
-/// The word in a return type that says that a future is returned, as `#[async_trait]` has it too.
+/// The word in a return type that shows that a future is returned, as by `#[async_trait]`.
 ///
-/// A type of the user's own that is a future is not known by its name.
-pub(crate) fn future(tokens: TokenStream) -> Option<Ident> {
+/// A user's own future type cannot be recognized by its name.
+pub(crate) fn find_future(tokens: TokenStream) -> Option<Ident> {
     tokens.into_iter().find_map(|token| match token {
         TokenTree::Ident(ident) => {
             let is_future =
                 ["Future", "IntoFuture", "BoxFuture", "LocalBoxFuture"].iter().any(|f| ident == f);
             is_future.then_some(ident)
         }
-        TokenTree::Group(group) => future(group.stream()),
+        TokenTree::Group(group) => find_future(group.stream()),
         _ => None,
     })
 }
 
-/// The `R` of a `Pin<Box<dyn Future<Output = R> + …>>`, which `#[async_trait]` makes of every `R`.
+/// The `R` of a `Pin<Box<dyn Future<Output = R> + …>>`, which `#[async_trait]` makes of any `R`.
 pub(crate) fn boxed_output(ty: &Type) -> Option<&Type> {
-    let Type::TraitObject(object) = argument(argument(ty, "Pin")?, "Box")? else { return None };
+    let Type::TraitObject(object) = type_argument(type_argument(ty, "Pin")?, "Box")? else {
+        return None;
+    };
     object.bounds.iter().find_map(|bound| {
         let TypeParamBound::Trait(bound) = bound else { return None };
-        arguments(bound.path.segments.last()?, "Future")?.iter().find_map(|argument| match argument
-        {
-            GenericArgument::AssocType(output) if output.ident == "Output" => Some(&output.ty),
-            _ => None,
+        generic_arguments(bound.path.segments.last()?, "Future")?.iter().find_map(|argument| {
+            match argument {
+                GenericArgument::AssocType(output) if output.ident == "Output" => Some(&output.ty),
+                _ => None,
+            }
         })
     })
 }
 
-/// The `T` of a `name<T>`, behind whatever path.
-fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+/// The `T` of a `name<T>` with any path before it.
+fn type_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(ty) = ty else { return None };
-    match arguments(ty.path.segments.last()?, name)?.first()? {
+    match generic_arguments(ty.path.segments.last()?, name)?.first()? {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
     }
 }
 
-/// What stands in the angles behind `name`.
-fn arguments<'a>(
+/// The generic arguments of `name`.
+fn generic_arguments<'a>(
     segment: &'a PathSegment,
     name: &str,
 ) -> Option<&'a Punctuated<GenericArgument, syn::Token![,]>> {

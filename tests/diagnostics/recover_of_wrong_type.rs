@@ -10,22 +10,22 @@ fn repair(_: &Holder) -> Result<(), std::fmt::Error> {
 }
 
 #[locked("invoice_saved", recover = repair)]
-fn whose_error_does_not_fit() -> Result<u32, LockError> {
+fn with_an_unrelated_error() -> Result<u32, LockError> {
     Ok(7)
 }
 
 #[locked("invoice_saved", recover = |holder| println!("{holder}"))]
-fn that_returns_nothing() -> Result<u32, LockError> {
+fn without_a_result() -> Result<u32, LockError> {
     Ok(7)
 }
 
 #[locked("invoice_saved", recover = |_| Ok::<(), LockError>(()), or_else = |_| 0)]
-fn in_a_function_that_cannot_fail() -> u32 {
+fn in_an_infallible_function() -> u32 {
     7
 }
 
 #[locked("invoice_saved", shared, recover = repair)]
-fn by_a_reader() -> Result<u32, LockError> {
+fn in_a_shared_section() -> Result<u32, LockError> {
     Ok(7)
 }
 

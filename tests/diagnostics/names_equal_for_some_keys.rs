@@ -1,13 +1,13 @@
 jam_lock::lock_names! {
     /// One lock for each customer.
     "customer_{id}",
-    /// One of them.
+    /// The lock of one customer.
     "Customer_7",
-    /// Another word for the same.
+    /// The same with another placeholder.
     "customer_{number}",
-    /// A part of the key.
+    /// Equal if a key starts with `x`.
     "customer_x{id}",
-    /// The same function, but no name in common.
+    /// Never equal, but the same function.
     "customer.{id}",
 }
 

@@ -1,11 +1,11 @@
-//! `locked!` is known by its plain name below `lock_names!` alone.
+//! `locked!` without a path is in scope only below `lock_names!`.
 
 mod invoices {
     pub(crate) fn save() -> Result<u32, jam_lock::LockError> {
         locked!("invoice_saved", { 7 })
     }
 
-    // The module is there at once.
+    // The module is in scope everywhere.
     pub(crate) fn delete() -> Result<u32, jam_lock::LockError> {
         crate::lock_names::locked!("invoice_saved", { 7 })
     }

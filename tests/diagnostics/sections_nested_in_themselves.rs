@@ -18,9 +18,9 @@ fn shared() -> Result<u32, LockError> {
 
 fn in_an_async_block(locks: &Locks) -> impl Future<Output = Result<u32, LockError>> {
     locked!("calculation", locks = locks, async {
-        // These are other locks.
+        // These are different locks.
         locked!("calculation", async { 7 }).await.unwrap();
-        // The order of their names is the same.
+        // The order of names applies to them, too.
         locked!("invoice_saved", async { 7 }).await.unwrap()
     })
 }

@@ -1,4 +1,4 @@
-//! What is told while somebody is typing: what is missing, and nothing else.
+//! While an argument is being typed, only the missing value is an error.
 
 #![deny(unused_imports, unused_variables)]
 

@@ -1,4 +1,4 @@
-//! The names that `lock_names!` declares, and what is refused among them.
+//! Parses and checks the names that `lock_names!` declares.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -12,23 +12,24 @@ use crate::errors::{Errors, is_comma, skip_until};
 use crate::portable;
 use crate::template::Template;
 
-/// A name as it was written.
+/// A declared name.
 pub(crate) struct Declaration {
-    /// Its documentation.
+    /// Its doc comments.
     pub(crate) docs: Vec<Attribute>,
-    /// The name.
+    /// The name itself.
     pub(crate) literal: LitStr,
-    /// What to make of it, if the name was not refused.
+    /// `None` if the name is invalid.
     pub(crate) accepted: Option<Accepted>,
 }
 
-/// A name that a constant is made for, or a function of its keys.
+/// A valid name.
 pub(crate) struct Accepted {
     pub(crate) template: Rc<Template>,
+    /// The name of its constant, or of its function if it has placeholders.
     pub(crate) item: Ident,
 }
 
-/// Reads all declarations, the refused ones included, so that a use of them is no second error.
+/// Parses all declarations, including invalid names, so that their uses are no further errors.
 pub(crate) fn parse(input: ParseStream, errors: &mut Errors) -> Result<Vec<Declaration>> {
     let mut declarations = Vec::new();
     let mut earlier = Earlier::default();
@@ -36,7 +37,7 @@ pub(crate) fn parse(input: ParseStream, errors: &mut Errors) -> Result<Vec<Decla
         let docs = docs(input, errors)?;
         if input.is_empty() {
             if let Some(last) = docs.last() {
-                errors.at(last, "this comment documents no name: one has to follow it");
+                errors.at_tokens(last, "expected a lock name after this doc comment");
             }
         } else if let Some(literal) = literal(input, errors)? {
             let accepted = errors.take(earlier.accept(&literal));
@@ -47,20 +48,21 @@ pub(crate) fn parse(input: ParseStream, errors: &mut Errors) -> Result<Vec<Decla
     Ok(declarations)
 }
 
-/// The documentation of the next name; other attributes have no business there.
+/// The doc comments of the next name; other attributes are errors.
 fn docs(input: ParseStream, errors: &mut Errors) -> Result<Vec<Attribute>> {
     let mut attributes = input.call(Attribute::parse_outer)?;
     attributes.retain(|attribute| {
         let is_doc = attribute.path().is_ident("doc");
         if !is_doc {
-            errors.at(attribute, "only doc comments can stand on a lock name");
+            let message = "only doc comments are allowed on a lock name: remove this attribute";
+            errors.at_tokens(attribute, message);
         }
         is_doc
     });
     Ok(attributes)
 }
 
-/// The next name, if it is one.
+/// The next name, or `None` if it is no string literal.
 fn literal(input: ParseStream, errors: &mut Errors) -> Result<Option<LitStr>> {
     if input.peek(LitStr) {
         return input.parse().map(Some);
@@ -68,72 +70,72 @@ fn literal(input: ParseStream, errors: &mut Errors) -> Result<Option<LitStr>> {
     let ahead = input.fork();
     let message = match ahead.call(Ident::parse_any) {
         Ok(ident) if ahead.is_empty() || ahead.peek(Token![,]) => {
-            format!("a lock name is a string literal: write `\"{ident}\"`")
+            format!("lock names are string literals: write `\"{ident}\"`")
         }
-        _ => "a lock name is a string literal, such as `\"invoice_saved\"`".to_owned(),
+        _ => "lock names are string literals, such as `\"invoice_saved\"`".to_owned(),
     };
-    errors.on(input.span(), message);
+    errors.at_span(input.span(), message);
     skip_until(input, is_comma);
     Ok(None)
 }
 
-/// What separates two names. Where it is missing, the next name is still understood.
+/// Parses the comma after a name. If it is missing, the next name is still parsed.
 fn comma(input: ParseStream, errors: &mut Errors) -> Result<()> {
     if input.parse::<Option<Token![,]>>()?.is_some() || input.is_empty() {
         return Ok(());
     }
     if input.peek(LitStr) || input.peek(Token![#]) {
-        errors.on(input.span(), "a comma is missing in front of this name");
+        errors.at_span(input.span(), "missing `,` before this name");
         return Ok(());
     }
     let unexpected: TokenTree = input.fork().parse()?;
-    errors.at(unexpected, "expected a comma after the lock name");
+    errors.at_tokens(unexpected, "expected `,` after the lock name");
     skip_until(input, is_comma);
     comma(input, errors)
 }
 
-/// What was declared so far.
+/// The names declared so far.
 #[derive(Default)]
 struct Earlier {
     names: Vec<(String, Rc<Template>)>,
-    /// The names for which there are constants and functions.
+    /// The name for each constant and function.
     items: HashMap<String, String>,
 }
 
 impl Earlier {
-    /// What to make of one more name, or why it is refused.
+    /// Adds a name, or says why it is invalid.
     fn accept(&mut self, literal: &LitStr) -> Result<Accepted> {
         self.add(&literal.value(), literal.span())
             .map_err(|reason| syn::Error::new(literal.span(), reason))
     }
 
     fn add(&mut self, name: &str, span: Span) -> std::result::Result<Accepted, String> {
-        let object =
-            |objection| format!("`{}` cannot be a lock name: {objection}", name.escape_debug());
-        let template = Rc::new(Template::parse(name).map_err(object)?);
+        let invalid =
+            |objection| format!("invalid lock name `{}`: {objection}", name.escape_debug());
+        let template = Rc::new(Template::parse(name).map_err(invalid)?);
         if let Some(objection) = portable::objection(&template.sample()) {
-            return Err(object(objection));
+            return Err(invalid(objection));
         }
         let equal = self.names.iter().find(|(_, earlier)| earlier.may_equal(&template));
         if let Some((earlier, _)) = equal {
-            return Err(equal_names(name, earlier));
+            return Err(conflict(name, earlier));
         }
         self.names.push((name.to_owned(), Rc::clone(&template)));
 
-        let (kind, item) = if template.holes.is_empty() {
+        let (kind, item) = if template.placeholders.is_empty() {
             ("constant", identifier(name).to_uppercase())
         } else {
             ("function", identifier(name).to_lowercase())
         };
         let Ok(mut ident) = syn::parse_str::<Ident>(&item) else {
-            return Err(format!("no {kind} can be called after `{name}`: add a letter to it"));
+            return Err(format!("cannot derive a {kind} name from `{name}`: add a letter"));
         };
         if item == "list" {
-            return Err(format!("`{name}` would make a second function `list`: rename it"));
+            return Err(format!("`{name}` would generate a second function `list`: rename it"));
         }
         if let Some(earlier) = self.items.insert(item, name.to_owned()) {
             return Err(format!(
-                "`{name}` and `{earlier}` would both make the {kind} `{ident}`: rename one"
+                "`{name}` and `{earlier}` would both generate the {kind} `{ident}`: rename one"
             ));
         }
         ident.set_span(span);
@@ -141,21 +143,21 @@ impl Earlier {
     }
 }
 
-/// Says that two names are, or may be, one.
-fn equal_names(name: &str, earlier: &str) -> String {
+/// Says that two names are equal, or can be.
+fn conflict(name: &str, earlier: &str) -> String {
     if name == earlier {
-        format!("`{name}` is declared twice: once is enough")
+        format!("`{name}` is declared twice: remove one")
     } else if name.contains('{') || earlier.contains('{') {
-        format!("some keys make one name of `{name}` and `{earlier}`: rename one")
+        format!("`{name}` and `{earlier}` can produce the same name: rename one")
     } else {
         format!(
-            "`{name}` differs from `{earlier}` in upper and lower case only, \
-             and would be the same file on some systems"
+            "`{name}` differs from `{earlier}` only in case, which some file systems ignore: \
+             rename one"
         )
     }
 }
 
-/// A name as an identifier, but for its case: with `_` for what no identifier may have.
+/// A name as an identifier in any case, with `_` for characters that no identifier may contain.
 fn identifier(name: &str) -> String {
     let is_kept = |c: char| c.is_alphabetic() || c.is_ascii_digit();
     let text: String = name.chars().filter(|c| *c != '{' && *c != '}').collect();
@@ -170,7 +172,7 @@ mod tests {
     use super::identifier;
 
     #[test]
-    fn an_item_is_called_as_much_like_its_name_as_can_be() {
+    fn an_identifier_is_as_close_to_its_name_as_possible() {
         for (name, expected) in [
             ("invoice_saved", "invoice_saved"),
             ("$copying database", "copying_database"),
