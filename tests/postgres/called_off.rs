@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -30,17 +30,19 @@ fn a_cancel_request_that_comes_too_late_hits_no_later_wait() {
     proxy.hold_up_new();
     let waited = locks.lock(called("a")).timeout(Duration::from_millis(100)).acquire();
     assert!(waited.unwrap_err().is_timeout());
-    until("the server is told", || proxy.holds_up_one());
+    wait_until("the server is told", || proxy.holds_up_one());
     a.admin.ask("COMMIT");
-    until("it is unlocked", || !is_held(&server, &url, "a"));
+    wait_until("it is unlocked", || !is_held(&server, &url, "a"));
     thread::scope(|scope| {
         let waiting = scope.spawn(|| locks.lock(called("b")).timeout(LONG).acquire().map(drop));
-        until("the request can hit something", || {
+        wait_until("the request can hit something", || {
             is_waited_for(&server, &url, "b") || is_absorbing(&server)
         });
         proxy.go_on();
-        until("it has hit that", || !is_absorbing(&server));
-        until("the wait goes on", || is_waited_for(&server, &url, "b") || waiting.is_finished());
+        wait_until("it has hit that", || !is_absorbing(&server));
+        wait_until("the wait goes on", || {
+            is_waited_for(&server, &url, "b") || waiting.is_finished()
+        });
         b.let_go();
         waiting.join().unwrap().unwrap();
     });
@@ -62,7 +64,7 @@ fn the_first_wait_of_a_session_can_be_called_off_while_it_is_begun() {
     proxy.delay(Duration::ZERO);
     // Longer than whatever is on its way.
     thread::sleep(Duration::from_secs(1));
-    until("nobody waits", || !is_waited_for(server, &url, "a"));
+    wait_until("nobody waits", || !is_waited_for(server, &url, "a"));
     other.ensure().unwrap();
 }
 
@@ -77,10 +79,10 @@ fn a_lock_can_be_released_while_its_call_chain_waits_for_another() {
     let (outer, inner) = (acquire("a").unwrap(), acquire("b").unwrap());
     thread::scope(|scope| {
         scope.spawn(|| {
-            until("its call chain waits", || is_waited_for(server, &url, "c"));
+            wait_until("its call chain waits", || is_waited_for(server, &url, "c"));
             inner.release().unwrap();
             assert!(!is_held(server, &url, "b"));
-            until("its call chain waits again", || is_waited_for(server, &url, "c"));
+            wait_until("its call chain waits again", || is_waited_for(server, &url, "c"));
             stranger.let_go();
         });
         drop(acquire("c").unwrap());

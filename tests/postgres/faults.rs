@@ -6,7 +6,8 @@ use std::process::Child;
 use std::time::Duration;
 
 use fastrand::Rng;
-use jam_lock_tests::peers::{peer, until};
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::order::Order;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -35,10 +36,14 @@ fn nobody_overlaps_who_was_not_told_and_no_update_is_lost() {
     let sellers = (0..SELLERS)
         .map(|number| {
             let locks = format!("{}?namespace=shop", server.url_at(wires[number % 2].port()));
-            let log = folder.path().join(number.to_string());
-            let mut order = peer();
-            order.args(["sell", &locks, &server.url()]).arg(log);
-            order.args([number.to_string(), PIECES.to_string()]).spawn().unwrap()
+            let order = Order::Sell {
+                locks: locks.as_ref(),
+                data: &server.url(),
+                log: &folder.path().join(number.to_string()),
+                seller: number.try_into().unwrap(),
+                pieces: PIECES.try_into().unwrap(),
+            };
+            order.command().spawn().unwrap()
         })
         .collect();
     let deeds = do_harm(&server, &wires, Sellers(sellers));
@@ -85,7 +90,7 @@ fn do_harm(server: &Server, wires: &[Proxy; 2], mut sellers: Sellers) -> Deeds {
                 deeds.crashes += 1;
                 let before = sold(server);
                 server.crash();
-                until("they go on", || sellers.are_done() || sold(server) > before);
+                wait_until("they go on", || sellers.are_done() || sold(server) > before);
             }
             0..10 => {
                 deeds.ended_sessions += server

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use jam_lock::locked;
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -31,7 +32,9 @@ fn a_wait_that_times_out_when_the_lock_falls_free() {
             stranger.let_go();
         });
     }
-    until("nobody has it", || !is_held(server, &url, "a") && !is_waited_for(server, &url, "a"));
+    wait_until("nobody has it", || {
+        !is_held(server, &url, "a") && !is_waited_for(server, &url, "a")
+    });
     drop(here.try_acquire().unwrap());
 }
 
@@ -56,7 +59,9 @@ fn a_wait_whose_future_is_dropped() {
             stranger.let_go();
         }
     }
-    until("nobody has it", || !is_held(server, &url, "a") && !is_waited_for(server, &url, "a"));
+    wait_until("nobody has it", || {
+        !is_held(server, &url, "a") && !is_waited_for(server, &url, "a")
+    });
     drop(here.try_acquire().unwrap());
 }
 
@@ -69,9 +74,9 @@ fn a_wait_that_was_given_up_while_the_lock_is_held() {
     let mut acquisition = Box::pin(here.acquire_async());
     let mut context = Context::from_waker(Waker::noop());
     assert!(acquisition.as_mut().poll(&mut context).is_pending());
-    until("it waits in the server", || is_waited_for(server, &url, "a"));
+    wait_until("it waits in the server", || is_waited_for(server, &url, "a"));
     drop(acquisition);
-    until("nobody waits", || !is_waited_for(server, &url, "a"));
+    wait_until("nobody waits", || !is_waited_for(server, &url, "a"));
 }
 
 #[test]
@@ -84,7 +89,7 @@ fn a_wait_that_times_out_costs_its_call_chain_no_other_lock() {
     let other = locks.lock(called("b")).acquire().unwrap();
     let waited = locks.lock(called("a")).timeout(Duration::from_millis(100)).acquire();
     assert!(waited.unwrap_err().is_timeout());
-    until("nobody waits", || !is_waited_for(server, &url, "a"));
+    wait_until("nobody waits", || !is_waited_for(server, &url, "a"));
     other.ensure().unwrap();
 }
 
@@ -105,11 +110,11 @@ fn a_wait_that_was_given_up_before_the_server_granted_it_has_not_died_inside() {
     let mut acquisition = Box::pin(far.acquire_async());
     let mut context = Context::from_waker(Waker::noop());
     assert!(acquisition.as_mut().poll(&mut context).is_pending());
-    until("the server has yet to record it", || is_held(server, &url, "a"));
+    wait_until("the server has yet to record it", || is_held(server, &url, "a"));
     drop(acquisition);
-    until("the server is told", || proxy.holds_up_one());
+    wait_until("the server is told", || proxy.holds_up_one());
     admin.ask("COMMIT");
-    until("nobody has it", || !is_held(server, &url, "a"));
+    wait_until("nobody has it", || !is_held(server, &url, "a"));
     proxy.go_on();
     assert_eq!(far.acquire().unwrap().abandoned(), None);
 }
@@ -124,7 +129,7 @@ fn a_wait_whose_session_ended_at_the_server_alone_does_not_go_on() {
     let far = far(server, &url, proxy.port());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock(&far, "a").timeout(LONG).acquire());
-        until("it waits in the server", || is_waited_for(server, &url, "a"));
+        wait_until("it waits in the server", || is_waited_for(server, &url, "a"));
         proxy.half_close();
         let error = waiting.join().unwrap().unwrap_err();
         assert!(error.to_string().contains("the server has ended the session"), "{error}");
@@ -137,10 +142,10 @@ fn a_waiter_whose_process_was_killed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let held = lock(&url, "a").acquire().unwrap();
-    let peer = Peer::waiting(url.as_ref(), "a");
-    until("the peer waits in the server", || is_waited_for(server, &url, "a"));
-    peer.kill();
-    until("the server has noticed", || !is_waited_for(server, &url, "a"));
+    let child = Child::waiting(&url, "a");
+    wait_until("the child waits in the server", || is_waited_for(server, &url, "a"));
+    child.kill();
+    wait_until("the server has noticed", || !is_waited_for(server, &url, "a"));
     assert!(!held.is_lost());
 }
 
@@ -182,5 +187,5 @@ fn a_task_that_is_done() {
             task
         })
         .collect();
-    until("nobody would wake one", || tasks.iter().all(|task| Arc::strong_count(task) == 1));
+    wait_until("nobody would wake one", || tasks.iter().all(|task| Arc::strong_count(task) == 1));
 }

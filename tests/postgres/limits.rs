@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -114,7 +114,7 @@ fn connections_that_are_not_made_in_time_do_not_stay() {
         drop(locks.lock(called("a")).timeout(Duration::from_millis(patience)).acquire());
     }
     // One for who holds, and one for questions.
-    until("they are gone", || sessions(&server) <= 2);
+    wait_until("they are gone", || sessions(&server) <= 2);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_lock_is_kept_where_no_connection_is_left_to_ask_by() {
     );
     let url = server.url().replace("app@", "frugal@");
     let guard = lock(&url, "a").acquire().unwrap();
-    until("those that examined the server are gone", || sessions(&server) == 1);
+    wait_until("those that examined the server are gone", || sessions(&server) == 1);
     let _other = Admin::at(&url);
     // Longer than the server may be silent.
     thread::sleep(Duration::from_secs(7));
@@ -143,7 +143,7 @@ fn connections_to_a_server_that_has_lost_the_table_do_not_stay() {
         let text = locks.lock(called("a")).acquire().unwrap_err().to_string();
         assert!(text.contains("jam_lock"), "{text}");
     }
-    until("they are gone", || sessions(&server) == 0);
+    wait_until("they are gone", || sessions(&server) == 0);
 }
 
 /// How many connections others than the test have.
@@ -192,7 +192,7 @@ fn the_server_looks_soon_for_a_holder_that_is_gone() {
     let locks = locks(&server.namespace());
     let _held = locks.lock(called("a")).acquire().unwrap();
     // Without a timer of ours, the first look is after two hours.
-    until("it looks every three seconds", || {
+    wait_until("it looks every three seconds", || {
         let timers = timers(server.port());
         let soon = |(timer, ticks): &(String, u64)| timer == "02" && *ticks <= 300;
         !timers.is_empty() && timers.iter().all(soon)

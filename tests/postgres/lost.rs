@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use jam_lock::locked;
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Builder;
@@ -25,7 +26,7 @@ fn a_terminated_session_is_noticed_without_asking() {
     assert!(!guard.is_lost());
     guard.ensure().unwrap();
     end_session(server, &url, "a");
-    until("the holder is told", || guard.is_lost());
+    wait_until("the holder is told", || guard.is_lost());
     let text = guard.ensure().unwrap_err().to_string();
     assert!(text.contains("57P01"), "the server's own words, and at once: {text}");
     let text = guard.release().unwrap_err().to_string();
@@ -41,7 +42,7 @@ fn a_server_that_crashed_has_lost_all_locks_and_gives_them_anew() {
     let lock = lock(&url, "a");
     let guard = lock.acquire().unwrap();
     server.crash();
-    until("the holder is told", || guard.is_lost());
+    wait_until("the holder is told", || guard.is_lost());
     drop(guard);
     drop(lock.timeout(LONG).acquire().unwrap());
 }
@@ -54,7 +55,7 @@ fn a_wire_that_was_cut_is_noticed() {
     let lock = lock(&url, "a");
     let guard = lock.acquire().unwrap();
     proxy.cut();
-    until("the holder is told", || guard.is_lost());
+    wait_until("the holder is told", || guard.is_lost());
     drop(guard);
     drop(lock.timeout(LONG).acquire().unwrap());
 }
@@ -69,7 +70,7 @@ fn a_holder_that_is_cut_off_gives_up_before_the_server_does() {
     std::thread::sleep(Duration::from_millis(1500));
     assert!(!guard.is_lost());
     proxy.hold_up();
-    until("the holder gives up", || guard.is_lost());
+    wait_until("the holder gives up", || guard.is_lost());
     assert!(is_held(server, &url, "a"), "the server still knows nothing of it");
     let text = guard.ensure().unwrap_err().to_string();
     assert!(text.contains("has not answered for"), "{text}");
@@ -83,8 +84,8 @@ fn a_session_that_ended_at_the_server_alone_is_noticed() {
     let url = far(server, &server.namespace(), proxy.port());
     let guard = lock(&url, "a").acquire().unwrap();
     proxy.half_close();
-    until("the server has freed it", || !is_held(server, &url, "a"));
-    until("the holder is told", || guard.is_lost());
+    wait_until("the server has freed it", || !is_held(server, &url, "a"));
+    wait_until("the holder is told", || guard.is_lost());
     let text = guard.ensure().unwrap_err().to_string();
     assert!(text.contains("the server has ended the session"), "{text}");
     proxy.cut();
@@ -217,7 +218,7 @@ fn the_body_of_an_async_function_is_dropped_where_it_waits() {
     let start = Instant::now();
     let result = std::thread::scope(|scope| {
         scope.spawn(|| {
-            until("it is inside", || is_held(server, &url, "a"));
+            wait_until("it is inside", || is_held(server, &url, "a"));
             end_session(server, &url, "a");
         });
         runtime.block_on(works_for_long(&locks, &ended))
@@ -256,12 +257,12 @@ fn the_block_of_a_task_is_dropped_where_it_waits() {
 fn a_holder_that_is_paused_keeps_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "a");
-    let process = Pid::from_raw(peer.id().cast_signed()).expect("it is there");
+    let child = Child::holding(&url, "a");
+    let process = Pid::from_raw(child.id().cast_signed()).expect("it is there");
     kill_process(process, Signal::STOP).unwrap();
     let waited = lock(&url, "a").timeout(1).acquire();
     kill_process(process, Signal::CONT).unwrap();
     assert!(waited.unwrap_err().is_timeout());
-    peer.release();
+    child.release();
     assert!(lock(&url, "a").timeout(LONG).acquire().unwrap().abandoned().is_none());
 }

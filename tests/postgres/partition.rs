@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, thread};
 
-use jam_lock_tests::peers::{Peer, skip, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::requirements::skip;
 
 use super::*;
 
@@ -22,10 +24,10 @@ fn a_holder_is_told_before_the_server_frees_its_lock_which_it_does_soon() {
         thread::sleep(Duration::from_millis(1500));
         guard.ensure().unwrap();
         cut();
-        until("the holder gives up", || guard.is_lost());
+        wait_until("the holder gives up", || guard.is_lost());
         assert!(is_held(server, url, "a"), "the server has not freed it yet");
         // By itself it would take two hours.
-        until("the server frees it", || !is_held(server, url, "a"));
+        wait_until("the server frees it", || !is_held(server, url, "a"));
     });
 }
 
@@ -34,14 +36,14 @@ fn a_waiter_does_not_keep_what_it_is_never_told_of() {
     alone("a_waiter_does_not_keep_what_it_is_never_told_of", |server, url, far| {
         let stranger = Stranger::of(server, url, "a");
         stranger.take();
-        let _waiting = Peer::waiting(far.as_ref(), "a");
-        until("it waits in the server", || is_waited_for(server, url, "a"));
+        let _waiting = Child::waiting(far, "a");
+        wait_until("it waits in the server", || is_waited_for(server, url, "a"));
         let waiting = server.sessions(url, "a", false);
         cut();
         stranger.let_go();
-        until("the server grants it", || holders(server, url, "a") == waiting);
+        wait_until("the server grants it", || holders(server, url, "a") == waiting);
         // By itself it would repeat its answer for a quarter of an hour.
-        until("the server frees it", || !is_held(server, url, "a"));
+        wait_until("the server frees it", || !is_held(server, url, "a"));
     });
 }
 

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::pooler::Pooler;
 
 use super::*;
@@ -46,7 +46,7 @@ fn a_pool_of_whole_sessions_is_fine() {
     let Some(pooler) = Pooler::start(server, "session") else { return };
     let url = far(server, &server.namespace(), pooler.port());
     drop(lock(&url, "a").acquire().unwrap());
-    until("nobody has it", || !is_held(server, &url, "a"));
+    wait_until("nobody has it", || !is_held(server, &url, "a"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn a_role_that_waits_for_nothing_long_waits_for_a_lock() {
     stranger.take();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock(&url, "a").timeout(LONG).acquire());
-        until("one waits in the server", || is_waited_for(server, &url, "a"));
+        wait_until("one waits in the server", || is_waited_for(server, &url, "a"));
         thread::sleep(Duration::from_millis(500));
         stranger.let_go();
         let guard = waiting.join().unwrap().unwrap();
@@ -47,7 +47,7 @@ fn a_role_whose_transactions_do_not_see_what_comes_after_them_has_its_turn() {
     admin.ask(&format!("BEGIN; UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
     thread::scope(|scope| {
         let next = scope.spawn(|| lock.timeout(LONG).acquire().map(drop));
-        until("it has begun", || is_held(server, &url, "a"));
+        wait_until("it has begun", || is_held(server, &url, "a"));
         admin.ask("COMMIT");
         next.join().unwrap().unwrap();
     });
