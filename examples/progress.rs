@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use jam_lock::{
-    Event, Holder, LockError, Locks, Observer, default_place, locked, set_default_locks,
+    Event, Holder, LockError, Locks, Observer, default_location, locked, set_default_locks,
 };
 
 jam_lock::lock_names! {
@@ -25,7 +25,7 @@ jam_lock::lock_names! {
 
 fn main() -> Result<(), LockError> {
     let observer = Waits::default();
-    let locks = Locks::builder().observer(observer).at(default_place())?;
+    let locks = Locks::builder().observer(observer).at(default_location())?;
     set_default_locks(locks)?;
     have_the_floor(&mut io::stdin().lock())
 }

@@ -28,9 +28,9 @@
 //! ```
 
 mod claims;
+mod failures;
 mod one_process;
 mod processes;
-mod trouble;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +40,10 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
 use crate::engine::file::FileEngine;
-use crate::{Lock, LockError, LockName, Locks};
+use crate::error::LockError;
+use crate::lock::Lock;
+use crate::locks::Locks;
+use crate::name::LockName;
 
 /// How long a check waits where it expects to wait in vain.
 const SHORT: Duration = Duration::from_millis(50);
@@ -96,11 +99,11 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("hand-over", one_process::hand_over),
     ("re-entrancy", one_process::reentrancy),
     ("lock order", one_process::lock_order),
-    ("cancellation at every step", trouble::cancellation),
-    ("cancellation of a try", trouble::cancellation_of_a_try),
-    ("abandonment", trouble::abandonment),
-    ("loss", trouble::loss),
-    ("loss during a hand-over", trouble::loss_during_a_hand_over),
+    ("cancellation at every step", failures::cancellation),
+    ("cancellation of a try", failures::cancellation_of_a_try),
+    ("abandonment", failures::abandonment),
+    ("loss", failures::loss),
+    ("loss during a hand-over", failures::loss_during_a_hand_over),
     ("release in another mode", claims::release_in_another_mode),
     ("release of what nobody used", claims::release_of_what_nobody_used),
 ];

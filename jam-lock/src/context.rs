@@ -17,7 +17,7 @@ use std::sync::{Arc, Weak};
 
 use self::chain::Chain;
 use self::look::Look;
-use crate::engine::{CallChain, Mode, ProcessId, Watch};
+use crate::engine::{LossMonitor, Mode, OwnerId, ProcessId};
 use crate::gate::{Acquisition, Gate, Grant};
 use crate::observer::Report;
 use crate::site::Site;
@@ -90,7 +90,7 @@ pub(crate) struct Reentry {
     pub(crate) listing: Option<Listing>,
     pub(crate) number: u64,
     pub(crate) token: u64,
-    pub(crate) watch: Option<Arc<dyn Watch>>,
+    pub(crate) watch: Option<Arc<dyn LossMonitor>>,
     pub(crate) report: Option<Arc<Report>>,
 }
 
@@ -116,13 +116,13 @@ impl Scope {
     }
 
     /// Tells owners apart, which hold locks one inside another.
-    pub(crate) fn number(&self) -> CallChain {
+    pub(crate) fn number(&self) -> OwnerId {
         match &self.0 {
-            Owner::Thread => CallChain(thread::number()),
+            Owner::Thread => OwnerId(thread::number()),
             Owner::ThreadInTask(chain) | Owner::Section(chain) | Owner::Task(Some(chain)) => {
-                CallChain(chain.number())
+                OwnerId(chain.number())
             }
-            Owner::Task(None) => CallChain::NONE,
+            Owner::Task(None) => OwnerId::NONE,
         }
     }
 
@@ -179,7 +179,7 @@ impl Scope {
     }
 
     /// Lists one more guard of what is `held`.
-    fn reenter(self, held: Held, token: u64, watch: Option<Arc<dyn Watch>>) -> Reentry {
+    fn reenter(self, held: Held, token: u64, watch: Option<Arc<dyn LossMonitor>>) -> Reentry {
         let (number, report, kind) = (held.key.number, held.report.upgrade(), self.1);
         let listing = self.list(|| Held { key: Key { kind, ..held.key }, ..held });
         Reentry { listing, number, token, watch, report }

@@ -5,7 +5,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Holder, LockName, Site};
+use crate::holder::Holder;
+use crate::name::LockName;
+use crate::site::Site;
 
 /// Why a lock was not acquired, not released, or not even asked for.
 ///
@@ -16,27 +18,27 @@ use crate::{Holder, LockName, Site};
 pub enum LockError {
     /// The lock was held elsewhere until the timeout had passed.
     #[error("{}", TimeoutText {
-        name, place, waited: *waited, holder: holder.as_deref(), obstacle: obstacle.as_deref()
+        name, location, waited: *waited, holder: holder.as_deref(), blocked_on: blocked_on.as_deref()
     })]
     #[non_exhaustive]
     Timeout {
         /// The lock that was asked for.
         name: Box<LockName>,
         /// Where it is: the path of its file, or the URL of its server.
-        place: String,
+        location: String,
         /// How long was waited; zero where the timeout was 0.
         waited: Duration,
         /// Who holds it, where that is certain.
         holder: Option<Box<Holder>>,
         /// What was in the way, where that was no holder: the server has not answered, for one.
-        obstacle: Option<Box<str>>,
+        blocked_on: Option<Box<str>>,
     },
 
     /// The same thread, or section of a task, holds the lock already, and would wait for itself.
     ///
     /// What does not wait is refused by [`LockError::Timeout`] instead.
     #[error(
-        "cannot acquire lock `{name}` in {asked_at}: this thread or task already holds it \
+        "cannot acquire lock `{name}` in {requested_at}: this thread or task already holds it \
          (acquired in {held_at}) and would wait for itself; {remedy}"
     )]
     #[non_exhaustive]
@@ -44,7 +46,7 @@ pub enum LockError {
         /// The lock that was asked for again.
         name: Box<LockName>,
         /// Where it was asked for again.
-        asked_at: Site,
+        requested_at: Site,
         /// Where it was acquired.
         held_at: Site,
         /// What to do instead.
@@ -53,7 +55,7 @@ pub enum LockError {
 
     /// The same thread, or section of a task, holds a lock that is declared after this one.
     #[error(
-        "lock order violation: `{name}` (requested in {asked_at}) is declared before `{held}`, \
+        "lock order violation: `{name}` (requested in {requested_at}) is declared before `{held}`, \
          which this thread or task already holds (acquired in {held_at}); {remedy}"
     )]
     #[non_exhaustive]
@@ -61,7 +63,7 @@ pub enum LockError {
         /// The lock that was asked for.
         name: Box<LockName>,
         /// Where it was asked for.
-        asked_at: Site,
+        requested_at: Site,
         /// The lock that is held.
         held: Box<LockName>,
         /// Where that was acquired.
@@ -106,32 +108,32 @@ pub enum LockError {
     },
 
     /// What was asked for cannot be had in this place or this build, and nothing pretends to it.
-    #[error("{what} is not supported at {place}: {remedy}")]
+    #[error("{what} is not supported at {location}: {remedy}")]
     #[non_exhaustive]
     Unsupported {
         /// What was asked for.
         what: &'static str,
         /// Where: a path, or an engine's URL.
-        place: String,
+        location: String,
         /// What to do instead.
         remedy: &'static str,
     },
 
     /// A server, or the way to it, failed.
-    #[error("cannot {operation} at {place}: {error}")]
+    #[error("cannot {operation} at {location}: {error}")]
     #[non_exhaustive]
     Engine {
         /// What was being done, such as "acquire lock `invoice_saved`".
         operation: String,
         /// Where the engine is, without a password.
-        place: String,
+        location: String,
         /// What went wrong; it is part of the text already.
         error: Box<dyn std::error::Error + Send + Sync>,
     },
 
     /// The lock was lost while it was held: somebody else may have been inside since.
     #[error(
-        "lock `{name}` ({place}) was lost while it was held: {why}. Others may have it by now, so \
+        "lock `{name}` ({location}) was lost while it was held: {why}. Others may have it by now, so \
          what was not fenced has to be checked"
     )]
     #[non_exhaustive]
@@ -139,14 +141,14 @@ pub enum LockError {
         /// The lock that was held.
         name: Box<LockName>,
         /// Where it is.
-        place: String,
+        location: String,
         /// How it was lost.
         why: String,
     },
 
     /// Several call chains waited for each other in a circle, which the engine has found out.
     #[error(
-        "waiting for lock `{name}` ({place}) was a deadlock: who holds it waits for a lock of this \
+        "waiting for lock `{name}` ({location}) was a deadlock: who holds it waits for a lock of this \
          thread or task, which has lost all it held there now. Acquire locks in the same order \
          everywhere, or all at once"
     )]
@@ -155,12 +157,12 @@ pub enum LockError {
         /// The lock that was asked for.
         name: Box<LockName>,
         /// Where it is.
-        place: String,
+        location: String,
     },
 
     /// A lock that was inherited through `fork(2)` was used in the child.
     #[error(
-        "lock `{name}` ({place}) was opened by process {opened_by} and is used in its fork {here}: \
+        "lock `{name}` ({location}) was opened by process {opened_by} and is used in its fork {here}: \
          open a `Locks` of its own in the child"
     )]
     #[non_exhaustive]
@@ -168,7 +170,7 @@ pub enum LockError {
         /// The lock that was used.
         name: LockName,
         /// Where it is: the path of its file.
-        place: String,
+        location: String,
         /// The process that opened it.
         opened_by: u32,
         /// The process that used it.
@@ -177,13 +179,13 @@ pub enum LockError {
 
     /// The default `Locks` was set when it had been set, or used, already.
     #[error(
-        "the default locks are settled already ({place}): \
+        "the default locks are settled already ({location}): \
          call `set_default_locks` once, before the first lock is taken"
     )]
     #[non_exhaustive]
-    DefaultSettled {
+    DefaultAlreadySet {
         /// Where the default locks are.
-        place: String,
+        location: String,
     },
 }
 
@@ -191,12 +193,12 @@ impl LockError {
     /// [`LockError::Engine`], for an [engine](crate::engine::Engine) of the application's own:
     /// `operation` is what could not be done, such as "acquire lock `invoice_saved`", and `place`
     /// where.
-    pub fn of_engine(
+    pub fn engine(
         operation: impl Into<String>,
-        place: impl Into<String>,
+        location: impl Into<String>,
         error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self::Engine { operation: operation.into(), place: place.into(), error: error.into() }
+        Self::Engine { operation: operation.into(), location: location.into(), error: error.into() }
     }
 
     /// Whether the lock was merely held elsewhere for too long.
@@ -227,7 +229,7 @@ impl From<LockError> for io::Error {
             LockError::Io { error, .. } => error.kind(),
             LockError::Unsupported { .. } => io::ErrorKind::Unsupported,
             LockError::Forked { .. }
-            | LockError::DefaultSettled { .. }
+            | LockError::DefaultAlreadySet { .. }
             | LockError::Engine { .. }
             | LockError::Lost { .. } => io::ErrorKind::Other,
         };
@@ -238,23 +240,23 @@ impl From<LockError> for io::Error {
 /// The sentence of a timeout, which differs where nothing was waited for.
 struct TimeoutText<'a> {
     name: &'a LockName,
-    place: &'a str,
+    location: &'a str,
     waited: Duration,
     holder: Option<&'a Holder>,
-    obstacle: Option<&'a str>,
+    blocked_on: Option<&'a str>,
 }
 
 impl fmt::Display for TimeoutText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, place, waited, holder, obstacle } = self;
+        let Self { name, location, waited, holder, blocked_on } = self;
         if waited.is_zero() {
-            write!(f, "lock `{name}` ({place}) is already held, and the timeout is 0")?;
+            write!(f, "lock `{name}` ({location}) is already held, and the timeout is 0")?;
         } else {
             let waited = Tenths(*waited);
-            write!(f, "timed out after {waited} waiting for lock `{name}` ({place})")?;
+            write!(f, "timed out after {waited} waiting for lock `{name}` ({location})")?;
         }
-        if let Some(obstacle) = obstacle {
-            write!(f, ": {obstacle}")?;
+        if let Some(blocked_on) = blocked_on {
+            write!(f, ": {blocked_on}")?;
         }
         match holder {
             None => Ok(()),
@@ -292,10 +294,10 @@ mod tests {
     fn timeout(waited: Duration) -> LockError {
         LockError::Timeout {
             name: Box::new(name()),
-            place: "/srv/locks/invoice_saved.lock".to_owned(),
+            location: "/srv/locks/invoice_saved.lock".to_owned(),
             waited,
             holder: None,
-            obstacle: None,
+            blocked_on: None,
         }
     }
 
@@ -331,38 +333,45 @@ mod tests {
     fn every_error_is_one_line_and_becomes_an_io_error_of_its_kind() {
         use io::ErrorKind::{Deadlock, InvalidInput, Other, StorageFull, Unsupported};
         let (boxed, site) = (|| Box::new(name()), Site::here());
-        let (place, path) = (|| "/srv/locks".to_owned(), || PathBuf::from("/srv/locks/x.lock"));
+        let (location, path) = (|| "/srv/locks".to_owned(), || PathBuf::from("/srv/locks/x.lock"));
         let (what, remedy, why) = ("a shared lock", "ask for another", "the server went away");
         let all = [
             (
-                LockError::Reentrant { name: boxed(), asked_at: site, held_at: site, remedy },
+                LockError::Reentrant { name: boxed(), requested_at: site, held_at: site, remedy },
                 Deadlock,
             ),
             (
                 LockError::Order {
                     name: boxed(),
-                    asked_at: site,
+                    requested_at: site,
                     held: boxed(),
                     held_at: site,
                     remedy,
                 },
                 Deadlock,
             ),
-            (LockError::Deadlock { name: boxed(), place: place() }, Deadlock),
+            (LockError::Deadlock { name: boxed(), location: location() }, Deadlock),
             (LockError::Name { name: String::new(), reason: why.to_owned() }, InvalidInput),
             (LockError::NotAFile { path: path(), found: "a folder" }, InvalidInput),
             (
                 LockError::Io { operation: "open", path: path(), error: StorageFull.into() },
                 StorageFull,
             ),
-            (LockError::Unsupported { what, place: place(), remedy }, Unsupported),
+            (LockError::Unsupported { what, location: location(), remedy }, Unsupported),
             (
-                LockError::Engine { operation: why.to_owned(), place: place(), error: why.into() },
+                LockError::Engine {
+                    operation: why.to_owned(),
+                    location: location(),
+                    error: why.into(),
+                },
                 Other,
             ),
-            (LockError::Lost { name: boxed(), place: place(), why: why.to_owned() }, Other),
-            (LockError::Forked { name: name(), place: place(), opened_by: 7, here: 8 }, Other),
-            (LockError::DefaultSettled { place: place() }, Other),
+            (LockError::Lost { name: boxed(), location: location(), why: why.to_owned() }, Other),
+            (
+                LockError::Forked { name: name(), location: location(), opened_by: 7, here: 8 },
+                Other,
+            ),
+            (LockError::DefaultAlreadySet { location: location() }, Other),
         ];
         for (error, kind) in all {
             let text = error.to_string();

@@ -1,6 +1,6 @@
 //! How a function that could not get its lock returns.
 
-use crate::LockError;
+use crate::error::LockError;
 
 /// A return type that can say that the lock was not acquired.
 ///
@@ -31,7 +31,7 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 /// # Panics
 /// When the lock was refused for another reason than that somebody has it. A job that is skipped for
 /// ever, because its lock folder is not writable, or its server does not answer or has no connection to
-/// spare, would be trouble that nobody hears of.
+/// token_reserve, would be trouble that nobody hears of.
 ///
 /// # Example
 /// ```
@@ -54,7 +54,7 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 #[must_use]
 pub fn skip<R: Default>(error: LockError) -> R {
     match error {
-        LockError::Timeout { obstacle: None, .. } => R::default(),
+        LockError::Timeout { blocked_on: None, .. } => R::default(),
         trouble => panic!("{trouble}"),
     }
 }

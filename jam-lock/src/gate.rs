@@ -4,17 +4,17 @@
 //! first served, each with its own deadline. The decisions are in [`state`], under one mutex; this
 //! file locks it, sleeps and rings.
 
-#[cfg(test)]
-mod bare;
 mod holder_query;
 #[cfg(shuttle)]
 mod model;
 mod parker;
 mod registry;
-#[cfg(not(shuttle))]
-mod seam;
 mod stalled;
 mod state;
+#[cfg(not(shuttle))]
+mod sync;
+#[cfg(test)]
+mod test_support;
 #[cfg(not(shuttle))]
 mod timer;
 mod wait;
@@ -29,17 +29,19 @@ use std::time::Duration;
 
 use self::holder_query::HolderQuery;
 #[cfg(shuttle)]
-use self::model::{seam, timer};
+use self::model::{sync, timer};
 use self::parker::WakeList;
-use self::seam::{Mutex, MutexGuard};
 use self::state::{State, Taken};
+use self::sync::{Mutex, MutexGuard};
 use crate::engine::{
-    Ability, CallChain, Engine, Left, Mode, ProcessId, Publication, Watch, check_process,
+    Capability, Engine, LossMonitor, Mode, OwnerId, ProcessId, Recorded, WaitId, check_process,
 };
+use crate::error::LockError;
 use crate::holder::Holder;
+use crate::name::LockName;
 use crate::site::Site;
+use crate::status::Status;
 use crate::timeout::Deadline;
-use crate::{LockError, LockName, Status};
 
 pub(crate) use self::registry::{existing, gate};
 pub(crate) use self::wait::Wait;
@@ -48,7 +50,7 @@ pub(crate) use self::wait_queue::Who;
 /// The one gate of a name in this process.
 pub(crate) struct Gate {
     name: LockName,
-    place: String,
+    location: String,
     process: ProcessId,
     sees_circles: bool,
     state: Mutex<State>,
@@ -63,7 +65,7 @@ pub(crate) struct Acquisition {
     pub(crate) site: Site,
     /// Whether other processes are told of it.
     pub(crate) is_recorded: bool,
-    pub(crate) chain: CallChain,
+    pub(crate) owner: OwnerId,
     /// Whether a timeout names the holder; where not, nobody looks for it.
     pub(crate) names_holder: bool,
 }
@@ -73,22 +75,31 @@ pub(crate) struct Acquisition {
 pub(crate) struct Grant {
     /// Names it, when it is given back.
     pub(crate) number: u64,
-    pub(crate) publication: Publication,
+    pub(crate) recorded: Recorded,
     /// What tells whether it is lost, where it can be.
-    pub(crate) watch: Option<Arc<dyn Watch>>,
+    pub(crate) watch: Option<Arc<dyn LossMonitor>>,
     /// Nothing, where the lock was free.
     pub(crate) waited: Duration,
+}
+
+/// How a holder leaves a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// In the state that the next holder may expect.
+    Clean,
+    /// As if the holder had died inside.
+    Abandoned,
 }
 
 impl Gate {
     fn new(engine: Arc<dyn Engine>, name: LockName) -> Arc<Self> {
         Arc::new_cyclic(|gate| {
-            let place = engine.place(&name);
-            let serves_in_order = engine.can(Ability::ServesInOrder);
+            let location = engine.lock_location(&name);
+            let serves_in_order = engine.supports(Capability::FairAcrossProcesses);
             let state = State::new(engine.claim(&name), serves_in_order, gate.clone());
-            let sees_circles = engine.can(Ability::SeesCircles);
+            let sees_circles = engine.supports(Capability::DeadlockDetection);
             let process = ProcessId::current();
-            Self { name, place, process, sees_circles, state: Mutex::new(state), engine }
+            Self { name, location, process, sees_circles, state: Mutex::new(state), engine }
         })
     }
 
@@ -98,8 +109,8 @@ impl Gate {
     }
 
     /// Where the lock is, for people.
-    pub(crate) fn place(&self) -> &str {
-        &self.place
+    pub(crate) fn location(&self) -> &str {
+        &self.location
     }
 
     /// The process that this gate belongs to; a fork inherits it, and can acquire nothing by it.
@@ -115,7 +126,7 @@ impl Gate {
 
     /// Whether the engine tells the next holder of one who died with the lock.
     pub(crate) fn reports_deaths(&self) -> bool {
-        self.engine.can(Ability::TellsOfDeaths)
+        self.engine.supports(Capability::AbandonmentReports)
     }
 
     /// Whether the engine wants to know which call chain asks.
@@ -130,10 +141,10 @@ impl Gate {
         deadline: Deadline,
         who: Who,
     ) -> Result<Entry<'gate>, LockError> {
-        if asked.mode == Mode::Shared && !self.engine.can(Ability::Shares) {
+        if asked.mode == Mode::Shared && !self.engine.supports(Capability::SharedLocks) {
             return Err(LockError::Unsupported {
                 what: "a lock for readers",
-                place: self.place.clone(),
+                location: self.location.clone(),
                 remedy: "acquire it as a writer",
             });
         }
@@ -146,7 +157,7 @@ impl Gate {
         };
         let (begun, end) = match deadline.fixed() {
             Deadline::At { asked, end } => (asked, Some(end)),
-            Deadline::Never | Deadline::After(_) | Deadline::Once => (seam::now(), None),
+            Deadline::Never | Deadline::After(_) | Deadline::Once => (sync::now(), None),
         };
         let ticket = Some(state.enqueue(asked, who, may_wait, is_refused));
         Ok(Entry::Queued(Wait { gate: self, asked, ticket, begun, end, pause: None }))
@@ -154,7 +165,7 @@ impl Gate {
 
     /// Gives the lock to whoever is next, here or in another process; nothing happens yet where
     /// another guard stands for the same acquisition.
-    pub(crate) fn release(&self, number: u64, left: Left) -> Option<Result<(), LockError>> {
+    pub(crate) fn release(&self, number: u64, left: Outcome) -> Option<Result<(), LockError>> {
         match self.lock_here() {
             Ok(mut state) => state.release(number, left),
             Err(forked) => Some(Err(forked)),
@@ -163,7 +174,7 @@ impl Gate {
 
     /// Has one more guard stand for the acquisition `number`, and tells its token, and what tells
     /// whether it is lost, if it is still there.
-    pub(crate) fn reenter(&self, number: u64) -> Option<(u64, Option<Arc<dyn Watch>>)> {
+    pub(crate) fn reenter(&self, number: u64) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
         self.lock_here().ok()?.reenter(number)
     }
 
@@ -195,7 +206,7 @@ impl Gate {
     fn trouble_with_deadlines(&self, error: io::Error) -> LockError {
         LockError::Io {
             operation: "start a thread to watch the deadline of",
-            path: self.place.clone().into(),
+            path: self.location.clone().into(),
             error,
         }
     }
@@ -205,10 +216,16 @@ impl Gate {
         &self,
         waited: Duration,
         holder: Option<Box<Holder>>,
-        obstacle: Option<String>,
+        blocked_on: Option<String>,
     ) -> LockError {
-        let (name, place) = (Box::new(self.name.clone()), self.place.clone());
-        LockError::Timeout { name, place, waited, holder, obstacle: obstacle.map(Into::into) }
+        let (name, location) = (Box::new(self.name.clone()), self.location.clone());
+        LockError::Timeout {
+            name,
+            location,
+            waited,
+            holder,
+            blocked_on: blocked_on.map(Into::into),
+        }
     }
 
     /// How the lock stands now.
@@ -225,8 +242,8 @@ impl Gate {
     }
 
     /// Where a pursuit comes home, on its own thread.
-    fn home(&self, number: u64, mode: Mode, result: Result<bool, LockError>) {
-        self.lock().home(number, mode, result);
+    fn wait_done(&self, id: WaitId, mode: Mode, result: Result<bool, LockError>) {
+        self.lock().wait_done(id, mode, result);
     }
 
     /// The state, for callers that may be in a fork, where the mutex may be locked forever.
@@ -238,7 +255,7 @@ impl Gate {
             Ok(state) => Ok(Locked(Some(state))),
             Err(TryLockError::Poisoned(poisoned)) => Ok(Locked(Some(poisoned.into_inner()))),
             Err(TryLockError::WouldBlock) => {
-                check_process(self.process, &self.name, || self.place.clone())?;
+                check_process(self.process, &self.name, || self.location.clone())?;
                 Ok(self.lock())
             }
         }
@@ -254,7 +271,7 @@ impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
             .field("name", &self.name)
-            .field("place", &self.place)
+            .field("location", &self.location)
             .finish_non_exhaustive()
     }
 }

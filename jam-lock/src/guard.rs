@@ -11,10 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::context::{Listing, Reentry};
-use crate::engine::{Left, Publication, RecordError, Watch};
+use crate::engine::{LossMonitor, RecordError, Recorded};
+use crate::error::LockError;
+use crate::gate::Outcome;
 use crate::gate::{Gate, Grant};
+use crate::holder::Holder;
+use crate::name::LockName;
 use crate::observer::Report;
-use crate::{Holder, LockError, LockName};
 
 pub use self::guards::LockGuards;
 
@@ -41,7 +44,7 @@ pub struct LockGuard {
     is_left_abandoned: AtomicBool,
     report: Option<Arc<Report>>,
     /// Tells whether the lock is lost, where it can be.
-    watch: Option<Arc<dyn Watch>>,
+    watch: Option<Arc<dyn LossMonitor>>,
     /// Whether who releases it may block until the engine has confirmed that.
     may_block: bool,
     is_released: bool,
@@ -54,8 +57,8 @@ impl LockGuard {
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> Self {
-        let Grant { number, publication, watch, waited } = grant;
-        let Publication { token, abandoned, record_error, .. } = publication;
+        let Grant { number, recorded, watch, waited } = grant;
+        let Recorded { token, abandoned_by: abandoned, record_error, .. } = recorded;
         let is_left_abandoned = AtomicBool::new(false);
         Self {
             gate,
@@ -76,8 +79,8 @@ impl LockGuard {
     /// A further guard for what the owner holds already.
     pub(crate) fn of_reentry(gate: Arc<Gate>, reentry: Reentry) -> Self {
         let Reentry { listing, number, token, watch, report } = reentry;
-        let publication = Publication { token, ..Publication::default() };
-        let grant = Grant { number, publication, watch, waited: Duration::ZERO };
+        let recorded = Recorded { token, ..Recorded::default() };
+        let grant = Grant { number, recorded, watch, waited: Duration::ZERO };
         Self::new(gate, listing, grant, report)
     }
 
@@ -210,7 +213,7 @@ impl LockGuard {
     pub fn release(mut self) -> Result<(), LockError> {
         let result = self.end();
         let Some(watch) = self.watch.as_ref().filter(|_| self.may_block) else { return result };
-        watch.settle();
+        watch.flush();
         result.and(self.ensure())
     }
 
@@ -234,7 +237,7 @@ impl LockGuard {
     fn end(&mut self) -> Result<(), LockError> {
         self.is_released = true;
         let is_abandoned = *self.is_left_abandoned.get_mut();
-        let left = if is_abandoned { Left::Abandoned } else { Left::InOrder };
+        let left = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
         let lost = self.ensure();
         // Before others can hear of the release, and this thread from them.
         self.leave();

@@ -74,7 +74,7 @@
 //! | the holder died inside | [`LockGuard::abandoned`], or `recover = …` |
 //! | a thread or task would wait for what it holds | [`LockError::Reentrant`] at once, with both lines |
 //! | it acquires against the order in which names are declared | [`LockError::Order`] at once; in the text of one function, a compile error |
-//! | somebody wants to know who has what, now | [`Locks::survey`], [`Lock::holder`] |
+//! | somebody wants to know who has what, now | [`Locks::list`], [`Lock::holder`] |
 //! | a process was paused, and others have gone on | [`LockGuard::token`] has risen |
 //! | a server's lock was lost | [`LockError::Lost`]; a [fence](guide::engines#lost-locks) makes sure |
 //! | anything that should be logged | [`Observer`] |
@@ -134,7 +134,7 @@ mod lock_set;
 mod locks;
 mod name;
 mod observer;
-mod of_process;
+mod per_process;
 mod process_id;
 mod site;
 mod status;
@@ -284,7 +284,7 @@ pub use holder::Holder;
 pub use jam_lock_macros::locked;
 pub use lock::Lock;
 pub use lock_set::LockSet;
-pub use locks::{Locks, LocksBuilder, default_locks, default_place, set_default_locks};
+pub use locks::{Locks, LocksBuilder, default_location, default_locks, set_default_locks};
 pub use name::LockName;
 #[cfg(feature = "tracing")]
 pub use observer::TracingObserver;

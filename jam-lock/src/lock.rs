@@ -1,18 +1,23 @@
 //! [`Lock`]: one named lock, not yet acquired.
 
+mod acquire;
 mod budget;
-mod way;
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::context::Scope;
 use crate::engine::Mode;
+use crate::error::LockError;
 use crate::gate::Gate;
+use crate::guard::LockGuard;
+use crate::holder::Holder;
 use crate::locks::Settings;
+use crate::name::LockName;
 use crate::site::Site;
+use crate::status::Status;
 use crate::timeout::Deadline;
-use crate::{Holder, LockError, LockGuard, LockName, Status, Timeout};
+use crate::timeout::Timeout;
 
 /// One named lock of a [`Locks`](crate::Locks), not yet acquired.
 ///
@@ -87,7 +92,7 @@ impl Lock {
     /// How the lock stands at the moment: its holder, and how many wait, as far as that can be seen.
     ///
     /// A lock that nobody has ever used is free. No file is made.
-    /// [`Locks::survey`](crate::Locks::survey) shows all locks; its documentation says what can be
+    /// [`Locks::list`](crate::Locks::list) shows all locks; its documentation says what can be
     /// seen, and when a lock is tried for that.
     ///
     /// # Errors
@@ -194,7 +199,7 @@ impl Lock {
         }
         Err(LockError::Unsupported {
             what: "`recover`",
-            place: self.gate.place().to_owned(),
+            location: self.gate.location().to_owned(),
             remedy: "the deaths of holders are not recorded there: open the locks with \
                      `record_holders(true)`, or remove `recover`",
         })

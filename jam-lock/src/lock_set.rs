@@ -1,9 +1,12 @@
 //! [`LockSet`]: several locks that are acquired as one.
 
 use crate::context::Scope;
+use crate::error::LockError;
+use crate::guard::{LockGuard, LockGuards};
+use crate::lock::Lock;
 use crate::site::Site;
 use crate::timeout::Deadline;
-use crate::{Lock, LockError, LockGuard, LockGuards, Timeout};
+use crate::timeout::Timeout;
 
 /// Several named locks of a [`Locks`](crate::Locks), not yet acquired: all of them are, or none.
 ///

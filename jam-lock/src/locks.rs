@@ -12,12 +12,17 @@ use std::path::Path;
 use std::sync::{Arc, RwLock, RwLockWriteGuard};
 
 use crate::engine::Engine;
+use crate::error::LockError;
 use crate::gate::{self, Gate};
+use crate::lock::Lock;
+use crate::lock_set::LockSet;
+use crate::name::LockName;
 use crate::name::in_lock_order;
-use crate::{Lock, LockError, LockName, LockSet, Observer, Status};
+use crate::observer::Observer;
+use crate::status::Status;
 
 pub use self::builder::LocksBuilder;
-pub use self::default::{default_locks, default_place, set_default_locks};
+pub use self::default::{default_location, default_locks, set_default_locks};
 
 /// The set of an application's locks: those of a folder, of a PostgreSQL database, or of this process
 /// alone.
@@ -170,12 +175,12 @@ impl Locks {
     ///
     /// # let folder = tempfile::tempdir()?;
     /// # std::env::set_current_dir(folder.path())?;
-    /// let place = std::env::args_os().nth(1).unwrap_or_else(jam_lock::default_place);
+    /// let place = std::env::args_os().nth(1).unwrap_or_else(jam_lock::default_location);
     /// let locks = Locks::at(place)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn at(place: impl AsRef<OsStr>) -> Result<Self, LockError> {
-        Self::builder().at(place)
+    pub fn at(location: impl AsRef<OsStr>) -> Result<Self, LockError> {
+        Self::builder().at(location)
     }
 
     /// Options to open locks with.
@@ -240,13 +245,13 @@ impl Locks {
     /// # let folder = tempfile::tempdir()?;
     /// let locks = Locks::open(folder.path())?;
     /// let guard = locks.lock(LockName::new("report")?).acquire()?;
-    /// for status in locks.survey()? {
+    /// for status in locks.list()? {
     ///     assert_eq!((status.name(), status.state()), ("report", State::Writer));
     ///     println!("held by {}", status.holder().expect("it is this process"));
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn survey(&self) -> Result<Vec<Status>, LockError> {
+    pub fn list(&self) -> Result<Vec<Status>, LockError> {
         let engine = &*self.shared.engine;
         let amended = |status: Status| {
             let gate = status.lock_name().and_then(|name| gate::existing(engine, &name));
@@ -255,7 +260,7 @@ impl Locks {
                 None => status,
             }
         };
-        let mut found: Vec<_> = engine.survey()?.into_iter().map(amended).collect();
+        let mut found: Vec<_> = engine.list()?.into_iter().map(amended).collect();
         found.sort_by(|one, other| one.name().cmp(other.name()));
         Ok(found)
     }

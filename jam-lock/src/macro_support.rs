@@ -13,8 +13,16 @@ pub use jam_lock_macros::{block, lock_names, name};
 
 use crate::context::{self, Scope};
 use crate::engine::Mode;
-pub use crate::{FromLockError, LockGuard, LockGuards, LockName, Timeout};
-use crate::{Holder, Lock, LockError, LockSet, Locks, Site, default_locks};
+use crate::error::LockError;
+pub use crate::failure::FromLockError;
+pub use crate::guard::{LockGuard, LockGuards};
+use crate::holder::Holder;
+use crate::lock::Lock;
+use crate::lock_set::LockSet;
+use crate::locks::{Locks, default_locks};
+pub use crate::name::LockName;
+use crate::site::Site;
+pub use crate::timeout::Timeout;
 
 /// What an attribute or a block asks for.
 pub struct Request<'locks, N> {

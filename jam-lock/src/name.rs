@@ -11,7 +11,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use crate::LockError;
+use crate::error::LockError;
 
 pub(crate) use self::order::in_lock_order;
 

@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 #[cfg(feature = "tracing")]
 pub use self::tracing::TracingObserver;
-use crate::{Holder, LockError, LockName, Site};
+use crate::error::LockError;
+use crate::holder::Holder;
+use crate::name::LockName;
+use crate::site::Site;
 
 /// Is told of what happens to the locks of a [`Locks`](crate::Locks).
 ///

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::{Holder, LockName};
+use crate::holder::Holder;
+use crate::name::LockName;
 
-/// How a lock stands, as [`Locks::survey`](crate::Locks::survey) or
+/// How a lock stands, as [`Locks::list`](crate::Locks::list) or
 /// [`Lock::status`](crate::Lock::status) has found it.
 ///
 /// It is for people: by the time it is read, the lock may have changed hands.

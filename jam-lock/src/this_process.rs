@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process;
 use std::sync::Arc;
 
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 
 /// A process, as people and other processes know it; what cannot be had is left out.
 #[derive(Debug)]

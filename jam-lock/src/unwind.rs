@@ -5,7 +5,10 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::{Lock, LockGuard, LockGuards, LockSet, Locks, LocksBuilder};
+use crate::guard::{LockGuard, LockGuards};
+use crate::lock::Lock;
+use crate::lock_set::LockSet;
+use crate::locks::{Locks, LocksBuilder};
 
 impl UnwindSafe for Locks {}
 impl RefUnwindSafe for Locks {}

@@ -139,9 +139,9 @@ fn a_name_that_nobody_uses_is_forgotten_but_for_its_token_and_what_died_with_it(
         assert!(guard.token() > last);
         last = guard.token();
     }
-    assert!(locks.survey().unwrap().is_empty());
+    assert!(locks.list().unwrap().is_empty());
     locks.lock(name()).acquire().unwrap().mark_abandoned();
-    assert_eq!(locks.survey().unwrap().len(), 1);
+    assert_eq!(locks.list().unwrap().len(), 1);
     assert!(locks.lock(name()).acquire().unwrap().abandoned().is_some());
-    assert!(locks.survey().unwrap().is_empty());
+    assert!(locks.list().unwrap().is_empty());
 }

@@ -11,7 +11,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use jam_lock::engine::{
-    Ability, Attempt, Claim, Engine, Home, Mode, Publication, Pursuit, Tell, Used,
+    Capability, Claim, Engine, HolderReply, Mode, Recorded, TryAcquire, Usage, WaitDone, WaitId,
+    WaitRequest,
 };
 use jam_lock::{Holder, LockError, LockName, Locks, Site, locked};
 use jam_lock_tests::LONG;
@@ -27,7 +28,7 @@ struct Elsewhere {
 }
 
 #[derive(Clone, Default)]
-struct Lookups(Arc<Mutex<Vec<Tell>>>);
+struct Lookups(Arc<Mutex<Vec<HolderReply>>>);
 
 impl std::fmt::Debug for Lookups {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,7 +50,7 @@ impl Lookups {
 }
 
 impl Engine for Elsewhere {
-    fn can(&self, _: Ability) -> bool {
+    fn supports(&self, _: Capability) -> bool {
         false
     }
 
@@ -61,11 +62,11 @@ impl Engine for Elsewhere {
         "elsewhere".to_owned()
     }
 
-    fn place(&self, _: &LockName) -> String {
+    fn lock_location(&self, _: &LockName) -> String {
         self.location()
     }
 
-    fn find_holder(&self, _: &LockName, reply: Tell) {
+    fn find_holder(&self, _: &LockName, reply: HolderReply) {
         self.lookups.0.lock().unwrap().push(reply);
     }
 
@@ -85,31 +86,31 @@ impl Claim for Refused {
         Ok(())
     }
 
-    fn attempt(&mut self, _: Mode) -> Result<Attempt, LockError> {
-        Ok(Attempt::Refused)
+    fn try_acquire(&mut self, _: Mode) -> Result<TryAcquire, LockError> {
+        Ok(TryAcquire::Contended)
     }
 
-    fn pursue(&mut self, _: Pursuit, _: Home) -> Result<(), LockError> {
+    fn start_wait(&mut self, _: WaitRequest, _: WaitDone) -> Result<(), LockError> {
         Ok(())
     }
 
-    fn is_current(&mut self, _: u64) -> Result<bool, LockError> {
+    fn is_wait_still_valid(&mut self, _: WaitId) -> Result<bool, LockError> {
         Ok(true)
     }
 
-    fn welcome(&mut self, _: u64) -> Result<bool, LockError> {
+    fn accept(&mut self, _: WaitId) -> Result<bool, LockError> {
         Ok(false)
     }
 
-    fn dismiss(&mut self, _: u64) {}
+    fn discard(&mut self, _: WaitId) {}
 
-    fn publish(&mut self, _: Mode, _: Option<&Site>, _: Used<'_>) -> Publication {
+    fn record_holder(&mut self, _: Mode, _: Option<&Site>, _: Usage<'_>) -> Recorded {
         unreachable!("nothing is ever claimed")
     }
 
-    fn withdraw(&mut self, _: u64) {}
+    fn clear_holder(&mut self, _: u64) {}
 
-    fn release(&mut self, _: Mode, _: Option<Used>) -> Result<(), LockError> {
+    fn release(&mut self, _: Mode, _: Option<Usage>) -> Result<(), LockError> {
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ fn it_is_what_the_list_of_all_shows() {
     let folder = folder();
     let locks = Locks::open(folder.path()).unwrap();
     let of_all = |name: &str| {
-        let all = locks.survey().unwrap();
+        let all = locks.list().unwrap();
         all.into_iter().find(|status| status.name() == name).unwrap()
     };
     let of_one = |name: &str| lock(folder.path(), name).status().unwrap();

@@ -19,7 +19,7 @@ use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::order::Order;
 
 fn survey(folder: &Path) -> Vec<Status> {
-    Locks::open(folder).unwrap().survey().unwrap()
+    Locks::open(folder).unwrap().list().unwrap()
 }
 
 /// How the only lock of `folder` stands.
@@ -130,7 +130,7 @@ fn it_is_right_while_others_lock_and_unlock() {
     let locks = Locks::open(folder).unwrap();
     let mut counted = 0;
     for _ in 0..100 {
-        let found = locks.survey().unwrap();
+        let found = locks.list().unwrap();
         assert_eq!(found.len(), 2 * EACH);
         for status in &found {
             let holder = status.holder().and_then(jam_lock::Holder::process);

@@ -12,7 +12,7 @@ mod world;
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
-use jam_lock::engine::{Ability, Claim, Engine, Tell};
+use jam_lock::engine::{Capability, Claim, Engine, HolderReply};
 use jam_lock::{LockError, LockName, Locks, Status};
 
 use self::claim::LeaseClaim;
@@ -67,12 +67,12 @@ impl LeaseEngine {
 }
 
 impl Engine for LeaseEngine {
-    fn can(&self, ability: Ability) -> bool {
+    fn supports(&self, capability: Capability) -> bool {
         let flaw = self.client.world.flaw;
-        match ability {
-            Ability::Shares | Ability::ServesInOrder => true,
-            Ability::Loses => flaw != Some(Flaw::HidesThatItLoses),
-            Ability::TellsOfDeaths => flaw != Some(Flaw::HidesThatItTells),
+        match capability {
+            Capability::SharedLocks | Capability::FairAcrossProcesses => true,
+            Capability::LockLoss => flaw != Some(Flaw::HidesThatItLoses),
+            Capability::AbandonmentReports => flaw != Some(Flaw::HidesThatItTells),
             _ => false,
         }
     }
@@ -85,17 +85,17 @@ impl Engine for LeaseEngine {
         "made up".to_owned()
     }
 
-    fn place(&self, name: &LockName) -> String {
+    fn lock_location(&self, name: &LockName) -> String {
         format!("made up, {name}")
     }
 
-    fn find_holder(&self, name: &LockName, tell: Tell) {
+    fn find_holder(&self, name: &LockName, reply: HolderReply) {
         let holder = self.client.world.with(|state| state.server.holder(name.as_str()));
-        tell(holder.map(Box::new));
+        reply(holder.map(Box::new));
     }
 
-    fn survey(&self) -> Result<Vec<Status>, LockError> {
-        Ok(self.client.world.with(|state| state.server.survey()))
+    fn list(&self) -> Result<Vec<Status>, LockError> {
+        Ok(self.client.world.with(|state| state.server.list()))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

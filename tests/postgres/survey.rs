@@ -13,7 +13,7 @@ use jam_lock_tests::postgres::Server;
 use crate::{Stranger, called, lock, locks};
 
 fn only(url: &str) -> Status {
-    let mut found = locks(url).survey().unwrap();
+    let mut found = locks(url).list().unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }
@@ -23,7 +23,7 @@ fn a_namespace_that_nobody_has_used_has_no_locks() {
     let Some(server) = Server::shared() else { return };
     let (url, other) = (server.namespace(), server.namespace());
     drop(lock(&other, "x").acquire().unwrap());
-    assert_eq!(locks(&url).survey().unwrap(), []);
+    assert_eq!(locks(&url).list().unwrap(), []);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn one_lock_is_shown_as_it_is_in_the_list() {
     assert_eq!((unused.name(), unused.state(), unused.token()), ("unused", State::Free, None));
     drop(lock(&url, "free").acquire().unwrap());
     let writer = Child::holding(&url, "written");
-    let found = locks(&url).survey().unwrap();
+    let found = locks(&url).list().unwrap();
     assert_eq!(found.len(), 2);
     for status in &found {
         let one = one(status.name());
@@ -57,7 +57,7 @@ fn writers_readers_and_who_waits_are_told() {
     let waiting = Child::waiting(&url, "written");
     let readers = [(); 2].map(|()| Child::holding_shared(&url, "read"));
     let locks = locks(&url);
-    let found = || locks.survey().unwrap();
+    let found = || locks.list().unwrap();
     wait_until("one who waits", || found().iter().any(|status| status.waiting() == Some(1)));
     let found = found();
     let states: Vec<_> = found.iter().map(|status| (status.name(), status.state())).collect();
@@ -121,7 +121,7 @@ fn the_thread_that_tends_the_connections_is_told_that_it_cannot_wait() {
 
     impl Wake for Surveyor {
         fn wake(self: sync::Arc<Self>) {
-            let _ = self.1.send(self.0.survey());
+            let _ = self.1.send(self.0.list());
         }
     }
 
@@ -144,6 +144,6 @@ fn a_server_that_is_gone_is_an_error() {
     let Some(server) = Server::start() else { return };
     let locks = locks(&server.namespace());
     server.order("crash");
-    let error = locks.survey().unwrap_err();
+    let error = locks.list().unwrap_err();
     assert!(matches!(error, LockError::Engine { .. }), "{error}");
 }

@@ -4,12 +4,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::{SHORT, Subject, lock, name};
-use crate::engine::{Ability, Attempt, CallChain, Claim, Mode, Pursuit, Used};
+use crate::engine::{Capability, Claim, Mode, OwnerId, TryAcquire, Usage, WaitId, WaitRequest};
 
 /// A pursuit that comes home too late asks for a release in a mode in which nothing is held.
 pub(super) fn release_in_another_mode(subject: &dyn Subject) {
     let engine = subject.process();
-    if !engine.can(Ability::Shares) {
+    if !engine.supports(Capability::SharedLocks) {
         return;
     }
     let name = name();
@@ -28,12 +28,12 @@ pub(super) fn release_in_another_mode(subject: &dyn Subject) {
 pub(super) fn release_of_what_nobody_used(subject: &dyn Subject) {
     let name = name();
     let engine = subject.process();
-    if !engine.can(Ability::TellsOfDeaths) || !subject.die_with(&name) {
+    if !engine.supports(Capability::AbandonmentReports) || !subject.die_with(&name) {
         return;
     }
     let mut claim = engine.claim(&name);
     obtain(subject, claim.as_mut());
-    let used = Used { abandoned: None, last: 0 };
+    let used = Usage { abandoned_by: None, last_token: 0 };
     claim.release(Mode::Exclusive, Some(used)).expect("it can be released");
     let next = lock(subject, &name).timeout(subject.patience()).acquire().expect("it was released");
     assert!(next.abandoned().is_some(), "a death is forgotten that nobody was told of");
@@ -41,15 +41,17 @@ pub(super) fn release_of_what_nobody_used(subject: &dyn Subject) {
 
 /// Has `claim` wait for the lock as a writer.
 fn obtain(subject: &dyn Subject, claim: &mut dyn Claim) {
-    if claim.attempt(Mode::Exclusive).expect("it can be asked for") == Attempt::Claimed {
+    if claim.try_acquire(Mode::Exclusive).expect("it can be asked for") == TryAcquire::Acquired {
         return;
     }
-    let (tell, told) = mpsc::channel();
-    let (number, mode, waits, site) = (1, Mode::Exclusive, true, None);
-    let (pause, chain) = (Duration::ZERO, CallChain::NONE);
-    let pursuit = Pursuit { number, mode, waits, pause, chain, site };
-    claim.pursue(pursuit, Box::new(move |result| drop(tell.send(result)))).expect("it is begun");
-    let home = told.recv_timeout(subject.patience()).expect("a pursuit comes home");
-    assert!(home.expect("it can be asked for"), "a wait for what is free is in vain");
-    assert!(claim.welcome(number).expect("it can be used"), "it slips away");
+    let (reply, told) = mpsc::channel();
+    let (id, mode, blocking, site) = (WaitId(1), Mode::Exclusive, true, None);
+    let (yield_first, owner) = (Duration::ZERO, OwnerId::NONE);
+    let request = WaitRequest { id, mode, blocking, yield_first, owner, site };
+    claim
+        .start_wait(request, Box::new(move |result| drop(reply.send(result))))
+        .expect("it is begun");
+    let done = told.recv_timeout(subject.patience()).expect("a wait ends");
+    assert!(done.expect("it can be asked for"), "a wait for what is free is in vain");
+    assert!(claim.accept(id).expect("it can be used"), "it slips away");
 }

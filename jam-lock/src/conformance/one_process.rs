@@ -5,7 +5,11 @@ use std::thread;
 
 use super::{Subject, lock, name, number, until_queued};
 use crate::context::Scope;
-use crate::{LockError, LockName, Locks, Site, Timeout};
+use crate::error::LockError;
+use crate::locks::Locks;
+use crate::name::LockName;
+use crate::site::Site;
+use crate::timeout::Timeout;
 
 /// Threads are served in the order in which they came.
 pub(super) fn order(subject: &dyn Subject) {

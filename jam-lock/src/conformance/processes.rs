@@ -6,8 +6,11 @@ use std::thread;
 use std::time::Instant;
 
 use super::{SHORT, Subject, lock, name};
-use crate::engine::Ability;
-use crate::{LockError, LockName, Locks, State};
+use crate::engine::Capability;
+use crate::error::LockError;
+use crate::locks::Locks;
+use crate::name::LockName;
+use crate::status::State;
 
 /// Two threads of each of three processes count under one lock.
 pub(super) fn exclusion(subject: &dyn Subject) {
@@ -51,7 +54,7 @@ pub(super) fn deadline(subject: &dyn Subject) {
 
 /// Who came first to an engine that serves in order is served first.
 pub(super) fn order_of_service(subject: &dyn Subject) {
-    if !subject.process().can(Ability::ServesInOrder) {
+    if !subject.process().supports(Capability::FairAcrossProcesses) {
         return;
     }
     let name = name();
@@ -82,7 +85,7 @@ pub(super) fn order_of_service(subject: &dyn Subject) {
 pub(super) fn readers_and_writers(subject: &dyn Subject) {
     let name = name();
     let (here, there) = (lock(subject, &name), lock(subject, &name));
-    if !subject.process().can(Ability::Shares) {
+    if !subject.process().supports(Capability::SharedLocks) {
         let result = here.shared().try_acquire();
         let is_said = matches!(result, Err(LockError::Unsupported { .. }));
         return assert!(is_said, "readers are neither supported nor refused");
@@ -151,10 +154,10 @@ pub(super) fn tokens(subject: &dyn Subject) {
 pub(super) fn holder(subject: &dyn Subject) {
     let name = name();
     let engine = subject.process();
-    let (tell, told) = mpsc::channel();
+    let (reply, told) = mpsc::channel();
     let ask = || {
-        let tell = tell.clone();
-        engine.find_holder(&name, Box::new(move |holder| drop(tell.send(holder))));
+        let reply = reply.clone();
+        engine.find_holder(&name, Box::new(move |holder| drop(reply.send(holder))));
         told.recv_timeout(subject.patience()).expect("an engine answers who holds a lock")
     };
     assert_eq!(ask(), None, "somebody is said to hold a lock that nobody has asked for");
@@ -171,7 +174,7 @@ pub(super) fn survey(subject: &dyn Subject) {
     let name = name();
     let locks = Locks::with_engine(subject.process());
     let see = || {
-        let all = match locks.survey() {
+        let all = match locks.list() {
             Err(LockError::Unsupported { .. }) => return None,
             all => all.expect("a survey can be made"),
         };

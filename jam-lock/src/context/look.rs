@@ -58,7 +58,7 @@ impl<'a> Look<'a> {
     fn held_already(&self, held: &Held) -> LockError {
         LockError::Reentrant {
             name: Box::new(self.name.clone()),
-            asked_at: self.request.site,
+            requested_at: self.request.site,
             held_at: held.site,
             remedy: match (held.key.kind, self.is_reentrant) {
                 (Kind::Guard, _) => {
@@ -81,7 +81,7 @@ impl<'a> Look<'a> {
         let outer = held.name.as_ref().filter(|it| self.name.is_declared_before(it))?;
         Some(LockError::Order {
             name: Box::new(self.name.clone()),
-            asked_at: self.request.site,
+            requested_at: self.request.site,
             held: Box::new(outer.clone()),
             held_at: held.site,
             remedy: match held.key.kind {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::list::List;
 use super::{Held, Key, next_number};
 use crate::engine::ProcessId;
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 
 thread_local! {
     /// Tells this thread from all others of the process; 0 until it is used. It has no destructor,

@@ -10,18 +10,18 @@ mod file_size_limit;
 mod flock;
 mod folder;
 mod folder_identity;
+mod handle;
 mod holder_lookup;
+mod holder_record;
+mod list;
 mod lock_file;
 mod mark;
-mod opening;
+mod open;
 mod polling;
-mod record;
 mod record_file;
-mod recorder;
-mod seat;
-mod survey;
+mod record_format;
 mod system;
-mod temporary;
+mod temporary_folder;
 mod temporary_name;
 mod token_floor;
 mod tokens;
@@ -35,11 +35,13 @@ use std::time::Duration;
 
 use self::claim::FileClaim;
 use self::folder_identity::FolderIdentity;
-use self::seat::Place;
-use self::temporary::TemporaryFolder;
+use self::handle::Place;
+use self::temporary_folder::TemporaryFolder;
 use self::token_floor::TokenFloor;
-use super::{Ability, Claim, Engine, ProcessId, Tell};
-use crate::{LockError, LockName, Status};
+use super::{Capability, Claim, Engine, HolderReply, ProcessId};
+use crate::error::LockError;
+use crate::name::LockName;
+use crate::status::Status;
 
 /// The locks of one folder.
 #[derive(Debug)]
@@ -93,12 +95,14 @@ impl FileEngine {
 }
 
 impl Engine for FileEngine {
-    fn can(&self, ability: Ability) -> bool {
-        match ability {
-            Ability::Shares | Ability::TellsOfDeaths => true,
+    fn supports(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::SharedLocks | Capability::AbandonmentReports => true,
             // A lock lasts as long as its file is open; the kernel wakes who waits, and whoever
             // comes along is faster; and it looks for no circles.
-            Ability::Loses | Ability::ServesInOrder | Ability::SeesCircles => false,
+            Capability::LockLoss
+            | Capability::FairAcrossProcesses
+            | Capability::DeadlockDetection => false,
         }
     }
 
@@ -110,12 +114,12 @@ impl Engine for FileEngine {
         self.folder.display().to_string()
     }
 
-    fn place(&self, name: &LockName) -> String {
+    fn lock_location(&self, name: &LockName) -> String {
         self.path(name).display().to_string()
     }
 
-    fn find_holder(&self, name: &LockName, tell: Tell) {
-        holder_lookup::find(self.path(name), tell);
+    fn find_holder(&self, name: &LockName, reply: HolderReply) {
+        holder_lookup::find(self.path(name), reply);
     }
 
     fn holder_timeout(&self) -> Duration {
@@ -123,15 +127,15 @@ impl Engine for FileEngine {
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
-        Ok(survey::status(name, &self.path(name)))
+        Ok(list::status(name, &self.path(name)))
     }
 
-    fn survey(&self) -> Result<Vec<Status>, LockError> {
-        survey::survey(&self.folder)
+    fn list(&self) -> Result<Vec<Status>, LockError> {
+        list::survey(&self.folder)
     }
 
     fn sweep(&self) -> Result<usize, LockError> {
-        let paths = survey::files(&self.folder)?;
+        let paths = list::files(&self.folder)?;
         #[cfg(unix)]
         with_mode::sweep(&self.folder);
         Ok(paths.iter().filter(|path| cleanup::sweep(path)).count())

@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::claim::MemoryClaim;
 use self::table::Table;
-use super::{Ability, Claim, Engine, ProcessId, Tell};
-use crate::{LockError, LockName, State, Status};
+use super::{Capability, Claim, Engine, HolderReply, ProcessId};
+use crate::error::LockError;
+use crate::name::LockName;
+use crate::status::{State, Status};
 
 /// Where all its locks are, for people.
 const PLACE: &str = "in memory";
@@ -37,10 +39,12 @@ impl MemoryEngine {
 }
 
 impl Engine for MemoryEngine {
-    fn can(&self, ability: Ability) -> bool {
-        match ability {
-            Ability::Shares | Ability::TellsOfDeaths | Ability::ServesInOrder => true,
-            Ability::Loses | Ability::SeesCircles => false,
+    fn supports(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::SharedLocks
+            | Capability::AbandonmentReports
+            | Capability::FairAcrossProcesses => true,
+            Capability::LockLoss | Capability::DeadlockDetection => false,
         }
     }
 
@@ -52,16 +56,16 @@ impl Engine for MemoryEngine {
         PLACE.to_owned()
     }
 
-    fn place(&self, _: &LockName) -> String {
+    fn lock_location(&self, _: &LockName) -> String {
         PLACE.to_owned()
     }
 
-    fn find_holder(&self, name: &LockName, tell: Tell) {
+    fn find_holder(&self, name: &LockName, reply: HolderReply) {
         let arbiter = self.table.existing(name);
-        tell(arbiter.and_then(|arbiter| arbiter.lock().holder()));
+        reply(arbiter.and_then(|arbiter| arbiter.lock().holder()));
     }
 
-    fn survey(&self) -> Result<Vec<Status>, LockError> {
+    fn list(&self) -> Result<Vec<Status>, LockError> {
         let all = self.table.all();
         Ok(all.into_iter().map(|(name, arbiter)| arbiter.lock().status(&name)).collect())
     }

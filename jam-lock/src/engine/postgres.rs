@@ -1,23 +1,23 @@
 //! The PostgreSQL engine: a name is a session-level advisory lock of a database.
 
-mod address;
-mod calling_off;
+mod acquire;
+mod boot_time;
+mod cancel;
+mod cancel_token;
 mod claim;
-mod clock;
-mod farewell;
-mod fitness;
+mod driver;
+mod flush_on_exit;
+mod heartbeat;
 mod holder;
-mod keeper;
 mod key;
-mod opening;
-mod pulse;
-mod pursuit;
-mod recall;
-mod roster;
+mod list;
+mod pool;
+mod preflight;
+mod queries;
+mod server;
 mod session;
-mod survey;
-mod texts;
 mod tls;
+mod url;
 mod wakers;
 
 use std::ffi::{OsStr, OsString};
@@ -26,13 +26,14 @@ use std::process;
 use std::sync::Arc;
 
 use self::claim::PostgresClaim;
-use self::keeper::{Keeper, briefly};
-use self::texts::Question;
-use super::{Ability, Claim, Engine, ProcessId, Tell};
-use crate::{LockError, LockName, Status};
+use self::driver::{Keeper, briefly};
+use self::queries::Question;
+use super::{Capability, Claim, Engine, HolderReply, ProcessId};
+use crate::error::LockError;
+use crate::name::LockName;
+use crate::status::Status;
 
-pub(crate) use self::address::Address;
-pub(crate) use self::claim::Tenure;
+pub(crate) use self::url::Address;
 
 /// The locks of one namespace in one database.
 pub(crate) struct PostgresEngine {
@@ -48,7 +49,7 @@ impl PostgresEngine {
     pub(crate) fn open(address: Address) -> Result<Self, LockError> {
         let (process, shown) = (ProcessId::current(), address.shown());
         let keeper = Keeper::start(address)?;
-        farewell::wait_at_the_end_of_this_thread(&keeper);
+        flush_on_exit::wait_at_the_end_of_this_thread(&keeper);
         let identity = format!("{:x}:postgres:{}", process.get(), keeper.server.identity).into();
         Ok(Self { keeper, process, identity, shown })
     }
@@ -62,15 +63,15 @@ impl PostgresEngine {
 }
 
 impl Engine for PostgresEngine {
-    fn can(&self, ability: Ability) -> bool {
-        match ability {
+    fn supports(&self, capability: Capability) -> bool {
+        match capability {
             // The server queues who waits, and looks for circles after `deadlock_timeout`; a session
             // can be lost while its holder goes on.
-            Ability::Shares
-            | Ability::TellsOfDeaths
-            | Ability::Loses
-            | Ability::ServesInOrder
-            | Ability::SeesCircles => true,
+            Capability::SharedLocks
+            | Capability::AbandonmentReports
+            | Capability::LockLoss
+            | Capability::FairAcrossProcesses
+            | Capability::DeadlockDetection => true,
         }
     }
 
@@ -82,11 +83,11 @@ impl Engine for PostgresEngine {
         self.shown.clone()
     }
 
-    fn place(&self, _: &LockName) -> String {
+    fn lock_location(&self, _: &LockName) -> String {
         self.shown.clone()
     }
 
-    fn find_holder(&self, name: &LockName, tell: Tell) {
+    fn find_holder(&self, name: &LockName, reply: HolderReply) {
         let (keeper, name) = (Arc::clone(&self.keeper), name.clone());
         self.keeper.handle.spawn(async move {
             let namespace = &keeper.server.address().namespace;
@@ -99,17 +100,17 @@ impl Engine for PostgresEngine {
                 holder::found(rows.first()?)
             };
             let found = find.await;
-            tell(found);
+            reply(found);
         });
     }
 
-    fn survey(&self) -> Result<Vec<Status>, LockError> {
-        self.look(|keeper| survey::survey(keeper, None))
+    fn list(&self) -> Result<Vec<Status>, LockError> {
+        self.look(|keeper| list::survey(keeper, None))
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
         let name = name.clone();
-        self.look(|keeper| survey::status(keeper, name))
+        self.look(|keeper| list::status(keeper, name))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
@@ -126,8 +127,8 @@ impl PostgresEngine {
         ask: impl FnOnce(Arc<Keeper>) -> F + Send + 'static,
     ) -> Result<T, LockError> {
         let failed = |why: String| LockError::Engine {
-            operation: survey::OPERATION.to_owned(),
-            place: self.shown.clone(),
+            operation: list::OPERATION.to_owned(),
+            location: self.shown.clone(),
             error: why.into(),
         };
         if !self.process.is_current() {

@@ -6,12 +6,12 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use super::parker::Parker;
-use super::seam::{self, Mutex};
+use super::sync::{self, Mutex};
 use super::timer::{Attendance, Timer};
-use crate::LockName;
 use crate::engine::Engine;
 use crate::foreign_waker;
 use crate::holder::Holder;
+use crate::name::LockName;
 
 /// A query of the holder that is under way.
 pub(super) struct HolderQuery {
@@ -28,7 +28,7 @@ enum Reply {
 impl HolderQuery {
     /// Asks `engine` for the holder of the lock `name`.
     pub(super) fn start(engine: &dyn Engine, name: &LockName) -> Self {
-        let end = seam::now() + engine.holder_timeout();
+        let end = sync::now() + engine.holder_timeout();
         let reply = Arc::new(Mutex::new(Reply::Awaited(None)));
         let place = Arc::clone(&reply);
         let receive = move |holder| {
@@ -75,7 +75,7 @@ impl HolderQuery {
         let mut reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner);
         let before = match &mut *reply {
             Reply::Holder(holder) => return Poll::Ready(holder.take()),
-            Reply::Awaited(_) if self.end <= seam::now() => return Poll::Ready(None),
+            Reply::Awaited(_) if self.end <= sync::now() => return Poll::Ready(None),
             Reply::Awaited(awaited) => awaited.replace(waker),
         };
         drop(reply);

@@ -7,9 +7,9 @@
 //! enters a lock that was left abandoned is told of the first who did, until one who was told has
 //! left it clean; and nobody else is.
 
-pub(super) mod seam;
+mod scripted_engine;
+pub(super) mod sync;
 pub(super) mod timer;
-mod world;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,11 +20,12 @@ use std::time::Duration;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
-use self::world::World;
+use self::scripted_engine::World;
 use super::parker::Parker;
 use super::{Gate, Grant};
-use crate::LockError;
-use crate::engine::{Left, Mode};
+use crate::engine::Mode;
+use crate::error::LockError;
+use crate::gate::Outcome;
 use crate::timeout::Deadline;
 
 /// How many orders are tried for each test.
@@ -46,7 +47,7 @@ fn any_mode() -> Mode {
 
 /// Waits for ever, tries once, or waits for a time that may pass.
 fn any_deadline() -> Deadline {
-    let asked = seam::now();
+    let asked = sync::now();
     match thread_rng().gen_range(0..4) {
         0 => Deadline::Once,
         1 => Deadline::At { asked, end: asked + Duration::from_millis(3) },
@@ -58,9 +59,9 @@ fn any_deadline() -> Deadline {
 fn inside(world: &World, gate: &Gate, mode: Mode, result: Result<Grant, LockError>) {
     match result {
         Ok(grant) => {
-            world.enter(mode, &grant.publication);
+            world.enter(mode, &grant.recorded);
             thread::yield_now();
-            let left = if chance(3) { Left::Abandoned } else { Left::InOrder };
+            let left = if chance(3) { Outcome::Abandoned } else { Outcome::Clean };
             world.leave(mode, left);
             let released = gate.release(grant.number, left).expect("one guard stands for it");
             released.expect("the world releases without errors");
@@ -110,7 +111,7 @@ fn a_task_that_times_out(
     thread::spawn(move || {
         let parker = Arc::new(Parker::default());
         let waker = Waker::from(Arc::clone(&parker));
-        let asked = seam::now();
+        let asked = sync::now();
         let deadline = Deadline::At { asked, end: asked + Duration::from_millis(3) };
         let mut acquire = pin!(gate.acquire_async(mode, deadline));
         loop {
@@ -187,14 +188,14 @@ fn a_process_that_dies(world: &Arc<World>) -> thread::JoinHandle<()> {
     let world = Arc::clone(world);
     thread::spawn(move || {
         let first = gate.acquire(Mode::Exclusive, Deadline::Never).expect("it waits for ever");
-        world.enter(Mode::Exclusive, &first.publication);
+        world.enter(Mode::Exclusive, &first.recorded);
         let parker = Arc::new(Parker::default());
         let waker = Waker::from(Arc::clone(&parker));
         let mut acquire = pin!(gate.acquire_async(Mode::Exclusive, Deadline::Never));
         let mut second = || acquire.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(second().is_pending(), "it is held here");
-        world.leave(Mode::Exclusive, Left::Abandoned);
-        let released = gate.release(first.number, Left::Abandoned);
+        world.leave(Mode::Exclusive, Outcome::Abandoned);
+        let released = gate.release(first.number, Outcome::Abandoned);
         released.expect("one guard stands for it").expect("the world releases without errors");
         let grant = loop {
             match second() {
@@ -202,7 +203,7 @@ fn a_process_that_dies(world: &Arc<World>) -> thread::JoinHandle<()> {
                 Poll::Pending => parker.park(None),
             };
         };
-        world.enter(Mode::Exclusive, &grant.publication);
+        world.enter(Mode::Exclusive, &grant.recorded);
         thread::yield_now();
         world.die(number);
     })

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
-use super::seam::{self, Condvar, Mutex};
+use super::sync::{self, Condvar, Mutex};
 use crate::foreign_waker::{call, discard};
 
 /// Where a thread sleeps until it is woken.
@@ -26,7 +26,7 @@ impl Parker {
                     self.notified.wait(is_notified).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            let left = end.saturating_duration_since(seam::now());
+            let left = end.saturating_duration_since(sync::now());
             if left.is_zero() {
                 return;
             }

@@ -8,9 +8,9 @@ use std::ffi::{OsStr, OsString};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::Gate;
-use crate::LockName;
 use crate::engine::Engine;
-use crate::of_process::PerProcess;
+use crate::name::LockName;
+use crate::per_process::PerProcess;
 
 type Gates = HashMap<(OsString, LockName), Weak<Gate>>;
 

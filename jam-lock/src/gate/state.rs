@@ -4,33 +4,33 @@
 //! notified, and the first waiter that comes takes it; so an offer to a waiter that never wakes can
 //! go to the next.
 
-mod hand_over;
-mod inside;
-mod published;
-mod pursuits;
+mod engine_waits;
+mod enqueue;
+mod fairness;
+mod handoff;
+mod holders;
 mod readers;
-mod streak;
-mod survey;
-mod waiting;
+mod recorded;
+mod snapshot;
 
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
-use self::inside::Inside;
-use self::published::Published;
-use self::pursuits::Pursuits;
+use self::engine_waits::Pursuits;
+use self::fairness::Streak;
+use self::holders::Inside;
 use self::readers::ReaderTurn;
-use self::streak::Streak;
+use self::recorded::Published;
 use super::parker::WakeList;
-use super::seam;
+use super::sync;
 use super::timer::Timer;
 use super::wait_queue::WaitQueue;
 use super::{Acquisition, Gate, Grant};
-use crate::LockError;
-use crate::engine::{Attempt, Claim, Mode, Publication, Used};
+use crate::engine::{Claim, Mode, Recorded, TryAcquire, Usage};
+use crate::error::LockError;
 use crate::holder::Holder;
 
-pub(super) use self::waiting::Turn;
+pub(super) use self::enqueue::Turn;
 
 /// How long the claim may go from hand to hand in this process while somebody queues; other
 /// processes wait that long at the most.
@@ -122,7 +122,7 @@ impl State {
             published: None,
             token: 0,
             abandoned: None,
-            idle_since: seam::now(),
+            idle_since: sync::now(),
             is_reserved: false,
             offers: 1,
             queue: WaitQueue::default(),
@@ -151,29 +151,29 @@ impl State {
     pub(super) fn take(&mut self, asked: &Acquisition, may_wait: bool) -> Result<Taken, LockError> {
         let since = match (self.hold, asked.mode) {
             (Hold::None, mode) if self.queue.is_empty() => {
-                let now = seam::now();
+                let now = sync::now();
                 let is_over =
                     !self.serves_in_order && self.streak.goes_on(now, || self.claim.is_polled());
                 let attempt = match (is_over, may_wait) {
-                    (false, _) => self.claim.attempt(mode)?,
-                    (true, true) => Attempt::Refused,
+                    (false, _) => self.claim.try_acquire(mode)?,
+                    (true, true) => TryAcquire::Contended,
                     // A try may not wait for others, but lets them go first.
-                    (true, false) => Attempt::Unknown,
+                    (true, false) => TryAcquire::Unknown,
                 };
-                if attempt == Attempt::Unknown {
+                if attempt == TryAcquire::Unknown {
                     return Ok(Taken::Unknown);
                 }
-                (attempt == Attempt::Claimed).then_some(now)
+                (attempt == TryAcquire::Acquired).then_some(now)
             }
             (Hold::Idle(Mode::Exclusive), Mode::Exclusive) if !self.is_reserved => {
-                self.claim.pass_to(asked.chain).then_some(self.idle_since)
+                self.claim.reassign(asked.owner).then_some(self.idle_since)
             }
             // A writer that waits holds later readers back.
             (Hold::Idle(Mode::Shared), Mode::Shared) if !self.queue.has_writer() => {
-                self.claim.pass_to(asked.chain).then(seam::now)
+                self.claim.reassign(asked.owner).then(sync::now)
             }
             (Hold::Shared(_), Mode::Shared) if !self.queue.has_writer() && !self.is_lost() => {
-                let now = seam::now();
+                let now = sync::now();
                 self.may_join_readers(now)?.then_some(now)
             }
             _ => None,
@@ -187,40 +187,40 @@ impl State {
 
     /// Whether the claim is no longer this process's, although it was not given back.
     fn is_lost(&self) -> bool {
-        self.claim.watch().is_some_and(|watch| watch.loss().is_some())
+        self.claim.loss_monitor().is_some_and(|watch| watch.lost_reason().is_some())
     }
 
     /// Lets somebody in, for whom there is room.
     fn admit(&mut self, asked: &Acquisition, since: Instant) -> Grant {
-        let mut publication = self.publish(asked);
+        let mut recorded = self.publish(asked);
         self.hold = self.hold.joined(asked.mode);
         // It stays until a writer leaves the lock clean: this one may fail too, or die.
-        self.abandoned = self.abandoned.take().or(publication.abandoned.take());
-        publication.abandoned.clone_from(&self.abandoned);
+        self.abandoned = self.abandoned.take().or(recorded.abandoned_by.take());
+        recorded.abandoned_by.clone_from(&self.abandoned);
         self.offers = 1;
-        let number = self.inside.enter(asked.site, since, &publication);
-        Grant { number, publication, watch: self.claim.watch(), waited: Duration::ZERO }
+        let number = self.inside.enter(asked.site, since, &recorded);
+        Grant { number, recorded, watch: self.claim.loss_monitor(), waited: Duration::ZERO }
     }
 
     /// Has the engine make known who is inside, unless that is known already.
-    fn publish(&mut self, asked: &Acquisition) -> Publication {
+    fn publish(&mut self, asked: &Acquisition) -> Recorded {
         if asked.mode == Mode::Exclusive {
             let is_abandoned = self.abandoned.is_some();
             let published = self.published.as_mut();
-            if let Some(publication) = published.and_then(|it| it.next(asked, is_abandoned)) {
-                self.token = publication.token;
-                return publication;
+            if let Some(recorded) = published.and_then(|it| it.next(asked, is_abandoned)) {
+                self.token = recorded.token;
+                return recorded;
             }
         }
         let site = asked.is_recorded.then_some(&asked.site);
-        let used = Used { abandoned: self.abandoned.as_deref(), last: self.token };
-        let publication = self.claim.publish(asked.mode, site, used);
+        let used = Usage { abandoned_by: self.abandoned.as_deref(), last_token: self.token };
+        let recorded = self.claim.record_holder(asked.mode, site, used);
         if asked.mode == Mode::Exclusive {
-            self.token = publication.token;
-            let is_abandoned = self.abandoned.is_some() || publication.abandoned.is_some();
-            self.published = Published::new(asked, &publication, is_abandoned);
+            self.token = recorded.token;
+            let is_abandoned = self.abandoned.is_some() || recorded.abandoned_by.is_some();
+            self.published = Published::new(asked, &recorded, is_abandoned);
         }
-        publication
+        recorded
     }
 
     /// Who of this process holds the lock, the first of them where they are readers.
@@ -248,6 +248,6 @@ impl State {
     /// Makes a slow machine's hand-over last as long as the test needs.
     #[cfg(not(shuttle))]
     pub(super) fn extend_hand_over(&mut self, by: Duration) {
-        self.hand_over_until = Some(seam::now() + by);
+        self.hand_over_until = Some(sync::now() + by);
     }
 }

@@ -4,17 +4,17 @@ mod deadlines;
 mod giving_up;
 mod readers;
 mod recording;
-mod stage;
+mod scripted_engine;
 
 use std::collections::VecDeque;
 use std::task::{Context, Wake, Waker};
 use std::thread;
 
-use self::stage::{LONG, Queued, Stage, trouble};
-use super::bare::asked;
+use self::scripted_engine::{LONG, Queued, Stage, trouble};
 use super::state::{Taken, Turn};
+use super::test_support::asked;
 use super::*;
-use crate::Timeout;
+use crate::timeout::Timeout;
 
 /// A deadline that passes while the lock is held.
 fn soon() -> Deadline {
@@ -26,21 +26,21 @@ fn a_free_lock_is_taken_in_one_attempt_and_given_back() {
     let stage = Stage::new();
     assert_eq!(stage.acquire().unwrap().waited, Duration::ZERO);
     stage.gate.release_first().unwrap();
-    assert_eq!(stage.script().calls, ["attempt", "publish", "release"]);
+    assert_eq!(stage.script().calls, ["try_acquire", "record_holder", "release"]);
 }
 
 #[test]
 fn a_try_that_is_refused_starts_no_pursuit() {
     let stage = Stage::held_elsewhere();
-    assert!(stage.attempt().unwrap_err().is_timeout());
-    assert_eq!(stage.script().calls, ["attempt"]);
+    assert!(stage.try_acquire().unwrap_err().is_timeout());
+    assert_eq!(stage.script().calls, ["try_acquire"]);
 }
 
 #[test]
 fn many_waiters_share_one_pursuit() {
     let stage = Stage::held_elsewhere();
     let waiters: Vec<_> = (0..5).map(|_| stage.queue(Deadline::Never)).collect();
-    assert_eq!(stage.count("pursue"), 1);
+    assert_eq!(stage.count("start_wait"), 1);
     stage.script().held_elsewhere = false;
     stage.bring_home(Ok(true));
     for waiter in waiters {
@@ -70,7 +70,7 @@ fn a_try_does_not_overtake_those_who_wait() {
     let stage = Stage::held_elsewhere();
     let waiter = stage.queue(Deadline::Never);
     stage.script().held_elsewhere = false;
-    assert!(stage.attempt().unwrap_err().is_timeout());
+    assert!(stage.try_acquire().unwrap_err().is_timeout());
     stage.bring_home(Ok(true));
     waiter.result().unwrap();
 }
@@ -81,7 +81,7 @@ fn a_try_wins_against_a_pursuit_that_is_not_home_yet() {
     let waiter = stage.queue(soon());
     assert!(waiter.result().unwrap_err().is_timeout());
     stage.script().held_elsewhere = false;
-    stage.attempt().unwrap();
+    stage.try_acquire().unwrap();
     stage.bring_home(Ok(true));
     assert!(stage.script().claimed, "the pursuit's return left the owner's claim alone");
     stage.gate.release_first().unwrap();
@@ -92,7 +92,7 @@ fn a_claim_that_slipped_away_is_pursued_again() {
     let stage = Stage::held_elsewhere();
     let waiter = stage.queue(Deadline::Never);
     stage.bring_home(Ok(true));
-    assert_eq!(stage.count("pursue"), 2);
+    assert_eq!(stage.count("start_wait"), 2);
     stage.script().held_elsewhere = false;
     stage.bring_home(Ok(true));
     waiter.result().unwrap();
@@ -104,13 +104,13 @@ fn a_newcomer_replaces_a_pursuit_of_a_dead_file() {
     let first = stage.queue(Deadline::Never);
     stage.script().replaced = true;
     let second = stage.queue(Deadline::Never);
-    assert_eq!(stage.count("pursue"), 2);
+    assert_eq!(stage.count("start_wait"), 2);
     stage.script().held_elsewhere = false;
-    let dead = stage.script().pursuits.pop_front().unwrap();
+    let dead = stage.script().waits.pop_front().unwrap();
     stage.bring_home(Ok(true));
     assert!(first.has_it(), "the first in the queue is served, whoever replaced the pursuit");
     dead.1(Ok(true));
-    assert_eq!(stage.count("dismiss"), 1);
+    assert_eq!(stage.count("discard"), 1);
     assert!(second.still_waits(), "a pursuit of a dead file grants nothing");
     stage.gate.release_first().unwrap();
     stage.bring_all_home();
@@ -202,7 +202,7 @@ fn a_claim_stays_in_the_process_while_somebody_here_waits() {
     stage.gate.release_first().unwrap();
     waiter.result().unwrap();
     assert_eq!(stage.count("release"), 0);
-    assert_eq!(stage.count("attempt"), 1);
+    assert_eq!(stage.count("try_acquire"), 1);
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn an_error_on_release_is_reported_and_does_not_lock_the_next_out() {
     stage.acquire().unwrap();
     stage.script().release_fails = true;
     assert!(matches!(stage.gate.release_first(), Err(LockError::Io { .. })));
-    stage.attempt().unwrap();
+    stage.try_acquire().unwrap();
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::wake_threads::{self, Wakeup};
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 
 /// How long the thread lingers once nobody needs it.
 const LINGER: Duration = Duration::from_secs(1);
@@ -209,13 +209,14 @@ mod tests {
         let _attendance = Attendance::start().unwrap();
         let (unblock, blocked) = mpsc::channel::<()>();
         let blocked = Mutex::new(blocked);
-        let (tell, told) = mpsc::channel();
+        let (reply, told) = mpsc::channel();
         let after = |milliseconds| Instant::now() + Duration::from_millis(milliseconds);
         let panics = waker(|| panic!("this waker is broken, as it should be here"));
         let blocks = waker(move || {
             let _ = blocked.lock().unwrap().recv();
         });
-        let wakes = waker(move || tell.send(thread::current().name().unwrap().to_owned()).unwrap());
+        let wakes =
+            waker(move || reply.send(thread::current().name().unwrap().to_owned()).unwrap());
         let _broken = [Timer::new(after(0), &panics), Timer::new(after(0), &blocks)];
         let _timers = [1, 2, 3].map(|number| Timer::new(after(number), &wakes));
         for _ in 0..3 {
@@ -228,12 +229,12 @@ mod tests {
     #[test]
     fn the_last_waker_is_the_one_that_is_woken() {
         let _attendance = Attendance::start().unwrap();
-        let (tell, told) = mpsc::channel();
+        let (reply, told) = mpsc::channel();
         let timer = Timer::new(
             Instant::now() + Duration::from_millis(20),
             &waker(|| unreachable!("another has taken its place")),
         );
-        timer.rearm(&waker(move || tell.send(()).unwrap()));
+        timer.rearm(&waker(move || reply.send(()).unwrap()));
         told.recv_timeout(LONG).unwrap();
     }
 
@@ -249,18 +250,18 @@ mod tests {
     #[test]
     fn wakers_that_panic_when_they_are_dropped_end_no_thread() {
         let _attendance = Attendance::start().unwrap();
-        let (tell, told) = mpsc::channel();
+        let (reply, told) = mpsc::channel();
         // More often than there may be threads.
         for _ in 0..70 {
             let slot = Arc::new(Mutex::new(None));
-            let (timers, tell) = (Arc::clone(&slot), tell.clone());
+            let (timers, reply) = (Arc::clone(&slot), reply.clone());
             let mut in_slot = slot.lock().unwrap();
             let wakes = waker(move || {
                 // As where the task is polled, and dropped, by who wakes it.
                 let timer: Option<Timer> = timers.lock().unwrap().take();
                 let broken = Broken;
                 timer.unwrap().rearm(&waker(move || _ = &broken));
-                tell.send(()).unwrap();
+                reply.send(()).unwrap();
             });
             *in_slot = Some(Timer::new(Instant::now(), &wakes));
             drop(in_slot);

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::parker::Parker;
 use super::state::Turn;
 use super::timer::{Attendance, Timer};
-use super::{Acquisition, Gate, Grant, seam};
-use crate::LockError;
+use super::{Acquisition, Gate, Grant, sync};
+use crate::error::LockError;
 use crate::holder::Holder;
 
 /// A place in the queue. It is removed however the wait ends: granted, failed, timed out, or
@@ -109,7 +109,7 @@ impl Wait<'_> {
 
     /// Whether the pause has come, which comes once.
     fn pauses(&mut self) -> bool {
-        self.pause.take_if(|pause| *pause <= seam::now()).is_some()
+        self.pause.take_if(|pause| *pause <= sync::now()).is_some()
     }
 
     /// Whether the wait has ended; where not, `waker` is woken when it is worth another look.
@@ -121,7 +121,7 @@ impl Wait<'_> {
             Err(forked) => return Poll::Ready(Ended::Failed(forked)),
         };
         // Under the mutex: after a look that finds time left, a timer that fires wakes the waiter.
-        let is_over = self.end.is_some_and(|end| end <= seam::now());
+        let is_over = self.end.is_some_and(|end| end <= sync::now());
         let turn = match state.turn(ticket, self.asked) {
             Turn::Waiting if is_over => state.last_turn(ticket, self.asked),
             turn => turn,
@@ -131,10 +131,10 @@ impl Wait<'_> {
             Turn::Failed(error) => Ended::Failed(error),
             Turn::Refused => Ended::InVain(Duration::ZERO, state.holder()),
             Turn::Waiting if is_over => {
-                let (waited, obstacle) = (self.begun.elapsed(), state.obstacle(self.asked));
+                let (waited, blocked_on) = (self.begun.elapsed(), state.blocked_on(self.asked));
                 state.leave(ticket);
-                match obstacle {
-                    Some(obstacle) => Ended::Obstructed(waited, obstacle),
+                match blocked_on {
+                    Some(blocked_on) => Ended::Obstructed(waited, blocked_on),
                     None => Ended::InVain(waited, state.holder()),
                 }
             }
@@ -159,7 +159,9 @@ impl Ended {
             Self::Granted(grant) => Ok(grant),
             Self::Failed(error) => Err(error),
             Self::InVain(waited, here) => Err(gate.timeout(waited, holder(here), None)),
-            Self::Obstructed(waited, obstacle) => Err(gate.timeout(waited, None, Some(obstacle))),
+            Self::Obstructed(waited, blocked_on) => {
+                Err(gate.timeout(waited, None, Some(blocked_on)))
+            }
         }
     }
 }

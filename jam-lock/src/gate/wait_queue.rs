@@ -5,8 +5,8 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::parker::WakeList;
-use crate::LockError;
 use crate::engine::Mode;
+use crate::error::LockError;
 use crate::gate::Acquisition;
 
 /// What waits: a thread runs soon after it was woken, and a task when its executor comes to it, or

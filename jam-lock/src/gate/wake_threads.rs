@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::foreign_waker::{call, discard};
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 
 /// How long a waker may take before the ones behind it get another thread.
 const PATIENCE: Duration = Duration::from_millis(10);

@@ -2,8 +2,8 @@
 
 use tokio_postgres::Transaction;
 
-use crate::engine::postgres::Tenure;
-use crate::{LockError, LockGuard};
+use crate::error::LockError;
+use crate::guard::LockGuard;
 
 impl LockGuard {
     /// Fails unless the lock is still this guard's at the end of `transaction`, which has to be one
@@ -41,7 +41,7 @@ impl LockGuard {
         let rows = transaction.query(&statement, &[]).await;
         let rows = rows.map_err(|error| LockError::Engine {
             operation: format!("fence lock `{}`", self.name()),
-            place: self.gate.place().to_owned(),
+            location: self.gate.location().to_owned(),
             error: error.into(),
         })?;
         if rows.is_empty() { Err(self.lost_because("others have had it since")) } else { Ok(()) }
@@ -53,14 +53,11 @@ impl LockGuard {
     /// # Errors
     /// [`LockError::Unsupported`] when the lock is no lock of a database.
     pub fn fence_statement(&self) -> Result<String, LockError> {
-        let tenure = self.watch.as_ref().and_then(|watch| watch.as_any()?.downcast_ref::<Tenure>());
-        let Some(tenure) = tenure else {
-            return Err(LockError::Unsupported {
-                what: "fencing a transaction with a lock that is of no database",
-                place: self.gate.place().to_owned(),
-                remedy: "only those of a PostgreSQL database can fence",
-            });
-        };
-        Ok(tenure.fence_statement())
+        let statement = self.watch.as_ref().and_then(|watch| watch.fence_statement());
+        statement.ok_or_else(|| LockError::Unsupported {
+            what: "fencing a transaction with a lock that is not in a database",
+            location: self.gate.location().to_owned(),
+            remedy: "use a lock of a PostgreSQL database",
+        })
     }
 }

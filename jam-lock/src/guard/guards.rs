@@ -2,7 +2,8 @@
 
 use std::ops::Deref;
 
-use crate::{LockError, LockGuard};
+use crate::error::LockError;
+use crate::guard::LockGuard;
 
 /// The locks of a [`LockSet`](crate::LockSet), held. Dropping them releases the locks, the last
 /// one first.

@@ -3,7 +3,8 @@
 use std::future;
 use std::task::{Poll, Waker};
 
-use crate::{LockError, LockGuard};
+use crate::error::LockError;
+use crate::guard::LockGuard;
 
 impl LockGuard {
     /// Whether the lock counts as lost, although this guard was not dropped.
@@ -13,7 +14,7 @@ impl LockGuard {
     /// that it may free the lock soon: then somebody else may be inside. This does not ask the server.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.loss().is_some())
+        self.watch.as_ref().is_some_and(|watch| watch.lost_reason().is_some())
     }
 
     /// Waits until the lock is [lost](LockGuard::is_lost), which may be forever.
@@ -25,7 +26,7 @@ impl LockGuard {
         let Some(watch) = &self.watch else { return future::pending().await };
         future::poll_fn(|context| {
             watch.on_loss(context.waker());
-            if watch.loss().is_some() { Poll::Ready(()) } else { Poll::Pending }
+            if watch.lost_reason().is_some() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -54,14 +55,14 @@ impl LockGuard {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ensure(&self) -> Result<(), LockError> {
-        match self.watch.as_ref().and_then(|watch| watch.loss()) {
+        match self.watch.as_ref().and_then(|watch| watch.lost_reason()) {
             None => Ok(()),
             Some(why) => Err(self.lost_because(&why)),
         }
     }
 
     pub(super) fn lost_because(&self, why: &str) -> LockError {
-        let (name, place) = (Box::new(self.name().clone()), self.gate.place().to_owned());
-        LockError::Lost { name, place, why: why.to_owned() }
+        let (name, location) = (Box::new(self.name().clone()), self.gate.location().to_owned());
+        LockError::Lost { name, location, why: why.to_owned() }
     }
 }

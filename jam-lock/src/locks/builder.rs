@@ -10,7 +10,8 @@ use crate::engine::file::FileEngine;
 use crate::engine::memory::MemoryEngine;
 #[cfg(feature = "postgres")]
 use crate::engine::postgres::{Address, PostgresEngine};
-use crate::{LockError, Observer};
+use crate::error::LockError;
+use crate::observer::Observer;
 
 /// Options to open [`Locks`] with.
 ///
@@ -38,7 +39,7 @@ pub struct LocksBuilder {
 
 impl LocksBuilder {
     /// The folder of the lock files; `locks` in the current directory by default, whatever `JAM_LOCK`
-    /// says, which [`at`](LocksBuilder::at) with [`default_place`](crate::default_place) heeds.
+    /// says, which [`at`](LocksBuilder::at) with [`default_location`](crate::default_location) heeds.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_owned());
         self
@@ -46,7 +47,7 @@ impl LocksBuilder {
 
     /// Has a folder that is missing be an error; by default it is made.
     ///
-    /// For programs that only look: [`Locks::survey`] and [`Locks::sweep`] make nothing themselves.
+    /// For programs that only look: [`Locks::list`] and [`Locks::sweep`] make nothing themselves.
     pub fn must_exist(mut self) -> Self {
         self.must_exist = true;
         self
@@ -92,8 +93,8 @@ impl LocksBuilder {
         let folder = self.folder.as_deref().unwrap_or(Path::new(super::default::FOLDER));
         if let Some(scheme) = scheme(folder.as_os_str()) {
             return Err(LockError::Unsupported {
-                what: "a URL in the place of a folder",
-                place: format!("{scheme}://…"),
+                what: "a URL in the location of a folder",
+                location: format!("{scheme}://…"),
                 remedy: "open it by `Locks::at` or `Locks::connect`",
             });
         }
@@ -105,18 +106,18 @@ impl LocksBuilder {
     ///
     /// # Errors
     /// As [`Locks::at`].
-    pub fn at(self, place: impl AsRef<OsStr>) -> Result<Locks, LockError> {
-        let place = place.as_ref();
-        let Some(scheme) = scheme(place) else {
-            return self.folder(Path::new(place)).open();
+    pub fn at(self, location: impl AsRef<OsStr>) -> Result<Locks, LockError> {
+        let location = location.as_ref();
+        let Some(scheme) = scheme(location) else {
+            return self.folder(Path::new(location)).open();
         };
         #[cfg(feature = "postgres")]
-        if let Some(url) = place.to_str().filter(|text| Address::is_one(text)) {
+        if let Some(url) = location.to_str().filter(|text| Address::is_one(text)) {
             return self.connect(url);
         }
         Err(LockError::Unsupported {
             what: "a lock engine of this kind",
-            place: format!("{scheme}://…"),
+            location: format!("{scheme}://…"),
             remedy: "name a folder, or build jam-lock with the feature `postgres` and name a \
                      postgres:// URL",
         })
@@ -156,6 +157,6 @@ impl LocksBuilder {
 }
 
 /// What stands before the `://` of a URL; what follows may have a password.
-fn scheme(place: &OsStr) -> Option<&str> {
-    place.to_str()?.split_once("://").map(|(scheme, _)| scheme)
+fn scheme(location: &OsStr) -> Option<&str> {
+    location.to_str()?.split_once("://").map(|(scheme, _)| scheme)
 }

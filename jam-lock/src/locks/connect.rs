@@ -1,6 +1,7 @@
 //! Locks of a server, by its URL.
 
-use crate::{LockError, Locks};
+use crate::error::LockError;
+use crate::locks::Locks;
 
 impl Locks {
     /// Opens the locks of a PostgreSQL database, for processes on any number of machines.

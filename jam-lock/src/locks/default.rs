@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::Locks;
-use crate::LockError;
-use crate::of_process::PerProcess;
+use crate::error::LockError;
+use crate::per_process::PerProcess;
 
 /// Where Jam.py keeps its lock files, seen from the application's folder.
 pub(super) const FOLDER: &str = "locks";
@@ -31,7 +31,7 @@ fn settled() -> Option<&'static Locks> {
 
 /// The default locks, which `#[locked]` and `locked!` use.
 ///
-/// They are what [`set_default_locks`] was given, else those at the [`default_place`]. They are
+/// They are what [`set_default_locks`] was given, else those at the [`default_location`]. They are
 /// resolved on first use, once for the process. Where they are those of a server, that use waits for
 /// its answer, and blocks its thread for up to ten seconds: an asynchronous program calls this first in
 /// its `main`.
@@ -48,14 +48,14 @@ pub fn default_locks() -> Result<&'static Locks, LockError> {
     if let Some(locks) = default.locks.get() {
         return Ok(locks);
     }
-    let locks = Locks::at(default_place())?;
+    let locks = Locks::at(default_location())?;
     Ok(default.locks.get_or_init(|| locks))
 }
 
 /// Makes `locks` the default for `#[locked]`, `locked!` and [`default_locks`].
 ///
 /// # Errors
-/// [`LockError::DefaultSettled`] when the default was set before, or used already: what was taken
+/// [`LockError::DefaultAlreadySet`] when the default was set before, or used already: what was taken
 /// there would not exclude what is taken here.
 ///
 /// # Example
@@ -72,14 +72,16 @@ pub fn set_default_locks(locks: Locks) -> Result<(), LockError> {
     if is_set {
         return Ok(());
     }
-    Err(LockError::DefaultSettled { place: settled().map(Locks::location).unwrap_or_default() })
+    Err(LockError::DefaultAlreadySet {
+        location: settled().map(Locks::location).unwrap_or_default(),
+    })
 }
 
 /// Where the default locks are, unless [`set_default_locks`] says otherwise: what the environment's
 /// `JAM_LOCK` names, if it is not empty; else `locks` in the current directory. It is a place for
 /// [`Locks::at`].
 #[must_use]
-pub fn default_place() -> OsString {
+pub fn default_location() -> OsString {
     let chosen = env::var_os(VARIABLE).filter(|chosen| !chosen.is_empty());
     chosen.unwrap_or_else(|| FOLDER.into())
 }

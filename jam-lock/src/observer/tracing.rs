@@ -8,7 +8,8 @@ use tracing::field::{Empty, display};
 use tracing::{Span, debug, info_span, warn};
 
 use super::{Event, Observer};
-use crate::{Holder, LockError};
+use crate::error::LockError;
+use crate::holder::Holder;
 
 /// Tells [`tracing`] of waits, acquisitions and releases; with the feature `tracing`.
 ///

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use jam_lock::Holder;
-use jam_lock::engine::{Mode, Pursuit, Watch};
+use jam_lock::engine::{LossMonitor, Mode, WaitRequest};
 
 use super::server::{Outcome, Request};
 use super::world::World;
@@ -30,18 +30,18 @@ impl Client {
     }
 
     /// Asks for a lease until it is there, or nobody waits for it any more.
-    pub(super) fn pursue(
+    pub(super) fn start_wait(
         &self,
         name: &str,
-        pursuit: &Pursuit,
+        request: &WaitRequest,
         is_recalled: &AtomicBool,
     ) -> Option<Arrival> {
         loop {
             let session = self.session();
             let number = self.world.with(|state| {
                 let number = state.next_number();
-                let (mode, waits) = (pursuit.mode, pursuit.waits);
-                let holder = pursuit.site.as_ref().map(Holder::here);
+                let (mode, waits) = (request.mode, request.blocking);
+                let holder = request.site.as_ref().map(Holder::here);
                 let name = name.to_owned();
                 state.send(session, &Request::Acquire { name, number, mode, waits, holder });
                 number
@@ -60,7 +60,7 @@ impl Client {
             });
             match answer {
                 Some(Outcome::Granted { token, abandoned }) => {
-                    let mode = pursuit.mode;
+                    let mode = request.mode;
                     return Some(Arrival { session, number, mode, token, abandoned });
                 }
                 Some(Outcome::Over | Outcome::Waiting) => return None,
@@ -93,8 +93,8 @@ pub(super) struct Tenure {
     pub(super) session: usize,
 }
 
-impl Watch for Tenure {
-    fn loss(&self) -> Option<String> {
+impl LossMonitor for Tenure {
+    fn lost_reason(&self) -> Option<String> {
         self.world.with(|state| state.loss(self.session).map(ToOwned::to_owned))
     }
 
@@ -102,7 +102,7 @@ impl Watch for Tenure {
         self.world.with(|state| state.on_loss(self.session, waker));
     }
 
-    fn settle(&self) {}
+    fn flush(&self) {}
 }
 
 impl fmt::Debug for Tenure {

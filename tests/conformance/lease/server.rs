@@ -12,8 +12,8 @@ pub(super) const SPARE: u64 = 1 << 20;
 
 /// How a lease is given back.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Left {
-    InOrder,
+pub(super) enum Ending {
+    Clean,
     Abandoned,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Request {
     Release {
         name: String,
         number: u64,
-        left: Option<Left>,
+        left: Option<Ending>,
     },
 }
 
@@ -118,8 +118,8 @@ impl Server {
                     let lease = entry.leases.swap_remove(at);
                     entry.last.clone_from(&lease.holder);
                     match left {
-                        Some(Left::InOrder) if lease.mode == Mode::Exclusive => entry.died = None,
-                        Some(Left::Abandoned) => entry.bury(lease),
+                        Some(Ending::Clean) if lease.mode == Mode::Exclusive => entry.died = None,
+                        Some(Ending::Abandoned) => entry.bury(lease),
                         _ => {}
                     }
                     self.serve(&name);
@@ -167,7 +167,7 @@ impl Server {
     }
 
     /// How all the locks stand.
-    pub(super) fn survey(&self) -> Vec<Status> {
+    pub(super) fn list(&self) -> Vec<Status> {
         let status = |(name, entry): (&String, &Name)| {
             let state = match entry.leases.first().map(|lease| lease.mode) {
                 None => State::Free,

@@ -27,7 +27,7 @@ use self::ending::{Ending, Trouble};
 
 fn main() -> ExitCode {
     let Arguments { locks, order } = Arguments::parse();
-    let place = locks.unwrap_or_else(jam_lock::default_place);
+    let place = locks.unwrap_or_else(jam_lock::default_location);
     // Everything is dropped by the time that the process ends as its command did.
     let ending = match order {
         Order::Run(request) => run::run(&place, &request),

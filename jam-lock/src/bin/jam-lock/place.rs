@@ -16,5 +16,5 @@ pub(crate) fn look_at(place: &OsStr) -> Result<Locks, Trouble> {
 
 /// How all of them stand.
 pub(crate) fn survey(place: &OsStr) -> Result<Vec<Status>, Trouble> {
-    Ok(look_at(place)?.survey()?)
+    Ok(look_at(place)?.list()?)
 }

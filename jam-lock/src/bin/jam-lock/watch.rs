@@ -31,7 +31,7 @@ pub(crate) fn watch(place: &OsStr, interval: Duration) -> Result<Ending, Trouble
     loop {
         let (height, width) = screen.size();
         let title = view::title(&locks.location(), interval, width);
-        let below = match locks.survey() {
+        let below = match locks.list() {
             Ok(found) => view::of(found, height.saturating_sub(HEAD), width),
             Err(error) => view::wrapped(&error.to_string(), width),
         };

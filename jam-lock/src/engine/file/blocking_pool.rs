@@ -12,7 +12,7 @@ use super::lock_file::LockFile;
 use super::system::{Call, ask};
 use super::{flock, polling};
 use crate::engine::Mode;
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 
 /// How many threads of the process may block at once. Nothing interrupts `flock(2)`, so a wait that
 /// has timed out keeps its thread and its descriptor until the lock is free.
@@ -23,7 +23,7 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// A wait for the lock on a file.
 pub(super) struct Wait {
-    pub(super) id: WaitId,
+    pub(super) id: PoolWaitId,
     pub(super) file: Arc<LockFile>,
     pub(super) mode: Mode,
     /// Whether it waits for other holders; where not, it tries once.
@@ -36,9 +36,9 @@ pub(super) struct Wait {
 
 /// Identifies a wait in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct WaitId(u64);
+pub(super) struct PoolWaitId(u64);
 
-impl WaitId {
+impl PoolWaitId {
     /// One that no other wait of this process has.
     pub(super) fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -3,17 +3,19 @@
 use std::io;
 use std::sync::Arc;
 
-use super::blocking_pool::{self, Wait, WaitId};
+use super::blocking_pool::{self, PoolWaitId, Wait};
+use super::handle::{Place, Pursued, Seat, trouble};
+use super::holder_record::Recorder;
 use super::record_file::RecordFile;
-use super::recorder::Recorder;
-use super::seat::{Place, Pursued, Seat, trouble};
 use super::token_floor::TokenFloor;
 use super::{cleanup, holder_lookup, polling};
 use crate::engine::{
-    Attempt, Claim, Home, Mode, ProcessId, Publication, Pursuit, Used, WriterWaits, check_process,
+    Claim, Mode, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
+    WriterWaiting, check_process,
 };
+use crate::error::LockError;
+use crate::name::LockName;
 use crate::site::Site;
-use crate::{LockError, LockName};
 
 /// One lock file, in both modes.
 pub(super) struct FileClaim {
@@ -33,8 +35,8 @@ pub(super) struct FileClaim {
 
 /// A wait for a file.
 struct InFlight {
-    number: u64,
-    wait: WaitId,
+    id: WaitId,
+    wait: PoolWaitId,
     mode: Mode,
     pursued: Pursued,
 }
@@ -86,9 +88,9 @@ impl FileClaim {
         self.contended = Some(is_contended || !is_locked);
     }
 
-    fn land(&mut self, number: u64) -> InFlight {
-        let at = self.in_flight.iter().position(|pursuit| pursuit.number == number);
-        self.in_flight.swap_remove(at.expect("every pursuit lands once"))
+    fn land(&mut self, id: WaitId) -> InFlight {
+        let at = self.in_flight.iter().position(|wait| wait.id == id);
+        self.in_flight.swap_remove(at.expect("every wait is completed once"))
     }
 }
 
@@ -101,93 +103,93 @@ impl Claim for FileClaim {
         self.exclusive.is_polled() || self.shared.is_polled()
     }
 
-    fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError> {
+    fn try_acquire(&mut self, mode: Mode) -> Result<TryAcquire, LockError> {
         self.check_process()?;
         let (seat, place) = self.seat(mode);
-        let is_locked = seat.attempt(place)?;
+        let is_locked = seat.try_acquire(place)?;
         self.look_for_others(mode, is_locked);
-        Ok(if is_locked { Attempt::Claimed } else { Attempt::Refused })
+        Ok(if is_locked { TryAcquire::Acquired } else { TryAcquire::Contended })
     }
 
     fn is_still_valid(&mut self) -> Result<bool, LockError> {
         self.shared.is_in_place(&self.place)
     }
 
-    fn find_waiting_writer(&mut self, found: WriterWaits) {
+    fn find_waiting_writer(&mut self, found: WriterWaiting) {
         holder_lookup::find_waiting_writer(self.place.path.clone(), found);
     }
 
-    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
+    fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
         self.check_process()?;
-        let Pursuit { number, mode, waits: is_blocking, pause, .. } = pursuit;
+        let WaitRequest { id, mode, blocking: is_blocking, yield_first: pause, .. } = request;
         let (seat, place) = self.seat(mode);
         let pursued = seat.pursued(place)?;
-        let (id, file) = (WaitId::next(), pursued.file.clone());
-        self.in_flight.push(InFlight { number, wait: id, mode, pursued });
+        let (wait, file) = (PoolWaitId::next(), pursued.file.clone());
+        self.in_flight.push(InFlight { id, wait, mode, pursued });
         let path = self.place.path.clone();
         let done = Box::new(move |result: io::Result<bool>| {
-            home(result.map_err(|error| trouble("lock", &path, error)));
+            done(result.map_err(|error| trouble("lock", &path, error)));
         });
-        let wait = Wait { id, file, mode, is_blocking, pause, done };
+        let wait = Wait { id: wait, file, mode, is_blocking, pause, done };
         blocking_pool::start(wait, &self.place.path).map_err(|error| {
-            self.land(number);
+            self.land(id);
             trouble("start a thread to wait for", &self.place.path, error)
         })
     }
 
-    fn is_current(&mut self, number: u64) -> Result<bool, LockError> {
-        let Some(pursuit) = self.in_flight.iter().find(|pursuit| pursuit.number == number) else {
+    fn is_wait_still_valid(&mut self, id: WaitId) -> Result<bool, LockError> {
+        let Some(wait) = self.in_flight.iter().find(|wait| wait.id == id) else {
             return Ok(false);
         };
-        let (mode, id, file) = (pursuit.mode, pursuit.wait, pursuit.pursued.file.clone());
+        let (mode, wait, file) = (wait.mode, wait.wait, wait.pursued.file.clone());
         let (seat, place) = self.seat(mode);
         let is_alive = seat.is_alive(&file, place, false);
         if !matches!(is_alive, Ok(true)) {
             // The gate starts another wait in its place.
-            polling::cancel(id);
+            polling::cancel(wait);
         }
         is_alive
     }
 
-    fn recall(&mut self, number: u64) -> bool {
-        let wait = self.in_flight.iter().find(|wait| wait.number == number);
+    fn cancel_wait(&mut self, id: WaitId) -> bool {
+        let wait = self.in_flight.iter().find(|wait| wait.id == id);
         wait.is_some_and(|wait| polling::cancel(wait.wait))
     }
 
-    fn welcome(&mut self, number: u64) -> Result<bool, LockError> {
-        let InFlight { mode, pursued, .. } = self.land(number);
+    fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
+        let InFlight { mode, pursued, .. } = self.land(id);
         let (seat, place) = self.seat(mode);
-        seat.welcome(pursued, place)
+        seat.accept(pursued, place)
     }
 
-    fn dismiss(&mut self, number: u64) {
-        let InFlight { mode, pursued, .. } = self.land(number);
-        self.seat(mode).0.dismiss(&pursued);
+    fn discard(&mut self, id: WaitId) {
+        let InFlight { mode, pursued, .. } = self.land(id);
+        self.seat(mode).0.discard(&pursued);
     }
 
-    fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
+    fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
         let opened = self.exclusive.opened() + self.shared.opened();
         if std::mem::replace(&mut self.recorded_since, opened) != opened {
             // With the lock file, the whole folder may be another one.
             self.recorder.close();
         }
         match mode {
-            Mode::Exclusive => self.recorder.publish_writer(site, used),
-            Mode::Shared => self.recorder.publish_reader(site.is_some(), used),
+            Mode::Exclusive => self.recorder.publish_writer(site, usage),
+            Mode::Shared => self.recorder.publish_reader(site.is_some(), usage),
         }
     }
 
-    fn withdraw(&mut self, last: u64) {
+    fn clear_holder(&mut self, last: u64) {
         // A fork shares the record with its parent as it does the lock.
         if self.check_process().is_ok() {
             self.recorder.withdraw(last);
         }
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         // As long as nobody else can have it.
-        let recorded = used.map_or(Ok(()), |used| self.recorder.release(mode, used));
+        let recorded = usage.map_or(Ok(()), |usage| self.recorder.release(mode, usage));
         let (seat, place) = self.seat(mode);
         seat.release(place).and(recorded)
     }
@@ -216,7 +218,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::CallChain;
+    use crate::engine::OwnerId;
 
     /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
@@ -230,18 +232,18 @@ mod tests {
     fn a_fork_can_use_nothing_that_it_inherited() {
         let folder = tempfile::tempdir().unwrap();
         let mut inherited = claim(folder.path(), true);
-        let home = || Box::new(|_| panic!("no pursuit was started"));
-        let pursuit = Pursuit {
-            number: 1,
+        let done = || Box::new(|_| panic!("no request was started"));
+        let request = WaitRequest {
+            id: WaitId(1),
             mode: Mode::Shared,
-            waits: true,
-            pause: Duration::ZERO,
-            chain: CallChain::NONE,
+            blocking: true,
+            yield_first: Duration::ZERO,
+            owner: OwnerId::NONE,
             site: None,
         };
         assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
-        assert!(matches!(inherited.attempt(Mode::Exclusive), Err(LockError::Forked { .. })));
-        let pursued = inherited.pursue(pursuit, home());
+        assert!(matches!(inherited.try_acquire(Mode::Exclusive), Err(LockError::Forked { .. })));
+        let pursued = inherited.start_wait(request, done());
         assert!(matches!(pursued, Err(LockError::Forked { .. })));
     }
 
@@ -250,12 +252,12 @@ mod tests {
         for mode in [Mode::Exclusive, Mode::Shared] {
             let folder = tempfile::tempdir().unwrap();
             let mut claim = claim(folder.path(), false);
-            assert_eq!(claim.attempt(mode).unwrap(), Attempt::Claimed);
+            assert_eq!(claim.try_acquire(mode).unwrap(), TryAcquire::Acquired);
             // In the child the claim has everything but its process.
             claim.process = ProcessId::of_a_fork();
             assert!(matches!(claim.release(mode, None), Err(LockError::Forked { .. })));
             let mut others = self::claim(folder.path(), false);
-            assert_eq!(others.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
+            assert_eq!(others.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Contended);
         }
     }
 
@@ -263,12 +265,12 @@ mod tests {
     fn a_fork_leaves_the_record_of_its_parent_alone() {
         let folder = tempfile::tempdir().unwrap();
         let mut claim = claim(folder.path(), false);
-        assert_eq!(claim.attempt(Mode::Exclusive).unwrap(), Attempt::Claimed);
-        let used = Used { abandoned: None, last: 0 };
-        claim.publish(Mode::Exclusive, Some(&Site::here()), used);
+        assert_eq!(claim.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Acquired);
+        let usage = Usage { abandoned_by: None, last_token: 0 };
+        claim.record_holder(Mode::Exclusive, Some(&Site::here()), usage);
         claim.process = ProcessId::of_a_fork();
-        claim.withdraw(0);
-        assert!(claim.release(Mode::Exclusive, Some(used)).is_err());
+        claim.clear_holder(0);
+        assert!(claim.release(Mode::Exclusive, Some(usage)).is_err());
         let record = std::fs::read_to_string(folder.path().join("x.holder")).unwrap();
         assert!(record.starts_with("jam-lock 1 held"), "{record}");
     }
@@ -277,9 +279,9 @@ mod tests {
     fn a_refused_writer_leaves_the_readers_of_its_own_process_their_lock() {
         let folder = tempfile::tempdir().unwrap();
         let (mut here, mut there) = (claim(folder.path(), false), claim(folder.path(), false));
-        assert_eq!(here.attempt(Mode::Shared).unwrap(), Attempt::Claimed);
-        assert_eq!(here.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
-        assert_eq!(there.attempt(Mode::Exclusive).unwrap(), Attempt::Refused);
-        assert_eq!(there.attempt(Mode::Shared).unwrap(), Attempt::Claimed);
+        assert_eq!(here.try_acquire(Mode::Shared).unwrap(), TryAcquire::Acquired);
+        assert_eq!(here.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Contended);
+        assert_eq!(there.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Contended);
+        assert_eq!(there.try_acquire(Mode::Shared).unwrap(), TryAcquire::Acquired);
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::lock_file::LockFile;
 use super::record_file::{self, RecordFile};
 use super::system::{Call, ask};
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 
 /// How long a lock that others use too is left alone: while they take turns, none of them should
 /// make its file anew each time.

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use self::scene::{AllThreadsBlocked, ERRORS, LONG, Outcome, Rival, Scene, lock_name, section};
 use super::system::faults::Observed;
-use crate::{LockError, LockName, Locks};
+use crate::error::LockError;
+use crate::locks::Locks;
+use crate::name::LockName;
 
 const PLAIN: Scene = Scene { name: || lock_name("x"), is_kept: true, act: first_and_further };
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::file_id::FileId;
 use super::system::{Call, ask};
-use crate::LockError;
+use crate::error::LockError;
 
 /// How often a folder may be removed or made by others while it is opened, until that is an error.
 const ROUNDS: usize = 100;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::file_id::FileId;
 use super::system::{Call, ask};
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 use crate::process_id::ProcessId;
 
 /// Equal for two engines of this process that have one folder.

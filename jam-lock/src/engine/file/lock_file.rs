@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use super::file_id::FileId;
 use super::folder;
-use super::opening::{create, existing, irregularity};
+use super::open::{create, existing, irregularity};
 use super::system::{Call, ask};
-use crate::LockError;
+use crate::error::LockError;
 
 /// How often a file may vanish between two looks at it before that is an error.
 const ROUNDS: usize = 100;

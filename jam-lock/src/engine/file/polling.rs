@@ -7,10 +7,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::blocking_pool::{Wait, WaitId};
+use super::blocking_pool::{PoolWaitId, Wait};
 use super::flock;
 use super::system::{Call, ask};
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 
 /// How long after its start a wait is tried first; later it is tried less and less often.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -30,9 +30,9 @@ struct Poller {
 #[derive(Default)]
 struct State {
     is_running: bool,
-    waits: BTreeMap<WaitId, Polled>,
+    waits: BTreeMap<PoolWaitId, Polled>,
     /// When each of them is tried next.
-    due: BTreeSet<(Instant, WaitId)>,
+    due: BTreeSet<(Instant, PoolWaitId)>,
     /// Waits that have only to be ended.
     cancelled: Vec<Wait>,
     /// The one that is being tried just now.
@@ -46,7 +46,7 @@ struct Polled {
 }
 
 struct InHand {
-    id: WaitId,
+    id: PoolWaitId,
     is_cancelled: bool,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn start(wait: Wait, path: &Path) -> io::Result<()> {
 
 /// Ends the wait `id` without the lock, if it is polled and not being tried just now; a wait that is
 /// refused just now ends as well.
-pub(super) fn cancel(id: WaitId) -> bool {
+pub(super) fn cancel(id: PoolWaitId) -> bool {
     let poller = POLLER.get();
     let mut state = poller.lock();
     if let Some(polled) = state.remove(id) {
@@ -114,7 +114,7 @@ impl State {
         self.waits.insert(polled.wait.id, polled);
     }
 
-    fn remove(&mut self, id: WaitId) -> Option<Polled> {
+    fn remove(&mut self, id: PoolWaitId) -> Option<Polled> {
         let polled = self.waits.remove(&id)?;
         self.due.remove(&(polled.next, id));
         Some(polled)
@@ -191,10 +191,10 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     /// Has the lock on the file at `path` polled, and what becomes of that.
-    fn poll(path: &Path, is_blocking: bool) -> (WaitId, Receiver<bool>) {
-        let (id, file) = (WaitId::next(), Arc::new(LockFile::open(path, None).unwrap()));
-        let (tell, told) = mpsc::channel();
-        let done = Box::new(move |result: io::Result<bool>| tell.send(result.unwrap()).unwrap());
+    fn poll(path: &Path, is_blocking: bool) -> (PoolWaitId, Receiver<bool>) {
+        let (id, file) = (PoolWaitId::next(), Arc::new(LockFile::open(path, None).unwrap()));
+        let (reply, told) = mpsc::channel();
+        let done = Box::new(move |result: io::Result<bool>| reply.send(result.unwrap()).unwrap());
         let (mode, pause) = (Mode::Exclusive, Duration::ZERO);
         start(Wait { id, file, mode, is_blocking, pause, done }, path).unwrap();
         (id, told)

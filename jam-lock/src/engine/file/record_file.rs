@@ -9,13 +9,13 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::file_id::FileId;
-use super::record::{self, Content, ROOM, Record};
-use super::seat::Place;
+use super::handle::Place;
+use super::record_format::{self, Content, ROOM, Record};
 use super::system::{Call, ask};
 use super::token_floor::TokenFloor;
-use super::{file_size_limit, opening, temporary_name};
-use crate::LockError;
+use super::{file_size_limit, open, temporary_name};
 use crate::engine::RecordError;
+use crate::error::LockError;
 
 /// How often a file may be removed while it is being opened.
 const ROUNDS: usize = 16;
@@ -47,21 +47,21 @@ impl RecordFile {
     pub(super) fn open(place: &Place, may_make: bool) -> Result<Option<Self>, RecordError> {
         let path = &place.path;
         for _ in 0..ROUNDS {
-            let (file, obstacle) = match opening::existing(path) {
+            let (file, obstacle) = match open::existing(path) {
                 Ok(file) => (file, None),
                 Err(error) if error.kind() == ErrorKind::NotFound && !may_make => return Ok(None),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    match opening::create(path, place.permissions) {
+                    match open::create(path, place.permissions) {
                         Ok(file) => (file, None),
                         Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                         Err(error) => {
                             let error = failed("make the holder record", path, error);
-                            return Err(RecordError { error, may_hide_a_death: false });
+                            return Err(RecordError { error, may_hide_abandonment: false });
                         }
                     }
                 }
                 Err(error) if is_denied(&error) => {
-                    let file = opening::readable(path);
+                    let file = open::readable(path);
                     (
                         file.map_err(|_| unread(path, irregular(path, error.kind().into())))?,
                         Some(error),
@@ -70,7 +70,7 @@ impl RecordFile {
                 Err(error) => return Err(unread(path, irregular(path, error))),
             };
             let found = look_at(&file).map_err(|error| unread(path, error))?;
-            if let Some(what) = opening::irregularity(found.file_type()) {
+            if let Some(what) = open::irregularity(found.file_type()) {
                 return Err(unread(path, is_something_else(what)));
             }
             let obstacle = match names(&found) {
@@ -150,7 +150,7 @@ impl RecordFile {
 /// by another name.
 fn replace(place: &Place, text: &[u8]) -> io::Result<RecordFile> {
     let temporary = temporary_name::beside(&place.path);
-    let file = opening::create(&temporary, place.permissions)?;
+    let file = open::create(&temporary, place.permissions)?;
     let replaced = write(&file, text).and_then(|()| {
         ask(Call::Rename, temporary.as_path(), || fs::rename(&temporary, &place.path))?;
         look_at(&file)
@@ -169,7 +169,7 @@ fn replace(place: &Place, text: &[u8]) -> io::Result<RecordFile> {
 /// What keeps somebody who may have died from being known.
 pub(super) fn unread(path: &Path, error: io::Error) -> RecordError {
     let error = failed("read the holder record", path, error);
-    RecordError { error, may_hide_a_death: true }
+    RecordError { error, may_hide_abandonment: true }
 }
 
 /// That a file has something else than a record.
@@ -184,9 +184,7 @@ pub(super) fn failed(operation: &'static str, path: &Path, error: io::Error) -> 
 /// Why what is at `path` could not be opened: for what it is, if that is no file, else for `error`.
 pub(super) fn irregular(path: &Path, error: io::Error) -> io::Error {
     let found = fs::symlink_metadata(path).ok();
-    found
-        .and_then(|found| opening::irregularity(found.file_type()))
-        .map_or(error, is_something_else)
+    found.and_then(|found| open::irregularity(found.file_type())).map_or(error, is_something_else)
 }
 
 pub(super) fn is_something_else(what: &str) -> io::Error {
@@ -231,14 +229,14 @@ pub(super) fn is_left_behind(path: &Path) -> bool {
     let mut room = Room::new();
     contents(path, &mut room).is_ok_and(|bytes| {
         let is_clean = matches!(Content::of(bytes), Content::Record(record) if record.is_clean());
-        is_clean && record::is_of_keyed_name(bytes)
+        is_clean && record_format::is_of_keyed_name(bytes)
     })
 }
 
 /// What is at the start of the file at `path`, which is closed again: what is open cannot be removed
 /// on Windows.
 fn contents<'room>(path: &Path, room: &'room mut Room) -> io::Result<&'room [u8]> {
-    let file = opening::readable(path)?;
+    let file = open::readable(path)?;
     // What is no regular file may have no end.
     if !look_at(&file)?.is_file() {
         return Err(ErrorKind::InvalidInput.into());

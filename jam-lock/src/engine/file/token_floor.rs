@@ -11,15 +11,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
 use super::file_id::FileId;
-use super::record::{Content, free};
 use super::record_file::{
     Room, failed, irregular, is_foreign, is_something_else, look_at, names, read, write,
 };
+use super::record_format::{Content, free};
 use super::system::{Call, ask};
-use super::{file_size_limit, flock, opening};
-use crate::LockError;
+use super::{file_size_limit, flock, open};
 use crate::engine::Mode;
-use crate::of_process::PerProcess;
+use crate::error::LockError;
+use crate::per_process::PerProcess;
 
 /// The floor of one folder.
 #[derive(Debug)]
@@ -106,9 +106,9 @@ impl TokenFloor {
                 return Ok(Some(open));
             }
         }
-        let opened = match opening::existing(&self.path) {
+        let opened = match open::existing(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound && may_make => {
-                opening::create(&self.path, self.permissions)
+                open::create(&self.path, self.permissions)
             }
             opened => opened,
         };
@@ -118,7 +118,7 @@ impl TokenFloor {
             Err(error) => return Err(irregular(&self.path, error)),
         };
         let found = look_at(&file)?;
-        if let Some(what) = opening::irregularity(found.file_type()) {
+        if let Some(what) = open::irregularity(found.file_type()) {
             return Err(is_something_else(what));
         }
         if names(&found) > 1 {

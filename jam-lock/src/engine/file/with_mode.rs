@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::opening::create_less_umask;
+use super::open::create_less_umask;
 use super::system::{Call, ask};
 use super::temporary_name;
 

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use crate::engine::Mode;
 use crate::holder::Holder;
+use crate::name::LockName;
 use crate::site::Site;
-use crate::{LockName, State, Status};
+use crate::status::{State, Status};
 
 /// One name.
 #[derive(Debug, Default)]
@@ -80,7 +81,7 @@ impl Arbiter {
 
 impl Name {
     /// Takes the lock, if it is free and nobody has come before.
-    pub(super) fn attempt(&mut self, mode: Mode) -> bool {
+    pub(super) fn try_acquire(&mut self, mode: Mode) -> bool {
         let is_free = self.has_room(mode) && self.waits.iter().all(|wait| wait.is_served);
         if is_free {
             self.take(mode);

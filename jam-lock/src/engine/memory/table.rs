@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::arbiter::Arbiter;
-use crate::LockName;
+use crate::name::LockName;
 
 /// The names of one engine.
 ///
@@ -29,14 +29,14 @@ struct Entry {
 
 impl Table {
     /// The arbiter of `name`, which stays as long as somebody uses it.
-    pub(super) fn used(table: &Arc<Self>, name: &LockName) -> Used {
+    pub(super) fn used(table: &Arc<Self>, name: &LockName) -> Usage {
         let mut names = table.lock();
         let floor = names.token_floor;
         let new = || Entry { arbiter: Arc::new(Arbiter::starting_from(floor)), users: 0 };
         let entry = names.known.entry(name.clone()).or_insert_with(new);
         entry.users += 1;
         let arbiter = Arc::clone(&entry.arbiter);
-        Used { table: Arc::clone(table), name: name.clone(), arbiter }
+        Usage { table: Arc::clone(table), name: name.clone(), arbiter }
     }
 
     /// The arbiter of `name`, if it is known.
@@ -57,25 +57,25 @@ impl Table {
 }
 
 /// An arbiter that somebody uses.
-pub(super) struct Used {
+pub(super) struct Usage {
     table: Arc<Table>,
     name: LockName,
     arbiter: Arc<Arbiter>,
 }
 
-impl Used {
+impl Usage {
     pub(super) fn name(&self) -> &LockName {
         &self.name
     }
 }
 
-impl Clone for Used {
+impl Clone for Usage {
     fn clone(&self) -> Self {
         Table::used(&self.table, &self.name)
     }
 }
 
-impl Deref for Used {
+impl Deref for Usage {
     type Target = Arbiter;
 
     fn deref(&self) -> &Arbiter {
@@ -83,7 +83,7 @@ impl Deref for Used {
     }
 }
 
-impl Drop for Used {
+impl Drop for Usage {
     fn drop(&mut self) {
         let mut names = self.table.lock();
         let Some(entry) = names.known.get_mut(&self.name) else { return };

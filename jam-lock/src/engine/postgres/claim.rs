@@ -8,18 +8,19 @@ use std::task::{Poll, Waker};
 
 use tokio_postgres::types::ToSql;
 
-use super::farewell;
-use super::keeper::{Keeper, briefly};
-use super::pursuit::{Arrival, Errand, Recorded};
-use super::recall::{Recall, Stage};
+use super::acquire::{Arrival, Errand, Registered};
+use super::cancel_token::{Recall, Stage};
+use super::driver::{Keeper, briefly};
+use super::flush_on_exit;
+use super::queries::{Question, SPARE};
 use super::session::{Releasing, Session};
-use super::texts::{Question, SPARE};
 use crate::engine::{
-    Attempt, CallChain, Claim, Home, Mode, ProcessId, Publication, Pursuit, Used, Watch,
-    WriterWaits, check_process,
+    Claim, LossMonitor, Mode, OwnerId, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId,
+    WaitRequest, WriterWaiting, check_process,
 };
+use crate::error::LockError;
+use crate::name::LockName;
 use crate::site::Site;
-use crate::{LockError, LockName};
 
 /// One name at the server, in both modes.
 pub(super) struct PostgresClaim {
@@ -28,7 +29,7 @@ pub(super) struct PostgresClaim {
     key: i64,
     /// A fork has no keeper.
     process: ProcessId,
-    in_flight: HashMap<u64, InFlight>,
+    in_flight: HashMap<WaitId, InFlight>,
     held: Option<Held>,
 }
 
@@ -53,21 +54,12 @@ struct Held {
 
 /// What a holder may ask about its lock.
 #[derive(Debug)]
-pub(crate) struct Tenure {
+struct Tenure {
     keeper: Arc<Keeper>,
     session: Arc<Session>,
     key: i64,
     /// What the table says until a writer has the lock, or a reader after a writer.
     token: i64,
-}
-
-impl Tenure {
-    /// What a transaction asks that only who has this claim may end.
-    pub(crate) fn fence_statement(&self) -> String {
-        let Self { keeper, key, token, .. } = self;
-        let table = keeper.server.table();
-        format!("SELECT 1 FROM {table} WHERE key = {key} AND token = {token} FOR SHARE")
-    }
 }
 
 impl PostgresClaim {
@@ -76,19 +68,19 @@ impl PostgresClaim {
     }
 
     /// What pursuit `number` has brought.
-    fn land(&mut self, number: u64) -> Option<(Arrival, Option<Site>)> {
-        let InFlight { arrival, site, .. } = self.in_flight.remove(&number)?;
+    fn land(&mut self, id: WaitId) -> Option<(Arrival, Option<Site>)> {
+        let InFlight { arrival, site, .. } = self.in_flight.remove(&id)?;
         let arrival = arrival.lock().unwrap_or_else(PoisonError::into_inner).take();
         arrival.map(|arrival| (arrival, site))
     }
 
     /// Has the server record who uses the claim, on its session, in the order in which this is
     /// called; `is_abandoned` where the one before was not clean, or the first death still stands.
-    fn tell(&self, arrival: &Arrival, site: Option<Site>, is_abandoned: bool) {
+    fn reply(&self, arrival: &Arrival, site: Option<Site>, is_abandoned: bool) {
         let (session, key) = (Arc::clone(&arrival.session), self.key);
         let token = arrival.token;
         self.keeper.handle.spawn(async move {
-            let recorded = Recorded::of(site.as_ref());
+            let recorded = Registered::of(site.as_ref());
             let [file, line, function, program, process, host] = recorded.parameters();
             let parameters: [&(dyn ToSql + Sync); 9] =
                 [&key, &token, file, line, function, program, process, host, &is_abandoned];
@@ -102,7 +94,7 @@ impl PostgresClaim {
     /// Gives back what was brought, after `mark` has recorded how it is left.
     fn give_back(&self, arrival: Arrival, mark: Question) {
         let releasing = arrival.session.releasing();
-        farewell::wait_at_the_end_of_this_thread(&self.keeper);
+        flush_on_exit::wait_at_the_end_of_this_thread(&self.keeper);
         let release = Release { keeper: Arc::clone(&self.keeper), key: self.key, arrival, mark };
         self.keeper.handle.spawn(release.run(releasing));
     }
@@ -113,12 +105,12 @@ impl Claim for PostgresClaim {
         check_process(self.process, &self.name, || self.keeper.server.address().shown())
     }
 
-    fn attempt(&mut self, _: Mode) -> Result<Attempt, LockError> {
+    fn try_acquire(&mut self, _: Mode) -> Result<TryAcquire, LockError> {
         self.check_process()?;
-        Ok(Attempt::Unknown)
+        Ok(TryAcquire::Unknown)
     }
 
-    fn find_waiting_writer(&mut self, found: WriterWaits) {
+    fn find_waiting_writer(&mut self, found: WriterWaiting) {
         let (keeper, key) = (Arc::clone(&self.keeper), self.key);
         self.keeper.handle.spawn(async move {
             let Ok(session) = keeper.aside().await else { return };
@@ -129,18 +121,19 @@ impl Claim for PostgresClaim {
         });
     }
 
-    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
+    fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
         self.check_process()?;
         let (recall, arrival) = (Arc::<Recall>::default(), Arc::<Mutex<_>>::default());
         let in_flight = InFlight {
             recall: Arc::clone(&recall),
-            site: pursuit.site,
+            site: request.site,
             arrival: Arc::clone(&arrival),
         };
-        self.in_flight.insert(pursuit.number, in_flight);
+        self.in_flight.insert(request.id, in_flight);
         let (keeper, name, key) = (Arc::clone(&self.keeper), self.name.clone(), self.key);
-        let errand = Errand { keeper, name, key, pursuit, recall };
-        let mut homing = Homing { home: Some(home), place: self.keeper.server.address().shown() };
+        let errand = Errand { keeper, name, key, request, recall };
+        let mut homing =
+            Homing { done: Some(done), location: self.keeper.server.address().shown() };
         self.keeper.handle.spawn(async move {
             let result = errand.run().await.map(|brought| {
                 let is_brought = brought.is_some();
@@ -152,12 +145,12 @@ impl Claim for PostgresClaim {
         Ok(())
     }
 
-    fn is_current(&mut self, number: u64) -> Result<bool, LockError> {
-        Ok(self.in_flight.contains_key(&number))
+    fn is_wait_still_valid(&mut self, id: WaitId) -> Result<bool, LockError> {
+        Ok(self.in_flight.contains_key(&id))
     }
 
-    fn obstacle(&self, number: u64) -> Option<String> {
-        match self.in_flight.get(&number)?.recall.stage() {
+    fn blocked_on(&self, id: WaitId) -> Option<String> {
+        match self.in_flight.get(&id)?.recall.stage() {
             Stage::Unconnected => Some(self.keeper.no_connection()),
             // One that answers others is only busy with this.
             Stage::Unanswered if !self.keeper.roster.is_heard_of() => {
@@ -167,15 +160,15 @@ impl Claim for PostgresClaim {
         }
     }
 
-    fn recall(&mut self, number: u64) -> bool {
-        if let Some(in_flight) = self.in_flight.get(&number) {
+    fn cancel_wait(&mut self, id: WaitId) -> bool {
+        if let Some(in_flight) = self.in_flight.get(&id) {
             in_flight.recall.call();
         }
         true
     }
 
-    fn welcome(&mut self, number: u64) -> Result<bool, LockError> {
-        let Some((arrival, recorded)) = self.land(number) else { return Ok(false) };
+    fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
+        let Some((arrival, recorded)) = self.land(id) else { return Ok(false) };
         if arrival.session.end().is_some() {
             return Ok(false);
         }
@@ -190,65 +183,65 @@ impl Claim for PostgresClaim {
         Ok(true)
     }
 
-    fn dismiss(&mut self, number: u64) {
-        if let Some((arrival, _)) = self.land(number) {
+    fn discard(&mut self, id: WaitId) {
+        if let Some((arrival, _)) = self.land(id) {
             self.give_back(arrival, Question::Return);
         }
     }
 
-    fn pass_to(&mut self, chain: CallChain) -> bool {
+    fn reassign(&mut self, owner: OwnerId) -> bool {
         self.held.as_ref().is_some_and(|held| {
             let session = &held.arrival.session;
-            session.end().is_none() && self.keeper.roster.pass(session, chain)
+            session.end().is_none() && self.keeper.roster.pass(session, owner)
         })
     }
 
-    fn watch(&self) -> Option<Arc<dyn Watch>> {
+    fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
         let held = self.held.as_ref()?;
-        Some(Arc::clone(&held.tenure) as Arc<dyn Watch>)
+        Some(Arc::clone(&held.tenure) as Arc<dyn LossMonitor>)
     }
 
-    fn publish(&mut self, mode: Mode, site: Option<&Site>, used: Used<'_>) -> Publication {
-        let Some(mut held) = self.held.take() else { return Publication::default() };
+    fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
+        let Some(mut held) = self.held.take() else { return Recorded::default() };
         let first = u64::try_from(held.arrival.token).unwrap_or_default();
-        let publication = if mode == Mode::Shared {
+        let recorded = if mode == Mode::Shared {
             // Between the last that the writer before may have given out, and the next writer's.
             let abandoned = held.arrival.abandoned.clone();
-            Publication { token: first + SPARE, abandoned, ..Publication::default() }
+            Recorded { token: first + SPARE, abandoned_by: abandoned, ..Recorded::default() }
         } else {
             let abandoned = held.arrival.abandoned.clone().filter(|_| !held.is_published);
-            let is_abandoned = used.abandoned.is_some() || abandoned.is_some();
+            let is_abandoned = usage.abandoned_by.is_some() || abandoned.is_some();
             if held.recorded != site.copied() || held.is_abandoned != is_abandoned {
                 (held.recorded, held.is_abandoned) = (site.copied(), is_abandoned);
-                self.tell(&held.arrival, held.recorded, is_abandoned);
+                self.reply(&held.arrival, held.recorded, is_abandoned);
             }
-            let token = if held.is_published { used.last.max(first) + 2 } else { first };
-            let spare = (first + SPARE).saturating_sub(token);
-            Publication { token, spare, abandoned, ..Publication::default() }
+            let token = if held.is_published { usage.last_token.max(first) + 2 } else { first };
+            let token_reserve = (first + SPARE).saturating_sub(token);
+            Recorded { token, token_reserve, abandoned_by: abandoned, ..Recorded::default() }
         };
         held.is_published = true;
         self.held = Some(held);
-        publication
+        recorded
     }
 
-    fn withdraw(&mut self, _: u64) {
+    fn clear_holder(&mut self, _: u64) {
         if self.check_process().is_err() {
             return;
         }
         let Some(mut held) = self.held.take() else { return };
         if held.recorded.is_some() || held.is_abandoned {
             (held.recorded, held.is_abandoned) = (None, false);
-            self.tell(&held.arrival, None, false);
+            self.reply(&held.arrival, None, false);
         }
         self.held = Some(held);
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         if let Some(held) = self.held.take_if(|held| held.arrival.mode == mode) {
-            let mark = match used {
-                Some(Used { abandoned: None, .. }) if held.is_published => Question::Free,
-                Some(Used { abandoned: Some(_), .. }) if held.is_published => Question::Abandon,
+            let mark = match usage {
+                Some(Usage { abandoned_by: None, .. }) if held.is_published => Question::Free,
+                Some(Usage { abandoned_by: Some(_), .. }) if held.is_published => Question::Abandon,
                 // What nobody was told of is for the next holder.
                 _ => Question::Return,
             };
@@ -270,14 +263,14 @@ impl Drop for PostgresClaim {
 
 /// Comes home even where its task panics, so that nobody waits for ever.
 struct Homing {
-    home: Option<Home>,
-    place: String,
+    done: Option<WaitDone>,
+    location: String,
 }
 
 impl Homing {
     fn end(&mut self, result: Result<bool, LockError>) {
-        if let Some(home) = self.home.take() {
-            home(result);
+        if let Some(done) = self.done.take() {
+            done(result);
         }
     }
 }
@@ -286,8 +279,8 @@ impl Drop for Homing {
     fn drop(&mut self) {
         let operation = "acquire a lock".to_owned();
         let error = "the engine has stopped".into();
-        let place = std::mem::take(&mut self.place);
-        self.end(Err(LockError::Engine { operation, place, error }));
+        let location = std::mem::take(&mut self.location);
+        self.end(Err(LockError::Engine { operation, location, error }));
     }
 }
 
@@ -330,8 +323,8 @@ impl Release {
     }
 }
 
-impl Watch for Tenure {
-    fn loss(&self) -> Option<String> {
+impl LossMonitor for Tenure {
+    fn lost_reason(&self) -> Option<String> {
         self.session.end()
     }
 
@@ -339,11 +332,13 @@ impl Watch for Tenure {
         self.session.on_end(waker);
     }
 
-    fn settle(&self) {
-        self.session.settle();
+    fn flush(&self) {
+        self.session.flush();
     }
 
-    fn as_any(&self) -> Option<&dyn std::any::Any> {
-        Some(self)
+    fn fence_statement(&self) -> Option<String> {
+        let Self { keeper, key, token, .. } = self;
+        let table = keeper.server.table();
+        Some(format!("SELECT 1 FROM {table} WHERE key = {key} AND token = {token} FOR SHARE"))
     }
 }

@@ -1,6 +1,6 @@
 //! The number by which a server knows a name.
 
-use crate::LockName;
+use crate::name::LockName;
 use crate::name::digest;
 
 /// What keeps these locks apart from all others that a database may have.

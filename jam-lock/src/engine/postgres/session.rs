@@ -10,9 +10,9 @@ use tokio::sync::{self, Notify, OnceCell};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
 
-use super::texts::{Question, Texts};
+use super::queries::{Question, Texts};
 use super::tls::Tls;
-use super::{clock, wakers};
+use super::{boot_time, wakers};
 
 /// How long after the server was last heard of a lock counts as lost. The server frees it no
 /// earlier than [`SERVER_PATIENCE`] after it last heard of this process.
@@ -109,7 +109,7 @@ impl Session {
             turn: sync::Mutex::default(),
             wanted: Notify::new(),
             unanswered: sync::RwLock::default(),
-            evidence: AtomicU64::new(millis(clock::now())),
+            evidence: AtomicU64::new(millis(boot_time::now())),
             end: Mutex::default(),
             closing: Notify::new(),
             releases: Releases::default(),
@@ -123,10 +123,10 @@ impl Session {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Error> {
         let statement = self.prepare(question).await?;
-        let sent = clock::now();
+        let sent = boot_time::now();
         let rows = self.client.query(statement, parameters).await?;
         self.heard_of(sent);
-        if clock::now().saturating_sub(sent) > OLD {
+        if boot_time::now().saturating_sub(sent) > OLD {
             // What is heard counts from when it was asked for, so this is asked anew.
             self.ask_for_a_sign().await?;
         }
@@ -135,7 +135,7 @@ impl Session {
 
     /// Asks nothing, and waits for the answer, which comes after all others.
     pub(super) async fn ask_for_a_sign(&self) -> Result<(), Error> {
-        let sent = clock::now();
+        let sent = boot_time::now();
         self.client.batch_execute("").await?;
         self.heard_of(sent);
         Ok(())
@@ -177,7 +177,7 @@ impl Session {
     /// How long ago the last question was sent that the server has answered.
     pub(super) fn silence(&self) -> Duration {
         let heard = Duration::from_millis(self.evidence.load(Ordering::Relaxed));
-        clock::now().saturating_sub(heard)
+        boot_time::now().saturating_sub(heard)
     }
 
     /// Why the session is over, if it is.
@@ -208,7 +208,7 @@ impl Session {
         let wakers = std::mem::take(&mut end.wakers);
         drop(end);
         self.closing.notify_one();
-        self.releases.tell();
+        self.releases.reply();
         wakers::wake(wakers);
         why
     }
@@ -238,7 +238,7 @@ impl Session {
     }
 
     /// Blocks until the server has confirmed what was released, or for as long as that is worth.
-    pub(super) fn settle(&self) {
+    pub(super) fn flush(&self) {
         let mutex = self.releases.mutex.lock().unwrap_or_else(PoisonError::into_inner);
         let is_outstanding = |(): &mut ()| {
             self.releases.outstanding.load(Ordering::Relaxed) > 0 && !self.is_closed()
@@ -258,7 +258,7 @@ impl std::fmt::Debug for Session {
 }
 
 impl Releases {
-    fn tell(&self) {
+    fn reply(&self) {
         drop(self.mutex.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_all();
     }
@@ -270,7 +270,7 @@ pub(super) struct Releasing(Arc<Session>);
 impl Drop for Releasing {
     fn drop(&mut self) {
         self.0.releases.outstanding.fetch_sub(1, Ordering::Relaxed);
-        self.0.releases.tell();
+        self.0.releases.reply();
     }
 }
 

@@ -9,8 +9,8 @@ use tokio_postgres::{CancelToken, Client, Error, NoTls};
 
 #[cfg(feature = "postgres-tls")]
 use self::encrypted::Encryption;
-use super::address::Address;
-use crate::LockError;
+use super::url::Address;
+use crate::error::LockError;
 
 /// What encrypts connections, where the URL asks for it.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ impl Tls {
         #[cfg(not(feature = "postgres-tls"))]
         Err(LockError::Unsupported {
             what: "an encrypted connection (sslmode=require)",
-            place: address.shown(),
+            location: address.shown(),
             remedy: "build jam-lock with the feature `postgres-tls`",
         })
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use shuttle::sync::Mutex;
 use shuttle::thread;
 
-use super::seam;
+use super::sync;
 
 pub(in crate::gate) struct Timer {
     target: Arc<Mutex<Target>>,
@@ -27,7 +27,7 @@ impl Timer {
         let target = Arc::new(Mutex::new(target));
         let timer = Self { target: Arc::clone(&target) };
         thread::spawn(move || {
-            while seam::now() < end {
+            while sync::now() < end {
                 if target.lock().unwrap_or_else(PoisonError::into_inner).is_dropped {
                     return;
                 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::{HAND_OVER, Hold, State};
-use crate::LockError;
-use crate::gate::{Gate, seam};
+use crate::error::LockError;
+use crate::gate::{Gate, sync};
 
 /// What share of the time the engine may be busy with the search for writers, as one in so many.
 const EFFORT: u32 = 10;
@@ -93,7 +93,7 @@ impl Search {
 
 impl Drop for Search {
     fn drop(&mut self) {
-        let took = seam::now().duration_since(self.begun);
+        let took = sync::now().duration_since(self.begun);
         self.took.store(took.as_micros().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }

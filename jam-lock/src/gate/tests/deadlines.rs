@@ -16,8 +16,8 @@ impl Wake for Woken {
 
 /// Polls a wait of one millisecond whenever it is woken, until it has ended.
 fn wait_for_a_millisecond(gate: &Arc<Gate>) -> Result<Grant, LockError> {
-    let (tell, told) = mpsc::channel();
-    let waker = Waker::from(Arc::new(Woken(tell)));
+    let (reply, told) = mpsc::channel();
+    let waker = Waker::from(Arc::new(Woken(reply)));
     let mut acquire = pin!(gate.acquire_async(Mode::Exclusive, soon()));
     loop {
         if let Poll::Ready(result) = acquire.as_mut().poll(&mut Context::from_waker(&waker)) {

@@ -11,7 +11,7 @@ fn a_pursuit_that_comes_home_to_an_empty_gate_gives_the_claim_back() {
     stage.bring_home(Ok(true));
     assert_eq!(
         stage.script().calls,
-        ["attempt", "pursue", "attempt", "is current", "dismiss", "release"]
+        ["try_acquire", "start_wait", "try_acquire", "is_wait_still_valid", "discard", "release"]
     );
 }
 
@@ -38,9 +38,9 @@ fn a_reader_behind_a_writer_that_gives_up_is_asked_for() {
     let mut reader = Box::pin(stage.gate.acquire_async(Mode::Shared, Deadline::Never));
     assert!(writer.as_mut().poll(&mut context).is_pending());
     assert!(reader.as_mut().poll(&mut context).is_pending());
-    assert_eq!(stage.count("pursue"), 1);
+    assert_eq!(stage.count("start_wait"), 1);
     drop(writer);
-    assert_eq!(stage.count("pursue"), 2);
+    assert_eq!(stage.count("start_wait"), 2);
     stage.script().held_elsewhere = false;
     stage.bring_all_home();
     assert!(reader.as_mut().poll(&mut context).is_ready());
@@ -53,6 +53,6 @@ fn a_waiter_that_times_out_behind_another_thread_leaves_nothing_behind() {
     let waiter = stage.queue(soon());
     assert!(waiter.result().unwrap_err().is_timeout());
     stage.gate.release_first().unwrap();
-    assert_eq!(stage.script().calls, ["attempt", "publish", "release"]);
-    stage.attempt().unwrap();
+    assert_eq!(stage.script().calls, ["try_acquire", "record_holder", "release"]);
+    stage.try_acquire().unwrap();
 }

@@ -33,7 +33,7 @@ fn one_search_for_writers_is_underway_at_a_time() {
         stage.gate.acquire(Mode::Shared, Deadline::Once).unwrap();
         thread::sleep(A_TURN);
     }
-    assert_eq!(stage.count("find waiting writer"), 1);
+    assert_eq!(stage.count("find_waiting_writer"), 1);
 }
 
 #[test]

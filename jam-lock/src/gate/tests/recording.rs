@@ -5,7 +5,7 @@ use super::*;
 /// What was published and withdrawn.
 fn told(stage: &Stage) -> Vec<&'static str> {
     let calls = stage.script().calls.clone();
-    calls.into_iter().filter(|call| ["publish", "withdraw"].contains(call)).collect()
+    calls.into_iter().filter(|call| ["record_holder", "clear_holder"].contains(call)).collect()
 }
 
 /// Releases, after `section`, what somebody is queued for, and does not let that one run.
@@ -25,7 +25,7 @@ fn release_after(section: Duration) -> Vec<&'static str> {
 
 #[test]
 fn it_is_told_that_nobody_is_inside_while_the_next_one_wakes_up() {
-    assert_eq!(release_after(Duration::from_millis(1)), ["publish", "withdraw"]);
+    assert_eq!(release_after(Duration::from_millis(1)), ["record_holder", "clear_holder"]);
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn every_one_who_enters_is_told_of() {
     thread::sleep(Duration::from_millis(1));
     stage.gate.release_first().unwrap();
     waiter.result().unwrap();
-    assert_eq!(told(&stage), ["publish", "withdraw", "publish"]);
+    assert_eq!(told(&stage), ["record_holder", "clear_holder", "record_holder"]);
 }
 
 #[test]
@@ -48,11 +48,11 @@ fn a_lock_that_was_left_abandoned_is_not_told_to_be_free() {
     let ticket = inner.enqueue(&asked(Mode::Exclusive), Who::Thread, true, false);
     inner.extend_hand_over(LONG);
     thread::sleep(Duration::from_millis(1));
-    inner.release(number, Left::Abandoned).expect("one guard stands for it").unwrap();
+    inner.release(number, Outcome::Abandoned).expect("one guard stands for it").unwrap();
     assert!(matches!(
         inner.turn(ticket, &asked(Mode::Exclusive)),
-        Turn::Granted(grant) if grant.publication.abandoned.is_some()
+        Turn::Granted(grant) if grant.recorded.abandoned_by.is_some()
     ));
     drop(inner);
-    assert_eq!(told(&stage), ["publish", "publish"]);
+    assert_eq!(told(&stage), ["record_holder", "record_holder"]);
 }

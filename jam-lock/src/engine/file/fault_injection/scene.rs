@@ -11,12 +11,15 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::engine::Mode;
-use crate::engine::file::blocking_pool::{self, MAX_THREADS, Wait, WaitId};
+use crate::engine::file::blocking_pool::{self, MAX_THREADS, PoolWaitId, Wait};
 use crate::engine::file::lock_file::LockFile;
 use crate::engine::file::polling;
 use crate::engine::file::system::Call;
 use crate::engine::file::system::faults::{Asked, Observed, path_of};
-use crate::{LockError, LockGuard, LockName, Locks};
+use crate::error::LockError;
+use crate::guard::LockGuard;
+use crate::locks::Locks;
+use crate::name::LockName;
 
 pub(super) type Outcome = Result<(), LockError>;
 
@@ -162,7 +165,7 @@ impl AllThreadsBlocked {
         let rival = Rival::holding(&path);
         for _ in 0..2 * MAX_THREADS {
             let file = Arc::new(LockFile::open(&path, None).unwrap());
-            let (id, done) = (WaitId::next(), Box::new(|_| ()));
+            let (id, done) = (PoolWaitId::next(), Box::new(|_| ()));
             let (mode, is_blocking, pause) = (Mode::Exclusive, true, Duration::ZERO);
             let wait = Wait { id, file, mode, is_blocking, pause, done };
             blocking_pool::start(wait, &path).unwrap();

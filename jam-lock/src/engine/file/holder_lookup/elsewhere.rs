@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{Occupancy, Seen};
-use crate::engine::{Tell, WriterWaits};
+use crate::engine::{HolderReply, WriterWaiting};
 use crate::holder::Holder;
 
 /// Answers that the holder of the lock file is not known.
-pub(in crate::engine::file) fn find(_: PathBuf, reply: Tell) {
+pub(in crate::engine::file) fn find(_: PathBuf, reply: HolderReply) {
     reply(None);
 }
 
@@ -17,7 +17,7 @@ pub(in crate::engine::file) fn find_now(_: &Path) -> Option<Holder> {
 }
 
 /// Finds no writer of another process that waits: the system does not list them.
-pub(in crate::engine::file) fn find_waiting_writer(_: PathBuf, _: WriterWaits) {}
+pub(in crate::engine::file) fn find_waiting_writer(_: PathBuf, _: WriterWaiting) {}
 
 /// A list that is not there.
 pub(in crate::engine::file) struct LockTable;

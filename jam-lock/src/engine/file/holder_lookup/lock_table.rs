@@ -11,9 +11,9 @@ use super::evidence::{Evidence, Found, Identity, program};
 use super::open_files::OpenFiles;
 use super::proc_locks::{self, Entry, READINGS};
 use super::{Occupancy, Seen};
-use crate::State;
 use crate::engine::Mode;
 use crate::holder::Holder;
+use crate::status::State;
 use crate::this_process::ThisProcess;
 
 /// How long a list of all locks may look for the open files of holders that record nothing.

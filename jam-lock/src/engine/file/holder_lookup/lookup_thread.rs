@@ -16,9 +16,9 @@ use super::proc_locks::READINGS;
 use super::recent::{Answer, Recent};
 use super::waiting_writer::{self, Search};
 use super::{Seen, TIMEOUT, call_safely};
-use crate::engine::{Tell, WriterWaits};
+use crate::engine::{HolderReply, WriterWaiting};
 use crate::holder::Holder;
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 
 /// How long the thread stays when there are no questions any more.
 const LINGER: Duration = Duration::from_secs(1);
@@ -44,11 +44,11 @@ struct Questions {
 
 struct Question {
     lock: PathBuf,
-    reply: Tell,
+    reply: HolderReply,
 }
 
 /// Answers who holds the lock file at `lock`: at once where that is known, or on another thread.
-pub(in crate::engine::file) fn find(lock: PathBuf, reply: Tell) {
+pub(in crate::engine::file) fn find(lock: PathBuf, reply: HolderReply) {
     let lookup = LOOKUP.get();
     if let Some(answer) = lookup.recent.of(&lock) {
         return reply(answer.holder().map(Box::new));
@@ -66,7 +66,7 @@ pub(in crate::engine::file) fn find(lock: PathBuf, reply: Tell) {
 }
 
 /// Calls `found` on the thread if a writer of another process waits for the lock file at `lock`.
-pub(in crate::engine::file) fn find_waiting_writer(lock: PathBuf, found: WriterWaits) {
+pub(in crate::engine::file) fn find_waiting_writer(lock: PathBuf, found: WriterWaiting) {
     let lookup = LOOKUP.get();
     let mut questions = lookup.lock();
     // Without the thread, the next search is soon enough.
@@ -132,7 +132,7 @@ impl Lookup {
     fn answer(&self, batch: Vec<Question>, open_files: &mut OpenFiles) {
         let start = Instant::now();
         let end = start + BUDGET;
-        let mut open: HashMap<PathBuf, Vec<Tell>> = HashMap::new();
+        let mut open: HashMap<PathBuf, Vec<HolderReply>> = HashMap::new();
         for Question { lock, reply } in batch {
             open.entry(lock).or_default().push(reply);
         }
@@ -164,7 +164,7 @@ impl Lookup {
 }
 
 /// Looks at the lock files and their records until `end`; of the others nothing is known.
-fn look(open: HashMap<PathBuf, Vec<Tell>>, end: Instant) -> Vec<(Seen, Vec<Tell>)> {
+fn look(open: HashMap<PathBuf, Vec<HolderReply>>, end: Instant) -> Vec<(Seen, Vec<HolderReply>)> {
     let mut found = Vec::with_capacity(open.len());
     for (lock, replies) in open {
         let is_in_time = Instant::now() < end;
@@ -176,7 +176,7 @@ fn look(open: HashMap<PathBuf, Vec<Tell>>, end: Instant) -> Vec<(Seen, Vec<Tell>
     found
 }
 
-fn reply_all(replies: Vec<Tell>, holder: Option<&Holder>) {
+fn reply_all(replies: Vec<HolderReply>, holder: Option<&Holder>) {
     for reply in replies {
         call_safely(|| reply(holder.cloned().map(Box::new)));
     }
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn the_thread_outlives_a_reply_that_panics() {
         let folder = tempfile::tempdir().unwrap();
-        let question = |name: &str, reply: Tell| find(folder.path().join(name), reply);
+        let question = |name: &str, reply: HolderReply| find(folder.path().join(name), reply);
         let (begun, begins) = mpsc::channel();
         question(
             "panics.lock",

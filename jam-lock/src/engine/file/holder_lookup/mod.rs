@@ -34,11 +34,11 @@ pub(super) use self::elsewhere::{LockTable, find, find_now, find_waiting_writer}
 pub(super) use self::lock_table::LockTable;
 #[cfg(target_os = "linux")]
 pub(super) use self::lookup_thread::{find, find_now, find_waiting_writer};
-use super::record::Record;
 use super::record_file::{self, RecordFile};
+use super::record_format::Record;
 use super::system::{Call, ask};
-use crate::State;
 use crate::holder::Holder;
+use crate::status::State;
 
 /// How long the name of a holder is worth waiting for, where the machine is busy or has a great
 /// many locks.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::evidence::{Evidence, Found};
-use crate::engine::file::record::Record;
 use crate::engine::file::record_file::{self, RecordFile};
+use crate::engine::file::record_format::Record;
 use crate::holder::Holder;
 
 /// How long an answer is kept at least.
@@ -86,14 +86,14 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::engine::file::record;
+    use crate::engine::file::record_format;
 
     #[test]
     fn an_answer_is_used_again_until_the_record_changes() {
         let folder = tempfile::tempdir().unwrap();
         let lock = folder.path().join("x.lock");
         let path = RecordFile::path(&lock);
-        fs::write(&path, record::free(7)).unwrap();
+        fs::write(&path, record_format::free(7)).unwrap();
         let recent = Recent::default();
         let keep = || {
             let record = record_file::look(&path);
@@ -105,7 +105,7 @@ mod tests {
             keep();
         }
         keep();
-        fs::write(&path, record::free(9)).unwrap();
+        fs::write(&path, record_format::free(9)).unwrap();
         assert!(recent.of(&lock).is_none());
     }
 }

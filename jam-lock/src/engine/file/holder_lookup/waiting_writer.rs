@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use super::devices::Devices;
 use super::proc_locks::{self, Entry};
 use super::{Seen, call_safely};
-use crate::engine::{Mode, WriterWaits};
+use crate::engine::{Mode, WriterWaiting};
 use crate::this_process::ThisProcess;
 
 /// A search for a writer that waits for a lock file, and what to call where there is one.
 pub(super) struct Search {
     pub(super) lock: PathBuf,
-    pub(super) found: WriterWaits,
+    pub(super) found: WriterWaiting,
 }
 
 /// Ends these searches with one reading of the system's list, which may lack a line.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{About, Call};
-use crate::of_process::PerProcess;
+use crate::per_process::PerProcess;
 
 /// A call that was made, and what it was about.
 pub(in crate::engine::file) type Asked = (Call, PathBuf);

@@ -10,9 +10,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::LockError;
-use crate::engine::postgres::address::Address;
-use crate::engine::postgres::opening::failed;
+use crate::engine::postgres::server::failed;
+use crate::engine::postgres::url::Address;
+use crate::error::LockError;
 
 pub(super) type Encryption = MakeRustlsConnect;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Child, Command};
 
 use super::*;
-use crate::engine::file::record::Record;
+use crate::engine::file::record_format::Record;
 
 /// A lock file, and a process that is there.
 struct Scene {

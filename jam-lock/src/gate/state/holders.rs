@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::engine::{Left, Publication};
+use crate::engine::Recorded;
+use crate::gate::Outcome;
 use crate::holder::Holder;
 use crate::site::Site;
 
@@ -31,10 +32,10 @@ pub(super) struct Inside {
 
 impl Inside {
     /// Notes who has come, and gives it a number.
-    pub(super) fn enter(&mut self, site: Site, since: Instant, publication: &Publication) -> u64 {
+    pub(super) fn enter(&mut self, site: Site, since: Instant, recorded: &Recorded) -> u64 {
         self.entered += 1;
-        let Publication { token, abandoned, .. } = publication;
-        let (number, token, found) = (self.entered, *token, abandoned.clone());
+        let Recorded { token, abandoned_by, .. } = recorded;
+        let (number, token, found) = (self.entered, *token, abandoned_by.clone());
         let (guards, is_abandoned) = (1, false);
         let resident = Resident { number, site, since, token, found, guards, is_abandoned };
         if self.first.is_none() {
@@ -57,11 +58,11 @@ impl Inside {
     pub(super) fn leave(
         &mut self,
         number: u64,
-        left: Left,
+        left: Outcome,
     ) -> Option<(Instant, Option<Box<Holder>>)> {
         let resident = self.get(number).expect("who is inside leaves once");
         resident.guards -= 1;
-        resident.is_abandoned |= left == Left::Abandoned;
+        resident.is_abandoned |= left == Outcome::Abandoned;
         if resident.guards > 0 {
             return None;
         }

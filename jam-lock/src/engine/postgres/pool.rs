@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::session::Session;
 use super::wakers;
-use crate::engine::CallChain;
+use crate::engine::OwnerId;
 
 /// The connections of a process for those who hold or want locks.
 pub(super) struct Roster {
@@ -26,7 +26,7 @@ struct State {
 struct Entry {
     session: Arc<Session>,
     /// Whose locks it has, if it has any.
-    chain: CallChain,
+    owner: OwnerId,
     held: usize,
     /// Whether somebody waits for an answer that may not come for long.
     is_busy: bool,
@@ -52,12 +52,12 @@ impl Roster {
 
     /// A session for `chain`: the one that has its other locks, so that the server sees circles;
     /// else a free one, or a place for a new one.
-    pub(super) async fn place(self: &Arc<Self>, chain: CallChain) -> Place {
+    pub(super) async fn place(self: &Arc<Self>, owner: OwnerId) -> Place {
         loop {
             // Registered before the look, so that no change is missed.
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            match self.find(chain) {
+            match self.find(owner) {
                 Found::Session(session, is_pooled) => {
                     return Place::Session(Lease { roster: Arc::clone(self), session, is_pooled });
                 }
@@ -67,17 +67,17 @@ impl Roster {
         }
     }
 
-    fn find(&self, chain: CallChain) -> Found {
+    fn find(&self, owner: OwnerId) -> Found {
         let mut state = self.locked();
         state.entries.retain(|entry| !entry.session.is_closed());
-        let is_its = |entry: &Entry| entry.held > 0 && entry.chain == chain && !entry.is_busy;
-        let its = state.entries.iter().position(is_its).filter(|_| chain != CallChain::NONE);
+        let is_its = |entry: &Entry| entry.held > 0 && entry.owner == owner && !entry.is_busy;
+        let its = state.entries.iter().position(is_its).filter(|_| owner != OwnerId::NONE);
         // The last that was used: what was asked of it before is answered first.
         let free = || state.entries.iter().rposition(|entry| entry.held == 0 && !entry.is_busy);
         if let Some(at) = its.or_else(free) {
             let mut entry = state.entries.remove(at);
             let is_pooled = entry.held == 0;
-            entry.chain = chain;
+            entry.owner = owner;
             entry.is_busy = true;
             let session = Arc::clone(&entry.session);
             state.entries.push(entry);
@@ -94,18 +94,18 @@ impl Roster {
 
     /// Whether `chain` may have the only lock of `session` from now on: not where it has others on
     /// another session already, for then nobody could see circles.
-    pub(super) fn pass(&self, session: &Arc<Session>, chain: CallChain) -> bool {
+    pub(super) fn pass(&self, session: &Arc<Session>, owner: OwnerId) -> bool {
         let mut state = self.locked();
         let is_it = |entry: &Entry| Arc::ptr_eq(&entry.session, session);
-        let has_others = chain != CallChain::NONE
-            && state.entries.iter().any(|it| it.chain == chain && it.held > 0 && !is_it(it));
+        let has_others = owner != OwnerId::NONE
+            && state.entries.iter().any(|it| it.owner == owner && it.held > 0 && !is_it(it));
         let Some(entry) = state.entries.iter_mut().find(|entry| is_it(entry)) else { return false };
-        if entry.chain == chain && chain != CallChain::NONE {
+        if entry.owner == owner && owner != OwnerId::NONE {
             return true;
         }
         let may_pass = entry.held == 1 && !entry.is_busy && !has_others;
         if may_pass {
-            entry.chain = chain;
+            entry.owner = owner;
         }
         may_pass
     }
@@ -116,7 +116,7 @@ impl Roster {
         self.change(session, |entry| {
             entry.held -= 1;
             if entry.held == 0 {
-                entry.chain = CallChain::NONE;
+                entry.owner = OwnerId::NONE;
                 // Before somebody else has the session.
                 wakers = session.take_wakers();
             }
@@ -200,9 +200,9 @@ pub(super) struct Room(Arc<Roster>);
 
 impl Room {
     /// Fills the place.
-    pub(super) fn fill(self, session: Arc<Session>, chain: CallChain) -> Lease {
+    pub(super) fn fill(self, session: Arc<Session>, owner: OwnerId) -> Lease {
         let roster = Arc::clone(&self.0);
-        let entry = Entry { session: Arc::clone(&session), chain, held: 0, is_busy: true };
+        let entry = Entry { session: Arc::clone(&session), owner, held: 0, is_busy: true };
         roster.locked().entries.push(entry);
         roster.changed.notify_waiters();
         Lease { roster, session, is_pooled: false }
@@ -237,7 +237,7 @@ impl Drop for Lease {
         self.roster.change(&self.session, |entry| {
             entry.is_busy = false;
             if entry.held == 0 {
-                entry.chain = CallChain::NONE;
+                entry.owner = OwnerId::NONE;
             }
         });
     }

@@ -10,8 +10,8 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
+use super::queries::Question;
 use super::session::{OLD, PATIENCE, Session};
-use super::texts::Question;
 
 /// How long what is answered at once may take before it is called off.
 const MOMENT: Duration = Duration::from_millis(100);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::HAND_OVER;
-use crate::gate::seam;
+use crate::gate::sync;
 
 /// A shorter pause gives no other process the time to wake up and take the lock.
 const PAUSE: Duration = Duration::from_micros(100);
@@ -77,7 +77,7 @@ impl Streak {
     /// How long everybody stands back `now`, which happens once a beat.
     fn stands_back(&mut self, now: Instant, is_polled: impl FnOnce() -> bool) -> Option<Duration> {
         self.insists.filter(|since| now.duration_since(*since) >= RHYTHM)?;
-        let beat = seam::since_1970().as_millis() / RHYTHM.as_millis();
+        let beat = sync::since_1970().as_millis() / RHYTHM.as_millis();
         let is_due = std::mem::replace(&mut self.beat, beat) != beat;
         is_due.then(|| if is_polled() { ROOM_FOR_POLLERS } else { ROOM })
     }
@@ -87,7 +87,7 @@ impl Streak {
 /// asks again at once wins against every process that it has woken. 100 to 250 µs; the clock's
 /// last digits keep processes out of step.
 fn pause() -> Duration {
-    Duration::from_micros(100 + u64::from(seam::since_1970().subsec_nanos() % 151))
+    Duration::from_micros(100 + u64::from(sync::since_1970().subsec_nanos() % 151))
 }
 
 #[cfg(test)]

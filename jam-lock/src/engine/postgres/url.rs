@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use super::opening::sentence;
-use crate::LockError;
+use super::server::sentence;
+use crate::error::LockError;
 use crate::this_process::ThisProcess;
 
 /// How many connections a process has at the most for those who hold locks, unless it is told.
@@ -138,7 +138,11 @@ fn refused(plain: &str, error: Box<dyn std::error::Error + Send + Sync>) -> Lock
     // What stands before the host may have a password in it; so may everything where no host is told
     // from it.
     let host = plain.split_once('@').map_or("…", |(_, host)| host);
-    LockError::Engine { operation: "understand the URL".to_owned(), place: host.to_owned(), error }
+    LockError::Engine {
+        operation: "understand the URL".to_owned(),
+        location: host.to_owned(),
+        error,
+    }
 }
 
 /// What `%` and two digits stand for; anything else stands for itself.

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::system::{Call, ask};
-use crate::LockError;
+use crate::error::LockError;
 use crate::process_id::ProcessId;
 
 /// How often a name may be taken already until that is no chance.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Acquisition, HAND_OVER, Hold, State, seam};
-use crate::LockError;
-use crate::engine::{Attempt, CallChain, Mode, Pursuit, Used};
+use super::{Acquisition, HAND_OVER, Hold, State, sync};
+use crate::engine::{Mode, OwnerId, TryAcquire, Usage, WaitId, WaitRequest};
+use crate::error::LockError;
 
 /// The pursuits in flight that count, one for each mode; older ones are dismissed when they come
 /// home.
@@ -18,8 +18,8 @@ pub(super) struct Pursuits {
 /// A pursuit in flight, and for whom.
 #[derive(Clone, Copy, PartialEq)]
 struct Underway {
-    number: u64,
-    chain: CallChain,
+    id: WaitId,
+    owner: OwnerId,
     waits: bool,
 }
 
@@ -39,39 +39,39 @@ impl Pursuits {
 
 impl State {
     /// Receives pursuit `number`, whose wait has ended.
-    pub(in super::super) fn home(
+    pub(in super::super) fn wait_done(
         &mut self,
-        number: u64,
+        id: WaitId,
         mode: Mode,
         result: Result<bool, LockError>,
     ) {
-        if self.pursuits.of(mode).take_if(|underway| underway.number == number).is_none() {
-            return self.claim.dismiss(number);
+        if self.pursuits.of(mode).take_if(|underway| underway.id == id).is_none() {
+            return self.claim.discard(id);
         }
         if self.hold != Hold::None || self.queue.head_mode() != Some(mode) {
             // Nobody needs it any more, or somebody of this process was faster.
-            self.claim.dismiss(number);
+            self.claim.discard(id);
             if self.hold.mode() != Some(mode) {
                 // Nobody is left to be told of an error; the next attempt meets it again.
                 let _ = self.claim.release(mode, None);
             }
-            return self.pursue(Duration::ZERO);
+            return self.start_wait(Duration::ZERO);
         }
         let welcome = match result {
-            Ok(true) => self.claim.welcome(number),
+            Ok(true) => self.claim.accept(id),
             Ok(false) => {
-                self.claim.dismiss(number);
+                self.claim.discard(id);
                 self.queue.refuse_tries(&mut self.wakers);
                 Ok(false)
             }
             Err(error) => {
-                self.claim.dismiss(number);
+                self.claim.discard(id);
                 Err(error)
             }
         };
         match welcome {
             Ok(true) => {
-                let now = seam::now();
+                let now = sync::now();
                 let stands_back = !self.serves_in_order;
                 let pause = stands_back
                     .then(|| self.streak.has_waited(now, || self.claim.is_polled()))
@@ -84,10 +84,10 @@ impl State {
                 // Who asks now did not wait for this.
                 self.is_reserved = true;
             }
-            Ok(false) => self.pursue(Duration::ZERO),
+            Ok(false) => self.start_wait(Duration::ZERO),
             Err(error) => {
                 self.fail(error);
-                self.pursue(Duration::ZERO);
+                self.start_wait(Duration::ZERO);
             }
         }
     }
@@ -97,12 +97,12 @@ impl State {
         self.hold = Hold::None;
         self.readers.end();
         let result = self.release_claim(held);
-        match self.claim.attempt(wanted) {
-            Ok(Attempt::Claimed) => self.hand_over(wanted, seam::now()),
-            Ok(Attempt::Refused | Attempt::Unknown) => self.pursue(Duration::ZERO),
+        match self.claim.try_acquire(wanted) {
+            Ok(TryAcquire::Acquired) => self.hand_over(wanted, sync::now()),
+            Ok(TryAcquire::Contended | TryAcquire::Unknown) => self.start_wait(Duration::ZERO),
             Err(error) => {
                 self.fail(error);
-                self.pursue(Duration::ZERO);
+                self.start_wait(Duration::ZERO);
             }
         }
         result
@@ -117,7 +117,7 @@ impl State {
         self.streak.pauses(now);
         if !self.queue.is_empty() {
             let pause = self.streak.insists(now);
-            self.pursue(if self.serves_in_order { Duration::ZERO } else { pause });
+            self.start_wait(if self.serves_in_order { Duration::ZERO } else { pause });
         }
         result
     }
@@ -127,18 +127,21 @@ impl State {
         if let Err(error) = self.claim.release(mode, None) {
             self.fail(error);
         }
-        self.pursue(pause);
+        self.start_wait(pause);
     }
 
     /// Gives the claim back; whoever has it next learns from the engine of who left it abandoned.
     fn release_claim(&mut self, mode: Mode) -> Result<(), LockError> {
         self.published = None;
         let abandoned = self.abandoned.take();
-        self.claim.release(mode, Some(Used { abandoned: abandoned.as_deref(), last: self.token }))
+        self.claim.release(
+            mode,
+            Some(Usage { abandoned_by: abandoned.as_deref(), last_token: self.token }),
+        )
     }
 
     /// Starts a pursuit where somebody waits for a claim that nobody is asking for.
-    pub(super) fn pursue(&mut self, pause: Duration) {
+    pub(super) fn start_wait(&mut self, pause: Duration) {
         while self.hold == Hold::None {
             let Some(head) = self.queue.head() else { return };
             let (asked, waits) = (head.asked, head.waits);
@@ -159,35 +162,38 @@ impl State {
         waits: bool,
         pause: Duration,
     ) -> Result<Underway, LockError> {
-        let Acquisition { mode, site, is_recorded, chain, .. } = *asked;
+        let Acquisition { mode, site, is_recorded, owner, .. } = *asked;
         // What is waited for may be a file that somebody has removed or replaced since.
         if let Some(underway) = self.pursuits.of(mode).take() {
-            if self.claim.is_current(underway.number)? {
+            if self.claim.is_wait_still_valid(underway.id)? {
                 return Ok(underway);
             }
         }
         self.pursuits.started += 1;
-        let number = self.pursuits.started;
+        let id = WaitId(self.pursuits.started);
         let site = is_recorded.then_some(site);
         let gate = self.gate.upgrade().expect("whoever calls has the gate");
-        let home = Box::new(move |result| gate.home(number, mode, result));
-        self.claim.pursue(Pursuit { number, mode, waits, pause, chain, site }, home)?;
-        Ok(Underway { number, chain, waits })
+        let done = Box::new(move |result| gate.wait_done(id, mode, result));
+        self.claim.start_wait(
+            WaitRequest { id, mode, blocking: waits, yield_first: pause, owner, site },
+            done,
+        )?;
+        Ok(Underway { id, owner, waits })
     }
 
     /// What keeps the pursuit for who waits in vain, but a holder.
-    pub(in super::super) fn obstacle(&mut self, asked: &Acquisition) -> Option<String> {
+    pub(in super::super) fn blocked_on(&mut self, asked: &Acquisition) -> Option<String> {
         let underway = (*self.pursuits.of(asked.mode))?;
-        self.claim.obstacle(underway.number)
+        self.claim.blocked_on(underway.id)
     }
 
     /// Ends the pursuits of those who have left, where nobody else is served by them.
     pub(super) fn recall_what_nobody_needs(&mut self) {
-        let needed = self.queue.head().map(|head| (head.asked.mode, head.asked.chain, head.waits));
+        let needed = self.queue.head().map(|head| (head.asked.mode, head.asked.owner, head.waits));
         for mode in [Mode::Exclusive, Mode::Shared] {
             let Some(underway) = *self.pursuits.of(mode) else { continue };
-            let is_needed = needed == Some((mode, underway.chain, underway.waits));
-            if !is_needed && self.claim.recall(underway.number) {
+            let is_needed = needed == Some((mode, underway.owner, underway.waits));
+            if !is_needed && self.claim.cancel_wait(underway.id) {
                 *self.pursuits.of(mode) = None;
             }
         }

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
-use super::keeper::Keeper;
+use super::driver::Keeper;
 use crate::process_id::ProcessId;
 
 thread_local! {
@@ -34,7 +34,7 @@ impl Drop for Senders {
         for (process, keeper) in &self.0 {
             // A fork has nobody who would deliver anything.
             if let Some(keeper) = keeper.upgrade().filter(|_| process.is_current()) {
-                keeper.settle();
+                keeper.flush();
             }
         }
     }

@@ -8,14 +8,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::handle::Place;
 use super::mark::Mark;
-use super::record::{self, Content, Draft};
 use super::record_file::{RecordFile, Room, failed, is_foreign, unread};
-use super::seat::Place;
+use super::record_format::{self, Content, Draft};
 use super::token_floor::TokenFloor;
 use super::tokens::{Tokens, UNWRITTEN};
-use crate::LockError;
-use crate::engine::{Mode, Publication, RecordError, Used};
+use crate::engine::{Mode, RecordError, Recorded, Usage};
+use crate::error::LockError;
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::this_process::ThisProcess;
@@ -68,8 +68,8 @@ impl Recorder {
     }
 
     /// Gives a writer its token, and records it where there is a `site`.
-    pub(super) fn publish_writer(&mut self, site: Option<&Site>, used: Used<'_>) -> Publication {
-        self.tokens.note(used.last);
+    pub(super) fn publish_writer(&mut self, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
+        self.tokens.note(usage.last_token);
         self.is_recorded = site.is_some();
         let looked = match self.mark {
             Mark::Unread if site.is_some() => self.look(true),
@@ -81,7 +81,7 @@ impl Recorder {
             Ok(Found { died, error, .. }) => (died, error.map(harmless)),
             Err(error) => (None, Some(error)),
         };
-        let first = used.abandoned.or(found.as_deref());
+        let first = usage.abandoned_by.or(found.as_deref());
         let recorded = match site {
             // What could not be read may be the mark of a death.
             _ if self.mark == Mark::Unread => Ok(()),
@@ -92,12 +92,12 @@ impl Recorder {
             record_error.get_or_insert(harmless(error));
         }
         let record_error = record_error.map(Box::new);
-        Publication { token, spare: UNWRITTEN, abandoned: found, record_error }
+        Recorded { token, token_reserve: UNWRITTEN, abandoned_by: found, record_error }
     }
 
     /// Gives a reader its token. A reader cannot record itself, because others may be reading too.
-    pub(super) fn publish_reader(&mut self, is_recorded: bool, used: Used<'_>) -> Publication {
-        self.tokens.note(used.last);
+    pub(super) fn publish_reader(&mut self, is_recorded: bool, usage: Usage<'_>) -> Recorded {
+        self.tokens.note(usage.last_token);
         let is_known = self.mark != Mark::Unread;
         let looked = if is_recorded && !is_known { self.look(false) } else { Ok(Found::default()) };
         let (found, record_error) = match looked {
@@ -110,7 +110,7 @@ impl Recorder {
             self.tokens.reader_after_anybody()
         };
         let record_error = record_error.or(found.error.map(harmless)).map(Box::new);
-        Publication { token, spare: 0, abandoned: found.died, record_error }
+        Recorded { token, token_reserve: 0, abandoned_by: found.died, record_error }
     }
 
     /// Records that nobody holds the lock, although the process keeps its claim.
@@ -121,9 +121,9 @@ impl Recorder {
     }
 
     /// Records how the lock is left behind, before others can have it.
-    pub(super) fn release(&mut self, mode: Mode, used: Used<'_>) -> Result<(), LockError> {
-        self.tokens.note(used.last);
-        let result = match (mode, used.abandoned) {
+    pub(super) fn release(&mut self, mode: Mode, usage: Usage<'_>) -> Result<(), LockError> {
+        self.tokens.note(usage.last_token);
+        let result = match (mode, usage.abandoned_by) {
             // What a reader has found stays as it is.
             (Mode::Shared, _) => Ok(()),
             (Mode::Exclusive, None) => self.clear(),
@@ -157,7 +157,7 @@ impl Recorder {
         if !self.file.as_ref().is_some_and(is_in_place) {
             self.file = None;
             self.file = match RecordFile::open(&self.place, is_writer) {
-                Err(RecordError { error, may_hide_a_death: false }) => {
+                Err(RecordError { error, may_hide_abandonment: false }) => {
                     self.mark = Mark::Clear;
                     return Ok(Found { error: Some(error), ..self.nothing() });
                 }
@@ -249,7 +249,7 @@ impl Recorder {
         let Some(file) = self.file.as_mut().filter(|_| self.mark == Mark::Standing) else {
             return Ok(());
         };
-        file.write(&self.place, &record::free(self.tokens.last()))?;
+        file.write(&self.place, &record_format::free(self.tokens.last()))?;
         self.mark = Mark::Clear;
         Ok(())
     }
@@ -267,7 +267,7 @@ impl Recorder {
             let operation = "record that the lock was left abandoned in";
             return Err(failed(operation, &self.place.path, io::Error::other(text)));
         };
-        let text = record::died(holder, self.tokens.last(), self.floor.is_some());
+        let text = record_format::died(holder, self.tokens.last(), self.floor.is_some());
         let written = file.write(&self.place, &text);
         self.note(written)
     }
@@ -284,7 +284,7 @@ impl Recorder {
 
 /// What keeps no death from being known that was before.
 fn harmless(error: LockError) -> RecordError {
-    RecordError { error, may_hide_a_death: false }
+    RecordError { error, may_hide_abandonment: false }
 }
 
 #[cfg(test)]

@@ -5,8 +5,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Subject, lock, name, until_queued};
-use crate::engine::Ability;
-use crate::{Holder, Lock, LockError, LockGuard};
+use crate::engine::Capability;
+use crate::error::LockError;
+use crate::guard::LockGuard;
+use crate::holder::Holder;
+use crate::lock::Lock;
 
 /// A wait that is dropped leaves nothing, whenever that happens.
 pub(super) fn cancellation(subject: &dyn Subject) {
@@ -62,7 +65,7 @@ pub(super) fn abandonment(subject: &dyn Subject) {
     if !subject.die_with(&name) {
         return;
     }
-    let tells = subject.process().can(Ability::TellsOfDeaths);
+    let tells = subject.process().supports(Capability::AbandonmentReports);
     assert_eq!(acquire().abandoned().is_some(), tells, "whether the death is told");
     assert_eq!(acquire().abandoned(), None, "a death is told once");
     if tells {
@@ -92,7 +95,7 @@ pub(super) fn loss(subject: &dyn Subject) {
     assert!(!guard.is_lost(), "it counts as lost although nothing has happened");
     guard.ensure().expect("it counts as lost although nothing has happened");
     let is_lost = subject.lose(&name);
-    let may_be = subject.process().can(Ability::Loses);
+    let may_be = subject.process().supports(Capability::LockLoss);
     assert!(may_be || !is_lost, "it says that its locks cannot be lost, and one was");
     if !is_lost {
         return;
@@ -102,7 +105,7 @@ pub(super) fn loss(subject: &dyn Subject) {
     let next = there.timeout(subject.patience()).acquire().expect("a lost lock is free for others");
     assert!(next.token() > guard.token(), "the token does not rise");
     assert!(guard.is_lost(), "what is lost comes back");
-    assert!(matches!(guard.release(), Err(LockError::Lost { .. })), "a release does not tell");
+    assert!(matches!(guard.release(), Err(LockError::Lost { .. })), "a release does not reply");
     assert!(!next.is_lost(), "the end of who has lost it touches who has it");
     drop(next);
     drop(here.timeout(subject.patience()).acquire().expect("it can be had again"));

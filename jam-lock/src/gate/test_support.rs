@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::{Acquisition, Entry, Gate, Grant, Who};
-use crate::LockError;
-use crate::engine::{CallChain, Mode};
+use crate::engine::{Mode, OwnerId};
+use crate::error::LockError;
 use crate::site::Site;
 use crate::timeout::Deadline;
 
 /// What is asked in `mode`, and recorded.
 pub(super) fn asked(mode: Mode) -> Acquisition {
-    let (site, chain) = (Site::here(), CallChain::NONE);
-    Acquisition { mode, site, is_recorded: true, chain, names_holder: true }
+    let (site, owner) = (Site::here(), OwnerId::NONE);
+    Acquisition { mode, site, is_recorded: true, owner, names_holder: true }
 }
 
 impl Gate {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::flock;
 use super::lock_file::LockFile;
-use crate::LockError;
 use crate::engine::Mode;
+use crate::error::LockError;
 
 /// How often the file may be replaced during one attempt before that counts as contention.
 const ROUNDS: usize = 16;
@@ -45,7 +45,7 @@ impl Seat {
     }
 
     /// One attempt to lock that does not wait.
-    pub(super) fn attempt(&mut self, place: &Place) -> Result<bool, LockError> {
+    pub(super) fn try_acquire(&mut self, place: &Place) -> Result<bool, LockError> {
         let mut is_unstable = true;
         for _ in 0..ROUNDS {
             let file = self.kept(place)?;
@@ -77,7 +77,7 @@ impl Seat {
     }
 
     /// Keeps the file that a pursuit has locked; `false` where the lock slipped away.
-    pub(super) fn welcome(&mut self, pursued: Pursued, place: &Place) -> Result<bool, LockError> {
+    pub(super) fn accept(&mut self, pursued: Pursued, place: &Place) -> Result<bool, LockError> {
         let Pursued { file, unlocks } = pursued;
         if self.is_kept(&file) && unlocks != self.unlocks {
             // The lock may be the one that was released since; who has it is granted it again.
@@ -90,11 +90,11 @@ impl Seat {
             self.kept = Some(file);
             return Ok(true);
         }
-        self.attempt(place)
+        self.try_acquire(place)
     }
 
     /// Unlocks what a pursuit has locked, unless it is the kept file.
-    pub(super) fn dismiss(&self, pursued: &Pursued) {
+    pub(super) fn discard(&self, pursued: &Pursued) {
         if !self.is_kept(&pursued.file) {
             // Nobody else has the dead file open here, so closing it is the fallback.
             let _ = flock::unlock(pursued.file.file());
@@ -200,7 +200,7 @@ impl Seat {
 fn unstable(path: &Path) -> LockError {
     LockError::Unsupported {
         what: "locking a file whose inode number changes",
-        place: path.display().to_string(),
+        location: path.display().to_string(),
         remedy: "keep the lock folder on a local file system, where inode numbers are stable",
     }
 }
@@ -210,7 +210,7 @@ pub(super) fn trouble(operation: &'static str, path: &Path, error: io::Error) ->
     if error.kind() == io::ErrorKind::Unsupported {
         LockError::Unsupported {
             what: "file locking (flock)",
-            place: path.display().to_string(),
+            location: path.display().to_string(),
             remedy: "keep the lock folder on a local file system",
         }
     } else {
@@ -231,7 +231,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = Place { path: folder.path().join("x.lock"), permissions: None };
         let _observed = super::super::system::faults::Observed::with_unstable_inodes(folder.path());
-        let error = Seat::new(Mode::Exclusive).attempt(&place).unwrap_err();
+        let error = Seat::new(Mode::Exclusive).try_acquire(&place).unwrap_err();
         assert!(matches!(error, LockError::Unsupported { .. }), "{error}");
     }
 
@@ -247,7 +247,7 @@ mod tests {
                 }
             });
             let mut seat = Seat::new(Mode::Exclusive);
-            let results: Vec<_> = (0..2_000).map(|_| seat.attempt(&place)).collect();
+            let results: Vec<_> = (0..2_000).map(|_| seat.try_acquire(&place)).collect();
             is_over.store(true, Ordering::Relaxed);
             assert!(results.iter().all(Result::is_ok), "{results:?}");
         });

@@ -1,6 +1,6 @@
 //! What other processes were told of who is inside.
 
-use crate::engine::Publication;
+use crate::engine::Recorded;
 use crate::gate::Acquisition;
 use crate::site::Site;
 
@@ -11,7 +11,7 @@ pub(super) struct Published {
     /// Whether it says of somebody else that the lock was left abandoned.
     is_abandoned: bool,
     token: u64,
-    spare: u64,
+    token_reserve: u64,
 }
 
 impl Published {
@@ -19,24 +19,24 @@ impl Published {
     /// meets the error for itself.
     pub(super) fn new(
         asked: &Acquisition,
-        publication: &Publication,
+        recorded: &Recorded,
         is_abandoned: bool,
     ) -> Option<Self> {
         let Acquisition { site, is_recorded, .. } = *asked;
-        let Publication { token, spare, .. } = *publication;
-        let is_certain = publication.record_error.is_none();
-        is_certain.then_some(Self { site, is_recorded, is_abandoned, token, spare })
+        let Recorded { token, token_reserve, .. } = *recorded;
+        let is_certain = recorded.record_error.is_none();
+        is_certain.then_some(Self { site, is_recorded, is_abandoned, token, token_reserve })
     }
 
     /// What the next writer is told, unless the engine has to be.
     ///
     /// Its token leaves one free before it, for readers.
-    pub(super) fn next(&mut self, asked: &Acquisition, is_abandoned: bool) -> Option<Publication> {
+    pub(super) fn next(&mut self, asked: &Acquisition, is_abandoned: bool) -> Option<Recorded> {
         let fits = self.is_recorded == asked.is_recorded
             && self.site == asked.site
             && self.is_abandoned == is_abandoned;
-        self.spare = self.spare.checked_sub(2).filter(|_| fits)?;
+        self.token_reserve = self.token_reserve.checked_sub(2).filter(|_| fits)?;
         self.token += 2;
-        Some(Publication { token: self.token, ..Publication::default() })
+        Some(Recorded { token: self.token, ..Recorded::default() })
     }
 }

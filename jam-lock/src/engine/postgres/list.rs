@@ -5,13 +5,15 @@ use std::time::SystemTime;
 
 use tokio_postgres::Row;
 
+use super::driver::Keeper;
 use super::holder;
-use super::keeper::Keeper;
 use super::key;
-use super::opening::trouble;
-use super::texts::Question;
+use super::queries::Question;
+use super::server::trouble;
+use crate::error::LockError;
 use crate::holder::Holder;
-use crate::{LockError, LockName, State, Status};
+use crate::name::LockName;
+use crate::status::{State, Status};
 
 /// What is asked, for people.
 pub(super) const OPERATION: &str = "survey the locks";

@@ -8,19 +8,20 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
-use super::calling_off::is_cancelled;
+use super::cancel::is_cancelled;
+use super::cancel_token::{Recall, Stage};
+use super::driver::{Keeper, briefly};
 use super::holder;
-use super::keeper::{Keeper, briefly};
-use super::opening::{failed, sentence};
-use super::recall::{Recall, Stage};
-use super::roster::Lease;
+use super::pool::Lease;
+use super::queries::Question;
+use super::server::{failed, sentence};
 use super::session::{PATIENCE, Session};
-use super::texts::Question;
-use crate::engine::{Mode, Pursuit};
+use crate::engine::{Mode, WaitRequest};
+use crate::error::LockError;
 use crate::holder::Holder;
+use crate::name::LockName;
 use crate::site::Site;
 use crate::this_process::ThisProcess;
-use crate::{LockError, LockName};
 
 /// How many names a process may hold at once. All sessions share the server's memory for locks;
 /// about 12,500 in all exhaust it for everybody.
@@ -41,15 +42,15 @@ pub(super) struct Errand {
     pub(super) keeper: Arc<Keeper>,
     pub(super) name: LockName,
     pub(super) key: i64,
-    pub(super) pursuit: Pursuit,
+    pub(super) request: WaitRequest,
     pub(super) recall: Arc<Recall>,
 }
 
 impl Errand {
     /// The lock, unless it is elsewhere and not waited for, or the errand is called off.
     pub(super) async fn run(&self) -> Result<Option<Arrival>, LockError> {
-        if !self.pursuit.pause.is_zero() {
-            sleep(self.pursuit.pause).await;
+        if !self.request.yield_first.is_zero() {
+            sleep(self.request.yield_first).await;
         }
         loop {
             let Some(lease) = self.lease().await? else { return Ok(None) };
@@ -65,7 +66,7 @@ impl Errand {
 
     /// A session for this call chain, which may have to be waited for.
     async fn lease(&self) -> Result<Option<Lease>, LockError> {
-        let Self { keeper, pursuit, .. } = self;
+        let Self { keeper, request, .. } = self;
         if keeper.roster.locks_held() >= LOCKS {
             let text = format!("this process holds {LOCKS} locks there already");
             return Err(failed(&self.operation(), keeper.server.address(), text.into()));
@@ -73,10 +74,10 @@ impl Errand {
         self.recall.reach(Stage::Unconnected);
         let place = tokio::select! {
             biased;
-            place = keeper.roster.place(pursuit.chain) => place,
+            place = keeper.roster.place(request.owner) => place,
             () = self.recall.wait() => return Ok(None),
             // Nor is whoever asks once kept by others of this process.
-            () = sleep(PATIENCE), if !pursuit.waits => {
+            () = sleep(PATIENCE), if !request.blocking => {
                 let text = keeper.no_connection();
                 return Err(failed(&self.operation(), keeper.server.address(), text.into()));
             }
@@ -84,9 +85,9 @@ impl Errand {
         self.recall.reach(Stage::Unanswered);
         tokio::select! {
             biased;
-            lease = keeper.lease(place, pursuit.chain) => lease.map(Some),
+            lease = keeper.lease(place, request.owner) => lease.map(Some),
             () = self.recall.wait() => Ok(None),
-            () = sleep(PATIENCE), if !pursuit.waits => {
+            () = sleep(PATIENCE), if !request.blocking => {
                 Err(failed(&self.operation(), keeper.server.address(), silence().into()))
             }
         }
@@ -98,7 +99,7 @@ impl Errand {
         yield_now().await;
         loop {
             let _turn = session.turn().await;
-            let got = match self.pursuit.mode {
+            let got = match self.request.mode {
                 Mode::Exclusive => self.claim(&session).await,
                 Mode::Shared => self.join(&session).await,
             };
@@ -111,7 +112,7 @@ impl Errand {
             }
             session.absorb_cancel().await;
             // Otherwise it has let a release pass.
-            if got.is_err() || !self.pursuit.waits || self.recall.is_called() {
+            if got.is_err() || !self.request.blocking || self.recall.is_called() {
                 return got;
             }
         }
@@ -122,7 +123,7 @@ impl Errand {
         if let Some(row) = rows.first() {
             return self.arrival(session, row).map(Some);
         }
-        if !self.pursuit.waits || !self.wait(session, Question::Wait).await? {
+        if !self.request.blocking || !self.wait(session, Question::Wait).await? {
             return Ok(None);
         }
         let Some(rows) = self.record(session, Question::Record).await? else { return Ok(None) };
@@ -135,7 +136,7 @@ impl Errand {
             return Ok(None);
         };
         let mut is_in: bool = rows[0].try_get(0)?;
-        if !is_in && self.pursuit.waits {
+        if !is_in && self.request.blocking {
             is_in = self.wait(session, Question::WaitToJoin).await?;
         }
         if !is_in {
@@ -172,7 +173,7 @@ impl Errand {
         question: Question,
     ) -> Result<Option<Vec<Row>>, Failure> {
         let (namespace, name) = (self.namespace(), self.name.as_str());
-        let recorded = Recorded::of(self.pursuit.site.as_ref());
+        let recorded = Registered::of(self.request.site.as_ref());
         let [file, line, function, program, process, host] = recorded.parameters();
         let parameters: [&(dyn ToSql + Sync); 9] =
             [&self.key, &namespace, &name, file, line, function, program, process, host];
@@ -192,9 +193,9 @@ impl Errand {
             answer = &mut answer => return Ok(Some(answer?)),
             () = self.recall.wait() => {}
             // What this call chain gives back is not kept by what it waits for.
-            () = session.until_wanted(), if self.pursuit.waits => {}
+            () = session.until_wanted(), if self.request.blocking => {}
             // Whoever asks once is not kept for long, not even by a server that hangs.
-            () = sleep(PATIENCE), if !self.pursuit.waits => {}
+            () = sleep(PATIENCE), if !self.request.blocking => {}
         }
         match timeout(PATIENCE, session.call_off(question, answer)).await {
             Ok(Ok(rows)) => self.disown(session, &rows).await,
@@ -220,7 +221,7 @@ impl Errand {
         if failure.is_deadlock() {
             // The other locks of this chain are what others wait for.
             session
-                .close("its call chain was in a deadlock, which the server has ended".to_owned());
+                .close("its call owner was in a deadlock, which the server has ended".to_owned());
         } else if matches!(failure, Failure::Silence) {
             session.close("the server did not answer".to_owned());
         } else if !session.is_closed() {
@@ -229,7 +230,7 @@ impl Errand {
     }
 
     async fn unlock_if_held(&self, session: &Arc<Session>) {
-        let question = match self.pursuit.mode {
+        let question = match self.request.mode {
             Mode::Exclusive => Question::UnlockIfHeld,
             Mode::Shared => Question::UnlockSharedIfHeld,
         };
@@ -245,7 +246,7 @@ impl Errand {
         }
         Ok(Arrival {
             session: Arc::clone(session),
-            mode: self.pursuit.mode,
+            mode: self.request.mode,
             token: row.try_get(0)?,
             abandoned: holder::read(row, 2),
         })
@@ -264,7 +265,7 @@ impl Errand {
         if failure.is_deadlock() {
             return LockError::Deadlock {
                 name: Box::new(self.name.clone()),
-                place: address.shown(),
+                location: address.shown(),
             };
         }
         let text = match failure {
@@ -308,7 +309,7 @@ fn silence() -> String {
 }
 
 /// What is recorded of a holder; nothing without a file, which is empty for who is in no source.
-pub(super) struct Recorded {
+pub(super) struct Registered {
     file: Option<String>,
     line: i64,
     function: Option<&'static str>,
@@ -316,7 +317,7 @@ pub(super) struct Recorded {
     here: Arc<ThisProcess>,
 }
 
-impl Recorded {
+impl Registered {
     pub(super) fn of(site: Option<&Site>) -> Self {
         let here = ThisProcess::get();
         Self {

@@ -166,11 +166,11 @@ l.locktype = 'advisory' AND l.objsubid = 1
 fn text(question: Question, table: &str) -> String {
     // Two names may have one key, however unlikely that is: then nothing is changed.
     let is_ours = "lock.namespace = $2::text AND lock.name = $3::text";
-    let spare = 2 * SPARE;
+    let token_reserve = 2 * SPARE;
     let died = fields("lock.died");
     let record = format!(
         "ON CONFLICT (key) DO UPDATE SET
-            token = CASE WHEN {is_ours} THEN greatest((lock.token & -2) + {spare}, EXCLUDED.token)
+            token = CASE WHEN {is_ours} THEN greatest((lock.token & -2) + {token_reserve}, EXCLUDED.token)
                 ELSE lock.token END,
             died = CASE WHEN {is_ours} THEN coalesce(lock.died, lock.holder) ELSE lock.died END,
             holder = CASE WHEN {is_ours} THEN EXCLUDED.holder ELSE lock.holder END

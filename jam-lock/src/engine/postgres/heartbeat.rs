@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::clock;
-use super::keeper::Keeper;
-use super::roster::Roster;
+use super::boot_time;
+use super::driver::Keeper;
+use super::pool::Roster;
+use super::queries::Question;
 use super::session::{Backend, Session};
-use super::texts::Question;
 
 /// How often a session is asked.
 const RHYTHM: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ pub(super) async fn look_for_the_silent(keeper: Arc<Keeper>) {
             continue;
         }
         let Ok(Ok(session)) = timeout(ANSWER, keeper.aside()).await else { continue };
-        let sent = clock::now();
+        let sent = boot_time::now();
         match timeout(ANSWER, there(&session, &silent)).await {
             Ok(Ok(there)) => judge(&silent, &there, sent),
             _ => {

@@ -1,7 +1,7 @@
 //! What a gate knows better than the engine of how its lock stands.
 
 use super::{Hold, State};
-use crate::Status;
+use crate::status::Status;
 
 impl State {
     /// How the lock stands, by the engine's `status` and by what is known better here.
@@ -12,11 +12,11 @@ impl State {
         let waiting = elsewhere.map(|count| count + self.queue.waiting());
         let status = status.waited_for_by(waiting);
         let state = match (self.hold, status.state()) {
-            (Hold::Exclusive, _) => crate::State::Writer,
-            (Hold::Shared(here), crate::State::Readers(Some(processes))) => {
-                crate::State::Readers(Some(processes.max(1) - 1 + here))
+            (Hold::Exclusive, _) => crate::status::State::Writer,
+            (Hold::Shared(here), crate::status::State::Readers(Some(processes))) => {
+                crate::status::State::Readers(Some(processes.max(1) - 1 + here))
             }
-            (Hold::Shared(_), _) => crate::State::Readers(None),
+            (Hold::Shared(_), _) => crate::status::State::Readers(None),
             (Hold::None | Hold::Idle(_), _) => return status,
         };
         if self.is_lost() {

@@ -11,11 +11,14 @@ use shuttle::thread;
 
 use super::super::Gate;
 use crate::engine::{
-    Ability, Attempt, Claim, Engine, Home, Left, Mode, Publication, Pursuit, Tell, Used,
-    WriterWaits,
+    Capability, Claim, Engine, HolderReply, Mode, Recorded, TryAcquire, Usage, WaitDone, WaitId,
+    WaitRequest, WriterWaiting,
 };
+use crate::error::LockError;
+use crate::gate::Outcome;
+use crate::holder::Holder;
+use crate::name::LockName;
 use crate::site::Site;
-use crate::{Holder, LockError, LockName};
 
 /// How many tokens a process may give out without writing them.
 const SPARE: u64 = 4;
@@ -74,7 +77,7 @@ impl World {
     }
 
     /// Notes who enters, and checks what it was told.
-    pub(super) fn enter(&self, mode: Mode, publication: &Publication) {
+    pub(super) fn enter(&self, mode: Mode, recorded: &Recorded) {
         let mut state = self.state();
         match mode {
             Mode::Exclusive => state.writers += 1,
@@ -82,22 +85,22 @@ impl World {
         }
         let (writers, readers) = (state.writers, state.readers);
         assert!(writers + readers.min(1) < 2, "{writers} writers and {readers} readers are inside");
-        let found = publication.abandoned.as_ref().map(|holder| holder.token);
+        let found = recorded.abandoned_by.as_ref().map(|holder| holder.token);
         assert_eq!(found, state.first_death.map(Some), "who died first");
-        assert!(publication.token > state.token, "the token does not rise");
+        assert!(recorded.token > state.token, "the token does not rise");
         if mode == Mode::Exclusive {
-            state.token = publication.token;
+            state.token = recorded.token;
         }
     }
 
-    pub(super) fn leave(&self, mode: Mode, left: Left) {
+    pub(super) fn leave(&self, mode: Mode, left: Outcome) {
         let mut state = self.state();
         match mode {
             Mode::Exclusive => {
                 state.writers -= 1;
                 state.first_death = match left {
-                    Left::InOrder => None,
-                    Left::Abandoned => state.first_death.or(Some(state.token)),
+                    Outcome::Clean => None,
+                    Outcome::Abandoned => state.first_death.or(Some(state.token)),
                 };
             }
             Mode::Shared => state.readers -= 1,
@@ -183,8 +186,8 @@ impl fmt::Debug for Process {
 }
 
 impl Engine for Process {
-    fn can(&self, ability: Ability) -> bool {
-        matches!(ability, Ability::Shares | Ability::TellsOfDeaths)
+    fn supports(&self, capability: Capability) -> bool {
+        matches!(capability, Capability::SharedLocks | Capability::AbandonmentReports)
     }
 
     fn identity(&self) -> &OsStr {
@@ -195,12 +198,12 @@ impl Engine for Process {
         String::new()
     }
 
-    fn place(&self, _: &LockName) -> String {
+    fn lock_location(&self, _: &LockName) -> String {
         String::new()
     }
 
-    fn find_holder(&self, _: &LockName, tell: Tell) {
-        tell(None);
+    fn find_holder(&self, _: &LockName, reply: HolderReply) {
+        reply(None);
     }
 
     fn claim(&self, _: &LockName) -> Box<dyn Claim> {
@@ -215,15 +218,16 @@ struct File {
     process: usize,
     /// A pursuit's lock is only a hint where its file was unlocked since.
     unlocks: [usize; 2],
-    in_flight: Vec<(u64, Mode, usize)>,
+    in_flight: Vec<(WaitId, Mode, usize)>,
     /// Whether the record has been read since the claim came home.
     is_read: bool,
 }
 
 impl File {
-    fn land(&mut self, number: u64) -> (Mode, bool) {
-        let at = self.in_flight.iter().position(|pursuit| pursuit.0 == number);
-        let (_, mode, unlocks) = self.in_flight.swap_remove(at.expect("every pursuit lands once"));
+    fn land(&mut self, id: WaitId) -> (Mode, bool) {
+        let at = self.in_flight.iter().position(|wait| wait.0 == id);
+        let (_, mode, unlocks) =
+            self.in_flight.swap_remove(at.expect("every wait is completed once"));
         (mode, unlocks == self.unlocks[mode as usize])
     }
 }
@@ -233,14 +237,14 @@ impl Claim for File {
         Ok(())
     }
 
-    fn attempt(&mut self, mode: Mode) -> Result<Attempt, LockError> {
+    fn try_acquire(&mut self, mode: Mode) -> Result<TryAcquire, LockError> {
         let is_locked = self.world.try_lock(self.process, mode);
-        Ok(if is_locked { Attempt::Claimed } else { Attempt::Refused })
+        Ok(if is_locked { TryAcquire::Acquired } else { TryAcquire::Contended })
     }
 
-    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
-        let Pursuit { number, mode, waits, .. } = pursuit;
-        self.in_flight.push((number, mode, self.unlocks[mode as usize]));
+    fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
+        let WaitRequest { id, mode, blocking: waits, .. } = request;
+        self.in_flight.push((id, mode, self.unlocks[mode as usize]));
         let (world, process) = (Arc::clone(&self.world), self.process);
         world.state().pursuits += 1;
         thread::spawn(move || {
@@ -250,13 +254,13 @@ impl Claim for File {
             } else {
                 world.try_lock(process, mode)
             };
-            home(Ok(is_locked));
+            done(Ok(is_locked));
             world.state().pursuits -= 1;
         });
         Ok(())
     }
 
-    fn find_waiting_writer(&mut self, found: WriterWaits) {
+    fn find_waiting_writer(&mut self, found: WriterWaiting) {
         let (world, process) = (Arc::clone(&self.world), self.process);
         thread::spawn(move || {
             if world.has_waiting_writer(process) {
@@ -265,41 +269,41 @@ impl Claim for File {
         });
     }
 
-    fn is_current(&mut self, _: u64) -> Result<bool, LockError> {
+    fn is_wait_still_valid(&mut self, _: WaitId) -> Result<bool, LockError> {
         Ok(true)
     }
 
-    fn welcome(&mut self, number: u64) -> Result<bool, LockError> {
-        let (mode, is_certain) = self.land(number);
+    fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
+        let (mode, is_certain) = self.land(id);
         Ok(is_certain || self.world.try_lock(self.process, mode))
     }
 
-    fn dismiss(&mut self, number: u64) {
-        self.land(number);
+    fn discard(&mut self, id: WaitId) {
+        self.land(id);
     }
 
-    fn publish(&mut self, mode: Mode, _: Option<&Site>, used: Used<'_>) -> Publication {
+    fn record_holder(&mut self, mode: Mode, _: Option<&Site>, usage: Usage<'_>) -> Recorded {
         let mut state = self.world.state();
         let (holder, died) = state.record;
         let is_first = !std::mem::replace(&mut self.is_read, true);
         let found = died.or(holder).filter(|_| is_first);
         let unwritten = if found.is_some() { SPARE } else { 0 };
-        let token = state.written_token.max(used.last) + unwritten + 2;
+        let token = state.written_token.max(usage.last_token) + unwritten + 2;
         state.written_token = token;
         if mode == Mode::Exclusive {
-            let known = used.abandoned.map(|holder| holder.token.expect("it has one"));
+            let known = usage.abandoned_by.map(|holder| holder.token.expect("it has one"));
             state.record = (Some(token), known.or(found));
         }
-        Publication {
+        Recorded {
             token: if mode == Mode::Exclusive { token } else { token - 1 },
-            spare: SPARE,
-            abandoned: found
+            token_reserve: SPARE,
+            abandoned_by: found
                 .map(|token| Box::new(Holder { token: Some(token), ..Holder::default() })),
             record_error: None,
         }
     }
 
-    fn withdraw(&mut self, last: u64) {
+    fn clear_holder(&mut self, last: u64) {
         let mut state = self.world.state();
         state.written_token = state.written_token.max(last);
         if self.is_read {
@@ -307,9 +311,9 @@ impl Claim for File {
         }
     }
 
-    fn release(&mut self, mode: Mode, used: Option<Used<'_>>) -> Result<(), LockError> {
+    fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         // Without a use, another mode may be held.
-        if let Some(Used { abandoned, last }) = used {
+        if let Some(Usage { abandoned_by: abandoned, last_token: last }) = usage {
             if std::mem::take(&mut self.is_read) && mode == Mode::Exclusive {
                 let mut state = self.world.state();
                 state.written_token = state.written_token.max(last);

@@ -11,9 +11,12 @@ use std::path::{Path, PathBuf};
 use super::holder_lookup::{self, LockTable, Seen};
 use super::record_file::{self, RecordFile};
 use super::system::{Call, ask};
-use super::{flock, opening};
+use super::{flock, open};
 use crate::engine::Mode;
-use crate::{Holder, LockError, LockName, State, Status};
+use crate::error::LockError;
+use crate::holder::Holder;
+use crate::name::LockName;
+use crate::status::{State, Status};
 
 /// What the name of a lock file ends with.
 const EXTENSION: &str = "lock";
@@ -90,7 +93,7 @@ fn died(seen: &Seen) -> Option<Holder> {
 
 /// What is found out by a try for the lock as a reader, which the kernel answers.
 fn try_as_reader(path: &Path) -> State {
-    let Ok(file) = opening::readable(path) else { return State::Unknown };
+    let Ok(file) = open::readable(path) else { return State::Unknown };
     let found = ask(Call::Look, &file, || file.metadata());
     if !found.is_ok_and(|found| found.is_file()) {
         return State::Unknown;

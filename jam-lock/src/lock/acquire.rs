@@ -5,12 +5,15 @@ use std::task::Poll;
 
 use super::{Lock, budget};
 use crate::context::Scope;
-use crate::engine::{CallChain, Left};
+use crate::engine::OwnerId;
+use crate::error::LockError;
+use crate::gate::Outcome;
 use crate::gate::{Acquisition, Entry, Grant, Wait, Who};
+use crate::guard::LockGuard;
+use crate::holder::Holder;
 use crate::observer::Report;
 use crate::site::Site;
 use crate::timeout::Deadline;
-use crate::{Holder, LockError, LockGuard};
 
 impl Lock {
     /// Acquires the lock, and blocks the thread meanwhile.
@@ -90,9 +93,9 @@ impl Lock {
 
     fn asked(&self, scope: &Scope, site: Site) -> Acquisition {
         let is_recorded = self.settings.records_holders;
-        let chain = if self.gate.sees_circles() { scope.number() } else { CallChain::NONE };
+        let owner = if self.gate.sees_circles() { scope.number() } else { OwnerId::NONE };
         let names_holder = self.names_holder;
-        Acquisition { mode: self.mode, site, is_recorded, chain, names_holder }
+        Acquisition { mode: self.mode, site, is_recorded, owner, names_holder }
     }
 
     fn report(&self, site: Site) -> Option<Arc<Report>> {
@@ -115,11 +118,11 @@ impl Lock {
     /// What was granted; it is given back, as it was found, where it must not be had without knowing
     /// who died with it, and that cannot be known.
     fn unless_deaths_are_hidden(&self, mut grant: Grant) -> Result<Grant, LockError> {
-        let error = &mut grant.publication.record_error;
-        let hiding = error.take_if(|error| self.must_see_deaths && error.may_hide_a_death);
+        let error = &mut grant.recorded.record_error;
+        let hiding = error.take_if(|error| self.must_see_deaths && error.may_hide_abandonment);
         let Some(error) = hiding else { return Ok(grant) };
-        let is_abandoned = grant.publication.abandoned.is_some();
-        let left = if is_abandoned { Left::Abandoned } else { Left::InOrder };
+        let is_abandoned = grant.recorded.abandoned_by.is_some();
+        let left = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
         // What went wrong first is what has to be known.
         let _ = self.gate.release(grant.number, left);
         Err(error.error)

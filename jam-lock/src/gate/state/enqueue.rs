@@ -4,10 +4,10 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::{Acquisition, HAND_OVER, Hold, State};
-use crate::LockError;
-use crate::engine::{Attempt, Mode};
+use crate::engine::{Mode, TryAcquire};
+use crate::error::LockError;
 use crate::gate::wait_queue::{Look, Waiter, Who};
-use crate::gate::{Grant, seam};
+use crate::gate::{Grant, sync};
 
 /// What a waiter finds when it looks.
 pub(in super::super) enum Turn {
@@ -34,9 +34,9 @@ impl State {
             return ticket;
         }
         if self.hold != Hold::None {
-            self.hand_over_until.get_or_insert_with(|| seam::now() + HAND_OVER);
+            self.hand_over_until.get_or_insert_with(|| sync::now() + HAND_OVER);
         }
-        self.pursue(self.streak.pause());
+        self.start_wait(self.streak.pause());
         ticket
     }
 
@@ -68,14 +68,14 @@ impl State {
             return Turn::Waiting;
         }
         if let Hold::Idle(held) = self.hold {
-            if !self.claim.pass_to(asked.chain) {
+            if !self.claim.reassign(asked.owner) {
                 // Those who wait here ask the engine anew, and are told of an error then.
-                let _ = self.give_back(held, seam::now());
+                let _ = self.give_back(held, sync::now());
                 return Turn::Waiting;
             }
         }
         self.remove(ticket);
-        Turn::Granted(self.admit(asked, seam::now()))
+        Turn::Granted(self.admit(asked, sync::now()))
     }
 
     /// The turn of a waiter that runs now and may not be back for long, because it was passed over
@@ -84,13 +84,13 @@ impl State {
     pub(in super::super) fn last_turn(&mut self, ticket: u64, asked: &Acquisition) -> Turn {
         if let (Hold::None, true) = (self.hold, self.queue.is_head(ticket)) {
             let mode = asked.mode;
-            match self.claim.attempt(mode) {
-                Ok(Attempt::Claimed) => {
-                    let now = seam::now();
+            match self.claim.try_acquire(mode) {
+                Ok(TryAcquire::Acquired) => {
+                    let now = sync::now();
                     self.hand_over_until = Some(now + HAND_OVER);
                     self.hand_over(mode, now);
                 }
-                Ok(Attempt::Refused | Attempt::Unknown) => {}
+                Ok(TryAcquire::Contended | TryAcquire::Unknown) => {}
                 Err(error) => {
                     self.remove(ticket);
                     self.serve();
@@ -114,7 +114,7 @@ impl State {
         self.wakers.discard(waker);
         if let (Hold::Idle(mode), true) = (self.hold, is_offered) {
             // It asks the engine itself when it is back, and is told of an error then.
-            let _ = self.pass_on(mode, seam::now());
+            let _ = self.pass_on(mode, sync::now());
         }
     }
 
@@ -130,7 +130,7 @@ impl State {
         match self.hold {
             Hold::Idle(mode) if waiter.is_some_and(|waiter| waiter.offered().is_some()) => {
                 // Nobody is left to be told of an error; the next attempt meets it again.
-                let _ = self.pass_on(mode, seam::now());
+                let _ = self.pass_on(mode, sync::now());
             }
             _ => self.serve(),
         }
@@ -139,9 +139,9 @@ impl State {
     /// Sees to it that the head is asked for, or let in, after a waiter has left or come back.
     pub(super) fn serve(&mut self) {
         match self.hold {
-            Hold::None => self.pursue(Duration::ZERO),
+            Hold::None => self.start_wait(Duration::ZERO),
             Hold::Shared(_) if self.readers.is_over() || self.is_lost() => {}
-            Hold::Shared(_) | Hold::Idle(Mode::Shared) => self.notify_readers(seam::now()),
+            Hold::Shared(_) | Hold::Idle(Mode::Shared) => self.notify_readers(sync::now()),
             Hold::Exclusive | Hold::Idle(Mode::Exclusive) => {}
         }
     }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
-use super::address::{Address, PATIENCE};
-use super::fitness::{refuse_a_pooler, refuse_what_is_old_or_only_read, standby, table};
+use super::preflight::{refuse_a_pooler, refuse_what_is_old_or_only_read, standby, table};
+use super::queries::{Question, Texts};
 use super::session::{Backend, SETTINGS, Session};
-use super::texts::{Question, Texts};
 use super::tls::{Running, Tls};
-use crate::LockError;
+use super::url::{Address, PATIENCE};
+use crate::error::LockError;
 
 /// The number that a server and its standbys were given when they were made.
 const SYSTEM: &str = "(SELECT system_identifier FROM pg_control_system())";
@@ -39,8 +39,8 @@ impl Server {
     /// Nothing is prepared before it is known that a connection is a session: someone in between
     /// may give each transaction to another one.
     pub(super) async fn examine(address: Address) -> Result<Self, LockError> {
-        let place = address.clone();
-        in_time(&place, Self::find_fit(address)).await
+        let location = address.clone();
+        in_time(&location, Self::find_fit(address)).await
     }
 
     async fn find_fit(address: Address) -> Result<Self, LockError> {
@@ -190,7 +190,7 @@ pub(super) fn failed(
     address: &Address,
     error: Box<dyn std::error::Error + Send + Sync>,
 ) -> LockError {
-    LockError::Engine { operation: operation.to_owned(), place: address.shown(), error }
+    LockError::Engine { operation: operation.to_owned(), location: address.shown(), error }
 }
 
 /// What the server said, or what lies behind the error: its own text says only of what kind it is.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 
-const CLEAN: Used<'static> = Used { abandoned: None, last: 0 };
+const CLEAN: Usage<'static> = Usage { abandoned_by: None, last_token: 0 };
 
 fn recorder(folder: &Path) -> Recorder {
     Recorder::new(Place { path: folder.join("x.holder"), permissions: None }, None)
@@ -15,14 +15,14 @@ fn text(folder: &Path) -> String {
     fs::read_to_string(folder.join("x.holder")).unwrap()
 }
 
-fn enter(recorder: &mut Recorder) -> Publication {
-    let publication = recorder.publish_writer(Some(&Site::here()), CLEAN);
-    assert!(publication.record_error.is_none(), "{:?}", publication.record_error);
-    publication
+fn enter(recorder: &mut Recorder) -> Recorded {
+    let recorded = recorder.publish_writer(Some(&Site::here()), CLEAN);
+    assert!(recorded.record_error.is_none(), "{:?}", recorded.record_error);
+    recorded
 }
 
-fn abandoned_by(holder: &Holder) -> Used<'_> {
-    Used { abandoned: Some(holder), last: 0 }
+fn abandoned_by(holder: &Holder) -> Usage<'_> {
+    Usage { abandoned_by: Some(holder), last_token: 0 }
 }
 
 /// Has somebody of the function `name` enter, and die.
@@ -36,12 +36,17 @@ fn tokens_rise_although_a_process_died_with_some_that_it_had_not_written() {
     let (mut dies, site) = (recorder(folder.path()), Site::here());
     // The clock is behind, so that it does not help.
     let last = u64::try_from(2 * since_1970().as_nanos()).unwrap();
-    let Publication { token, spare, .. } =
-        dies.publish_writer(Some(&site), Used { abandoned: None, last });
+    let Recorded { token, token_reserve, .. } =
+        dies.publish_writer(Some(&site), Usage { abandoned_by: None, last_token: last });
     let mut next = recorder(folder.path());
     let after = enter(&mut next);
-    assert!(token + spare < after.token, "{} follows {}", after.token, token + spare);
-    assert!(after.abandoned.is_some());
+    assert!(
+        token + token_reserve < after.token,
+        "{} follows {}",
+        after.token,
+        token + token_reserve
+    );
+    assert!(after.abandoned_by.is_some());
 }
 
 #[test]
@@ -59,7 +64,7 @@ fn what_nobody_has_read_is_still_read_after_a_claim_was_idle() {
     die(folder.path(), "first");
     let mut idle = recorder(folder.path());
     idle.withdraw(0);
-    assert!(idle.publish_reader(true, CLEAN).abandoned.is_some());
+    assert!(idle.publish_reader(true, CLEAN).abandoned_by.is_some());
 }
 
 #[test]
@@ -67,10 +72,10 @@ fn a_lock_that_is_left_abandoned_keeps_who_died_first_and_nobody_as_its_holder()
     let folder = tempfile::tempdir().unwrap();
     die(folder.path(), "first");
     let mut fails = recorder(folder.path());
-    let first = enter(&mut fails).abandoned.unwrap();
+    let first = enter(&mut fails).abandoned_by.unwrap();
     fails.release(Mode::Exclusive, abandoned_by(&first)).unwrap();
     assert!(text(folder.path()).starts_with("jam-lock 1 died"));
-    let found = recorder(folder.path()).publish_reader(true, CLEAN).abandoned.unwrap();
+    let found = recorder(folder.path()).publish_reader(true, CLEAN).abandoned_by.unwrap();
     assert_eq!((found.function(), &found), (Some("first"), &first));
 }
 
@@ -81,9 +86,9 @@ fn who_dies_after_another_death_does_not_take_its_place() {
         die(folder.path(), name);
     }
     let mut recovers = recorder(folder.path());
-    assert_eq!(enter(&mut recovers).abandoned.unwrap().function(), Some("first"));
+    assert_eq!(enter(&mut recovers).abandoned_by.unwrap().function(), Some("first"));
     recovers.release(Mode::Exclusive, CLEAN).unwrap();
-    assert_eq!(enter(&mut recorder(folder.path())).abandoned, None);
+    assert_eq!(enter(&mut recorder(folder.path())).abandoned_by, None);
 }
 
 #[test]
@@ -94,7 +99,7 @@ fn who_dies_after_one_of_its_process_left_the_lock_abandoned_does_not_take_its_p
     let failed = Holder::here(&Site::here().within("failed"));
     for site in [Some(Site::here()), None] {
         recorder.publish_writer(site.as_ref(), abandoned_by(&failed));
-        let found = self::recorder(folder.path()).publish_reader(true, CLEAN).abandoned;
+        let found = self::recorder(folder.path()).publish_reader(true, CLEAN).abandoned_by;
         assert_eq!(found.unwrap().function(), Some("failed"));
     }
 }
@@ -105,7 +110,7 @@ fn a_record_that_cannot_be_read_is_left_as_it_is() {
     fs::write(folder.path().join("x.holder"), "my notes").unwrap();
     let mut recorder = recorder(folder.path());
     let error = recorder.publish_writer(Some(&Site::here()), CLEAN).record_error.unwrap();
-    assert!(error.may_hide_a_death && error.error.to_string().ends_with("move it away"));
+    assert!(error.may_hide_abandonment && error.error.to_string().ends_with("move it away"));
     let left = recorder.release(Mode::Exclusive, abandoned_by(&Holder::default()));
     assert!(left.is_err(), "nobody will learn of it");
     assert_eq!(text(folder.path()), "my notes");
@@ -116,8 +121,8 @@ fn a_token_that_cannot_be_read_is_an_error_and_no_death() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("x.holder"), "jam-lock 1 free token \n").unwrap();
     let found = recorder(folder.path()).publish_writer(Some(&Site::here()), CLEAN);
-    assert!(found.abandoned.is_none());
-    assert!(found.record_error.is_some_and(|error| !error.may_hide_a_death));
+    assert!(found.abandoned_by.is_none());
+    assert!(found.record_error.is_some_and(|error| !error.may_hide_abandonment));
 }
 
 #[cfg(target_os = "linux")]
@@ -132,7 +137,7 @@ fn a_record_that_may_only_be_read_tells_of_a_death_and_is_replaced() {
     let mut recorder = recorder(&folder);
     // The first call is to open the record to write to it.
     let observed = Observed::new(&folder, Some((0, libc::EACCES)));
-    let died = enter(&mut recorder).abandoned;
+    let died = enter(&mut recorder).abandoned_by;
     drop(observed);
     assert_eq!(died.unwrap().function(), Some("first"));
     assert!(text(&folder).starts_with("jam-lock 1 held"));
@@ -165,9 +170,9 @@ fn what_can_be_neither_written_nor_replaced_can_be_seen_and_stays_for_the_next()
     drop(observed);
     let error = found.record_error.expect("it is not written");
     let text = error.error.to_string();
-    assert!(!error.may_hide_a_death && text.ends_with("move it away"), "{text}");
-    assert!(found.abandoned.is_some());
+    assert!(!error.may_hide_abandonment && text.ends_with("move it away"), "{text}");
+    assert!(found.abandoned_by.is_some());
     drop(recorder);
-    assert!(enter(&mut self::recorder(&folder)).abandoned.is_some());
+    assert!(enter(&mut self::recorder(&folder)).abandoned_by.is_some());
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing else is left");
 }

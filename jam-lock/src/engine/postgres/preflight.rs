@@ -4,10 +4,10 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use tokio_postgres::SimpleQueryRow;
 
-use super::address::Address;
-use super::opening::{Connection, trouble};
-use super::texts::TABLE;
-use crate::LockError;
+use super::queries::TABLE;
+use super::server::{Connection, trouble};
+use super::url::Address;
+use crate::error::LockError;
 
 /// The oldest server that notices when a client is gone that waits.
 const OLDEST: u32 = 14_00_00;
@@ -42,7 +42,7 @@ pub(super) async fn refuse_a_pooler(
     Err(LockError::Unsupported {
         what: "a connection pooler that gives each transaction another session (as PgBouncer does \
                with pool_mode = transaction)",
-        place: address.shown(),
+        location: address.shown(),
         remedy: "connect to the server itself, or to a pool with pool_mode = session",
     })
 }
@@ -56,7 +56,7 @@ pub(super) async fn refuse_what_is_old_or_only_read(
     let row = first.row(text, address).await?;
     let version = row.get(0).and_then(|version| version.parse().ok()).unwrap_or(0);
     let unsupported =
-        |what, remedy| Err(LockError::Unsupported { what, place: address.shown(), remedy });
+        |what, remedy| Err(LockError::Unsupported { what, location: address.shown(), remedy });
     if version < OLDEST {
         return unsupported("a PostgreSQL older than 14", "update the server");
     }
@@ -76,7 +76,7 @@ pub(super) async fn refuse_what_is_old_or_only_read(
 pub(super) fn standby(address: &Address) -> LockError {
     LockError::Unsupported {
         what: "a standby, which is only read,",
-        place: address.shown(),
+        location: address.shown(),
         remedy: "connect to the primary, for one by target_session_attrs=read-write",
     }
 }
@@ -89,7 +89,7 @@ pub(super) async fn table(first: &mut Connection, address: &Address) -> Result<S
                 FROM (SELECT to_regclass('jam_lock')::oid AS oid) AS t \
                 LEFT JOIN pg_class AS c ON c.oid = t.oid \
                 LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace";
-    let missing = |what| LockError::Unsupported { what, place: address.shown(), remedy: GRANTS };
+    let missing = |what| LockError::Unsupported { what, location: address.shown(), remedy: GRANTS };
     let mut row = first.row(find, address).await?;
     if row.get(0).is_none() {
         // Another process may be at it just now.

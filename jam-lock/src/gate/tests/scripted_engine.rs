@@ -8,7 +8,9 @@ use std::task::Waker;
 use std::thread::{self, JoinHandle};
 
 use super::super::*;
-use crate::engine::{Attempt, Claim, Home, Pursuit, Tell, Used, WriterWaits};
+use crate::engine::{
+    Claim, HolderReply, TryAcquire, Usage, WaitDone, WaitId, WaitRequest, WriterWaiting,
+};
 
 /// Longer than any step of a test takes.
 pub(super) const LONG: Duration = Duration::from_secs(60);
@@ -24,9 +26,9 @@ pub(super) struct Script {
     pub(super) release_fails: bool,
     pub(super) claimed: bool,
     pub(super) calls: Vec<&'static str>,
-    pub(super) pursuits: VecDeque<(u64, Home)>,
+    pub(super) waits: VecDeque<(WaitId, WaitDone)>,
     /// What is called where a writer elsewhere waits.
-    pub(super) writer_waits: Option<WriterWaits>,
+    pub(super) writer_waits: Option<WriterWaiting>,
     /// Whether the path leads elsewhere while the claim is used.
     pub(super) is_invalid: bool,
     /// Whether the claim was lost while it was used.
@@ -43,8 +45,8 @@ impl fmt::Debug for ScriptedEngine {
 }
 
 impl Engine for ScriptedEngine {
-    fn can(&self, ability: Ability) -> bool {
-        ability == Ability::Shares
+    fn supports(&self, capability: Capability) -> bool {
+        capability == Capability::SharedLocks
     }
 
     fn identity(&self) -> &OsStr {
@@ -55,12 +57,12 @@ impl Engine for ScriptedEngine {
         String::new()
     }
 
-    fn place(&self, name: &LockName) -> String {
+    fn lock_location(&self, name: &LockName) -> String {
         format!("{name}.lock")
     }
 
-    fn find_holder(&self, _: &LockName, tell: Tell) {
-        tell(None);
+    fn find_holder(&self, _: &LockName, reply: HolderReply) {
+        reply(None);
     }
 
     fn claim(&self, _: &LockName) -> Box<dyn Claim> {
@@ -84,57 +86,57 @@ impl Claim for Scripted {
         Ok(())
     }
 
-    fn attempt(&mut self, _: Mode) -> Result<Attempt, LockError> {
-        self.play("attempt", |script| {
+    fn try_acquire(&mut self, _: Mode) -> Result<TryAcquire, LockError> {
+        self.play("try_acquire", |script| {
             script.claimed = !script.held_elsewhere;
-            Ok(if script.claimed { Attempt::Claimed } else { Attempt::Refused })
+            Ok(if script.claimed { TryAcquire::Acquired } else { TryAcquire::Contended })
         })
     }
 
-    fn pursue(&mut self, pursuit: Pursuit, home: Home) -> Result<(), LockError> {
-        self.play("pursue", |script| {
+    fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
+        self.play("start_wait", |script| {
             script.held_elsewhere &= !script.falls_free;
-            script.pursuits.push_back((pursuit.number, home));
+            script.waits.push_back((request.id, done));
         });
         Ok(())
     }
 
     fn is_still_valid(&mut self) -> Result<bool, LockError> {
-        self.play("is still valid", |script| Ok(!script.is_invalid))
+        self.play("is_still_valid", |script| Ok(!script.is_invalid))
     }
 
-    fn find_waiting_writer(&mut self, found: WriterWaits) {
-        self.play("find waiting writer", |script| script.writer_waits = Some(found));
+    fn find_waiting_writer(&mut self, found: WriterWaiting) {
+        self.play("find_waiting_writer", |script| script.writer_waits = Some(found));
     }
 
-    fn is_current(&mut self, _: u64) -> Result<bool, LockError> {
-        self.play("is current", |script| Ok(!std::mem::take(&mut script.replaced)))
+    fn is_wait_still_valid(&mut self, _: WaitId) -> Result<bool, LockError> {
+        self.play("is_wait_still_valid", |script| Ok(!std::mem::take(&mut script.replaced)))
     }
 
-    fn welcome(&mut self, _: u64) -> Result<bool, LockError> {
-        self.play("welcome", |script| {
+    fn accept(&mut self, _: WaitId) -> Result<bool, LockError> {
+        self.play("accept", |script| {
             script.claimed = !script.held_elsewhere;
             Ok(script.claimed)
         })
     }
 
-    fn dismiss(&mut self, _: u64) {
-        self.play("dismiss", |_| ());
+    fn discard(&mut self, _: WaitId) {
+        self.play("discard", |_| ());
     }
 
-    fn watch(&self) -> Option<Arc<dyn Watch>> {
-        self.0.lock().unwrap().is_lost.then(|| Arc::new(Lost) as Arc<dyn Watch>)
+    fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
+        self.0.lock().unwrap().is_lost.then(|| Arc::new(Lost) as Arc<dyn LossMonitor>)
     }
 
-    fn publish(&mut self, _: Mode, _: Option<&Site>, _: Used<'_>) -> Publication {
-        self.play("publish", |_| Publication::default())
+    fn record_holder(&mut self, _: Mode, _: Option<&Site>, _: Usage<'_>) -> Recorded {
+        self.play("record_holder", |_| Recorded::default())
     }
 
-    fn withdraw(&mut self, _: u64) {
-        self.play("withdraw", |_| ());
+    fn clear_holder(&mut self, _: u64) {
+        self.play("clear_holder", |_| ());
     }
 
-    fn release(&mut self, _: Mode, _: Option<Used<'_>>) -> Result<(), LockError> {
+    fn release(&mut self, _: Mode, _: Option<Usage<'_>>) -> Result<(), LockError> {
         self.play("release", |script| {
             script.claimed = false;
             if script.release_fails { Err(trouble()) } else { Ok(()) }
@@ -146,8 +148,8 @@ impl Claim for Scripted {
 #[derive(Debug)]
 struct Lost;
 
-impl Watch for Lost {
-    fn loss(&self) -> Option<String> {
+impl LossMonitor for Lost {
+    fn lost_reason(&self) -> Option<String> {
         Some("the server is on fire".to_owned())
     }
 
@@ -155,7 +157,7 @@ impl Watch for Lost {
         waker.wake_by_ref();
     }
 
-    fn settle(&self) {}
+    fn flush(&self) {}
 }
 
 pub(super) fn trouble() -> LockError {
@@ -190,7 +192,7 @@ impl Stage {
         self.gate.acquire(Mode::Exclusive, Deadline::Never)
     }
 
-    pub(super) fn attempt(&self) -> Result<Grant, LockError> {
+    pub(super) fn try_acquire(&self) -> Result<Grant, LockError> {
         self.gate.acquire(Mode::Exclusive, Deadline::Once)
     }
 
@@ -198,10 +200,10 @@ impl Stage {
     pub(super) fn queue(&self, deadline: Deadline) -> Queued {
         let before = self.gate.lock().queue_length();
         let gate = Arc::clone(&self.gate);
-        let (tell, told) = mpsc::channel();
+        let (reply, told) = mpsc::channel();
         let thread = thread::spawn(move || {
             let result = gate.acquire(Mode::Exclusive, deadline);
-            let _ = tell.send(());
+            let _ = reply.send(());
             result
         });
         while self.gate.lock().queue_length() == before && !thread.is_finished() {
@@ -212,14 +214,14 @@ impl Stage {
 
     /// Lets the oldest pursuit come home.
     pub(super) fn bring_home(&self, result: Result<bool, LockError>) {
-        let pursuit = self.script().pursuits.pop_front();
-        let (_, home) = pursuit.expect("a pursuit is in flight");
-        home(result);
+        let wait = self.script().waits.pop_front();
+        let (_, done) = wait.expect("a wait is in flight");
+        done(result);
     }
 
     /// Lets every pursuit come home, those included that are started meanwhile.
     pub(super) fn bring_all_home(&self) {
-        while !self.script().pursuits.is_empty() {
+        while !self.script().waits.is_empty() {
             self.bring_home(Ok(true));
         }
     }
@@ -258,6 +260,6 @@ impl Gate {
 impl State {
     pub(super) fn release_first(&mut self) -> Result<(), LockError> {
         let number = self.first_inside();
-        self.release(number, Left::InOrder).expect("one guard stands for it")
+        self.release(number, Outcome::Clean).expect("one guard stands for it")
     }
 }

@@ -10,13 +10,13 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 
-use super::address::Address;
-use super::opening::Server;
-use super::pulse;
-use super::roster::{Lease, Place, Roster};
+use super::heartbeat;
+use super::pool::{Lease, Place, Roster};
+use super::server::Server;
 use super::session::{PATIENCE, Session};
-use crate::LockError;
-use crate::engine::CallChain;
+use super::url::Address;
+use crate::engine::OwnerId;
+use crate::error::LockError;
 
 /// A server, the connections to it, and the thread that tends them.
 pub(super) struct Keeper {
@@ -32,13 +32,13 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Starts the thread, and examines the server.
     pub(super) fn start(address: Address) -> Result<Arc<Self>, LockError> {
-        let place = address.shown();
-        let (tell, told) = mpsc::channel();
+        let location = address.shown();
+        let (reply, told) = mpsc::channel();
         let work = move || {
             let runtime = match Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => {
-                    let _ = tell.send(Err(no_thread(address.shown(), error)));
+                    let _ = reply.send(Err(no_thread(address.shown(), error)));
                     return;
                 }
             };
@@ -46,20 +46,20 @@ impl Keeper {
                 let server = match Server::examine(address).await {
                     Ok(server) => server,
                     Err(error) => {
-                        let _ = tell.send(Err(error));
+                        let _ = reply.send(Err(error));
                         return;
                     }
                 };
                 let keeper = Arc::new(Self::of(server));
-                tokio::spawn(pulse::beat(Arc::clone(&keeper.roster)));
-                tokio::spawn(pulse::look_for_the_silent(Arc::clone(&keeper)));
-                tokio::spawn(pulse::watch_over(Arc::clone(&keeper.roster)));
-                let _ = tell.send(Ok(Arc::clone(&keeper)));
+                tokio::spawn(heartbeat::beat(Arc::clone(&keeper.roster)));
+                tokio::spawn(heartbeat::look_for_the_silent(Arc::clone(&keeper)));
+                tokio::spawn(heartbeat::watch_over(Arc::clone(&keeper.roster)));
+                let _ = reply.send(Ok(Arc::clone(&keeper)));
                 keeper.stop.notified().await;
             });
         };
         let thread = thread::Builder::new().name("jam-lock keeper".to_owned()).spawn(work);
-        thread.map_err(|error| no_thread(place, error))?;
+        thread.map_err(|error| no_thread(location, error))?;
         told.recv().expect("the thread tells what came of it")
     }
 
@@ -70,10 +70,10 @@ impl Keeper {
     }
 
     /// A session for who asks for a lock.
-    pub(super) async fn lease(&self, place: Place, chain: CallChain) -> Result<Lease, LockError> {
+    pub(super) async fn lease(&self, place: Place, owner: OwnerId) -> Result<Lease, LockError> {
         match place {
             Place::Session(lease) => Ok(lease),
-            Place::Room(room) => Ok(room.fill(self.server.connect().await?, chain)),
+            Place::Room(room) => Ok(room.fill(self.server.connect().await?, owner)),
         }
     }
 
@@ -111,10 +111,10 @@ impl Keeper {
         if self.is_its_thread() {
             return Err("the thread that is to ask the server cannot wait for itself".to_owned());
         }
-        let (keeper, (tell, told)) = (Arc::clone(self), mpsc::channel());
+        let (keeper, (reply, told)) = (Arc::clone(self), mpsc::channel());
         self.handle.spawn(async move {
             let done = timeout(PATIENCE, work(keeper)).await;
-            let _ = tell.send(done);
+            let _ = reply.send(done);
         });
         let late = format!("the server has not answered for {} s", PATIENCE.as_secs());
         // The thread itself may be gone, or busy with somebody's waker.
@@ -122,14 +122,14 @@ impl Keeper {
     }
 
     /// Blocks until the server has confirmed what was released.
-    pub(super) fn settle(&self) {
-        self.roster.all().iter().for_each(|session| session.settle());
+    pub(super) fn flush(&self) {
+        self.roster.all().iter().for_each(|session| session.flush());
     }
 
     /// Ends the thread, once the server has confirmed what was released.
     pub(super) fn stop(&self) {
         if !self.is_its_thread() {
-            self.settle();
+            self.flush();
         }
         self.stop.notify_one();
     }
@@ -146,7 +146,7 @@ pub(super) async fn briefly<T, E>(work: impl Future<Output = Result<T, E>>) -> O
     timeout(PATIENCE, work).await.ok()?.ok()
 }
 
-fn no_thread(place: String, error: io::Error) -> LockError {
+fn no_thread(location: String, error: io::Error) -> LockError {
     let operation = "start a thread for the server".to_owned();
-    LockError::Engine { operation, place, error: error.into() }
+    LockError::Engine { operation, location, error: error.into() }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Hold, State};
-use crate::LockError;
-use crate::engine::{Left, Mode, Watch};
-use crate::gate::seam;
+use crate::engine::{LossMonitor, Mode};
+use crate::error::LockError;
+use crate::gate::Outcome;
 use crate::gate::stalled::SkipStalled;
+use crate::gate::sync;
 use crate::gate::timer::Timer;
 use crate::gate::wait_queue::{Waiter, Who};
 
@@ -33,7 +34,7 @@ impl State {
     pub(in super::super) fn release(
         &mut self,
         number: u64,
-        left: Left,
+        left: Outcome,
     ) -> Option<Result<(), LockError>> {
         let (since, holder) = self.inside.leave(number, left)?;
         let mode = match self.hold {
@@ -49,7 +50,7 @@ impl State {
             self.abandoned = holder;
         }
         self.hold = Hold::Idle(mode);
-        let now = seam::now();
+        let now = sync::now();
         let result = self.pass_on(mode, now);
         if matches!(self.hold, Hold::Idle(_)) && now.duration_since(since) >= BRIEF {
             self.record_idleness();
@@ -62,15 +63,15 @@ impl State {
     pub(in super::super) fn reenter(
         &mut self,
         number: u64,
-    ) -> Option<(u64, Option<Arc<dyn Watch>>)> {
+    ) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
         self.claim.check_process().ok()?;
-        Some((self.inside.reenter(number)?, self.claim.watch()))
+        Some((self.inside.reenter(number)?, self.claim.loss_monitor()))
     }
 
     /// Records that nobody is inside, if that is so, and well.
     fn record_idleness(&mut self) {
         if matches!(self.hold, Hold::Idle(_)) && self.abandoned.is_none() {
-            self.claim.withdraw(self.token);
+            self.claim.clear_holder(self.token);
             self.published = None;
         }
     }
@@ -79,7 +80,7 @@ impl State {
     pub(in super::super) fn skip_stalled(&mut self) {
         self.stall_timer = None;
         let Hold::Idle(mode) = self.hold else { return };
-        let now = seam::now();
+        let now = sync::now();
         self.record_idleness();
         let is_due = now.checked_sub(PATIENCE);
         if is_due.is_some_and(|since| self.queue.skip_stalled(since)) {
@@ -105,8 +106,8 @@ impl State {
         if wanted != mode {
             return self.convert(mode, wanted);
         }
-        let chain = self.queue.head().map(|head| head.asked.chain);
-        if chain.is_some_and(|chain| !self.claim.pass_to(chain)) {
+        let owner = self.queue.head().map(|head| head.asked.owner);
+        if owner.is_some_and(|owner| !self.claim.reassign(owner)) {
             return self.give_back(mode, now);
         }
         if self.queue.head().is_some_and(Waiter::is_asleep) {
