@@ -15,7 +15,7 @@ fn one_of_another_process() {
     let child = Child::holding(&url, "a");
     let text = refusal(&url);
     assert!(text.contains(&format!("by child (pid {})", child.id())), "{text}");
-    assert!(text.contains("child.rs:"), "{text}");
+    assert!(text.contains("tests/child/hold.rs:"), "{text}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A signal that ends a wait.
+//! A signal that interrupts a wait.
 
 use std::ffi::c_int;
 use std::io;
@@ -8,34 +8,34 @@ use std::thread;
 
 use signal_hook::iterator::{Handle, Signals};
 
-/// What wakes a thread that waits, when a signal comes that would end the process.
-pub(super) struct Interruption {
+/// Unparks a waiting thread when a signal arrives that would end the process.
+pub(super) struct Interrupt {
     signal: Arc<AtomicI32>,
     closing: Handle,
 }
 
-impl Interruption {
-    /// Wakes this thread.
-    pub(super) fn of_this_thread() -> io::Result<Self> {
-        let mut received = Signals::new(super::signals::ending())?;
+impl Interrupt {
+    /// Unparks the current thread.
+    pub(super) fn for_current_thread() -> io::Result<Self> {
+        let mut received = Signals::new(super::signals::fatal())?;
         let (signal, closing) = (Arc::new(AtomicI32::new(0)), received.handle());
-        let (came, waiting) = (Arc::clone(&signal), thread::current());
+        let (arrived, waiting) = (Arc::clone(&signal), thread::current());
         thread::Builder::new().spawn(move || {
             for signal in received.forever() {
-                came.store(signal, Ordering::Release);
+                arrived.store(signal, Ordering::Release);
                 waiting.unpark();
             }
         })?;
         Ok(Self { signal, closing })
     }
 
-    /// The last that came.
+    /// The last signal that arrived.
     pub(super) fn signal(&self) -> Option<c_int> {
         Some(self.signal.load(Ordering::Acquire)).filter(|signal| *signal != 0)
     }
 }
 
-impl Drop for Interruption {
+impl Drop for Interrupt {
     fn drop(&mut self) {
         self.closing.close();
     }

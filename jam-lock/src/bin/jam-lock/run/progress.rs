@@ -1,4 +1,4 @@
-//! The line that says whom a person waits for.
+//! The line that shows who holds the lock during a wait.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -8,17 +8,17 @@ use console::{Term, truncate_str};
 use jam_lock::Lock;
 
 use crate::output::say;
-use crate::table::{duration, holder};
+use crate::text::{duration, held_by};
 
-/// How long a wait has to be to be told of, and how often what is told is brought up to date.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a wait lasts before the line appears, and between its updates.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// What stays free at the end of the line, for the `^C` of who ends it: in the next line it would not
-/// be cleared.
+/// Columns left free at the end of the line for an echoed `^C`, which would not be cleared if it
+/// wrapped.
 const MARGIN: usize = 4;
 
-/// The line, which goes when it is dropped.
-pub(super) struct Line {
+/// The line, cleared when dropped.
+pub(super) struct Progress {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -29,26 +29,26 @@ struct Shared {
     changed: Condvar,
 }
 
-/// What stands on the terminal.
+/// What is on the terminal.
 #[derive(Default)]
 struct Shown {
     is_over: bool,
     is_drawn: bool,
 }
 
-impl Line {
-    /// Tells who holds `lock`, after a while: on a terminal again and again in the same line, else
-    /// once. Without a thread for it there is no line.
-    pub(super) fn about(lock: Lock) -> Self {
+impl Progress {
+    /// Shows the holder of `lock` after a second: on a terminal in one line that is updated, else
+    /// once. Shows nothing if no thread can be started.
+    pub(super) fn show(lock: Lock) -> Self {
         let (shown, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { terminal: Term::stderr(), shown, changed });
-        let told = Arc::clone(&shared);
-        let thread = thread::Builder::new().spawn(move || told.tell(&lock)).ok();
+        let thread_shared = Arc::clone(&shared);
+        let thread = thread::Builder::new().spawn(move || thread_shared.run(&lock)).ok();
         Self { shared, thread }
     }
 }
 
-impl Drop for Line {
+impl Drop for Progress {
     fn drop(&mut self) {
         let mut shown = self.shared.lock();
         shown.is_over = true;
@@ -57,29 +57,29 @@ impl Drop for Line {
         }
         drop(shown);
         self.shared.changed.notify_all();
-        // It has the lock's server in use, which is to be told first of what is released.
+        // Its query must be finished before the lock is released on the same server.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
 impl Shared {
-    fn tell(&self, lock: &Lock) {
+    fn run(&self, lock: &Lock) {
         let begun = Instant::now();
-        while self.goes_on() {
-            let who = match lock.holder() {
-                Some(found) => holder(&found),
-                None => "held by somebody who is not known".to_owned(),
+        while self.is_still_waiting() {
+            let held = match lock.holder() {
+                Some(holder) => held_by(&holder),
+                None => "held by an unknown process".to_owned(),
             };
             let mut shown = self.lock();
             if shown.is_over {
                 return;
             }
             if !self.terminal.is_term() {
-                return say(format_args!("waiting for lock `{}`: {who}", lock.name()));
+                return say(format_args!("waiting for lock `{}`: {held}", lock.name()));
             }
             shown.is_drawn = true;
             let waited = duration(begun.elapsed());
-            self.draw(&format!("waiting {waited} for lock `{}`: {who}", lock.name()));
+            self.draw(&format!("waiting {waited} for lock `{}`: {held}", lock.name()));
         }
     }
 
@@ -89,10 +89,10 @@ impl Shared {
         let _ = self.terminal.write_str(&truncate_str(text, width, "…"));
     }
 
-    /// Waits for a while, and tells whether the wait has not ended meanwhile.
-    fn goes_on(&self) -> bool {
+    /// Sleeps for the interval; `false` if the wait ended before.
+    fn is_still_waiting(&self) -> bool {
         let shown = self.lock();
-        let ended = self.changed.wait_timeout_while(shown, PATIENCE, |shown| !shown.is_over);
+        let ended = self.changed.wait_timeout_while(shown, INTERVAL, |shown| !shown.is_over);
         !ended.unwrap_or_else(PoisonError::into_inner).0.is_over
     }
 

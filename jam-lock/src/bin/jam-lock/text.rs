@@ -1,4 +1,4 @@
-//! The list of all locks, as a person reads it.
+//! Locks and holders as a person reads them.
 
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use jam_lock::{Holder, Status};
 
 use crate::output::plain;
 
-/// What is told of a lock; its token is for programs, which read JSON.
+/// The columns; tokens are for programs, which read JSON.
 const TITLES: [&str; 5] = ["NAME", "STATE", "HELD FOR", "WAITING", "HOLDER"];
 
-/// The table: one line of titles, and a line for each lock, whose name may be so wide.
-pub(crate) fn lines(found: &[Status], name: usize) -> Vec<String> {
+/// The table: a line of titles, and a line for each lock with its name cut to `name_width`.
+pub(crate) fn table(locks: &[Status], name_width: usize) -> Vec<String> {
     let titles = TITLES.map(ToOwned::to_owned);
-    let rows: Vec<_> = [titles].into_iter().chain(found.iter().map(|it| row(it, name))).collect();
+    let rows: Vec<_> =
+        [titles].into_iter().chain(locks.iter().map(|status| row(status, name_width))).collect();
     let widths: [usize; TITLES.len()] = std::array::from_fn(|column| {
         rows.iter().map(|row| measure_text_width(&row[column])).max().unwrap_or(0)
     });
@@ -26,37 +27,37 @@ pub(crate) fn lines(found: &[Status], name: usize) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-fn row(status: &Status, name: usize) -> [String; TITLES.len()] {
+fn row(status: &Status, name_width: usize) -> [String; TITLES.len()] {
     let held_for = status.holder().and_then(Holder::held_for).map(duration);
-    let who = match (status.holder(), status.abandoned()) {
+    let holder = match (status.holder(), status.abandoned()) {
         (Some(holder), _) => plain(&holder.to_string()),
         (None, Some(died)) => died_inside(died),
         (None, None) => String::new(),
     };
     [
-        cut(&plain(status.name()), name),
+        cut(&plain(status.name()), name_width),
         status.state().to_string(),
         held_for.unwrap_or_default(),
         status.waiting().map_or_else(|| "?".to_owned(), |count| count.to_string()),
-        who,
+        holder,
     ]
 }
 
-/// Who holds a lock, in a sentence that begins with `held`.
-pub(crate) fn holder(holder: &Holder) -> String {
-    let who = plain(&holder.to_string());
+/// The holder of a lock, in a phrase that begins with `held`.
+pub(crate) fn held_by(holder: &Holder) -> String {
+    let by = plain(&holder.to_string());
     match holder.held_for() {
-        Some(held_for) => format!("held for {} by {who}", duration(held_for)),
-        None => format!("held by {who}"),
+        Some(held_for) => format!("held for {} by {by}", duration(held_for)),
+        None => format!("held by {by}"),
     }
 }
 
-/// Who died with a lock.
+/// The process that died while holding a lock.
 pub(crate) fn died_inside(holder: &Holder) -> String {
     format!("died inside: {}", plain(&holder.to_string()))
 }
 
-/// The beginning and the end of `text`, where it is wider than `width`.
+/// The beginning and the end of `text`, if it is wider than `width`.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if measure_text_width(text) <= width {
         return text.to_owned();
@@ -72,7 +73,7 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     format!("{begin}{behind}")
 }
 
-/// A duration as people say it: tenths of a second, or the two greatest units.
+/// A duration as a person would say it: tenths of a second, or its two greatest units.
 pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
