@@ -12,7 +12,7 @@ use jam_lock::{Lock, LockError, LockGuard, LockGuards, LockName, LockSet, Locks}
 use jam_lock_tests::storm::{Begun, Log, clock, is_keyed, locks, names};
 
 use super::fate::{Executor, Fate};
-use crate::{Outcome, Trouble};
+use crate::Result;
 
 /// A thread or a task.
 pub(super) struct Hand {
@@ -47,7 +47,7 @@ struct Section {
 }
 
 impl Hand {
-    pub(super) fn new(folder: &Path, worker: u64, seed: u64, hand: u64) -> Result<Self, Trouble> {
+    pub(super) fn new(folder: &Path, worker: u64, seed: u64, hand: u64) -> Result<Self> {
         let open = |name: LockName| {
             let counter = folder.join(format!("{name}.counter"));
             Ok((name, File::options().read(true).write(true).open(counter)?))
@@ -64,7 +64,7 @@ impl Hand {
     }
 
     /// Acquires locks and blocks the thread meanwhile.
-    pub(super) fn block(&mut self) -> Outcome {
+    pub(super) fn block(&mut self) -> Result {
         while !self.stop.exists() {
             let acquired = match self.wish() {
                 Wish::One { lock, is_writer } => {
@@ -86,7 +86,7 @@ impl Hand {
     }
 
     /// Acquires locks and lets other tasks run meanwhile; some acquisitions are dropped.
-    pub(super) async fn work(&mut self, executor: Executor) -> Outcome {
+    pub(super) async fn work(&mut self, executor: Executor) -> Result {
         while !self.stop.exists() {
             let fate = Fate::choose(&mut self.random, executor);
             let (acquired, counted) = match self.wish() {
@@ -172,7 +172,7 @@ impl Hand {
         Ok(None)
     }
 
-    fn begin(&mut self, held: &Held) -> Result<Vec<Section>, Trouble> {
+    fn begin(&mut self, held: &Held) -> Result<Vec<Section>> {
         match held {
             Held::One { guard, is_writer } => Ok(vec![self.enter(guard, *is_writer)?]),
             Held::Two(guards) => guards.iter().map(|guard| self.enter(guard, true)).collect(),
@@ -180,7 +180,7 @@ impl Hand {
     }
 
     /// Reads the counter, and logs that a section has begun.
-    fn enter(&mut self, guard: &LockGuard, is_writer: bool) -> Result<Section, Trouble> {
+    fn enter(&mut self, guard: &LockGuard, is_writer: bool) -> Result<Section> {
         let since = clock();
         let counter = self.counters.iter().position(|(name, _)| name == guard.name());
         let counter = counter.expect("it was asked for");
@@ -200,7 +200,7 @@ impl Hand {
     }
 
     /// Writes what comes next to the counters of writers, and releases.
-    fn end(&mut self, sections: Vec<Section>, held: Held) -> Outcome {
+    fn end(&mut self, sections: Vec<Section>, held: Held) -> Result {
         for Section { counter, is_writer, found, begun } in sections {
             if is_writer {
                 let next = format!("{:020}", found + 1);

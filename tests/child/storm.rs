@@ -1,9 +1,7 @@
 //! One of the processes of a storm: its threads and tasks acquire locks at random, count under them
 //! and log what they did, until the file `stop` is there.
 
-#[path = "storm/fate.rs"]
 mod fate;
-#[path = "storm/hand.rs"]
 mod hand;
 
 use std::path::Path;
@@ -15,7 +13,7 @@ use rustix::process::{Resource, Rlimit, setrlimit, umask};
 
 use self::fate::Executor;
 use self::hand::Hand;
-use super::Outcome;
+use crate::Result;
 
 /// How many hands acquire locks and block their thread meanwhile.
 const THREADS: u64 = 2;
@@ -32,8 +30,8 @@ const DESCRIPTORS: u64 = 64;
 /// What processes take off the modes of the files that they make, in turn.
 const UMASKS: [u32; 4] = [0o022, 0o077, 0o002, 0o027];
 
-/// Works in `folder` until it is told to stop.
-pub(super) fn work(folder: &Path, number: u64, seed: u64) -> Outcome {
+/// Works in `folder` until the file `stop` exists.
+pub(crate) fn work(folder: &Path, number: u64, seed: u64) -> Result {
     let limit = Rlimit { current: Some(DESCRIPTORS), maximum: Some(DESCRIPTORS) };
     setrlimit(Resource::Nofile, limit)?;
     let turn = usize::try_from(number)? % UMASKS.len();
@@ -53,7 +51,7 @@ pub(super) fn work(folder: &Path, number: u64, seed: u64) -> Outcome {
 }
 
 /// Runs the tasks side by side on this thread.
-fn all(hands: Vec<Hand>, executor: Executor) -> Outcome {
+fn all(hands: Vec<Hand>, executor: Executor) -> Result {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let tasks = tokio::task::LocalSet::new();
     let running: Vec<_> = hands

@@ -1,51 +1,51 @@
 //! Processes that use many keyed names at once.
 
 use std::fs;
-use std::io::{self, BufRead};
+use std::io;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use jam_lock::{Lock, Locks, Timeout};
 use jam_lock_tests::lock_names;
-use jam_lock_tests::peers::open_files_below;
+use jam_lock_tests::observe::open_files_below;
 
-use super::Outcome;
+use crate::{Result, next_line};
 
-fn locks(folder: &str, count: u32, timeout: Timeout) -> Result<Vec<Lock>, super::Trouble> {
-    let locks = Locks::at(folder)?;
+fn locks(folder: &Path, count: u32, timeout: Timeout) -> Result<Vec<Lock>> {
+    let locks = Locks::open(folder)?;
     let lock = |id| locks.lock(lock_names::customer_id(id)).timeout(timeout);
     Ok((0..count).map(lock).collect())
 }
 
-/// Holds the locks of all customers until a line comes in.
-pub(super) fn hold_all(folder: &str, count: u32) -> Outcome {
+/// Holds the locks of all customers until the next line.
+pub(crate) fn hold(folder: &Path, count: u32) -> Result {
     let locks = locks(folder, count, Timeout::FOREVER)?;
     let guards = locks.iter().map(Lock::acquire).collect::<Result<Vec<_>, _>>()?;
     println!("held");
-    io::stdin().lock().read_line(&mut String::new())?;
+    next_line()?;
     drop(guards);
     println!("released");
     Ok(())
 }
 
-/// Waits in vain for the lock of one customer after the other; answers each line with how many threads
-/// there are and how many files are open in the folder.
-pub(super) fn wait_in_vain(folder: &str, count: u32) -> Outcome {
+/// Times out on the lock of one customer after another; then answers each line with the numbers of its
+/// threads and of its open files in the folder.
+pub(crate) fn time_out(folder: &Path, count: u32) -> Result {
     for lock in locks(folder, count, Duration::from_millis(1).into())? {
-        assert!(lock.acquire().is_err_and(|error| error.is_timeout()), "somebody holds it");
+        assert!(lock.acquire().is_err_and(|error| error.is_timeout()), "another process holds it");
     }
     println!("timed out");
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lines() {
         line?;
         let threads = fs::read_dir("/proc/self/task")?.count();
-        println!("{threads} {}", open_files_below(Path::new(folder)));
+        println!("{threads} {}", open_files_below(folder));
     }
     Ok(())
 }
 
-/// Waits for the locks of all customers at once, each in a thread, until it has had each of them.
-pub(super) fn wait_for_all(folder: &str, count: u32) -> Outcome {
+/// Waits for the locks of all customers at once, each in a thread of its own.
+pub(crate) fn wait(folder: &Path, count: u32) -> Result {
     let locks = locks(folder, count, Timeout::FOREVER)?;
     thread::scope(|scope| {
         let waits: Vec<_> =
@@ -53,6 +53,6 @@ pub(super) fn wait_for_all(folder: &str, count: u32) -> Outcome {
         println!("waiting");
         waits.into_iter().try_for_each(|wait| wait.join().expect("it does not panic"))
     })?;
-    println!("had them all");
+    println!("acquired all");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Somebody who counts sales in a database while its server, and the way to it, fail.
+//! A process that counts sales in a database while its server, and the network to it, fail.
 
 use std::fs::File;
 use std::io::Write;
@@ -11,18 +11,18 @@ use jam_lock_tests::storm::clock;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls};
 
-use super::{Outcome, Trouble};
+use crate::Result;
 
 /// Long enough that a fault always ends before.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Sells `times` pieces under the lock of `locks`, each in a fenced transaction of `data`, and
-/// writes to `log` when it was inside, and whether it was told that it had lost the lock.
-pub(super) fn sell(locks: &str, data: &str, log: &Path, seller: i32, times: i32) -> Outcome {
+/// Sells pieces under a lock of `locks`, each in a fenced transaction of `data`, and writes to `log`
+/// when it held the lock, and whether the guard reported that the lock was lost.
+pub(crate) fn sell(locks: &Path, data: &str, log: &Path, seller: i32, pieces: i32) -> Result {
     let mut shop = Shop { data, client: None, runtime: runtime()? };
-    let lock = persist(|| Locks::at(locks))?.lock(LockName::new("sale")?).timeout(PATIENCE);
+    let lock = retry(|| Locks::at(locks))?.lock(LockName::new("sale")?).timeout(TIMEOUT);
     let mut log = File::create_new(log)?;
-    for piece in 0..times {
+    for piece in 0..pieces {
         while !sell_once(&lock, &mut shop, &mut log, seller, piece)? {
             thread::sleep(Duration::from_millis(10));
         }
@@ -37,7 +37,7 @@ fn sell_once(
     log: &mut File,
     seller: i32,
     piece: i32,
-) -> Result<bool, Trouble> {
+) -> Result<bool> {
     let guard = match lock.acquire() {
         Ok(guard) => guard,
         Err(error) if is_fault(&error) => return Ok(false),
@@ -46,37 +46,37 @@ fn sell_once(
     let since = clock();
     let is_sold = shop.sell(&guard, seller, piece);
     let until = clock();
-    let told = match guard.release() {
+    let outcome = match guard.release() {
         Ok(()) => "kept",
         Err(LockError::Lost { .. }) => "lost",
         Err(error) => return Err(error.into()),
     };
-    writeln!(log, "{since} {until} {told}")?;
+    writeln!(log, "{since} {until} {outcome}")?;
     Ok(is_sold)
 }
 
-/// What comes of a server that is not there.
+/// Whether the server was unavailable.
 fn is_fault(error: &LockError) -> bool {
     matches!(error, LockError::Engine { .. })
 }
 
-/// Tries until the server is there.
-fn persist<T>(mut act: impl FnMut() -> Result<T, LockError>) -> Result<T, LockError> {
+/// Retries until the server is available.
+fn retry<T>(mut call: impl FnMut() -> Result<T, LockError>) -> Result<T, LockError> {
     loop {
-        match act() {
+        match call() {
             Err(error) if is_fault(&error) => thread::sleep(Duration::from_millis(10)),
             result => return result,
         }
     }
 }
 
-/// With a thread of its own, which rolls back what was refused while the seller waits for the lock: the
-/// next holder begins after that.
+/// With a thread of its own, which rolls a refused transaction back while the seller waits for the
+/// lock, so that the next holder begins after that.
 fn runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 
-/// The data, and a connection to it for as long as that lasts.
+/// The data, and a connection to it unless that has failed.
 struct Shop<'url> {
     data: &'url str,
     client: Option<Client>,
@@ -84,7 +84,7 @@ struct Shop<'url> {
 }
 
 impl Shop<'_> {
-    /// Whether the piece is sold, by this or before.
+    /// Whether the piece is sold, now or before.
     fn sell(&mut self, guard: &LockGuard, seller: i32, piece: i32) -> bool {
         let Self { data, client, runtime } = self;
         let sold = runtime.block_on(async {
@@ -101,20 +101,15 @@ impl Shop<'_> {
     }
 }
 
-async fn connect(data: &str) -> Result<Client, Trouble> {
+async fn connect(data: &str) -> Result<Client> {
     let (client, connection) = tokio_postgres::connect(data, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
 
-/// Reads how much was sold, thinks, and writes one more, unless that was done before: whether a
-/// commit that was cut off has happened can only be seen.
-async fn book(
-    client: &mut Client,
-    guard: &LockGuard,
-    seller: i32,
-    piece: i32,
-) -> Result<(), Trouble> {
+/// Adds one to the number of pieces sold, unless an earlier commit has done that: if the connection is
+/// cut during a commit, only the table shows whether it happened.
+async fn book(client: &mut Client, guard: &LockGuard, seller: i32, piece: i32) -> Result {
     let transaction = client.transaction().await?;
     guard.fence(&transaction).await?;
     let find = "SELECT 1 FROM sale WHERE seller = $1 AND piece = $2";

@@ -1,4 +1,4 @@
-"""A Python process that does what a test tells it: peer.py LIBRARY DO FILE ..."""
+"""A Python process that does what a test tells it: child.py LIBRARY DO FILE ..."""
 
 import importlib
 import os
