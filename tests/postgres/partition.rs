@@ -36,7 +36,7 @@ fn a_grant_that_does_not_reach_the_waiter_is_released() {
     alone("a_grant_that_does_not_reach_the_waiter_is_released", |server, url, remote| {
         let client = SqlClient::new(server, url, "a");
         client.lock();
-        let _waiting = Child::waiting(&remote, "a");
+        let _waiting = Child::waiting(remote, "a");
         wait_until("it is queued by the server", || is_waited_for(server, url, "a"));
         let waiting = server.sessions(url, "a", false);
         cut();
