@@ -1,14 +1,14 @@
-//! What a gate knows better than the engine of how its lock stands.
+//! What a gate knows better than the engine of the status of its lock.
 
 use super::{Hold, State};
 use crate::status::Status;
 
 impl State {
-    /// How the lock stands, by the engine's `status` and by what is known better here.
-    ///
-    /// The engine sees one process that holds it, and one that waits; who of it does is seen here.
-    pub(in super::super) fn amend(&self, status: Status) -> Status {
-        let elsewhere = status.waiting().map(|count| count.saturating_sub(self.pursuits.count()));
+    /// Replaces what the engine sees of this process, one holder and one waiter, by the holders and
+    /// the waiters that it has.
+    pub(in super::super) fn refine_status(&self, status: Status) -> Status {
+        let engine_waits = self.engine_waits.count();
+        let elsewhere = status.waiting().map(|count| count.saturating_sub(engine_waits));
         let waiting = elsewhere.map(|count| count + self.queue.waiting());
         let status = status.waited_for_by(waiting);
         let state = match (self.hold, status.state()) {
