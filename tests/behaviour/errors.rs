@@ -157,7 +157,7 @@ fn a_full_disk() {
     }
     let lines: Vec<&str> = answer.lines().collect();
     assert_eq!((lines[0], lines[2]), ("acquired", "acquired"));
-    assert!(lines[1].contains("cannot make the lock file"), "{answer}");
+    assert!(lines[1].contains("cannot create the lock file"), "{answer}");
     assert!(lines[1].contains("No space left on device"), "{answer}");
 }
 
