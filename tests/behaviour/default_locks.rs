@@ -34,7 +34,7 @@ fn they_are_what_the_program_has_set_first() {
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let answer = peers::said(&peers::run(peer().arg("settle").args([&first, &second])));
     let settled = first.canonicalize().unwrap();
-    let expected = format!("the default locks are settled already ({})", settled.display());
+    let expected = format!("the default locks are already set ({})", settled.display());
     assert!(answer.starts_with(&expected), "{answer}");
     assert!(first.join("x.lock").is_file());
     assert!(!second.join("x.lock").exists());

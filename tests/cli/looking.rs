@@ -98,7 +98,7 @@ fn a_name_that_is_none_is_refused() {
     let folder = folder();
     let output = ask(folder.path(), &["who", "a/b"]);
     assert_eq!((output.status.code(), &*printed(&output)), (Some(2), ""));
-    assert!(said(&output).contains("cannot be a lock name"), "{output:?}");
+    assert!(said(&output).contains("invalid lock name"), "{output:?}");
 }
 
 #[test]

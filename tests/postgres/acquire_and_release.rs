@@ -220,7 +220,7 @@ fn a_fork_of_its_holder_can_do_nothing_with_it() {
         let mut parent = Peer::start(peer().args(["fork", &url, "a", what]));
         let mut said = parent.answer();
         if said != "held" {
-            assert!(said.contains("is used in its fork"), "{said}");
+            assert!(said.contains("cannot be used in its forked child"), "{said}");
             said = parent.answer();
         }
         assert_eq!(said, "held");

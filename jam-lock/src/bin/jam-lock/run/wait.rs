@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use jam_lock::{LockGuard, Locks, Timeout, macro_support};
+use jam_lock::{LockGuard, Locks, Timeout};
 
 use super::command::Prepared;
 #[cfg(unix)]
@@ -23,17 +23,14 @@ pub(super) fn acquire(
     request: &Request,
     command: &mut Prepared,
 ) -> Result<LockGuard, Unstarted> {
-    let asked = macro_support::nowhere(request.name.clone(), shown(request))
-        .of(locks)
-        .timeout(request.timeout());
-    let asked = if request.shared { asked.shared() } else { asked };
-    let mut asked = pin!(asked.acquire_async());
+    let lock = locks.lock(request.name.clone()).label(shown(request)).timeout(request.timeout());
+    let lock = if request.shared { lock.shared() } else { lock };
+    let mut asked = pin!(lock.acquire_async());
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     if let Poll::Ready(result) = asked.as_mut().poll(&mut context) {
         return Ok(result?);
     }
-    let lock = locks.lock(request.name.clone());
     // A wait with an end tells then of the holder; what was left running may well be served by then.
     let is_endless = request.timeout() == Timeout::FOREVER;
     let above = is_endless.then(|| ancestors::holder_above(&lock)).flatten();

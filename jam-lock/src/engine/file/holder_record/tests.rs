@@ -27,7 +27,7 @@ fn abandoned_by(holder: &Holder) -> Usage<'_> {
 
 /// Has somebody of the function `name` enter, and die.
 fn die(folder: &Path, name: &'static str) {
-    recorder(folder).publish_writer(Some(&Site::here().within(name)), CLEAN);
+    recorder(folder).publish_writer(Some(&Site::here().in_function(name)), CLEAN);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn who_dies_after_one_of_its_process_left_the_lock_abandoned_does_not_take_its_p
     let folder = tempfile::tempdir().unwrap();
     let mut recorder = recorder(folder.path());
     enter(&mut recorder);
-    let failed = Holder::here(&Site::here().within("failed"));
+    let failed = Holder::here(&Site::here().in_function("failed"));
     for site in [Some(Site::here()), None] {
         recorder.publish_writer(site.as_ref(), abandoned_by(&failed));
         let found = self::recorder(folder.path()).publish_reader(true, CLEAN).abandoned_by;

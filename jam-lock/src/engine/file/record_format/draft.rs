@@ -53,7 +53,7 @@ impl Draft {
     /// The record of holders of this process at `site`, of a keyed name or of a plain one.
     pub(in super::super) fn new(here: &ThisProcess, site: Site, is_keyed: bool) -> Self {
         let mut text = format!("{MAGIC}held token {:19}\nsince     {:27}\n", 0, "");
-        about(&mut text, site.function(), site.place());
+        about(&mut text, site.function(), site.file().zip(site.line()));
         match here.started {
             Some(started) => {
                 line(&mut text, "process", &format_args!("{} started {started}", here.id));
@@ -208,7 +208,7 @@ mod tests {
             host: Some(long.clone()),
         };
         let function: &'static str = long.leak();
-        let site = Site::here().within(function);
+        let site = Site::here().in_function(function);
         let mut draft = Draft::new(&here, site, true);
         let text = draft.of(Duration::from_secs(253_402_300_799), TOKEN_LIMIT - 1);
         assert_eq!(text.len(), SIZE);

@@ -15,7 +15,7 @@ fn text() -> String {
         program: Some("invoiced".to_owned()),
         host: Some("app1".to_owned()),
     };
-    let site = Site::here().within("app::on_apply");
+    let site = Site::here().in_function("app::on_apply");
     draft::render(
         &here,
         site,
@@ -56,7 +56,7 @@ fn what_was_written_is_read() {
 
 #[test]
 fn what_has_no_place_is_read_without_one() {
-    let site = Site::nowhere("sh -c app::backup");
+    let site = Site::labelled("sh -c app::backup");
     let mut draft = Draft::new(&ThisProcess::get(), site, true);
     let text = draft.of(Duration::ZERO, 7);
     assert_eq!(text.len(), SIZE);
