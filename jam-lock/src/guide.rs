@@ -8,7 +8,7 @@
 //! | [`lock_folder`] | choose the folder of the lock files, and let several users share it |
 //! | [`timeouts`] | choose a timeout, and decide what a function returns when it passes |
 //! | [`tasks`] | lock in asynchronous code |
-//! | [`holders`] | find out who holds a lock, list all locks, log waits |
+//! | [`holders`] | find the holder of a lock, list all locks, log waits |
 //! | [`recovery`] | clean up after a holder that died, keep out one that was late |
 //! | [`testing`] | test code that takes locks |
 //! | [`interop`] | use the same locks as Jam.py, Python's filelock and `flock(1)` |

@@ -36,10 +36,10 @@ pub use error::LockError;
 pub use failure::{FromLockError, skip};
 pub use guard::{LockGuard, LockGuards};
 pub use holder::Holder;
+pub use jam_lock_macros::locked;
 pub use lock::Lock;
 pub use lock_set::LockSet;
 pub use locks::{Locks, LocksBuilder, default_location, default_locks, set_default_locks};
-pub use macros::locked;
 pub use name::LockName;
 #[cfg(feature = "tracing")]
 pub use observer::TracingObserver;

@@ -76,8 +76,10 @@ fn it_has_every_message_of_the_macros() {
         let golden = fs::read_to_string(&path).expect("it is text");
         for line in golden.lines().filter(|line| line.starts_with("error")) {
             let (_, message) = line.split_once(": ").expect("a message follows");
-            // What is wrong with a name stands in a table of its own, behind `…`.
-            let message = message.split_once(" cannot be a lock name: ").map_or(message, |it| it.1);
+            // Invalid names have a table of their own, with only the reason.
+            let reason = message.strip_prefix("invalid lock name `");
+            let reason = reason.and_then(|rest| rest.split_once("`: "));
+            let message = reason.map_or(message, |(_, reason)| reason);
             let message = with_holes(message, '`', '`');
             assert!(guide.contains(&message), "{name}: missing: {message}");
             found += 1;

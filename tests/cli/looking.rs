@@ -74,7 +74,7 @@ fn a_lock_that_nobody_holds_is_1() {
     let folder = folder();
     peers::attempt(folder.path(), "used");
     for (name, told) in
-        [("used", "free\n"), ("never used", "free: no use of it is recorded here\n")]
+        [("used", "free\n"), ("never used", "free (no use of it is recorded here)\n")]
     {
         let output = ask(folder.path(), &["who", name]);
         assert_eq!((output.status.code(), &*printed(&output)), (Some(1), told));
@@ -109,7 +109,7 @@ fn a_folder_that_is_not_there_is_trouble_and_is_not_made() {
         let output = ask(&missing, order);
         assert_eq!(output.status.code(), Some(2));
         assert!(said(&output).contains("No such file or directory"), "{output:?}");
-        assert!(said(&output).ends_with("name another by --locks or JAM_LOCK\n"), "{output:?}");
+        assert!(said(&output).ends_with("choose another with --locks or JAM_LOCK\n"), "{output:?}");
     }
     assert!(!missing.exists());
 }

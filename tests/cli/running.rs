@@ -81,7 +81,7 @@ fn a_command_that_is_not_there_is_127() {
     let folder = folder();
     let output = run(folder.path(), &["x", "--", "no such command"]);
     assert_eq!(output.status.code(), Some(127));
-    assert_eq!(said(&output), "jam-lock: cannot run `no such command`: there is no such command\n");
+    assert_eq!(said(&output), "jam-lock: cannot run `no such command`: command not found\n");
     assert_eq!(attempt(folder.path(), "x"), "acquired");
 }
 
@@ -195,7 +195,7 @@ fn a_url_of_no_engine_is_said_to_be_none() {
 fn the_help_tells_the_statuses() {
     let folder = folder();
     let output = jam_lock_tests::peers::run(command(folder.path()).args(["run", "--help"]));
-    for status in ["75  the lock", "74  the lock", "71  the lock", "127", "126"] {
+    for status in ["75  timed out", "74  the lock", "71  the lock", "127", "126"] {
         assert!(printed(&output).contains(status), "{output:?}");
     }
 }

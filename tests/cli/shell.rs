@@ -36,10 +36,10 @@ fn every_shell_has_completions() {
 #[test]
 fn the_short_help_tells_the_statuses() {
     for (order, status) in [
-        ("run", "75  the lock was not to be had in time"),
-        ("list", "2  the locks could not be looked at"),
-        ("who", "1  nobody holds it"),
-        ("sweep", "2  the locks could not be looked at"),
+        ("run", "75  timed out waiting for the lock"),
+        ("list", "2  the locks cannot be accessed"),
+        ("who", "1  the lock is free"),
+        ("sweep", "2  the locks cannot be accessed"),
     ] {
         assert!(told(&[order, "-h"]).contains(status), "{order}");
     }

@@ -205,9 +205,9 @@ fn trouble_is_shown_to_its_end() {
 fn what_is_no_interval_is_refused() {
     let folder = folder();
     for (interval, why) in [
-        ("0", "at least 0.1 seconds"),
-        ("-1", "at least 0.1 seconds"),
-        ("inf", "longer than a clock can tell"),
+        ("0", "the shortest interval is 0.1 seconds"),
+        ("-1", "the shortest interval is 0.1 seconds"),
+        ("inf", "the interval is too long"),
         ("often", "a number of seconds"),
     ] {
         let interval = format!("--interval={interval}");

@@ -58,7 +58,7 @@ fn a_timeout_below_0_is_refused_unless_it_is_for_ever() {
     for timeout in ["-0.5", "-2", "-1e300"] {
         let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
         assert_eq!(output.status.code(), Some(2), "{timeout}");
-        assert!(said(&output).contains("-1 waits for ever, 0 tries once"), "{output:?}");
+        assert!(said(&output).contains("use -1 to wait forever, 0 to try once"), "{output:?}");
     }
     for timeout in ["-1", "-1.0", "-0", "inf"] {
         let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
@@ -100,5 +100,5 @@ fn a_wait_for_who_waits_for_this_is_refused() {
     let output = run(folder.path(), &[&outer[..], &inner, &["run", "x", "true"]].concat());
     assert_eq!(output.status.code(), Some(71), "{output:?}");
     let text = said(&output);
-    assert!(text.contains("lock `x` would never be free: this runs inside of "), "{text}");
+    assert!(text.contains("refusing to wait for lock `x`: this command runs inside "), "{text}");
 }

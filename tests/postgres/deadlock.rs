@@ -1,4 +1,4 @@
-//! Two who wait for each other.
+//! Deadlocks between processes.
 
 use std::sync::Barrier;
 use std::thread;
@@ -10,7 +10,7 @@ use jam_lock_tests::peers::{Peer, peer};
 use super::*;
 
 #[test]
-fn two_processes_that_wait_in_a_circle_do_not_wait_for_ever() {
+fn a_deadlock_of_two_processes_is_resolved() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let start = |first, second| Peer::start(peer().args(["both", &url, first, second]));
@@ -21,29 +21,29 @@ fn two_processes_that_wait_in_a_circle_do_not_wait_for_ever() {
     for peer in &mut peers {
         peer.order("go on");
     }
-    // The one is told, has lost its first lock to the other, and that one goes on.
+    // One gets the error and loses its first lock to the other, which continues.
     let mut answers = peers.each_mut().map(Peer::answer);
     answers.sort();
     assert_eq!(answers, ["both, lost: false", "deadlock, lost: true"]);
 }
 
 #[test]
-fn locks_of_one_call_chain_share_a_connection() {
+fn locks_of_one_owner_share_a_connection() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let locks = locks(&url);
-    let _first = locks.lock(called("a")).acquire().unwrap();
-    let _second = locks.lock(called("b")).timeout(LONG).acquire().unwrap();
+    let _first = locks.lock(lock_name("a")).acquire().unwrap();
+    let _second = locks.lock(lock_name("b")).timeout(LONG).acquire().unwrap();
     assert_eq!(holders(server, &url, "a"), holders(server, &url, "b"));
 }
 
 #[test]
-fn a_lock_that_is_handed_to_another_chain_does_not_mix_connections() {
+fn a_lock_handed_off_to_another_owner_is_on_its_connection() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let locks = locks(&url);
-    let (a, b) = (locks.lock(called("a")), locks.lock(called("b")));
-    // Whether the one waits already when the other goes is chance, so there are some rounds.
+    let (a, b) = (locks.lock(lock_name("a")), locks.lock(lock_name("b")));
+    // Whether one waits already when the other releases is a race, so there are several rounds.
     for _ in 0..20 {
         let (held, barrier) = (a.acquire().unwrap(), Barrier::new(2));
         thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Readers of one process, and others that want the lock.
+//! Readers of one process, and a writer of another.
 
 use jam_lock_tests::peers::Peer;
 use jam_lock_tests::readers::while_readers_overlap;
