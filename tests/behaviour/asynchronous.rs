@@ -105,7 +105,7 @@ fn a_loop_of_free_locks_lets_other_tasks_run() {
 }
 
 #[test]
-fn a_wait_ends_at_its_deadline_and_never_earlier() {
+fn a_wait_times_out_at_its_deadline_and_never_earlier() {
     for run in EXECUTORS {
         let folder = folder();
         let _child = Child::holding(folder.path(), "x");
@@ -134,7 +134,7 @@ fn the_timeout_counts_from_the_first_poll() {
 }
 
 #[test]
-fn zero_tries_once_and_ends_at_once() {
+fn timeout_0_tries_once_and_returns_at_once() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
     let acquire = lock(folder.path(), "x").timeout(0).acquire_async();
@@ -144,7 +144,7 @@ fn zero_tries_once_and_ends_at_once() {
 }
 
 /// Has so many tasks wait for a lock, and tells when it was released and who was served when.
-fn served(waiters: usize) -> (Instant, Vec<(usize, Instant)>) {
+fn serve(waiters: usize) -> (Instant, Vec<(usize, Instant)>) {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
@@ -170,14 +170,14 @@ fn served(waiters: usize) -> (Instant, Vec<(usize, Instant)>) {
 
 #[test]
 fn ten_thousand_waiters_are_served() {
-    assert_eq!(served(10_000).1.len(), 10_000);
+    assert_eq!(serve(10_000).1.len(), 10_000);
 }
 
 #[test]
-fn waiters_are_served_in_the_order_in_which_they_came() {
+fn waiters_are_served_in_the_order_of_their_arrival() {
     let start = Instant::now();
     loop {
-        let (mut last, served) = served(100);
+        let (mut last, served) = serve(100);
         // Who is woken and not polled for 10 ms is passed over, so a round in which the machine
         // stood still for that long tells nothing.
         let stood_still = served.iter().any(|(_, at)| {

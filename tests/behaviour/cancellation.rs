@@ -45,7 +45,7 @@ fn poll(future: impl Future, polls: usize, between: impl Fn(usize)) -> Option<us
 }
 
 /// Whether the lock can be had, at once here and soon in another process, as if nobody had waited.
-fn is_left_alone(lock: &Lock, folder: &Path) {
+fn assert_left_alone(lock: &Lock, folder: &Path) {
     drop(lock.try_acquire().expect("nobody is in the queue, and nobody has the lock"));
     // The wait that was given up may have the lock for an instant when it falls free.
     wait_until("a free lock", || try_in_child(folder, "x") == "acquired");
@@ -78,7 +78,7 @@ fn at_every_await_while_another_task_holds_the_lock() {
         let ended = poll(section(lock.clone()), polls, release);
         assert_eq!(ended, (polls == POLLS).then_some(POLLS), "all awaits are known");
         drop(held.into_inner().unwrap());
-        is_left_alone(&lock, folder.path());
+        assert_left_alone(&lock, folder.path());
     }
 }
 
@@ -96,12 +96,12 @@ fn at_every_await_while_another_process_holds_the_lock() {
         let ended = poll(section(lock.clone()), polls, release);
         assert_eq!(ended, (polls == POLLS).then_some(POLLS), "all awaits are known");
         release(0);
-        is_left_alone(&lock, folder.path());
+        assert_left_alone(&lock, folder.path());
     }
 }
 
 #[test]
-fn when_it_was_woken_for_the_lock_and_has_not_looked() {
+fn after_a_wake_up_that_was_not_followed_by_a_poll() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
@@ -113,11 +113,11 @@ fn when_it_was_woken_for_the_lock_and_has_not_looked() {
         drop(held);
         wait_until("a wake-up", || bell.was_rung());
     }
-    is_left_alone(&lock, folder.path());
+    assert_left_alone(&lock, folder.path());
 }
 
 #[test]
-fn and_the_next_in_the_queue_is_served() {
+fn lets_the_next_waiter_in_the_queue_acquire() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
@@ -137,7 +137,7 @@ fn and_the_next_in_the_queue_is_served() {
 }
 
 #[test]
-fn when_it_loses_the_race_against_a_timeout_of_the_runtime() {
+fn by_a_timeout_of_the_runtime() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
@@ -147,11 +147,11 @@ fn when_it_loses_the_race_against_a_timeout_of_the_runtime() {
         tokio::time::timeout(limit, lock.acquire_async()).await.unwrap_err();
     });
     drop(held);
-    is_left_alone(&lock, folder.path());
+    assert_left_alone(&lock, folder.path());
 }
 
 #[test]
-fn a_future_that_is_never_polled_again_keeps_nobody_out() {
+fn a_future_that_is_never_polled_again_does_not_block_others() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();

@@ -38,7 +38,7 @@ fn found(error: &LockError) -> &'static str {
 }
 
 #[test]
-fn a_folder_in_the_place_of_the_file() {
+fn a_folder_in_place_of_the_file() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     fs::create_dir(&path).unwrap();
@@ -56,7 +56,7 @@ fn a_symbolic_link_whose_target_is_left_alone() {
 }
 
 #[test]
-fn a_broken_symbolic_link_whose_target_is_not_made() {
+fn a_broken_symbolic_link_whose_target_is_not_created() {
     let folder = folder();
     let (target, path) = (folder.path().join("target"), folder.path().join("x.lock"));
     symlink(&target, &path).unwrap();
@@ -65,7 +65,7 @@ fn a_broken_symbolic_link_whose_target_is_not_made() {
 }
 
 #[test]
-fn a_fifo_that_nobody_reads() {
+fn a_fifo_without_a_reader() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
@@ -92,7 +92,7 @@ fn a_device() {
 }
 
 #[test]
-fn a_file_in_the_place_of_the_folder() {
+fn a_file_in_place_of_the_folder() {
     let folder = folder();
     let path = folder.path().join("locks");
     fs::write(&path, "").unwrap();
@@ -102,7 +102,7 @@ fn a_file_in_the_place_of_the_folder() {
 }
 
 #[test]
-fn a_broken_symbolic_link_in_the_place_of_the_folder() {
+fn a_broken_symbolic_link_in_place_of_the_folder() {
     let folder = folder();
     let (target, path) = (folder.path().join("target"), folder.path().join("locks"));
     symlink(&target, &path).unwrap();
@@ -113,7 +113,7 @@ fn a_broken_symbolic_link_in_the_place_of_the_folder() {
 }
 
 #[test]
-fn a_url_in_the_place_of_the_folder() {
+fn a_url_in_place_of_the_folder() {
     let error = Locks::open("postgres://app:secret@db1/shop").unwrap_err().to_string();
     assert!(error.contains("open it by `Locks::at`"), "{error}");
     assert!(!error.contains("secret") && !Path::new("postgres:").exists(), "{error}");

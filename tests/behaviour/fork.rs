@@ -43,17 +43,17 @@ fn a_child_that_panics_leaves_the_lock_alone() {
 }
 
 #[test]
-fn a_child_that_releases_the_guard_is_told_that_it_is_its_parents() {
+fn a_child_that_releases_the_guard_gets_an_error() {
     assert!(child(ForkAction::Release).contains("cannot be used in its forked child"));
 }
 
 #[test]
-fn a_child_cannot_acquire_what_it_inherited() {
+fn a_child_cannot_acquire_a_lock_that_it_inherited() {
     assert!(child(ForkAction::Acquire).contains("cannot be used in its forked child"));
 }
 
 #[test]
-fn a_child_cannot_enter_again_what_its_parent_holds() {
+fn a_child_cannot_reenter_a_lock_that_its_parent_holds() {
     assert!(child(ForkAction::AcquireReentrantly).contains("cannot be used in its forked child"));
 }
 
@@ -68,7 +68,7 @@ fn a_child_that_opens_the_locks_anew_excludes_its_parent_and_is_excluded() {
 }
 
 #[test]
-fn a_child_of_a_thread_that_has_used_locks_does_not_wait_for_itself() {
+fn a_child_of_a_thread_that_has_used_locks_does_not_deadlock_with_itself() {
     let folder = folder();
     let mut parent = Child::spawn(&Order::ForkAfterRelease { folder: folder.path(), name: "x" });
     let said = parent.next_line();
@@ -78,7 +78,7 @@ fn a_child_of_a_thread_that_has_used_locks_does_not_wait_for_itself() {
 }
 
 #[test]
-fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_ends() {
+fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_exits() {
     let folder = folder();
     let action = ForkAction::OutliveParent;
     let mut parent = Child::spawn(&Order::Fork { location: folder.path(), name: "x", action });
@@ -89,7 +89,7 @@ fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_ends() {
 }
 
 #[test]
-fn a_child_that_opens_the_locks_anew_waits_for_no_thread_of_its_parent() {
+fn a_child_that_opens_the_locks_anew_does_not_wait_for_threads_of_its_parent() {
     let folder = folder();
     let mut parent = Child::spawn(&Order::ForkWhileBusy { folder: folder.path(), times: 300 });
     assert_eq!(parent.next_line(), "all children have acquired the lock");
@@ -97,7 +97,7 @@ fn a_child_that_opens_the_locks_anew_waits_for_no_thread_of_its_parent() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_child_in_another_container_is_not_taken_for_its_parent() {
+fn a_child_in_another_container_is_not_mistaken_for_its_parent() {
     let Some(container) = container() else { return };
     let folder = folder();
     let order = Order::ForkIntoContainer { folder: folder.path(), name: "x" };
@@ -117,7 +117,7 @@ fn a_child_in_another_container_is_not_taken_for_its_parent() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn children_that_are_being_spawned_do_not_prolong_a_lock() {
+fn spawning_children_does_not_delay_a_release() {
     use std::fs::File;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;

@@ -28,7 +28,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn keys_that_differ_are_locks_that_differ() {
+fn different_keys_are_different_locks() {
     let folder = folder();
     let _guard = customer(folder.path(), "A").acquire().unwrap();
     drop(customer(folder.path(), "a").try_acquire().unwrap());
@@ -50,7 +50,7 @@ fn a_key_cannot_lead_out_of_the_folder() {
 }
 
 #[test]
-fn the_file_stays_while_somebody_here_may_use_it_and_goes_with_the_last() {
+fn the_file_is_removed_with_the_last_user_in_this_process() {
     let folder = folder();
     let lock = customer(folder.path(), "7");
     drop(lock.acquire().unwrap());
@@ -72,7 +72,7 @@ fn the_file_stays_while_another_process_holds_it() {
 }
 
 #[test]
-fn the_file_that_several_processes_wanted_goes_when_it_has_cooled_down() {
+fn a_file_that_several_processes_used_is_removed_once_it_is_idle() {
     let folder = folder();
     let child = Child::holding(folder.path(), "customer_7");
     let lock = customer(folder.path(), "7").timeout(LONG);
@@ -83,7 +83,7 @@ fn the_file_that_several_processes_wanted_goes_when_it_has_cooled_down() {
 }
 
 #[test]
-fn readers_leave_it_to_the_last_of_them() {
+fn the_last_reader_removes_the_file() {
     let folder = folder();
     let readers =
         [(); 3].map(|()| customer(folder.path(), "7").shared().acquire().unwrap().detach());
@@ -107,7 +107,7 @@ fn a_thousand_names_leave_neither_files_nor_descriptors() {
 }
 
 #[test]
-fn processes_that_remove_and_make_the_file_all_the_time_lose_no_update() {
+fn processes_that_remove_and_create_the_file_all_the_time_lose_no_update() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = (0..6).map(|_| {
@@ -136,7 +136,7 @@ fn changes(path: &Path, mut goes_on: impl FnMut() -> bool) -> usize {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_file_that_processes_take_turns_with_stays() {
+fn a_file_that_processes_take_turns_with_stays() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = [(); 3].map(|()| {
@@ -153,7 +153,7 @@ fn the_file_that_processes_take_turns_with_stays() {
 }
 
 #[test]
-fn a_file_that_was_left_behind_long_ago_goes_at_once_with_its_next_user() {
+fn a_file_that_was_left_behind_long_ago_is_removed_by_its_next_user() {
     let folder = folder();
     Child::after_use_of_customer(folder.path(), 7).kill();
     let record = fs::File::options().append(true).open(folder.path().join("customer_7.holder"));
@@ -188,7 +188,7 @@ fn waits_that_timed_out_leave_few_threads_and_files() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn more_waits_than_threads_that_block_are_all_served() {
+fn more_waits_than_blocking_threads_are_all_served() {
     let folder = folder();
     let (folder, count) = (folder.path(), 200);
     let holder = Child::spawn(&Order::HoldCustomers { folder, count }).after("held");

@@ -86,7 +86,7 @@ fn kill(kills: usize, threads: usize) -> [usize; 2] {
 }
 
 #[test]
-fn every_death_inside_is_reported_and_none_outside_and_tokens_rise() {
+fn every_death_with_the_lock_is_reported_and_no_other_and_tokens_rise() {
     let counts = thread::scope(|scope| {
         let killing: Vec<_> = (0..FOLDERS)
             .map(|folder| scope.spawn(move || kill(KILLS / FOLDERS, 1 + folder % 3)))

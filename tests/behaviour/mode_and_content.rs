@@ -29,14 +29,14 @@ fn acquire_under_umask(umask: &str, order: &Order<'_>) {
 }
 
 #[test]
-fn a_new_file_is_for_everybody_but_for_the_umask() {
+fn a_new_file_has_mode_666_minus_the_umask() {
     let folder = folder();
     acquire_under_umask("027", &Order::TryAcquire { location: folder.path(), name: "x" });
     assert_eq!(mode(&folder.path().join("x.lock")), 0o640);
 }
 
 #[test]
-fn an_explicit_mode_wins_over_the_umask() {
+fn an_explicit_mode_overrides_the_umask() {
     let folder = folder();
     let order = Order::TryAcquireWithMode { folder: folder.path(), name: "x", mode: 0o664 };
     acquire_under_umask("077", &order);
@@ -64,7 +64,7 @@ fn an_existing_file_keeps_its_content() {
 }
 
 #[test]
-fn a_losing_contender_changes_nothing() {
+fn a_failed_attempt_changes_nothing() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     fs::write(&path, "somebody's notes").unwrap();
@@ -76,14 +76,14 @@ fn a_losing_contender_changes_nothing() {
 }
 
 #[test]
-fn the_file_is_empty_when_it_was_made_here() {
+fn a_new_file_is_empty() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();
     assert_eq!(fs::read(folder.path().join("x.lock")).unwrap(), b"");
 }
 
 #[test]
-fn a_file_with_a_mode_is_never_seen_without_it() {
+fn a_file_with_an_explicit_mode_is_never_seen_without_it() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).mode(0o666).open().unwrap();
     let is_over = AtomicBool::new(false);
@@ -107,7 +107,7 @@ fn a_file_with_a_mode_is_never_seen_without_it() {
 }
 
 #[test]
-fn a_file_with_a_mode_has_one_name() {
+fn a_file_with_an_explicit_mode_has_one_name() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).mode(0o660).open().unwrap();
     drop(locks.lock(LockName::new("x").unwrap()).acquire().unwrap());

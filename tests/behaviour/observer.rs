@@ -76,7 +76,7 @@ impl Observer for Notes {
 }
 
 #[test]
-fn it_is_told_of_a_record_that_cannot_be_read() {
+fn it_sees_a_record_that_cannot_be_read() {
     let (folder, notes) = (folder(), Notes::default());
     std::fs::write(folder.path().join("x.holder"), "my notes").unwrap();
     let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
@@ -85,7 +85,7 @@ fn it_is_told_of_a_record_that_cannot_be_read() {
 }
 
 #[test]
-fn it_is_told_of_an_acquisition_and_its_release() {
+fn it_sees_an_acquisition_and_its_release() {
     let (folder, notes) = (folder(), Notes::default());
     let locks = notes.locks(&folder);
     let guard = locks.lock(LockName::new("x").unwrap()).acquire().unwrap();
@@ -95,7 +95,7 @@ fn it_is_told_of_an_acquisition_and_its_release() {
 }
 
 #[test]
-fn it_is_told_of_a_wait_and_how_that_ends() {
+fn it_sees_a_wait_and_its_end() {
     let (folder, notes) = (folder(), Notes::default());
     let child = Child::holding(folder.path(), "x");
     let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
@@ -117,7 +117,7 @@ fn it_is_told_of_a_wait_and_how_that_ends() {
 }
 
 #[test]
-fn it_is_told_once_of_a_wait_that_lasts_too_long() {
+fn it_sees_a_long_wait_once() {
     let patience = Some(Duration::from_millis(5));
     let (folder, notes) = (folder(), Notes { patience, ..Notes::default() });
     let _child = Child::holding(folder.path(), "x");
@@ -136,7 +136,7 @@ fn it_is_told_once_of_a_wait_that_lasts_too_long() {
 }
 
 #[test]
-fn it_is_told_of_a_holder_that_died() {
+fn it_sees_that_the_last_holder_died() {
     let (folder, notes) = (folder(), Notes::default());
     Child::holding(folder.path(), "x").kill();
     let guard = notes.locks(&folder).lock(LockName::new("x").unwrap()).acquire().unwrap();
@@ -146,7 +146,7 @@ fn it_is_told_of_a_holder_that_died() {
 }
 
 #[test]
-fn it_need_not_listen_to_anything() {
+fn its_methods_are_optional() {
     struct Deaf;
     impl Observer for Deaf {}
 
@@ -161,7 +161,7 @@ fn it_need_not_listen_to_anything() {
 }
 
 #[test]
-fn it_may_use_the_locks_that_it_observes() {
+fn it_can_use_the_locks_that_it_observes() {
     /// Takes another lock of the same folder whenever it is told something.
     struct Meddler(Arc<Mutex<Option<Locks>>>);
 
@@ -183,7 +183,7 @@ fn it_may_use_the_locks_that_it_observes() {
 }
 
 #[test]
-fn a_panic_in_it_leaves_nothing_held() {
+fn a_panic_in_it_leaves_no_lock_held() {
     /// Cannot hear of anything.
     struct Fragile;
 
@@ -205,7 +205,7 @@ fn a_panic_in_it_leaves_nothing_held() {
 }
 
 #[test]
-fn a_section_that_is_entered_again_is_no_acquisition() {
+fn a_reentered_section_is_not_an_acquisition() {
     let (folder, notes) = (folder(), Notes::default());
     let locks = &notes.locks(&folder);
     let section = || {
@@ -232,7 +232,7 @@ impl Write for Log {
 }
 
 #[test]
-fn tracing_is_told_with_all_that_is_known() {
+fn tracing_gets_all_that_is_known() {
     use tracing_subscriber::fmt::format::FmtSpan;
 
     let (folder, log) = (folder(), Log::default());
@@ -279,7 +279,7 @@ impl<F: Fn() + Send + Sync> Observer for Busy<F> {
 }
 
 #[test]
-fn whoever_is_at_an_observer_keeps_nobody_out() {
+fn a_thread_in_an_observer_does_not_block_others() {
     let folder = folder();
     let holder = Mutex::new(Some(Child::holding(folder.path(), "x")));
     let path = folder.path().to_owned();

@@ -34,7 +34,7 @@ fn eight_processes_lose_no_update_and_never_overlap() {
 
 /// Has a process wait for the lock, and served while so many threads here do something with it again
 /// and again.
-fn is_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
+fn assert_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();
@@ -56,13 +56,13 @@ fn is_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
 }
 
 #[test]
-fn a_process_that_waits_is_served_while_threads_here_contend() {
-    is_served_while(4, |lock| drop(lock.acquire().unwrap()));
+fn a_waiting_process_is_served_while_threads_here_contend() {
+    assert_served_while(4, |lock| drop(lock.acquire().unwrap()));
 }
 
 #[test]
-fn a_process_that_waits_is_served_while_a_thread_here_tries_again_and_again() {
-    is_served_while(1, |lock| {
+fn a_waiting_process_is_served_while_a_thread_here_keeps_trying() {
+    assert_served_while(1, |lock| {
         if let Ok(guard) = lock.try_acquire() {
             thread::sleep(Duration::from_millis(1));
             drop(guard);

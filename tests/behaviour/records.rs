@@ -35,7 +35,7 @@ fn assert_works(folder: &Path) {
 }
 
 #[test]
-fn what_is_no_record_is_left_as_it_is() {
+fn a_file_that_is_not_a_record_is_left_as_it_is() {
     let notes = b"my notes".to_vec();
     let script = b"#!/bin/sh\njam-lock 1 held token 1\n".to_vec();
     let binary: Vec<u8> = (0..=255).cycle().take(100_000).collect();
@@ -50,7 +50,7 @@ fn what_is_no_record_is_left_as_it_is() {
 }
 
 #[test]
-fn a_record_of_which_only_a_part_is_left_is_made_anew() {
+fn a_truncated_record_is_written_anew() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     Child::in_section(folder.path(), "x").kill();
@@ -68,7 +68,7 @@ fn a_record_of_which_only_a_part_is_left_is_made_anew() {
 }
 
 #[test]
-fn what_is_no_file_of_its_own_is_never_written_to() {
+fn a_link_or_a_special_file_is_never_written_to() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     let victim = folder.path().join("victim");
@@ -100,7 +100,7 @@ fn what_is_no_file_of_its_own_is_never_written_to() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_or_written_is_done_without() {
+fn the_lock_works_without_a_readable_and_writable_record() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     for mode in [0o000, 0o444] {
@@ -111,7 +111,7 @@ fn a_record_that_cannot_be_read_or_written_is_done_without() {
 }
 
 #[test]
-fn any_bytes_change_nothing() {
+fn the_lock_works_with_any_bytes_in_the_record() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     Child::in_section(folder.path(), "x").kill();
@@ -144,7 +144,7 @@ fn any_bytes_change_nothing() {
 }
 
 #[test]
-fn it_is_made_with_the_mode_of_the_locks_file() {
+fn it_is_created_with_the_mode_of_the_lock_file() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).mode(0o620).open().unwrap();
     drop(locks.lock(jam_lock::LockName::new("x").unwrap()).acquire().unwrap());
@@ -155,7 +155,7 @@ fn it_is_made_with_the_mode_of_the_locks_file() {
 }
 
 /// Whose death the next writer learns of, where nothing is wrong with the record.
-fn told(folder: &Path) -> Option<u32> {
+fn abandoned_by(folder: &Path) -> Option<u32> {
     let guard = lock(folder, "x").acquire().unwrap();
     assert!(guard.record_error().is_none(), "{:?}", guard.record_error());
     guard.abandoned().map(|holder| holder.process().unwrap())
@@ -172,14 +172,14 @@ fn a_backup_by_hard_links_hides_no_death_and_is_not_written_to() {
         let child = Child::holding(folder.path(), "x");
         let id = child.id();
         child.kill();
-        assert_eq!(told(folder.path()), Some(id));
+        assert_eq!(abandoned_by(folder.path()), Some(id));
         assert!(fs::read(&backup).unwrap() == before);
         fs::remove_file(&backup).unwrap();
     }
 }
 
 #[test]
-fn a_record_that_was_replaced_or_moved_with_its_folder_is_not_written_to_any_more() {
+fn a_record_that_was_replaced_or_moved_with_its_folder_is_left_alone() {
     let folder = folder();
     let (locks, away) = (folder.path().join("locks"), folder.path().join("away"));
     let record = locks.join("x.holder");
@@ -198,7 +198,7 @@ fn a_record_that_was_replaced_or_moved_with_its_folder_is_not_written_to_any_mor
 }
 
 #[test]
-fn what_keeps_a_record_from_being_read_or_written_can_be_seen() {
+fn the_guard_has_the_reason_if_a_record_cannot_be_read_or_written() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     assert!(lock(folder.path(), "x").acquire().unwrap().record_error().is_none());
@@ -220,7 +220,7 @@ fn what_keeps_a_record_from_being_read_or_written_can_be_seen() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_process_that_may_write_no_file_lives_and_can_see_that_it_is_not_recorded() {
+fn a_process_that_must_not_write_files_survives_and_gets_a_record_error() {
     let folder = folder();
     drop(lock(folder.path(), "x").acquire().unwrap());
     let order = Order::PrintRecordError { folder: folder.path(), name: "x" };

@@ -55,7 +55,7 @@ fn readers_of_several_processes_enter_together() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_is_what_flock_1_takes_for_shared() {
+fn shared_is_what_flock_1_calls_shared() {
     let folder = folder();
     let (lock, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
     drop(lock.acquire().unwrap());
@@ -83,7 +83,7 @@ fn a_reader_waits_for_a_writer_of_another_process() {
 }
 
 #[test]
-fn a_writer_that_waits_holds_later_readers_back() {
+fn a_waiting_writer_blocks_later_readers() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let reader = lock.shared().acquire().unwrap();
@@ -94,7 +94,7 @@ fn a_writer_that_waits_holds_later_readers_back() {
 }
 
 #[test]
-fn readers_behind_a_writer_that_gives_up_enter_at_once() {
+fn readers_behind_a_writer_that_times_out_enter_at_once() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let reader = lock.shared().acquire().unwrap();
@@ -108,7 +108,7 @@ fn readers_behind_a_writer_that_gives_up_enter_at_once() {
 }
 
 #[test]
-fn readers_that_wait_next_to_each_other_enter_together() {
+fn readers_next_to_each_other_in_the_queue_enter_together() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let writer = lock.acquire().unwrap();
@@ -145,7 +145,7 @@ fn readers_that_come_and_go_do_not_starve_a_writer() {
 }
 
 #[test]
-fn a_writer_that_comes_again_at_once_does_not_starve_readers() {
+fn a_writer_that_reacquires_at_once_does_not_starve_readers() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let read = AtomicBool::new(false);
@@ -171,7 +171,7 @@ fn readers_that_overlap_let_a_writer_of_another_process_in() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn readers_that_overlap_soon_find_out_that_their_file_was_removed() {
+fn readers_that_overlap_soon_notice_that_their_file_was_removed() {
     let folder = folder();
     while_readers_overlap(&lock(folder.path(), "x"), |begun| {
         std::fs::remove_file(folder.path().join("x.lock")).unwrap();

@@ -10,7 +10,7 @@ use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::observe::{blocked_on, wait_until};
 
 #[test]
-fn zero_tries_once_and_ends_at_once() {
+fn timeout_0_tries_once_and_returns_at_once() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let error = lock(folder.path(), "x").timeout(0).acquire().unwrap_err();
@@ -19,7 +19,7 @@ fn zero_tries_once_and_ends_at_once() {
 }
 
 #[test]
-fn above_zero_never_ends_earlier_than_asked() {
+fn a_positive_timeout_never_ends_early() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
     let asked = Duration::from_millis(50);
@@ -30,7 +30,7 @@ fn above_zero_never_ends_earlier_than_asked() {
 }
 
 #[test]
-fn it_ends_while_the_holder_stays() {
+fn a_wait_times_out_while_the_holder_keeps_the_lock() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
     let lock = lock(folder.path(), "x");
@@ -42,7 +42,7 @@ fn it_ends_while_the_holder_stays() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn below_zero_and_absurdly_large_ones_wait_until_the_lock_is_free() {
+fn negative_and_absurdly_large_timeouts_wait_until_the_lock_is_free() {
     use jam_lock::Timeout;
 
     for timeout in [Timeout::from(-1), Timeout::from(Duration::MAX), Timeout::from(u64::MAX)] {
@@ -58,7 +58,7 @@ fn below_zero_and_absurdly_large_ones_wait_until_the_lock_is_free() {
 }
 
 #[test]
-fn a_timeout_that_is_not_reached_makes_no_difference() {
+fn a_timeout_that_does_not_pass_changes_nothing() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let waiting = lock(folder.path(), "x").timeout(LONG);
@@ -81,7 +81,7 @@ fn after_a_timeout_everything_is_as_before() {
 }
 
 #[test]
-fn a_thread_that_times_out_leaves_the_lock_free_for_the_next() {
+fn a_thread_that_times_out_leaves_the_lock_to_the_next_waiter() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();
@@ -93,7 +93,7 @@ fn a_thread_that_times_out_leaves_the_lock_free_for_the_next() {
 }
 
 #[test]
-fn the_error_says_which_lock_where_and_how_long() {
+fn the_error_has_the_lock_its_location_and_the_timeout() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
     let lock = lock(folder.path(), "x");

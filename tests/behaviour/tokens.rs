@@ -38,7 +38,7 @@ fn they_rise_across_processes_and_restarts() {
 }
 
 #[test]
-fn they_rise_from_hand_to_hand_within_a_process() {
+fn they_rise_with_each_handoff_within_a_process() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let tokens = std::sync::Mutex::new(Vec::new());
@@ -59,7 +59,7 @@ fn they_rise_from_hand_to_hand_within_a_process() {
 // Windows does not let anybody remove what is open.
 #[cfg(unix)]
 #[test]
-fn they_rise_where_the_record_is_removed() {
+fn they_rise_if_the_record_is_removed() {
     let folder = folder();
     let locks = Locks::open(folder.path()).unwrap();
     let kept = locks.lock(jam_lock::LockName::new("x").unwrap());
@@ -72,7 +72,7 @@ fn they_rise_where_the_record_is_removed() {
 }
 
 #[test]
-fn they_rise_where_the_clock_was_ahead_when_the_last_was_given() {
+fn they_rise_if_the_clock_was_set_back() {
     let folder = folder();
     let ahead = 2 * here(folder.path());
     record(folder.path(), ahead);
@@ -80,7 +80,7 @@ fn they_rise_where_the_clock_was_ahead_when_the_last_was_given() {
 }
 
 #[test]
-fn they_rise_where_holders_are_not_recorded() {
+fn they_rise_without_holder_records() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).record_holders(false).open().unwrap();
     let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
@@ -105,7 +105,7 @@ fn those_of_readers_lie_between_those_of_the_writers_around_them() {
 }
 
 #[test]
-fn those_of_readers_lie_between_where_holders_are_not_recorded() {
+fn those_of_readers_lie_between_without_holder_records() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).record_holders(false).open().unwrap();
     let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
@@ -117,7 +117,7 @@ fn those_of_readers_lie_between_where_holders_are_not_recorded() {
 }
 
 #[test]
-fn those_of_a_keyed_name_rise_where_its_files_were_removed_and_the_clock_is_behind() {
+fn those_of_a_keyed_name_rise_if_its_files_were_removed_and_the_clock_was_set_back() {
     let folder = folder();
     let locks = Locks::open(folder.path()).unwrap();
     let token = |id| locks.lock(crate::lock_names::customer_id(id)).acquire().unwrap().token();
@@ -135,7 +135,7 @@ fn those_of_a_keyed_name_rise_where_its_files_were_removed_and_the_clock_is_behi
 }
 
 #[test]
-fn a_number_that_no_clock_would_give_is_not_believed() {
+fn a_token_far_in_the_future_is_ignored() {
     let folder = folder();
     let before = here(folder.path());
     record(folder.path(), u64::MAX);

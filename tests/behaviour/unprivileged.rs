@@ -69,7 +69,7 @@ fn a_file_of_another_user_in_a_sticky_folder_can_be_locked() {
 }
 
 #[test]
-fn a_death_that_another_user_has_recorded_is_told_and_recovered_from() {
+fn a_death_recorded_by_another_user_is_reported_and_cleared() {
     let (_folder, locks) = folder_with_mode(0o777);
     file_with_mode(&locks.join("x.lock"), 0o666);
     let child = Child::holding(&locks, "x");
@@ -83,7 +83,7 @@ fn a_death_that_another_user_has_recorded_is_told_and_recovered_from() {
 }
 
 #[test]
-fn where_it_can_be_neither_written_nor_replaced_the_death_stays_and_that_can_be_seen() {
+fn a_record_that_cannot_be_replaced_keeps_its_death_and_is_a_record_error() {
     // In a sticky folder another user's file cannot be replaced.
     let (_folder, locks) = folder_with_mode(0o1777);
     file_with_mode(&locks.join("x.lock"), 0o666);
@@ -99,7 +99,7 @@ fn where_it_can_be_neither_written_nor_replaced_the_death_stays_and_that_can_be_
 }
 
 #[test]
-fn a_record_of_another_user_that_cannot_be_read_or_written_is_done_without() {
+fn the_lock_works_without_a_record_of_another_user() {
     for mode in [0o000, 0o444] {
         let (_folder, locks) = folder_with_mode(0o1777);
         file_with_mode(&locks.join("x.lock"), 0o666);

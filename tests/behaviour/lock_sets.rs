@@ -16,7 +16,7 @@ fn all<const N: usize>(folder: &std::path::Path, names: [LockName; N]) -> LockSe
 }
 
 #[test]
-fn they_are_acquired_in_declared_order_and_each_once() {
+fn they_are_acquired_in_the_declared_order_and_each_once() {
     let folder = folder();
     let names = [
         LockName::new("a").unwrap(),
@@ -34,7 +34,7 @@ fn they_are_acquired_in_declared_order_and_each_once() {
 }
 
 #[test]
-fn who_asks_for_them_in_opposite_orders_never_waits_for_each_other() {
+fn sets_in_opposite_orders_never_deadlock() {
     let folder = folder();
     let orders = [[lock_names::FIRST, lock_names::SECOND], [lock_names::SECOND, lock_names::FIRST]];
     thread::scope(|scope| {
@@ -50,7 +50,7 @@ fn who_asks_for_them_in_opposite_orders_never_waits_for_each_other() {
 }
 
 #[test]
-fn where_one_is_refused_none_is_held() {
+fn if_one_is_unavailable_none_is_held() {
     let folder = folder();
     let child = Child::holding(folder.path(), "second");
     let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]);
@@ -67,7 +67,7 @@ fn where_one_is_refused_none_is_held() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn one_deadline_is_for_all_of_them() {
+fn all_share_one_deadline() {
     let folder = folder();
     let children = ["first", "second"].map(|name| Child::holding(folder.path(), name));
     let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]).timeout(LONG);
@@ -112,7 +112,7 @@ fn the_last_is_released_first() {
 }
 
 #[test]
-fn a_future_that_is_dropped_on_the_way_releases_what_it_has() {
+fn a_future_that_is_dropped_halfway_releases_what_it_holds() {
     let folder = folder();
     let child = Child::holding(folder.path(), "second");
     let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]);

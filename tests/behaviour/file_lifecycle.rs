@@ -35,7 +35,7 @@ fn the_file_stays_after_release() {
 }
 
 #[test]
-fn a_removed_file_is_made_again() {
+fn a_removed_file_is_created_again() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     drop(lock.acquire().unwrap());
@@ -45,7 +45,7 @@ fn a_removed_file_is_made_again() {
 }
 
 #[test]
-fn a_file_that_is_removed_while_it_is_held_is_its_holders_alone() {
+fn a_file_that_is_removed_while_it_is_held_stays_with_its_holder() {
     let folder = folder();
     let holder = Child::holding(folder.path(), "x");
     fs::remove_file(folder.path().join("x.lock")).unwrap();
@@ -57,7 +57,7 @@ fn a_file_that_is_removed_while_it_is_held_is_its_holders_alone() {
 }
 
 /// Takes the file from its path while a process holds it and a thread here waits for it.
-fn locks_the_new_one_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
+fn assert_new_file_is_locked_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let waiter = waiter(folder.path());
@@ -69,16 +69,16 @@ fn locks_the_new_one_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
 
 #[test]
 fn a_waiter_whose_file_is_removed_locks_the_new_one() {
-    locks_the_new_one_after(|file| fs::remove_file(file));
+    assert_new_file_is_locked_after(|file| fs::remove_file(file));
 }
 
 #[test]
 fn a_waiter_whose_file_is_renamed_locks_the_new_one() {
-    locks_the_new_one_after(|file| fs::rename(file, file.with_extension("away")));
+    assert_new_file_is_locked_after(|file| fs::rename(file, file.with_extension("away")));
 }
 
 #[test]
-fn a_waiter_whose_file_is_replaced_waits_for_who_holds_the_new_one() {
+fn a_waiter_whose_file_is_replaced_waits_for_the_holder_of_the_new_one() {
     let folder = folder();
     let old = Child::holding(folder.path(), "x");
     let waiter = waiter(folder.path());
@@ -93,7 +93,7 @@ fn a_waiter_whose_file_is_replaced_waits_for_who_holds_the_new_one() {
 }
 
 #[test]
-fn a_newcomer_rescues_those_who_wait_for_a_dead_file() {
+fn a_new_holder_wakes_the_waiters_for_a_removed_file() {
     let folder = folder();
     let _old = Child::holding(folder.path(), "x");
     let first = waiter(folder.path());
@@ -106,7 +106,7 @@ fn a_newcomer_rescues_those_who_wait_for_a_dead_file() {
 }
 
 #[test]
-fn a_folder_that_was_moved_away_and_made_anew_is_noticed() {
+fn a_folder_that_was_moved_away_and_created_anew_is_noticed() {
     let folder = folder();
     let locks = folder.path().join("locks");
     let lock = lock(&locks, "x");
@@ -118,7 +118,7 @@ fn a_folder_that_was_moved_away_and_made_anew_is_noticed() {
 }
 
 #[test]
-fn a_folder_that_was_removed_is_made_again() {
+fn a_removed_folder_is_created_again() {
     let folder = folder();
     let locks = folder.path().join("locks");
     let lock = lock(&locks, "x");

@@ -127,7 +127,7 @@ fn names_nobody(error: &LockError) -> bool {
 }
 
 #[test]
-fn what_is_skipped_looks_for_no_holder() {
+fn skipping_does_not_look_for_the_holder() {
     #[locked("first", timeout = 0, or_else = jam_lock::skip, locks = locks)]
     fn one(locks: &Locks) -> bool {
         true
@@ -158,7 +158,7 @@ fn a_holder_that_is_not_found_in_time_is_not_named() {
 }
 
 #[test]
-fn a_task_blocks_nobody_while_the_holder_is_looked_for() {
+fn a_task_does_not_block_its_thread_while_it_looks_for_the_holder() {
     let (locks, lookups) = elsewhere("looked for", LONG);
     let lock = locks.lock(lock_names::FIRST).timeout(0);
     let mut wait = pin!(lock.acquire_async());

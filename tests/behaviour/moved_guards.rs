@@ -20,7 +20,7 @@ fn remedy(result: Result<LockGuard, LockError>) -> &'static str {
 }
 
 #[test]
-fn of_a_pool_let_in_nobody_else_on_their_thread() {
+fn of_a_thread_pool_do_not_admit_other_jobs_on_their_thread() {
     let folder = folder();
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.max_blocking_threads(1).build().unwrap();
@@ -48,7 +48,7 @@ fn of_a_pool_let_in_nobody_else_on_their_thread() {
 }
 
 #[test]
-fn out_of_order_say_that_they_can_be_detached() {
+fn out_of_order_suggest_that_they_are_detached() {
     let locks = Locks::in_memory();
     let _held = locks.lock(lock_names::SECOND).acquire().unwrap();
     let error = locks.lock(lock_names::FIRST).acquire().unwrap_err();
@@ -56,7 +56,7 @@ fn out_of_order_say_that_they_can_be_detached() {
 }
 
 #[test]
-fn and_outlive_their_section_let_in_nobody_else() {
+fn that_outlive_their_section_do_not_admit_others() {
     let locks = &Locks::in_memory();
     let again = || locks.lock(lock_names::FIRST).reentrant().acquire();
     let outlives = locked!("first", locks = locks, { again() }).unwrap().unwrap();
@@ -68,7 +68,7 @@ fn and_outlive_their_section_let_in_nobody_else() {
 }
 
 #[test]
-fn with_a_section_that_was_entered_again_take_its_context_along() {
+fn of_a_reentered_section_take_their_context_along() {
     let locks = &Locks::in_memory();
     let entered = locked!("first", locks = locks, {}).map(|()| async {
         locked!("first", reentrant, locks = locks, async {
@@ -98,7 +98,7 @@ impl Wake for Slow {
 }
 
 #[test]
-fn count_no_more_when_another_one_hears_of_their_release() {
+fn are_forgotten_once_another_waiter_is_woken_by_their_release() {
     let lock = Locks::in_memory().lock(LockName::new("x").unwrap());
     let guard = lock.acquire().unwrap();
     let ((woken, was_woken), (answer, answered)) = (mpsc::channel(), mpsc::channel());
