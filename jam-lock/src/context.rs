@@ -18,10 +18,11 @@ use std::sync::{Arc, Weak};
 use self::chain::Chain;
 use self::look::Look;
 use crate::engine::{LossMonitor, Mode, OwnerId, ProcessId};
-use crate::gate::{Acquisition, Gate, Grant};
+use crate::error::LockError;
+use crate::gate::{AcquireRequest, Gate, Grant};
+use crate::name::LockName;
 use crate::observer::Report;
 use crate::site::Site;
-use crate::{LockError, LockName};
 
 pub(crate) use self::within::within;
 
@@ -133,7 +134,7 @@ impl Scope {
         &self,
         name: &LockName,
         gate: &Arc<Gate>,
-        request: &Acquisition,
+        request: &AcquireRequest,
         is_reentrant: bool,
         waits: bool,
     ) -> Result<Option<Reentry>, LockError> {
@@ -163,7 +164,7 @@ impl Scope {
         self,
         name: &LockName,
         gate: &Arc<Gate>,
-        request: &Acquisition,
+        request: &AcquireRequest,
         grant: &Grant,
         report: Option<&Arc<Report>>,
     ) -> Option<Listing> {

@@ -123,7 +123,7 @@ fn a_url_in_place_of_the_folder() {
 fn invalid_names() {
     for name in ["", " ", "nul\0", "a/b", "..", "CON"] {
         let error = LockName::new(name).unwrap_err();
-        assert!(error.to_string().contains("cannot be a lock name"), "{error}");
+        assert!(error.to_string().contains("invalid lock name"), "{error}");
     }
     let error = LockName::new("x".repeat(201)).unwrap_err();
     assert!(error.to_string().contains("it is 201 bytes long"), "{error}");
@@ -157,7 +157,7 @@ fn a_full_disk() {
     }
     let lines: Vec<&str> = answer.lines().collect();
     assert_eq!((lines[0], lines[2]), ("acquired", "acquired"));
-    assert!(lines[1].contains("cannot make the lock file"), "{answer}");
+    assert!(lines[1].contains("cannot create the lock file"), "{answer}");
     assert!(lines[1].contains("No space left on device"), "{answer}");
 }
 

@@ -47,7 +47,7 @@ fn a_read_only_folder() {
     let (_folder, locks) = folder_with_mode(0o555);
     let answer = try_as_nobody(&locks);
     let path = locks.join("x.lock");
-    let expected = format!("cannot make the lock file {}: Permission denied", path.display());
+    let expected = format!("cannot create the lock file {}: Permission denied", path.display());
     assert!(answer.starts_with(&expected), "{answer}");
 }
 

@@ -99,7 +99,7 @@ fn an_invalid_name_is_an_error() {
     let folder = folder();
     let output = run_subcommand(folder.path(), &["who", "a/b"]);
     assert_eq!((output.status.code(), &*stdout(&output)), (Some(2), ""));
-    assert!(stderr(&output).contains("cannot be a lock name"), "{output:?}");
+    assert!(stderr(&output).contains("invalid lock name"), "{output:?}");
 }
 
 #[test]
