@@ -155,8 +155,8 @@ impl Gate {
             Taken::Refused => !may_wait,
             Taken::Unknown => false,
         };
-        let (begun, end) = match deadline.fixed() {
-            Deadline::At { asked, end } => (asked, Some(end)),
+        let (begun, end) = match deadline.starting_now() {
+            Deadline::At { start, end } => (start, Some(end)),
             Deadline::Never | Deadline::After(_) | Deadline::Once => (sync::now(), None),
         };
         let ticket = Some(state.enqueue(asked, who, may_wait, is_refused));

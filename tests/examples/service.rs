@@ -41,6 +41,6 @@ fn who_was_replaced_as_the_holder_writes_nothing() {
     server.ask(REPLACING);
     let worker = run(service().arg("0"), "");
     assert!(!worker.status.success());
-    assert!(said(&worker).contains("others have had it since"), "{}", said(&worker));
+    assert!(said(&worker).contains("another holder has had it since"), "{}", said(&worker));
     assert_eq!(server.one("SELECT sum(balance) FROM service_example.kept"), "7260");
 }

@@ -50,7 +50,7 @@ fn any_deadline() -> Deadline {
     let asked = sync::now();
     match thread_rng().gen_range(0..4) {
         0 => Deadline::Once,
-        1 => Deadline::At { asked, end: asked + Duration::from_millis(3) },
+        1 => Deadline::At { start: asked, end: asked + Duration::from_millis(3) },
         _ => Deadline::Never,
     }
 }
@@ -112,7 +112,7 @@ fn a_task_that_times_out(
         let parker = Arc::new(Parker::default());
         let waker = Waker::from(Arc::clone(&parker));
         let asked = sync::now();
-        let deadline = Deadline::At { asked, end: asked + Duration::from_millis(3) };
+        let deadline = Deadline::At { start: asked, end: asked + Duration::from_millis(3) };
         let mut acquire = pin!(gate.acquire_async(mode, deadline));
         loop {
             if let Poll::Ready(result) = acquire.as_mut().poll(&mut Context::from_waker(&waker)) {

@@ -113,7 +113,7 @@ impl Name {
     /// The writer that was made known.
     pub(super) fn holder(&self) -> Option<Box<Holder>> {
         let Known { site, since, token } = self.known?;
-        Some(Box::new(Holder::of_this_process(&site, since, token)))
+        Some(Box::new(Holder::in_this_process(&site, since, token)))
     }
 
     /// How it stands.

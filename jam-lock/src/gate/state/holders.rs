@@ -106,6 +106,6 @@ impl Resident {
     }
 
     fn holder(&self) -> Holder {
-        Holder::of_this_process(&self.site, self.since, self.token)
+        Holder::in_this_process(&self.site, self.since, self.token)
     }
 }
