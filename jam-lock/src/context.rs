@@ -20,7 +20,7 @@ use self::held_locks::{HeldBy, HeldLock, Key};
 use self::task_section::TaskSection;
 use crate::engine::{LossMonitor, OwnerId};
 use crate::error::LockError;
-use crate::gate::{Acquisition, Gate, Grant};
+use crate::gate::{AcquireRequest, Gate, Grant};
 use crate::name::LockName;
 use crate::observer::Notifier;
 
@@ -105,7 +105,7 @@ impl Owner {
         &self,
         name: &LockName,
         gate: &Arc<Gate>,
-        request: &Acquisition,
+        request: &AcquireRequest,
         is_reentrant: bool,
         waits: bool,
     ) -> Result<Option<ReentrantGrant>, LockError> {
@@ -135,7 +135,7 @@ impl Owner {
         self,
         name: &LockName,
         gate: &Arc<Gate>,
-        request: &Acquisition,
+        request: &AcquireRequest,
         grant: &Grant,
         notifier: Option<&Arc<Notifier>>,
     ) -> Option<Registration> {

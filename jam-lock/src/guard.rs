@@ -58,7 +58,7 @@ impl LockGuard {
         notifier: Option<Arc<Notifier>>,
         may_block: bool,
     ) -> Self {
-        let Grant { number, recorded, watch: loss_monitor, waited } = grant;
+        let Grant { number, recorded, loss_monitor, waited } = grant;
         let Recorded { token, abandoned_by: abandoned, record_error, .. } = recorded;
         let is_left_abandoned = AtomicBool::new(false);
         Self {
@@ -81,7 +81,7 @@ impl LockGuard {
     pub(crate) fn reentrant(gate: Arc<Gate>, grant: ReentrantGrant) -> Self {
         let ReentrantGrant { registration, number, token, loss_monitor, notifier } = grant;
         let recorded = Recorded { token, ..Recorded::default() };
-        let grant = Grant { number, recorded, watch: loss_monitor, waited: Duration::ZERO };
+        let grant = Grant { number, recorded, loss_monitor, waited: Duration::ZERO };
         Self::new(gate, registration, grant, notifier, false)
     }
 
@@ -144,7 +144,7 @@ impl LockGuard {
     /// std::fs::write(folder.path().join("import.holder"), "my notes")?;
     /// let guard = Locks::open(folder.path())?.lock(LockName::new("import")?).acquire()?;
     /// let error = guard.record_error().expect("it is no record");
-    /// assert!(error.to_string().ends_with("it is a file of somebody else's: move it away"));
+    /// assert!(error.to_string().ends_with("it is not a holder record: move it away"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

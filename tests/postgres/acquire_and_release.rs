@@ -4,7 +4,10 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, peer, run, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::order::{ForkAction, Order};
+use jam_lock_tests::output::run_to_end;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -15,10 +18,10 @@ fn only_one_process_holds_a_lock_at_a_time() {
     let url = server.namespace();
     let lock = lock(&url, "a");
     drop(lock.acquire().unwrap());
-    let peer = Peer::holding(url.as_ref(), "a");
+    let child = Child::holding(&url, "a");
     assert!(lock.try_acquire().unwrap_err().is_timeout());
     assert!(lock.timeout(Duration::from_millis(50)).acquire().unwrap_err().is_timeout());
-    peer.release();
+    child.release();
     drop(lock.try_acquire().unwrap());
 }
 
@@ -26,29 +29,29 @@ fn only_one_process_holds_a_lock_at_a_time() {
 fn a_task_times_out_with_an_error_that_names_the_holder() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "a");
+    let child = Child::holding(&url, "a");
     // Longer than the server takes to respond that it is held.
     let timeout = Duration::from_secs(1);
     match smol::block_on(lock(&url, "a").timeout(timeout).acquire_async()) {
         Err(LockError::Timeout { waited, holder: Some(holder), .. }) => {
             assert!(waited >= timeout);
-            assert_eq!(holder.process(), Some(peer.id()));
+            assert_eq!(holder.process(), Some(child.id()));
         }
         other => panic!("expected a timeout with its holder, got {other:?}"),
     }
-    peer.release();
+    child.release();
 }
 
 #[test]
 fn a_waiter_acquires_it_when_it_is_released() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "a");
+    let child = Child::holding(&url, "a");
     let lock = lock(&url, "a");
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock.timeout(LONG).acquire().unwrap().waited());
-        until("a waiter is queued by the server", || is_waited_for(server, &url, "a"));
-        peer.release();
+        wait_until("a waiter is queued by the server", || is_waited_for(server, &url, "a"));
+        child.release();
         assert!(waiting.join().unwrap() > Duration::ZERO);
     });
 }
@@ -57,7 +60,7 @@ fn a_waiter_acquires_it_when_it_is_released() {
 fn the_end_of_a_process_releases_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    Peer::holding(url.as_ref(), "a").kill();
+    Child::holding(&url, "a").kill();
     let guard = lock(&url, "a").timeout(LONG).acquire().unwrap();
     assert!(guard.abandoned().is_some());
 }
@@ -71,10 +74,10 @@ fn died(guard: &LockGuard) -> Option<u32> {
 fn the_first_death_is_reported_until_a_holder_recovers() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let first = Peer::holding(url.as_ref(), "a");
+    let first = Child::holding(&url, "a");
     let process = first.id();
     first.kill();
-    Peer::holding(url.as_ref(), "a").kill();
+    Child::holding(&url, "a").kill();
     let lock = lock(&url, "a").timeout(LONG);
     let guard = lock.acquire().unwrap();
     assert_eq!(died(&guard), Some(process));
@@ -94,7 +97,7 @@ fn the_first_death_is_reported_until_a_holder_recovers() {
 fn a_recovered_death_does_not_hide_the_next_one() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    Peer::holding(url.as_ref(), "a").kill();
+    Child::holding(&url, "a").kill();
     let lock = lock(&url, "a").timeout(LONG);
     let recovered = lock.acquire().unwrap();
     let mut next = Box::pin(lock.acquire_async());
@@ -126,11 +129,11 @@ fn readers_share_it_and_a_writer_does_not() {
 fn readers_of_several_processes_share_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::start_holding(peer().args(["hold shared", &url, "a"]));
+    let child = Child::holding_shared(&url, "a");
     let lock = lock(&url, "a");
     drop(lock.shared().try_acquire().unwrap());
     assert!(lock.try_acquire().unwrap_err().is_timeout());
-    peer.release();
+    child.release();
     drop(lock.try_acquire().unwrap());
 }
 
@@ -171,12 +174,12 @@ fn a_holder_can_acquire_a_reentrant_lock_again() {
 fn several_locks_are_acquired_together_or_not_at_all() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "b");
+    let child = Child::holding(&url, "b");
     let locks = locks(&url);
     let both = locks.lock_all([lock_name("a"), lock_name("b")]);
     assert!(both.timeout(Duration::from_millis(50)).acquire().unwrap_err().is_timeout());
     drop(locks.lock(lock_name("a")).try_acquire().unwrap());
-    peer.release();
+    child.release();
     assert_eq!(both.timeout(LONG).acquire().unwrap().len(), 2);
 }
 
@@ -215,16 +218,17 @@ fn a_release_returns_after_the_server_has_confirmed_it() {
 #[test]
 fn a_forked_child_of_the_holder_cannot_use_it() {
     let Some(server) = Server::shared() else { return };
-    for what in ["drop", "exit", "release", "acquire"] {
+    for action in [ForkAction::Drop, ForkAction::Exit, ForkAction::Release, ForkAction::Acquire] {
         let url = server.namespace();
-        let mut parent = Peer::start(peer().args(["fork", &url, "a", what]));
-        let mut said = parent.answer();
+        let order = Order::Fork { location: url.as_ref(), name: "a", action };
+        let mut parent = Child::spawn(&order);
+        let mut said = parent.next_line();
         if said != "held" {
             assert!(said.contains("cannot be used in its forked child"), "{said}");
-            said = parent.answer();
+            said = parent.next_line();
         }
         assert_eq!(said, "held");
-        assert!(is_held(server, &url, "a"), "after {what} in the child");
+        assert!(is_held(server, &url, "a"), "after {action:?} in the child");
         parent.release();
         assert!(lock(&url, "a").try_acquire().unwrap().abandoned().is_none());
     }
@@ -235,9 +239,10 @@ fn a_process_that_exits_after_a_drop_is_not_reported_dead() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let lock = lock(&url, "a");
+    let order = Order::PrintToken { location: url.as_ref(), name: "a" };
     for _ in 0..20 {
         // It prints the token of a guard that is dropped as its `main` returns.
-        run(peer().args(["token", &url, "a"]));
+        run_to_end(&mut order.command());
         assert!(lock.timeout(LONG).acquire().unwrap().abandoned().is_none());
     }
 }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -30,17 +30,19 @@ fn a_late_cancel_request_hits_no_later_wait() {
     proxy.hold_up_new();
     let waited = locks.lock(lock_name("a")).timeout(Duration::from_millis(100)).acquire();
     assert!(waited.unwrap_err().is_timeout());
-    until("the cancel request is sent", || proxy.holds_up_one());
+    wait_until("the cancel request is sent", || proxy.holds_up_one());
     a.admin.ask("COMMIT");
-    until("it is released", || !is_held(&server, &url, "a"));
+    wait_until("it is released", || !is_held(&server, &url, "a"));
     thread::scope(|scope| {
         let waiting = scope.spawn(|| locks.lock(lock_name("b")).timeout(LONG).acquire().map(drop));
-        until("the request could hit a query", || {
+        wait_until("the request could hit a query", || {
             is_waited_for(&server, &url, "b") || is_draining(&server)
         });
         proxy.go_on();
-        until("the request has arrived", || !is_draining(&server));
-        until("the wait continues", || is_waited_for(&server, &url, "b") || waiting.is_finished());
+        wait_until("the request has arrived", || !is_draining(&server));
+        wait_until("the wait continues", || {
+            is_waited_for(&server, &url, "b") || waiting.is_finished()
+        });
         b.unlock();
         waiting.join().unwrap().unwrap();
     });
@@ -62,7 +64,7 @@ fn the_first_wait_of_a_session_can_be_cancelled_while_it_starts() {
     proxy.delay(Duration::ZERO);
     // Longer than any message takes.
     thread::sleep(Duration::from_secs(1));
-    until("the server's queue is empty", || !is_waited_for(server, &url, "a"));
+    wait_until("the server's queue is empty", || !is_waited_for(server, &url, "a"));
     other.ensure().unwrap();
 }
 
@@ -77,10 +79,10 @@ fn a_lock_can_be_released_while_its_owner_waits_for_another() {
     let (outer, inner) = (acquire("a").unwrap(), acquire("b").unwrap());
     thread::scope(|scope| {
         scope.spawn(|| {
-            until("the owner waits", || is_waited_for(server, &url, "c"));
+            wait_until("the owner waits", || is_waited_for(server, &url, "c"));
             inner.release().unwrap();
             assert!(!is_held(server, &url, "b"));
-            until("the owner waits again", || is_waited_for(server, &url, "c"));
+            wait_until("the owner waits again", || is_waited_for(server, &url, "c"));
             client.unlock();
         });
         drop(acquire("c").unwrap());

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, peer};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::order::Order;
 
 use super::*;
 
@@ -13,16 +14,17 @@ use super::*;
 fn a_deadlock_of_two_processes_is_resolved() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let start = |first, second| Peer::start(peer().args(["both", &url, first, second]));
-    let mut peers = [start("a", "b"), start("b", "a")];
-    for peer in &mut peers {
-        assert_eq!(peer.answer(), "held");
+    let start =
+        |first, second| Child::spawn(&Order::AcquireTwo { location: url.as_ref(), first, second });
+    let mut children = [start("a", "b"), start("b", "a")];
+    for child in &mut children {
+        assert_eq!(child.next_line(), "held");
     }
-    for peer in &mut peers {
-        peer.order("go on");
+    for child in &mut children {
+        child.send("go on");
     }
     // One gets the error and loses its first lock to the other, which continues.
-    let mut answers = peers.each_mut().map(Peer::answer);
+    let mut answers = children.each_mut().map(Child::next_line);
     answers.sort();
     assert_eq!(answers, ["both, lost: false", "deadlock, lost: true"]);
 }

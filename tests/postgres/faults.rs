@@ -6,7 +6,8 @@ use std::process::Child;
 use std::time::Duration;
 
 use fastrand::Rng;
-use jam_lock_tests::peers::{peer, until};
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::order::Order;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -36,9 +37,14 @@ fn holders_overlap_only_after_a_reported_loss_and_no_update_is_lost() {
         .map(|number| {
             let locks = format!("{}?namespace=shop", server.url_at(proxies[number % 2].port()));
             let log = folder.path().join(number.to_string());
-            let mut order = peer();
-            order.args(["sell", &locks, &server.url()]).arg(log);
-            order.args([number.to_string(), PIECES.to_string()]).spawn().unwrap()
+            let order = Order::Sell {
+                locks: locks.as_ref(),
+                data: &server.url(),
+                log: &log,
+                seller: number.try_into().unwrap(),
+                pieces: PIECES.try_into().unwrap(),
+            };
+            order.command().spawn().unwrap()
         })
         .collect();
     let faults = inject_faults(&server, &proxies, Sellers(sellers));
@@ -85,7 +91,7 @@ fn inject_faults(server: &Server, proxies: &[Proxy; 2], mut sellers: Sellers) ->
                 faults.crashes += 1;
                 let before = sold(server);
                 server.crash();
-                until("the sellers continue", || sellers.are_done() || sold(server) > before);
+                wait_until("the sellers continue", || sellers.are_done() || sold(server) > before);
             }
             0..10 => {
                 faults.ended_sessions += server

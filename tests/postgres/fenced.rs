@@ -1,7 +1,7 @@
 //! A holder that has not noticed the loss of its lock cannot commit a fenced transaction.
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use tokio::runtime::Builder;
 use tokio_postgres::{Client, NoTls};
 
@@ -99,7 +99,7 @@ fn readers_start_after_a_fenced_transaction() {
     let lock = lock(&url, "a").shared();
     std::thread::scope(|scope| {
         let reading = scope.spawn(|| lock.timeout(LONG).acquire().map(drop));
-        until("it waits for the transaction", || is_blocked(&server));
+        wait_until("it waits for the transaction", || is_blocked(&server));
         assert!(!reading.is_finished());
         admin.ask("COMMIT");
         reading.join().unwrap().unwrap();

@@ -1,6 +1,6 @@
 //! The holder that a timeout names.
 
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 
 use super::*;
 
@@ -12,10 +12,10 @@ fn refusal(url: &str) -> String {
 fn a_holder_in_another_process_is_named() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "a");
+    let child = Child::holding(&url, "a");
     let text = refusal(&url);
-    assert!(text.contains(&format!("by peer (pid {})", peer.id())), "{text}");
-    assert!(text.contains("peer.rs:"), "{text}");
+    assert!(text.contains(&format!("by child (pid {})", child.id())), "{text}");
+    assert!(text.contains("tests/child/hold.rs:"), "{text}");
 }
 
 #[test]

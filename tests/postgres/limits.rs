@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -114,7 +114,7 @@ fn connections_that_time_out_are_closed() {
         drop(locks.lock(lock_name("a")).timeout(Duration::from_millis(timeout)).acquire());
     }
     // One for holders, and the control session.
-    until("they are closed", || sessions(&server) <= 2);
+    wait_until("they are closed", || sessions(&server) <= 2);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_lock_is_kept_without_a_connection_for_the_heartbeat() {
     );
     let url = server.url().replace("app@", "frugal@");
     let guard = lock(&url, "a").acquire().unwrap();
-    until("those of the checks are closed", || sessions(&server) == 1);
+    wait_until("those of the checks are closed", || sessions(&server) == 1);
     let _other = Admin::at(&url);
     // Longer than the server may be unresponsive.
     thread::sleep(Duration::from_secs(7));
@@ -143,7 +143,7 @@ fn connections_to_a_server_that_lost_the_table_are_closed() {
         let text = locks.lock(lock_name("a")).acquire().unwrap_err().to_string();
         assert!(text.contains("jam_lock"), "{text}");
     }
-    until("they are closed", || sessions(&server) == 0);
+    wait_until("they are closed", || sessions(&server) == 0);
 }
 
 /// How many connections there are besides the test's own.
@@ -192,7 +192,7 @@ fn the_server_probes_soon_for_a_holder_that_is_gone() {
     let locks = locks(&server.namespace());
     let _held = locks.lock(lock_name("a")).acquire().unwrap();
     // By default, the first keepalive probe is sent after two hours.
-    until("it probes every three seconds", || {
+    wait_until("it probes every three seconds", || {
         let timers = timers(server.port());
         let soon = |(timer, ticks): &(String, u64)| timer == "02" && *ticks <= 300;
         !timers.is_empty() && timers.iter().all(soon)

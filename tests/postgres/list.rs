@@ -6,7 +6,8 @@ use std::{pin, sync, thread};
 
 use jam_lock::{LockError, Locks, State, Status};
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, peer, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::postgres::Server;
 
 use crate::{SqlClient, lock, lock_name, locks};
@@ -15,16 +16,6 @@ fn only(url: &str) -> Status {
     let mut found = locks(url).list().unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
-}
-
-fn at(url: &str, order: &str, name: &str) -> Peer {
-    Peer::start(peer().args([order, url, name]))
-}
-
-fn holding(url: &str, order: &str, name: &str) -> Peer {
-    let mut peer = at(url, order, name);
-    assert_eq!(peer.answer(), "held");
-    peer
 }
 
 #[test]
@@ -43,7 +34,7 @@ fn the_status_of_one_lock_is_that_of_the_list() {
     let unused = one("unused");
     assert_eq!((unused.name(), unused.state(), unused.token()), ("unused", State::Free, None));
     drop(lock(&url, "free").acquire().unwrap());
-    let writer = holding(&url, "hold", "written");
+    let writer = Child::holding(&url, "written");
     let found = locks(&url).list().unwrap();
     assert_eq!(found.len(), 2);
     for status in &found {
@@ -53,7 +44,7 @@ fn the_status_of_one_lock_is_that_of_the_list() {
     }
     assert_eq!(one("written").holder().unwrap().process(), Some(writer.id()));
     writer.kill();
-    until("the lock is free", || one("written").state() == State::Free);
+    wait_until("the lock is free", || one("written").state() == State::Free);
     assert!(one("written").abandoned().is_some() && one("free").abandoned().is_none());
 }
 
@@ -62,12 +53,12 @@ fn writers_readers_and_waiters_are_listed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     drop(lock(&url, "free").acquire().unwrap());
-    let writer = holding(&url, "hold", "written");
-    let waiting = at(&url, "hold", "written");
-    let readers = [(); 2].map(|()| holding(&url, "hold shared", "read"));
+    let writer = Child::holding(&url, "written");
+    let waiting = Child::waiting(&url, "written");
+    let readers = [(); 2].map(|()| Child::holding_shared(&url, "read"));
     let locks = locks(&url);
     let found = || locks.list().unwrap();
-    until("a waiter is listed", || found().iter().any(|status| status.waiting() == Some(1)));
+    wait_until("a waiter is listed", || found().iter().any(|status| status.waiting() == Some(1)));
     let found = found();
     let states: Vec<_> = found.iter().map(|status| (status.name(), status.state())).collect();
     let expected =
@@ -75,7 +66,7 @@ fn writers_readers_and_waiters_are_listed() {
     assert_eq!(states, expected);
     assert!(found.iter().all(|status| status.abandoned().is_none()), "{found:?}");
     let holder = found[2].holder().unwrap();
-    assert_eq!((holder.process(), holder.program()), (Some(writer.id()), Some("peer")));
+    assert_eq!((holder.process(), holder.program()), (Some(writer.id()), Some("child")));
     assert!(holder.held_for().is_some() && found[2].token().is_some());
     drop((waiting, readers));
 }
@@ -91,7 +82,7 @@ fn the_holder_and_the_waiters_of_this_process_are_listed() {
         for _ in 0..3 {
             scope.spawn(|| lock.acquire().map(drop).unwrap());
         }
-        until("three waiters are listed", || only(&url).waiting() == Some(3));
+        wait_until("three waiters are listed", || only(&url).waiting() == Some(3));
         assert_eq!(only(&url).holder().unwrap().line(), Some(line));
         drop(guard);
     });
@@ -101,11 +92,11 @@ fn the_holder_and_the_waiters_of_this_process_are_listed() {
 fn a_death_is_listed_until_the_next_holder_learns_of_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = holding(&url, "hold", "x");
-    let process = peer.id();
+    let child = Child::holding(&url, "x");
+    let process = child.id();
     assert_eq!(only(&url).abandoned(), None);
-    peer.kill();
-    until("the server has noticed", || only(&url).state() == State::Free);
+    child.kill();
+    wait_until("the server has noticed", || only(&url).state() == State::Free);
     assert_eq!(only(&url).abandoned().unwrap().process(), Some(process));
     let guard = lock(&url, "x").acquire().unwrap();
     assert!(guard.abandoned().is_some());
@@ -136,14 +127,14 @@ fn the_driver_thread_cannot_wait_for_itself() {
 
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = holding(&url, "hold", "x");
+    let child = Child::holding(&url, "x");
     let locks = locks(&url);
     let (sender, listed) = mpsc::channel();
     let waker = Waker::from(sync::Arc::new(ListOnWake(locks.clone(), sender)));
     let mut acquiring = pin::pin!(locks.lock(lock_name("x")).acquire_async());
     let polled = acquiring.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(matches!(polled, Poll::Pending));
-    drop(peer);
+    drop(child);
     let error = listed.recv_timeout(LONG).unwrap().unwrap_err().to_string();
     assert!(error.contains("cannot wait for itself"), "{error}");
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use jam_lock::locked;
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Builder;
@@ -25,7 +26,7 @@ fn a_terminated_session_is_noticed_at_once() {
     assert!(!guard.is_lost());
     guard.ensure().unwrap();
     end_sessions(server, &url, "a");
-    until("the holder notices", || guard.is_lost());
+    wait_until("the holder notices", || guard.is_lost());
     let text = guard.ensure().unwrap_err().to_string();
     assert!(text.contains("57P01"), "the server's own error, at once: {text}");
     let text = guard.release().unwrap_err().to_string();
@@ -41,7 +42,7 @@ fn a_crash_of_the_server_loses_all_locks() {
     let lock = lock(&url, "a");
     let guard = lock.acquire().unwrap();
     server.crash();
-    until("the holder notices", || guard.is_lost());
+    wait_until("the holder notices", || guard.is_lost());
     drop(guard);
     drop(lock.timeout(LONG).acquire().unwrap());
 }
@@ -54,7 +55,7 @@ fn a_connection_that_was_cut_is_noticed() {
     let lock = lock(&url, "a");
     let guard = lock.acquire().unwrap();
     proxy.cut();
-    until("the holder notices", || guard.is_lost());
+    wait_until("the holder notices", || guard.is_lost());
     drop(guard);
     drop(lock.timeout(LONG).acquire().unwrap());
 }
@@ -69,7 +70,7 @@ fn a_holder_that_is_cut_off_gives_up_before_the_server_does() {
     std::thread::sleep(Duration::from_millis(1500));
     assert!(!guard.is_lost());
     proxy.hold_up();
-    until("the holder counts it as lost", || guard.is_lost());
+    wait_until("the holder counts it as lost", || guard.is_lost());
     assert!(is_held(server, &url, "a"), "the server has not noticed");
     let text = guard.ensure().unwrap_err().to_string();
     assert!(text.contains("has not answered for"), "{text}");
@@ -83,8 +84,8 @@ fn a_session_that_ended_only_at_the_server_is_noticed() {
     let url = url_through(server, &server.namespace(), proxy.port());
     let guard = lock(&url, "a").acquire().unwrap();
     proxy.half_close();
-    until("the server has released it", || !is_held(server, &url, "a"));
-    until("the holder notices", || guard.is_lost());
+    wait_until("the server has released it", || !is_held(server, &url, "a"));
+    wait_until("the holder notices", || guard.is_lost());
     let text = guard.ensure().unwrap_err().to_string();
     assert!(text.contains("the server has ended the session"), "{text}");
     proxy.cut();
@@ -217,7 +218,7 @@ fn the_body_of_an_async_fn_is_dropped_at_its_await() {
     let start = Instant::now();
     let result = std::thread::scope(|scope| {
         scope.spawn(|| {
-            until("it holds the lock", || is_held(server, &url, "a"));
+            wait_until("it holds the lock", || is_held(server, &url, "a"));
             end_sessions(server, &url, "a");
         });
         runtime.block_on(works_for_long(&locks, &ended))
@@ -256,12 +257,12 @@ fn an_async_block_is_dropped_at_its_await() {
 fn a_holder_that_is_paused_keeps_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "a");
-    let process = Pid::from_raw(peer.id().cast_signed()).expect("the peer is running");
+    let child = Child::holding(&url, "a");
+    let process = Pid::from_raw(child.id().cast_signed()).expect("the child is running");
     kill_process(process, Signal::STOP).unwrap();
     let waited = lock(&url, "a").timeout(1).acquire();
     kill_process(process, Signal::CONT).unwrap();
     assert!(waited.unwrap_err().is_timeout());
-    peer.release();
+    child.release();
     assert!(lock(&url, "a").timeout(LONG).acquire().unwrap().abandoned().is_none());
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use jam_lock::locked;
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -31,7 +32,7 @@ fn a_wait_that_times_out_when_the_lock_becomes_free() {
             client.unlock();
         });
     }
-    until("it is free", || !is_held(server, &url, "a") && !is_waited_for(server, &url, "a"));
+    wait_until("it is free", || !is_held(server, &url, "a") && !is_waited_for(server, &url, "a"));
     drop(here.try_acquire().unwrap());
 }
 
@@ -56,7 +57,7 @@ fn a_wait_whose_future_is_dropped() {
             client.unlock();
         }
     }
-    until("it is free", || !is_held(server, &url, "a") && !is_waited_for(server, &url, "a"));
+    wait_until("it is free", || !is_held(server, &url, "a") && !is_waited_for(server, &url, "a"));
     drop(here.try_acquire().unwrap());
 }
 
@@ -69,9 +70,9 @@ fn a_wait_that_was_dropped_while_the_lock_is_held() {
     let mut acquisition = Box::pin(here.acquire_async());
     let mut context = Context::from_waker(Waker::noop());
     assert!(acquisition.as_mut().poll(&mut context).is_pending());
-    until("it is queued by the server", || is_waited_for(server, &url, "a"));
+    wait_until("it is queued by the server", || is_waited_for(server, &url, "a"));
     drop(acquisition);
-    until("the server's queue is empty", || !is_waited_for(server, &url, "a"));
+    wait_until("the server's queue is empty", || !is_waited_for(server, &url, "a"));
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn a_wait_that_times_out_loses_no_other_lock_of_its_owner() {
     let other = locks.lock(lock_name("b")).acquire().unwrap();
     let waited = locks.lock(lock_name("a")).timeout(Duration::from_millis(100)).acquire();
     assert!(waited.unwrap_err().is_timeout());
-    until("the server's queue is empty", || !is_waited_for(server, &url, "a"));
+    wait_until("the server's queue is empty", || !is_waited_for(server, &url, "a"));
     other.ensure().unwrap();
 }
 
@@ -105,11 +106,11 @@ fn a_wait_that_was_dropped_before_the_server_granted_it_is_not_reported_dead() {
     let mut acquisition = Box::pin(remote.acquire_async());
     let mut context = Context::from_waker(Waker::noop());
     assert!(acquisition.as_mut().poll(&mut context).is_pending());
-    until("the server has granted it, and not recorded it", || is_held(server, &url, "a"));
+    wait_until("the server has granted it, and not recorded it", || is_held(server, &url, "a"));
     drop(acquisition);
-    until("the cancel request is sent", || proxy.holds_up_one());
+    wait_until("the cancel request is sent", || proxy.holds_up_one());
     admin.ask("COMMIT");
-    until("it is free", || !is_held(server, &url, "a"));
+    wait_until("it is free", || !is_held(server, &url, "a"));
     proxy.go_on();
     assert_eq!(remote.acquire().unwrap().abandoned(), None);
 }
@@ -124,7 +125,7 @@ fn a_wait_whose_session_ended_only_at_the_server_fails() {
     let remote = url_through(server, &url, proxy.port());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock(&remote, "a").timeout(LONG).acquire());
-        until("it is queued by the server", || is_waited_for(server, &url, "a"));
+        wait_until("it is queued by the server", || is_waited_for(server, &url, "a"));
         proxy.half_close();
         let error = waiting.join().unwrap().unwrap_err();
         assert!(error.to_string().contains("the server has ended the session"), "{error}");
@@ -137,10 +138,10 @@ fn a_waiter_whose_process_was_killed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let held = lock(&url, "a").acquire().unwrap();
-    let peer = Peer::waiting(url.as_ref(), "a");
-    until("the peer is queued by the server", || is_waited_for(server, &url, "a"));
-    peer.kill();
-    until("the server has noticed", || !is_waited_for(server, &url, "a"));
+    let child = Child::waiting(&url, "a");
+    wait_until("the child is queued by the server", || is_waited_for(server, &url, "a"));
+    child.kill();
+    wait_until("the server has noticed", || !is_waited_for(server, &url, "a"));
     assert!(!held.is_lost());
 }
 
@@ -182,5 +183,5 @@ fn a_task_that_has_completed() {
             task
         })
         .collect();
-    until("no waker is kept", || tasks.iter().all(|task| Arc::strong_count(task) == 1));
+    wait_until("no waker is kept", || tasks.iter().all(|task| Arc::strong_count(task) == 1));
 }

@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, thread};
 
-use jam_lock_tests::peers::{Peer, skip, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::requirements::skip;
 
 use super::*;
 
@@ -22,10 +24,10 @@ fn a_holder_notices_the_loss_before_the_server_releases_its_lock() {
         thread::sleep(Duration::from_millis(1500));
         guard.ensure().unwrap();
         cut();
-        until("the holder counts it as lost", || guard.is_lost());
+        wait_until("the holder counts it as lost", || guard.is_lost());
         assert!(is_held(server, url, "a"), "the server has not released it yet");
         // With its default settings it would take two hours.
-        until("the server releases it", || !is_held(server, url, "a"));
+        wait_until("the server releases it", || !is_held(server, url, "a"));
     });
 }
 
@@ -34,14 +36,14 @@ fn a_grant_that_does_not_reach_the_waiter_is_released() {
     alone("a_grant_that_does_not_reach_the_waiter_is_released", |server, url, remote| {
         let client = SqlClient::new(server, url, "a");
         client.lock();
-        let _waiting = Peer::waiting(remote.as_ref(), "a");
-        until("it is queued by the server", || is_waited_for(server, url, "a"));
+        let _waiting = Child::waiting(remote, "a");
+        wait_until("it is queued by the server", || is_waited_for(server, url, "a"));
         let waiting = server.sessions(url, "a", false);
         cut();
         client.unlock();
-        until("the server grants it", || holders(server, url, "a") == waiting);
+        wait_until("the server grants it", || holders(server, url, "a") == waiting);
         // With its default settings it would retransmit its response for a quarter of an hour.
-        until("the server releases it", || !is_held(server, url, "a"));
+        wait_until("the server releases it", || !is_held(server, url, "a"));
     });
 }
 

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::pooler::Pooler;
 
 use super::*;
@@ -46,7 +46,7 @@ fn a_session_pooler_is_accepted() {
     let Some(pooler) = Pooler::start(server, "session") else { return };
     let url = url_through(server, &server.namespace(), pooler.port());
     drop(lock(&url, "a").acquire().unwrap());
-    until("it is free", || !is_held(server, &url, "a"));
+    wait_until("it is free", || !is_held(server, &url, "a"));
 }
 
 #[test]

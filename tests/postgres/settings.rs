@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn timeouts_of_a_role_do_not_end_a_wait_for_a_lock() {
     client.lock();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock(&url, "a").timeout(LONG).acquire());
-        until("it is queued by the server", || is_waited_for(server, &url, "a"));
+        wait_until("it is queued by the server", || is_waited_for(server, &url, "a"));
         thread::sleep(Duration::from_millis(500));
         client.unlock();
         let guard = waiting.join().unwrap().unwrap();
@@ -47,7 +47,7 @@ fn a_role_with_serializable_transactions_acquires_a_lock() {
     admin.ask(&format!("BEGIN; UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
     thread::scope(|scope| {
         let next = scope.spawn(|| lock.timeout(LONG).acquire().map(drop));
-        until("it has the lock and waits for the row", || is_held(server, &url, "a"));
+        wait_until("it has the lock and waits for the row", || is_held(server, &url, "a"));
         admin.ask("COMMIT");
         next.join().unwrap().unwrap();
     });

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 use jam_lock_tests::postgres::new_folder;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
@@ -72,12 +72,12 @@ fn every_session_is_encrypted_and_holds_locks() {
                  WHERE locktype = 'advisory' AND NOT ssl";
     let held = locks.lock(lock_name("a")).acquire().unwrap();
     assert_eq!(tls.server.one(plain), "0");
-    let peer = Peer::holding(tls.server.url().as_ref(), "b");
+    let child = Child::holding(tls.server.url(), "b");
     assert_eq!(tls.server.one(plain), "1");
     // A wait that times out is cancelled by a connection of its own.
     let waited = locks.lock(lock_name("b")).timeout(Duration::from_millis(200)).acquire();
     assert!(waited.unwrap_err().is_timeout());
-    peer.release();
+    child.release();
     drop(locks.lock(lock_name("b")).timeout(LONG).acquire().unwrap());
     held.release().unwrap();
 }

@@ -1,7 +1,8 @@
 //! Tokens rise even if the server crashes or loses the table.
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{peer, run, said};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
 
 use super::*;
 
@@ -10,10 +11,11 @@ fn they_rise_across_processes() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let lock = lock(&url, "a");
+    let order = Order::PrintToken { location: url.as_ref(), name: "a" };
     let mut last = 0;
     for _ in 0..5 {
         let here = lock.acquire().unwrap().token();
-        let there = said(&run(peer().args(["token", &url, "a"]))).parse().unwrap();
+        let there = printed(&run_to_end(&mut order.command())).parse().unwrap();
         for token in [here, there] {
             assert!(token > last, "{token} follows {last}");
             last = token;

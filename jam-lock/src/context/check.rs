@@ -4,7 +4,7 @@
 use super::held_locks::{HeldBy, HeldLock};
 use crate::engine::Mode;
 use crate::error::LockError;
-use crate::gate::Acquisition;
+use crate::gate::AcquireRequest;
 use crate::name::LockName;
 
 /// A check of one acquisition against the held locks, one after another.
@@ -12,7 +12,7 @@ pub(super) struct Check<'a> {
     name: &'a LockName,
     /// The address of the lock's gate.
     gate: usize,
-    request: &'a Acquisition,
+    request: &'a AcquireRequest,
     is_reentrant: bool,
     /// The error if the acquisition waits, because the lock is already held.
     reentrant: Option<LockError>,
@@ -24,7 +24,7 @@ impl<'a> Check<'a> {
     pub(super) fn new(
         name: &'a LockName,
         gate: usize,
-        request: &'a Acquisition,
+        request: &'a AcquireRequest,
         is_reentrant: bool,
     ) -> Self {
         Self { name, gate, request, is_reentrant, reentrant: None, out_of_order: None }

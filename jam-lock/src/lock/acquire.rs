@@ -7,7 +7,7 @@ use super::{Lock, coop};
 use crate::context::Owner;
 use crate::engine::OwnerId;
 use crate::error::LockError;
-use crate::gate::{Acquisition, Entry, Grant, Outcome, Wait, Who};
+use crate::gate::{AcquireRequest, Admission, Grant, Outcome, Wait, WaiterKind};
 use crate::guard::LockGuard;
 use crate::holder::Holder;
 use crate::observer::Notifier;
@@ -23,24 +23,24 @@ impl Lock {
         deadline: Deadline,
     ) -> Result<LockGuard, LockError> {
         let request = self.request(&owner, site);
-        let mut waiting = match self.start(&owner, &request, deadline, Who::Thread)? {
+        let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Thread)? {
             Started::Reentrant(guard) => return Ok(guard),
             Started::Granted(grant, notifier) => {
-                return Ok(self.guard(owner, &request, grant, notifier, Who::Thread));
+                return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread));
             }
             Started::Waiting(waiting) => waiting,
         };
         let result = loop {
-            match waiting.wait.block() {
+            match waiting.wait.wait() {
                 Poll::Ready(result) => break result,
                 Poll::Pending => {
-                    waiting.wait.step_aside();
+                    waiting.wait.skip_until_polled();
                     waiting.observed.still_waiting(self.gate.holder().as_deref());
                 }
             }
         };
         let (grant, notifier) = self.finish(waiting, result)?;
-        Ok(self.guard(owner, &request, grant, notifier, Who::Thread))
+        Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread))
     }
 
     /// Acquires the lock for `owner`, and lets other tasks run until then.
@@ -54,34 +54,34 @@ impl Lock {
         let request = self.request(&owner, site);
         async move {
             coop::yield_if_budget_spent().await;
-            let mut waiting = match self.start(&owner, &request, deadline, Who::Task)? {
+            let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Task)? {
                 Started::Reentrant(guard) => return Ok(guard),
                 Started::Granted(grant, notifier) => {
                     coop::spend_budget();
-                    return Ok(self.guard(owner, &request, grant, notifier, Who::Task));
+                    return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task));
                 }
                 Started::Waiting(waiting) => waiting,
             };
             let result = loop {
-                match waiting.wait.ready().await {
+                match waiting.wait.wait_async().await {
                     Poll::Ready(result) => break result,
                     Poll::Pending => {
-                        waiting.wait.step_aside();
-                        waiting.observed.still_waiting(self.gate.holder_ready().await.as_deref());
+                        waiting.wait.skip_until_polled();
+                        waiting.observed.still_waiting(self.gate.holder_async().await.as_deref());
                     }
                 }
             };
             let (grant, notifier) = self.finish(waiting, result)?;
-            Ok(self.guard(owner, &request, grant, notifier, Who::Task))
+            Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task))
         }
     }
 
-    fn request(&self, owner: &Owner, site: Site) -> Acquisition {
-        Acquisition {
+    fn request(&self, owner: &Owner, site: Site) -> AcquireRequest {
+        AcquireRequest {
             mode: self.options.mode,
             site,
             is_recorded: self.settings.records_holders,
-            owner: if self.gate.sees_circles() { owner.id() } else { OwnerId::NONE },
+            owner: if self.gate.detects_deadlocks() { owner.id() } else { OwnerId::NONE },
             names_holder: self.options.names_holder,
         }
     }
@@ -95,9 +95,9 @@ impl Lock {
     fn start<'wait>(
         &'wait self,
         owner: &Owner,
-        request: &'wait Acquisition,
+        request: &'wait AcquireRequest,
         deadline: Deadline,
-        who: Who,
+        kind: WaiterKind,
     ) -> Result<Started<'wait>, LockError> {
         let is_try = matches!(deadline, Deadline::Once);
         let is_reentrant = self.options.is_reentrant;
@@ -105,11 +105,11 @@ impl Lock {
             return Ok(Started::Reentrant(LockGuard::reentrant(Arc::clone(&self.gate), grant)));
         }
         let notifier = self.notifier(request.site);
-        Ok(match self.gate.enter(request, deadline, who)? {
-            Entry::Granted(grant) => {
+        Ok(match self.gate.acquire_or_enqueue(request, deadline, kind)? {
+            Admission::Granted(grant) => {
                 Started::Granted(self.refuse_if_record_is_needed(grant)?, notifier)
             }
-            Entry::Queued(mut wait) => {
+            Admission::Queued(mut wait) => {
                 let observed = ObservedWait::start(&mut wait, notifier, is_try);
                 Started::Waiting(Waiting { observed, wait })
             }
@@ -145,14 +145,14 @@ impl Lock {
     fn guard(
         &self,
         owner: Owner,
-        request: &Acquisition,
+        request: &AcquireRequest,
         grant: Grant,
         notifier: Option<Arc<Notifier>>,
-        who: Who,
+        kind: WaiterKind,
     ) -> LockGuard {
         let registration =
             owner.register(&self.name, &self.gate, request, &grant, notifier.as_ref());
-        let may_block = matches!(who, Who::Thread);
+        let may_block = matches!(kind, WaiterKind::Thread);
         let guard =
             LockGuard::new(Arc::clone(&self.gate), registration, grant, notifier, may_block);
         if let Some(notifier) = guard.notifier() {
@@ -189,8 +189,8 @@ impl ObservedWait {
     fn start(wait: &mut Wait<'_>, notifier: Option<Arc<Notifier>>, is_try: bool) -> Self {
         if let Some(notifier) = notifier.as_deref().filter(|_| !is_try) {
             // An observer may be slow.
-            wait.step_aside();
-            wait.pause = notifier.still_waiting_at();
+            wait.skip_until_polled();
+            wait.interrupt_at = notifier.still_waiting_at();
             notifier.waiting();
         }
         Self { notifier, is_try }

@@ -129,7 +129,9 @@ impl Lock {
     /// # Errors
     /// [`LockError::Unsupported`] if the options need a record, and abandonments are not recorded.
     pub(crate) fn with_options(self, options: Options) -> Result<Self, LockError> {
-        if options.needs_record && !(self.settings.records_holders && self.gate.reports_deaths()) {
+        if options.needs_record
+            && !(self.settings.records_holders && self.gate.reports_abandonment())
+        {
             return Err(LockError::Unsupported {
                 what: "`recover`",
                 location: self.gate.location().to_owned(),
