@@ -40,10 +40,7 @@ mod suggestion;
 mod errors;
 
 #[cfg(test)]
-mod tests {
-    mod error_recovery;
-    mod fuzzing;
-}
+mod tests;
 
 use proc_macro::TokenStream;
 

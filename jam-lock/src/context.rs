@@ -18,7 +18,7 @@ use std::sync::{Arc, Weak};
 use self::chain::Chain;
 use self::look::Look;
 use crate::engine::{LossMonitor, Mode, OwnerId, ProcessId};
-use crate::gate::{Acquisition, Gate, Grant};
+use crate::gate::{AcquireRequest, Gate, Grant};
 use crate::observer::Report;
 use crate::site::Site;
 use crate::{LockError, LockName};
@@ -133,7 +133,7 @@ impl Scope {
         &self,
         name: &LockName,
         gate: &Arc<Gate>,
-        request: &Acquisition,
+        request: &AcquireRequest,
         is_reentrant: bool,
         waits: bool,
     ) -> Result<Option<Reentry>, LockError> {
@@ -163,7 +163,7 @@ impl Scope {
         self,
         name: &LockName,
         gate: &Arc<Gate>,
-        request: &Acquisition,
+        request: &AcquireRequest,
         grant: &Grant,
         report: Option<&Arc<Report>>,
     ) -> Option<Listing> {

@@ -31,7 +31,7 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 /// # Panics
 /// When the lock was refused for another reason than that somebody has it. A job that is skipped for
 /// ever, because its lock folder is not writable, or its server does not answer or has no connection to
-/// token_reserve, would be trouble that nobody hears of.
+/// spare, would be trouble that nobody hears of.
 ///
 /// # Example
 /// ```

@@ -1,15 +1,15 @@
 //! The queue of one name inside this process, in front of the engine.
 //!
-//! An engine sees only the process, so threads and tasks have to be told apart here: first come,
-//! first served, each with its own deadline. The decisions are in [`state`], under one mutex; this
-//! file locks it, sleeps and rings.
+//! An engine only sees processes, so the gate arbitrates between the threads and tasks of this one:
+//! first come, first served, each with its own deadline. The decisions are in [`state`], under one
+//! mutex; this file locks it, and wakes waiters once it is unlocked.
 
 mod holder_query;
 #[cfg(shuttle)]
 mod model;
 mod parker;
 mod registry;
-mod stalled;
+mod request;
 mod state;
 #[cfg(not(shuttle))]
 mod sync;
@@ -18,253 +18,203 @@ mod test_support;
 #[cfg(not(shuttle))]
 mod timer;
 mod wait;
+mod wait_driver;
 mod wait_queue;
 mod wake_threads;
 
 use std::fmt;
-use std::io;
-use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, PoisonError, TryLockError};
-use std::time::Duration;
 
 use self::holder_query::HolderQuery;
 #[cfg(shuttle)]
 use self::model::{sync, timer};
 use self::parker::WakeList;
-use self::state::{State, Taken};
+use self::state::{Attempt, State, Verdict};
 use self::sync::{Mutex, MutexGuard};
-use crate::engine::{
-    Capability, Engine, LossMonitor, Mode, OwnerId, ProcessId, Recorded, WaitId, check_process,
-};
+use crate::engine::{Capability, Engine, LossMonitor, Mode, ProcessId, check_process};
 use crate::error::LockError;
 use crate::holder::Holder;
 use crate::name::LockName;
-use crate::site::Site;
 use crate::status::Status;
 use crate::timeout::Deadline;
 
 pub(crate) use self::registry::{existing, gate};
+pub(crate) use self::request::{AcquireRequest, Grant, Outcome};
 pub(crate) use self::wait::Wait;
-pub(crate) use self::wait_queue::Who;
+pub(crate) use self::wait_queue::WaiterKind;
 
 /// The one gate of a name in this process.
 pub(crate) struct Gate {
     name: LockName,
     location: String,
     process: ProcessId,
-    sees_circles: bool,
+    detects_deadlocks: bool,
     state: Mutex<State>,
-    /// Dropped last: what an engine has made it may remove, once no claim uses it.
+    /// Dropped last: an engine may remove its files once no claim uses them.
     engine: Arc<dyn Engine>,
 }
 
-/// What is asked of a gate.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Acquisition {
-    pub(crate) mode: Mode,
-    pub(crate) site: Site,
-    /// Whether other processes are told of it.
-    pub(crate) is_recorded: bool,
-    pub(crate) owner: OwnerId,
-    /// Whether a timeout names the holder; where not, nobody looks for it.
-    pub(crate) names_holder: bool,
-}
-
-/// What a gate has granted.
-#[derive(Debug)]
-pub(crate) struct Grant {
-    /// Names it, when it is given back.
-    pub(crate) number: u64,
-    pub(crate) recorded: Recorded,
-    /// What tells whether it is lost, where it can be.
-    pub(crate) watch: Option<Arc<dyn LossMonitor>>,
-    /// Nothing, where the lock was free.
-    pub(crate) waited: Duration,
-}
-
-/// How a holder leaves a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// In the state that the next holder may expect.
-    Clean,
-    /// As if the holder had died inside.
-    Abandoned,
+/// The result of a request: granted at once, or queued.
+pub(crate) enum Admission<'gate> {
+    Granted(Grant),
+    Queued(Wait<'gate>),
 }
 
 impl Gate {
     fn new(engine: Arc<dyn Engine>, name: LockName) -> Arc<Self> {
         Arc::new_cyclic(|gate| {
             let location = engine.lock_location(&name);
-            let serves_in_order = engine.supports(Capability::FairAcrossProcesses);
-            let state = State::new(engine.claim(&name), serves_in_order, gate.clone());
-            let sees_circles = engine.supports(Capability::DeadlockDetection);
+            let engine_is_fair = engine.supports(Capability::FairAcrossProcesses);
+            let state = State::new(engine.claim(&name), engine_is_fair, gate.clone());
+            let detects_deadlocks = engine.supports(Capability::DeadlockDetection);
             let process = ProcessId::current();
-            Self { name, location, process, sees_circles, state: Mutex::new(state), engine }
+            Self { name, location, process, detects_deadlocks, state: Mutex::new(state), engine }
         })
     }
 
-    /// The name that this gate guards.
     pub(crate) fn name(&self) -> &LockName {
         &self.name
     }
 
-    /// Where the lock is, for people.
+    /// Where the lock is, for messages.
     pub(crate) fn location(&self) -> &str {
         &self.location
     }
 
-    /// The process that this gate belongs to; a fork inherits it, and can acquire nothing by it.
+    /// The process that opened the gate; a fork inherits it, but can acquire nothing with it.
     pub(crate) fn process(&self) -> ProcessId {
         self.process
     }
 
-    /// How many wait here.
+    /// How many waiters there are.
     #[cfg(feature = "conformance")]
     pub(crate) fn queued(&self) -> usize {
-        self.lock().queued()
+        self.update(|state| state.queued())
     }
 
-    /// Whether the engine tells the next holder of one who died with the lock.
-    pub(crate) fn reports_deaths(&self) -> bool {
+    /// Whether the engine reports to the next holder that one has died with the lock.
+    pub(crate) fn reports_abandonment(&self) -> bool {
         self.engine.supports(Capability::AbandonmentReports)
     }
 
-    /// Whether the engine wants to know which call chain asks.
-    pub(crate) fn sees_circles(&self) -> bool {
-        self.sees_circles
+    /// Whether the engine needs the owner of each request, to detect deadlocks.
+    pub(crate) fn detects_deadlocks(&self) -> bool {
+        self.detects_deadlocks
     }
 
-    /// Takes the lock if that needs no waiting, or queues up.
-    pub(crate) fn enter<'gate>(
+    /// Acquires the lock if that needs no waiting, or queues the request.
+    ///
+    /// # Errors
+    /// - [`LockError::Unsupported`] for a shared lock of an engine without them.
+    /// - [`LockError::Forked`] in a fork.
+    /// - Failures of the engine.
+    pub(crate) fn acquire_or_enqueue<'gate>(
         self: &'gate Arc<Self>,
-        asked: &'gate Acquisition,
+        request: &'gate AcquireRequest,
         deadline: Deadline,
-        who: Who,
-    ) -> Result<Entry<'gate>, LockError> {
-        if asked.mode == Mode::Shared && !self.engine.supports(Capability::SharedLocks) {
+        kind: WaiterKind,
+    ) -> Result<Admission<'gate>, LockError> {
+        if request.mode == Mode::Shared && !self.engine.supports(Capability::SharedLocks) {
             return Err(LockError::Unsupported {
                 what: "a lock for readers",
                 location: self.location.clone(),
                 remedy: "acquire it as a writer",
             });
         }
-        let mut state = self.lock_here()?;
-        let may_wait = !matches!(deadline, Deadline::Once);
-        let is_refused = match state.take(asked, may_wait)? {
-            Taken::Granted(grant) => return Ok(Entry::Granted(grant)),
-            Taken::Refused => !may_wait,
-            Taken::Unknown => false,
-        };
-        let (begun, end) = match deadline.fixed() {
-            Deadline::At { asked, end } => (asked, Some(end)),
-            Deadline::Never | Deadline::After(_) | Deadline::Once => (sync::now(), None),
-        };
-        let ticket = Some(state.enqueue(asked, who, may_wait, is_refused));
-        Ok(Entry::Queued(Wait { gate: self, asked, ticket, begun, end, pause: None }))
+        let blocking = !matches!(deadline, Deadline::Once);
+        self.try_update(|state| {
+            let attempt = match state.try_acquire(request)? {
+                Attempt::Granted(grant) => return Ok(Admission::Granted(grant)),
+                attempt => attempt,
+            };
+            let (begun, end) = match deadline.fixed() {
+                Deadline::At { asked, end } => (asked, Some(end)),
+                Deadline::Never | Deadline::After(_) | Deadline::Once => (sync::now(), None),
+            };
+            let ticket = match attempt {
+                Attempt::Contended if !blocking => state.enqueue_refused(request, kind),
+                Attempt::Undecided(verdict) => state.enqueue(request, kind, blocking, verdict),
+                _ => state.enqueue(request, kind, blocking, Verdict::Proceed),
+            };
+            let (gate, ticket) = (self, Some(ticket));
+            Ok(Admission::Queued(Wait { gate, request, ticket, begun, end, interrupt_at: None }))
+        })?
     }
 
-    /// Gives the lock to whoever is next, here or in another process; nothing happens yet where
-    /// another guard stands for the same acquisition.
-    pub(crate) fn release(&self, number: u64, left: Outcome) -> Option<Result<(), LockError>> {
-        match self.lock_here() {
-            Ok(mut state) => state.release(number, left),
-            Err(forked) => Some(Err(forked)),
-        }
+    /// Releases one guard of holder `number`; `None` while another guard shares the acquisition.
+    ///
+    /// # Errors
+    /// [`LockError::Forked`] in a fork, and failures of the engine; the lock is released in any case.
+    pub(crate) fn release(&self, number: u64, outcome: Outcome) -> Option<Result<(), LockError>> {
+        self.try_update(|state| state.release(number, outcome))
+            .unwrap_or_else(|forked| Some(Err(forked)))
     }
 
-    /// Has one more guard stand for the acquisition `number`, and tells its token, and what tells
-    /// whether it is lost, if it is still there.
+    /// Adds a guard to holder `number`; returns its token and its loss monitor, unless it is gone.
     pub(crate) fn reenter(&self, number: u64) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
-        self.lock_here().ok()?.reenter(number)
+        self.try_update(|state| state.reenter(number)).ok()?
     }
 
-    /// Who has the lock, where that is certain; blocks the thread where a server has to tell.
+    /// The holder in any process, if it is certain; blocks the thread if a server has to be asked.
     pub(crate) fn holder(&self) -> Option<Box<Holder>> {
-        let here = self.lock_here().ok()?.holder();
-        self.holder_or(here)
+        let here = self.try_update(|state| state.holder()).ok()?;
+        here.or_else(|| self.query_holder().wait())
     }
 
-    /// Who has the lock, where that is certain; lets other tasks run where a server has to tell.
-    pub(crate) async fn holder_ready(&self) -> Option<Box<Holder>> {
-        let here = self.lock_here().ok()?.holder();
-        self.holder_or_ready(here).await
-    }
-
-    /// Who of this process has the lock, or else of another; never asked under the mutex.
-    fn holder_or(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
-        here.or_else(|| HolderQuery::start(&*self.engine, &self.name).block())
-    }
-
-    async fn holder_or_ready(&self, here: Option<Box<Holder>>) -> Option<Box<Holder>> {
-        match here {
-            Some(holder) => Some(holder),
-            None => HolderQuery::start(&*self.engine, &self.name).ready().await,
+    /// The same as [`Self::holder`], but lets other tasks run.
+    pub(crate) async fn holder_async(&self) -> Option<Box<Holder>> {
+        match self.try_update(|state| state.holder()).ok()? {
+            Some(here) => Some(here),
+            None => self.query_holder().wait_async().await,
         }
     }
 
-    /// What stands in the way of waiting in a task.
-    fn trouble_with_deadlines(&self, error: io::Error) -> LockError {
-        LockError::Io {
-            operation: "start a thread to watch the deadline of",
-            path: self.location.clone().into(),
-            error,
-        }
+    /// Asks the engine for the holder in another process; not under the mutex.
+    fn query_holder(&self) -> HolderQuery {
+        HolderQuery::start(&*self.engine, &self.name)
     }
 
-    /// The end of a wait that was in vain.
-    fn timeout(
-        &self,
-        waited: Duration,
-        holder: Option<Box<Holder>>,
-        blocked_on: Option<String>,
-    ) -> LockError {
-        let (name, location) = (Box::new(self.name.clone()), self.location.clone());
-        LockError::Timeout {
-            name,
-            location,
-            waited,
-            holder,
-            blocked_on: blocked_on.map(Into::into),
-        }
-    }
-
-    /// How the lock stands now.
+    /// The status of the lock.
     pub(crate) fn status(&self) -> Result<Status, LockError> {
-        Ok(self.amend(self.engine.status(&self.name)?))
+        Ok(self.refine_status(self.engine.status(&self.name)?))
     }
 
-    /// How the lock stands, by the engine's `status` and by what is known better here.
-    pub(crate) fn amend(&self, status: Status) -> Status {
-        match self.lock_here() {
-            Ok(state) => state.amend(status),
-            Err(_) => status,
-        }
+    /// Adds to the engine's `status` what is known better here.
+    pub(crate) fn refine_status(&self, status: Status) -> Status {
+        self.try_update(|state| state.refine_status(status.clone())).unwrap_or(status)
     }
 
-    /// Where a pursuit comes home, on its own thread.
-    fn wait_done(&self, id: WaitId, mode: Mode, result: Result<bool, LockError>) {
-        self.lock().wait_done(id, mode, result);
+    /// Changes the state; its wakers are called once the mutex is unlocked.
+    fn update<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        // No code of users runs under the mutex, so a poisoned one holds nothing half-done.
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change_and_wake(state, change)
     }
 
-    /// The state, for callers that may be in a fork, where the mutex may be locked forever.
+    /// The same as [`Self::update`], for callers that may be in a fork, where the mutex may be locked
+    /// forever.
     ///
     /// # Errors
     /// [`LockError::Forked`] in a fork that inherited it locked.
-    fn lock_here(&self) -> Result<Locked<'_>, LockError> {
-        match self.state.try_lock() {
-            Ok(state) => Ok(Locked(Some(state))),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(Locked(Some(poisoned.into_inner()))),
+    fn try_update<R>(&self, change: impl FnOnce(&mut State) -> R) -> Result<R, LockError> {
+        let state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
                 check_process(self.process, &self.name, || self.location.clone())?;
-                Ok(self.lock())
+                return Ok(self.update(change));
             }
-        }
+        };
+        Ok(change_and_wake(state, change))
     }
+}
 
-    /// No user's code runs under the mutex, so a poisoned one holds nothing half-done.
-    fn lock(&self) -> Locked<'_> {
-        Locked(Some(self.state.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
+fn change_and_wake<R>(mut state: MutexGuard<'_, State>, change: impl FnOnce(&mut State) -> R) -> R {
+    let result = change(&mut state);
+    let wakers = state.take_wakers();
+    drop(state);
+    wakers.into_iter().for_each(WakeList::finish);
+    result
 }
 
 impl fmt::Debug for Gate {
@@ -279,37 +229,6 @@ impl fmt::Debug for Gate {
 impl Drop for Gate {
     fn drop(&mut self) {
         registry::forget(self.engine.identity(), &self.name);
-    }
-}
-
-/// What becomes of who comes to a gate.
-pub(crate) enum Entry<'gate> {
-    Granted(Grant),
-    Queued(Wait<'gate>),
-}
-
-/// The state under its mutex; the wakers that it has collected are called when that is free.
-struct Locked<'gate>(Option<MutexGuard<'gate, State>>);
-
-impl Deref for Locked<'_> {
-    type Target = State;
-
-    fn deref(&self) -> &State {
-        self.0.as_ref().expect("it is there until the drop")
-    }
-}
-
-impl DerefMut for Locked<'_> {
-    fn deref_mut(&mut self) -> &mut State {
-        self.0.as_mut().expect("it is there until the drop")
-    }
-}
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        let wakers = self.take_wakers();
-        self.0 = None;
-        wakers.into_iter().for_each(WakeList::finish);
     }
 }
 

@@ -57,7 +57,7 @@ impl LockGuard {
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> Self {
-        let Grant { number, recorded, watch, waited } = grant;
+        let Grant { number, recorded, loss_monitor: watch, waited } = grant;
         let Recorded { token, abandoned_by: abandoned, record_error, .. } = recorded;
         let is_left_abandoned = AtomicBool::new(false);
         Self {
@@ -80,7 +80,7 @@ impl LockGuard {
     pub(crate) fn of_reentry(gate: Arc<Gate>, reentry: Reentry) -> Self {
         let Reentry { listing, number, token, watch, report } = reentry;
         let recorded = Recorded { token, ..Recorded::default() };
-        let grant = Grant { number, recorded, watch, waited: Duration::ZERO };
+        let grant = Grant { number, recorded, loss_monitor: watch, waited: Duration::ZERO };
         Self::new(gate, listing, grant, report)
     }
 
@@ -151,7 +151,7 @@ impl LockGuard {
     /// std::fs::write(folder.path().join("import.holder"), "my notes")?;
     /// let guard = Locks::open(folder.path())?.lock(LockName::new("import")?).acquire()?;
     /// let error = guard.record_error().expect("it is no record");
-    /// assert!(error.to_string().ends_with("it is a file of somebody else's: move it away"));
+    /// assert!(error.to_string().ends_with("it is not a holder record: move it away"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -194,7 +194,7 @@ impl Lock {
     /// # Errors
     /// [`LockError::Unsupported`] where nothing is recorded by which a death could be seen.
     pub(crate) fn must_see_deaths(&self) -> Result<Self, LockError> {
-        if self.settings.records_holders && self.gate.reports_deaths() {
+        if self.settings.records_holders && self.gate.reports_abandonment() {
             return Ok(Self { must_see_deaths: true, ..self.clone() });
         }
         Err(LockError::Unsupported {

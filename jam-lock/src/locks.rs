@@ -256,7 +256,7 @@ impl Locks {
         let amended = |status: Status| {
             let gate = status.lock_name().and_then(|name| gate::existing(engine, &name));
             match gate {
-                Some(gate) => gate.amend(status),
+                Some(gate) => gate.refine_status(status),
                 None => status,
             }
         };

@@ -6,11 +6,13 @@ use std::path::Path;
 use jam_lock::{Holder, LockGuard, Locks};
 
 use crate::{folder, lock, lock_names, on_another_thread};
-use jam_lock_tests::peers::{Peer, peer, run};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::run_to_end;
 
 /// Has a process take the lock `first` in its function `on_apply`, and die with it.
 pub(crate) fn die_with_first(folder: &Path) {
-    Peer::start_holding(peer().arg("apply first").arg(folder)).kill();
+    Child::spawn(&Order::RunSection { folder }).after("held").kill();
 }
 
 pub(crate) fn locks(folder: &Path) -> Locks {
@@ -25,30 +27,38 @@ pub(crate) fn told(folder: &Path, name: &str) -> Option<Holder> {
 #[test]
 fn a_holder_that_is_killed_is_reported_to_the_next_one_only() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
-    let id = peer.id();
-    peer.kill();
+    let child = Child::holding(folder.path(), "x");
+    let id = child.id();
+    child.kill();
     let died = told(folder.path(), "x").expect("the holder died");
     assert_eq!((died.process(), died.program()), (Some(id), Some(program())));
-    assert_eq!(died.file(), Some("tests/support/peer.rs"));
+    assert_eq!(died.file(), Some("tests/child/hold.rs"));
     assert_eq!(told(folder.path(), "x"), None);
 }
 
 fn program() -> &'static str {
-    if cfg!(windows) { "peer.exe" } else { "peer" }
+    if cfg!(windows) { "child.exe" } else { "child" }
 }
 
 #[test]
 fn a_process_that_ends_with_the_lock_is_reported() {
     let folder = folder();
-    assert!(run(peer().arg("leak").arg(folder.path()).arg("x")).status.success());
+    assert!(
+        run_to_end(&mut Order::LeakGuard { folder: folder.path(), name: "x" }.command())
+            .status
+            .success()
+    );
     assert!(told(folder.path(), "x").is_some());
 }
 
 #[test]
 fn a_process_that_aborts_inside_is_reported() {
     let folder = folder();
-    assert!(!run(peer().arg("abort").arg(folder.path()).arg("x")).status.success());
+    assert!(
+        !run_to_end(&mut Order::Abort { folder: folder.path(), name: "x" }.command())
+            .status
+            .success()
+    );
     assert!(told(folder.path(), "x").is_some());
 }
 
@@ -106,7 +116,7 @@ fn a_wait_that_is_given_up_leaves_the_news_to_the_next() {
 #[test]
 fn readers_are_told_until_a_writer_has_been() {
     let folder = folder();
-    Peer::holding(folder.path(), "x").kill();
+    Child::holding(folder.path(), "x").kill();
     let reader = lock(folder.path(), "x").shared().acquire().unwrap();
     assert!(reader.abandoned().is_some());
     let another =
@@ -140,14 +150,14 @@ fn a_death_is_reported_although_the_record_was_removed_before() {
     let lock = lock(folder.path(), "x");
     drop(lock.acquire().unwrap());
     std::fs::remove_file(folder.path().join("x.holder")).unwrap();
-    Peer::holding(folder.path(), "x").kill();
+    Child::holding(folder.path(), "x").kill();
     assert!(lock.acquire().unwrap().abandoned().is_some());
 }
 
 #[test]
 fn where_holders_are_not_recorded_nothing_is_known() {
     let folder = folder();
-    let mut order = peer();
-    Peer::start_holding(order.arg("hold unrecorded").arg(folder.path()).arg("x")).kill();
+    let order = Order::HoldUnrecorded { folder: folder.path(), name: "x" };
+    Child::spawn(&order).after("held").kill();
     assert_eq!(told(folder.path(), "x"), None);
 }

@@ -6,7 +6,9 @@ use std::thread;
 use jam_lock::{Lock, LockError, Locks};
 
 use crate::{folder, lock, lock_names};
-use jam_lock_tests::peers::{self, Peer, attempt, peer};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
 
 #[test]
 fn the_folder_is_made_with_its_parents() {
@@ -20,16 +22,16 @@ fn the_folder_is_made_with_its_parents() {
 fn another_process_is_kept_out_until_the_guard_is_dropped() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
-    assert!(attempt(folder.path(), "x").contains("is already held"));
+    assert!(try_in_child(folder.path(), "x").contains("is already held"));
     drop(guard);
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
 fn a_lock_of_another_name_is_another_lock() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();
-    assert_eq!(attempt(folder.path(), "y"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "y"), "acquired");
 }
 
 #[test]
@@ -41,7 +43,7 @@ fn it_is_free_again_after_an_early_return() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     section(&lock).unwrap();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
@@ -54,7 +56,7 @@ fn it_is_free_again_after_a_question_mark() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     section(&lock).unwrap_err();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
@@ -72,7 +74,7 @@ fn a_panic_in_a_section_can_be_caught_without_ceremony() {
     assert!(caught.is_err());
     let guard = lock.acquire().unwrap();
     assert!(panic::catch_unwind(move || drop(guard)).is_ok());
-    assert_eq!(attempt(folder.path(), "second"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "second"), "acquired");
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn it_is_free_again_after_a_panic_inside() {
     };
     thread::spawn(section).join().unwrap_err();
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
@@ -93,13 +95,13 @@ fn a_guard_can_be_dropped_by_another_thread() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
     thread::spawn(move || drop(guard)).join().unwrap();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
 fn it_is_free_again_when_its_process_has_ended() {
     let folder = folder();
-    let output = peers::run(peer().arg("leak").arg(folder.path()).arg("x"));
+    let output = run_to_end(&mut Order::LeakGuard { folder: folder.path(), name: "x" }.command());
     assert!(output.status.success());
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
 }
@@ -107,7 +109,7 @@ fn it_is_free_again_when_its_process_has_ended() {
 #[test]
 fn it_is_free_again_when_its_process_was_killed() {
     let folder = folder();
-    Peer::holding(folder.path(), "x").kill();
+    Child::holding(folder.path(), "x").kill();
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
 }
 
@@ -115,14 +117,14 @@ fn it_is_free_again_when_its_process_was_killed() {
 fn releasing_by_hand_frees_the_lock_and_says_so() {
     let folder = folder();
     lock(folder.path(), "x").acquire().unwrap().release().unwrap();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
 fn nothing_is_printed_when_a_process_ends_with_the_lock_held() {
     let folder = folder();
-    let output = peers::run(peer().arg("leak").arg(folder.path()).arg("x"));
-    assert_eq!(peers::said(&output), "");
+    let output = run_to_end(&mut Order::LeakGuard { folder: folder.path(), name: "x" }.command());
+    assert_eq!(printed(&output), "");
 }
 
 #[test]

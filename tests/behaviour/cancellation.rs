@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use jam_lock::Lock;
 
 use crate::{LONG, folder, lock};
-use jam_lock_tests::peers::{Peer, attempt, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::wait_until;
 
 /// Counts how often a task was woken.
 #[derive(Default)]
@@ -38,7 +39,7 @@ fn poll(future: impl Future, polls: usize, between: impl Fn(usize)) -> Option<us
             return Some(poll);
         }
         between(poll);
-        until("a wake-up", || bell.was_rung());
+        wait_until("a wake-up", || bell.was_rung());
     }
     None
 }
@@ -47,7 +48,7 @@ fn poll(future: impl Future, polls: usize, between: impl Fn(usize)) -> Option<us
 fn is_left_alone(lock: &Lock, folder: &Path) {
     drop(lock.try_acquire().expect("nobody is in the queue, and nobody has the lock"));
     // The wait that was given up may have the lock for an instant when it falls free.
-    until("a free lock", || attempt(folder, "x") == "acquired");
+    wait_until("a free lock", || try_in_child(folder, "x") == "acquired");
 }
 
 /// A section with awaits of its own, as an application has it.
@@ -85,10 +86,10 @@ fn at_every_await_while_another_task_holds_the_lock() {
 fn at_every_await_while_another_process_holds_the_lock() {
     for polls in 0..=POLLS {
         let folder = folder();
-        let peer = std::sync::Mutex::new(Some(Peer::holding(folder.path(), "x")));
+        let child = std::sync::Mutex::new(Some(Child::holding(folder.path(), "x")));
         let release = |_| {
-            if let Some(peer) = peer.lock().unwrap().take() {
-                peer.release();
+            if let Some(child) = child.lock().unwrap().take() {
+                child.release();
             }
         };
         let lock = lock(folder.path(), "x");
@@ -110,7 +111,7 @@ fn when_it_was_woken_for_the_lock_and_has_not_looked() {
         let mut first = pin!(lock.acquire_async());
         assert!(first.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         drop(held);
-        until("a wake-up", || bell.was_rung());
+        wait_until("a wake-up", || bell.was_rung());
     }
     is_left_alone(&lock, folder.path());
 }
@@ -130,7 +131,7 @@ fn and_the_next_in_the_queue_is_served() {
     drop(held);
     assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     drop(first);
-    until("a wake-up", || bell.was_rung());
+    wait_until("a wake-up", || bell.was_rung());
     let polled = second.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(matches!(polled, Poll::Ready(Ok(_))));
 }
@@ -160,7 +161,7 @@ fn a_future_that_is_never_polled_again_keeps_nobody_out() {
     // A task, a thread, and another process.
     drop(smol::block_on(lock.timeout(LONG).acquire_async()).unwrap());
     drop(lock.timeout(LONG).acquire().unwrap());
-    until("a free lock", || attempt(folder.path(), "x") == "acquired");
+    wait_until("a free lock", || try_in_child(folder.path(), "x") == "acquired");
     // It still has its turn when it is polled.
     drop(smol::block_on(forgotten).unwrap());
 }

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use crate::folder;
-use jam_lock_tests::peers::{self, peer};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
 
 /// What a process is told that takes `x` of its default locks, in `folder` and with `JAM_LOCK`.
 fn with_default(folder: &Path, variable: Option<&str>) -> String {
-    let mut order = peer();
-    order.current_dir(folder).args(["default", "x"]).env_remove("JAM_LOCK");
-    order.envs(variable.map(|value| ("JAM_LOCK", value)));
-    peers::said(&peers::run(&mut order))
+    let mut command = Order::TryAcquireDefault { name: "x" }.command();
+    command.current_dir(folder).env_remove("JAM_LOCK");
+    command.envs(variable.map(|value| ("JAM_LOCK", value)));
+    printed(&run_to_end(&mut command))
 }
 
 #[test]
@@ -32,7 +33,8 @@ fn they_are_the_folder_that_the_environment_names() {
 fn they_are_what_the_program_has_set_first() {
     let folder = folder();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
-    let answer = peers::said(&peers::run(peer().arg("settle").args([&first, &second])));
+    let order = Order::SetDefaultLocksTwice { first: &first, second: &second };
+    let answer = printed(&run_to_end(&mut order.command()));
     let settled = first.canonicalize().unwrap();
     let expected = format!("the default locks are settled already ({})", settled.display());
     assert!(answer.starts_with(&expected), "{answer}");

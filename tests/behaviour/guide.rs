@@ -5,7 +5,7 @@ use std::path::Path;
 
 const TABLES: [&str; 2] = [
     include_str!("../../jam-lock/src/guide/what_happens_when.md"),
-    include_str!("../../jam-lock/src/guide/engines.md"),
+    include_str!("../../jam-lock/src/guide/postgres.md"),
 ];
 
 const TROUBLESHOOTING: &str = include_str!("../../jam-lock/src/guide/troubleshooting.md");

@@ -13,7 +13,9 @@ use std::time::Duration;
 use jam_lock::{Holder, Lock, LockError, Locks, locked};
 
 use crate::{folder, lock, lock_names, on_another_thread};
-use jam_lock_tests::peers::{Peer, attempt, peer, python};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::requirements::python;
 
 /// How often to try: on a machine that is busy, a holder that is found too late is not named.
 const TRIES: usize = 10;
@@ -59,11 +61,12 @@ fn host() -> String {
 #[test]
 fn a_holder_in_another_process_is_named_with_its_function_and_line() {
     let folder = folder();
-    let peer = Peer::applying(folder.path(), "x");
+    let child = Child::in_section(folder.path(), "x");
     let lock = lock(folder.path(), "called_x");
-    let (id, host) = (peer.id(), host());
-    let text =
-        format!(": held for … by `on_apply` at tests/support/peer.rs:…, peer (pid {id}) on {host}");
+    let (id, host) = (child.id(), host());
+    let text = format!(
+        ": held for … by `on_apply` at tests/child/sections.rs:…, child (pid {id}) on {host}"
+    );
     assert_eq!(said(&lock), text);
 
     let error = lock.timeout(Duration::from_millis(50)).acquire().unwrap_err().to_string();
@@ -77,20 +80,20 @@ fn a_holder_in_another_process_is_named_with_its_function_and_line() {
 #[test]
 fn a_holder_by_hand_in_another_process_is_named_with_its_line() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
-    let (id, host) = (peer.id(), host());
-    let text = format!(": held for … by peer (pid {id}) on {host} at tests/support/peer.rs:…");
+    let child = Child::holding(folder.path(), "x");
+    let (id, host) = (child.id(), host());
+    let text = format!(": held for … by child (pid {id}) on {host} at tests/child/hold.rs:…");
     assert_eq!(said(&lock(folder.path(), "x")), text);
 }
 
 #[test]
 fn what_is_known_of_a_holder_can_be_asked() {
     let folder = folder();
-    let peer = Peer::applying(folder.path(), "x");
+    let child = Child::in_section(folder.path(), "x");
     let holder = holder(&lock(folder.path(), "called_x")).unwrap();
-    assert_eq!(holder.process(), Some(peer.id()));
-    assert_eq!((holder.program(), holder.function()), (Some("peer"), Some("on_apply")));
-    assert_eq!((holder.host(), holder.file()), (Some(&*host()), Some("tests/support/peer.rs")));
+    assert_eq!(holder.process(), Some(child.id()));
+    assert_eq!((holder.program(), holder.function()), (Some("child"), Some("on_apply")));
+    assert_eq!((holder.host(), holder.file()), (Some(&*host()), Some("tests/child/sections.rs")));
     assert!(holder.line().is_some() && holder.token().is_some());
     assert!(holder.since().unwrap().elapsed().unwrap() >= holder.held_for().unwrap());
 }
@@ -100,9 +103,9 @@ fn the_holder_can_be_asked_for_without_asking_for_the_lock() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     assert_eq!(lock.holder(), None);
-    let peer = Peer::holding(folder.path(), "x");
-    assert_eq!(lock.holder().unwrap().process(), Some(peer.id()));
-    peer.release();
+    let child = Child::holding(folder.path(), "x");
+    assert_eq!(lock.holder().unwrap().process(), Some(child.id()));
+    child.release();
     assert_eq!(lock.holder(), None);
 }
 
@@ -185,9 +188,9 @@ fn flock_1_is_named_by_its_process() {
     let path = folder.path().join("x.lock");
     let lock = lock(folder.path(), "x");
     for mode in ["-x", "-s"] {
-        let peer = Peer::flock(&path, mode);
-        assert_eq!(said(&lock), format!(": held by flock (pid {}) on {}", peer.id(), host()));
-        peer.release();
+        let child = Child::flock(&path, mode);
+        assert_eq!(said(&lock), format!(": held by flock (pid {}) on {}", child.id(), host()));
+        child.release();
     }
 }
 
@@ -205,22 +208,23 @@ fn python_is_named_by_its_process() {
                  sys.stdin.read()\n\
              print('released', flush=True)"
         );
-        let peer = Peer::start_holding(Command::new(&python).args(["-c", &program]).arg(&path));
+        let child =
+            Child::start(Command::new(&python).args(["-c", &program]).arg(&path)).after("held");
         let text = said(&lock(folder.path(), "x"));
         assert!(text.starts_with(": held by python"), "{text}");
-        assert!(text.ends_with(&format!("(pid {}) on {}", peer.id(), host())), "{text}");
-        peer.release();
+        assert!(text.ends_with(&format!("(pid {}) on {}", child.id(), host())), "{text}");
+        child.release();
     }
 }
 
 #[test]
 fn a_record_of_somebody_who_does_not_hold_the_lock_is_not_believed() {
     let folder = folder();
-    let died = Peer::applying(folder.path(), "x");
+    let died = Child::in_section(folder.path(), "x");
     died.kill();
     let record = fs::read_to_string(folder.path().join("called_x.holder")).unwrap();
     assert!(record.contains("held") && record.contains("on_apply"), "{record}");
-    let holds = Peer::flock(&folder.path().join("called_x.lock"), "-x");
+    let holds = Child::flock(&folder.path().join("called_x.lock"), "-x");
     let text = said(&lock(folder.path(), "called_x"));
     assert_eq!(text, format!(": held by flock (pid {}) on {}", holds.id(), host()));
     holds.release();
@@ -232,19 +236,20 @@ fn a_lock_that_is_left_open_to_a_child_is_nobodys_who_is_certain() {
     let path = folder.path().join("x.lock");
     // The flock(1) that locks it ends, and leaves it to the shell.
     let order = "exec 9>\"$0\"; flock 9; echo held; cat; echo released";
-    let peer = Peer::start_holding(Command::new("sh").args(["-c", order]).arg(&path));
+    let child = Child::start(Command::new("sh").args(["-c", order]).arg(&path)).after("held");
     assert_eq!(said(&lock(folder.path(), "x")), "");
-    peer.release();
+    child.release();
 }
 
 #[test]
 fn a_holder_that_is_not_recorded_is_named_by_its_process() {
     let folder = folder();
-    let peer = Peer::start_holding(peer().arg("hold unrecorded").arg(folder.path()).arg("x"));
+    let order = Order::HoldUnrecorded { folder: folder.path(), name: "x" };
+    let child = Child::spawn(&order).after("held");
     let text = said(&lock(folder.path(), "x"));
-    assert_eq!(text, format!(": held by peer (pid {}) on {}", peer.id(), host()));
+    assert_eq!(text, format!(": held by child (pid {}) on {}", child.id(), host()));
     assert!(!folder.path().join("x.holder").exists());
-    peer.release();
+    child.release();
 }
 
 #[test]
@@ -253,7 +258,7 @@ fn a_lock_that_nobody_holds_any_more_names_nobody() {
     drop(lock(folder.path(), "x").acquire().unwrap());
     let record = fs::read_to_string(folder.path().join("x.holder")).unwrap();
     assert!(record.starts_with("jam-lock 1 free"), "{record}");
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]

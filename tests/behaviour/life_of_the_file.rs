@@ -9,7 +9,8 @@ use std::thread::{self, JoinHandle};
 use jam_lock::{LockError, LockGuard};
 
 use crate::{LONG, folder, lock};
-use jam_lock_tests::peers::{Peer, attempt, blocked_on, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::{blocked_on, wait_until};
 
 /// A thread that waits for the lock, once its wait has reached the kernel.
 fn waiter(folder: &Path) -> JoinHandle<Result<LockGuard, LockError>> {
@@ -17,13 +18,13 @@ fn waiter(folder: &Path) -> JoinHandle<Result<LockGuard, LockError>> {
     let before = blocked_on(&path);
     let lock = lock(folder, "x").timeout(LONG);
     let waiter = thread::spawn(move || lock.acquire());
-    until("a wait", || blocked_on(&path) > before);
+    wait_until("a wait", || blocked_on(&path) > before);
     waiter
 }
 
 /// Whether the guard's file is the one that the path names: nobody else gets it.
 fn is_held(folder: &Path) -> bool {
-    attempt(folder, "x").contains("is already held")
+    try_in_child(folder, "x").contains("is already held")
 }
 
 #[test]
@@ -46,7 +47,7 @@ fn a_removed_file_is_made_again() {
 #[test]
 fn a_file_that_is_removed_while_it_is_held_is_its_holders_alone() {
     let folder = folder();
-    let holder = Peer::holding(folder.path(), "x");
+    let holder = Child::holding(folder.path(), "x");
     fs::remove_file(folder.path().join("x.lock")).unwrap();
     let guard = lock(folder.path(), "x").try_acquire().unwrap();
     assert!(is_held(folder.path()));
@@ -58,10 +59,10 @@ fn a_file_that_is_removed_while_it_is_held_is_its_holders_alone() {
 /// Takes the file from its path while a process holds it and a thread here waits for it.
 fn locks_the_new_one_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let waiter = waiter(folder.path());
     loss(&folder.path().join("x.lock")).unwrap();
-    peer.release();
+    child.release();
     let _guard = waiter.join().unwrap().unwrap();
     assert!(is_held(folder.path()));
 }
@@ -79,13 +80,13 @@ fn a_waiter_whose_file_is_renamed_locks_the_new_one() {
 #[test]
 fn a_waiter_whose_file_is_replaced_waits_for_who_holds_the_new_one() {
     let folder = folder();
-    let old = Peer::holding(folder.path(), "x");
+    let old = Child::holding(folder.path(), "x");
     let waiter = waiter(folder.path());
     fs::remove_file(folder.path().join("x.lock")).unwrap();
-    let new = Peer::holding(folder.path(), "x");
+    let new = Child::holding(folder.path(), "x");
     old.release();
     let path = folder.path().join("x.lock");
-    until("a wait for the new file", || blocked_on(&path) == 1);
+    wait_until("a wait for the new file", || blocked_on(&path) == 1);
     new.release();
     let _guard = waiter.join().unwrap().unwrap();
     assert!(is_held(folder.path()));
@@ -94,7 +95,7 @@ fn a_waiter_whose_file_is_replaced_waits_for_who_holds_the_new_one() {
 #[test]
 fn a_newcomer_rescues_those_who_wait_for_a_dead_file() {
     let folder = folder();
-    let _old = Peer::holding(folder.path(), "x");
+    let _old = Child::holding(folder.path(), "x");
     let first = waiter(folder.path());
     fs::remove_file(folder.path().join("x.lock")).unwrap();
     let newcomer = lock(folder.path(), "x").timeout(LONG);

@@ -11,16 +11,16 @@ use std::thread;
 use jam_lock::{LockError, LockName, Locks};
 
 use crate::{LONG, folder, is_refused, lock};
-use jam_lock_tests::peers::{Peer, attempt, blocked_on, peer, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::{blocked_on, wait_until};
+use jam_lock_tests::order::Order;
 
 #[test]
 fn a_relative_folder_is_resolved_once() {
     let folder = folder();
-    let mut order = peer();
-    order.current_dir(folder.path()).args(["elsewhere", "locks", "x"]);
-    let mut peer = Peer::start(&mut order);
-    assert_eq!(peer.answer(), "held");
-    assert!(attempt(&folder.path().join("locks"), "x").contains("is already held"));
+    let order = Order::HoldFromAnotherDirectory { folder: Path::new("locks"), name: "x" };
+    let _child = Child::start(order.command().current_dir(folder.path())).after("held");
+    assert!(try_in_child(&folder.path().join("locks"), "x").contains("is already held"));
 }
 
 #[test]
@@ -45,15 +45,15 @@ fn a_detour_leads_to_the_same_locks() {
 fn all_spellings_wait_in_one_queue() {
     let folder = folder();
     symlink(folder.path(), folder.path().join("alias")).unwrap();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let spellings = [folder.path().to_owned(), folder.path().join("alias")];
     let waiters = spellings.map(|spelling| {
         let lock = lock(&spelling, "x").timeout(LONG);
         thread::spawn(move || lock.acquire().map(drop))
     });
     let path = folder.path().join("x.lock");
-    until("a wait", || blocked_on(&path) == 1);
-    peer.release();
+    wait_until("a wait", || blocked_on(&path) == 1);
+    child.release();
     for waiter in waiters {
         waiter.join().unwrap().unwrap();
     }
@@ -63,15 +63,15 @@ fn all_spellings_wait_in_one_queue() {
 fn a_folder_renamed_under_a_waiter_is_made_again_for_it() {
     let folder = folder();
     let locks = folder.path().join("locks");
-    let peer = Peer::holding(&locks, "x");
+    let child = Child::holding(&locks, "x");
     let waiting = lock(&locks, "x").timeout(LONG);
     let waiter = thread::spawn(move || waiting.acquire());
-    until("a wait", || blocked_on(&locks.join("x.lock")) == 1);
+    wait_until("a wait", || blocked_on(&locks.join("x.lock")) == 1);
     fs::rename(&locks, folder.path().join("away")).unwrap();
-    peer.release();
+    child.release();
     let _guard = waiter.join().unwrap().unwrap();
     assert!(Path::new(&locks).join("x.lock").is_file());
-    assert!(attempt(&locks, "x").contains("is already held"));
+    assert!(try_in_child(&locks, "x").contains("is already held"));
 }
 
 #[test]

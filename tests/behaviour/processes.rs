@@ -11,22 +11,23 @@ use std::time::Duration;
 use jam_lock::Lock;
 
 use crate::{folder, lock};
+use jam_lock_tests::child::Child;
 #[cfg(target_os = "linux")]
-use jam_lock_tests::peers::attempt;
-use jam_lock_tests::peers::{Peer, peer, said};
+use jam_lock_tests::child::try_in_child;
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::printed;
 
 #[test]
 fn eight_processes_lose_no_update_and_never_overlap() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = (0..8).map(|_| {
-        let mut order = peer();
-        order.arg("count").arg(folder.path()).args(["x", "400"]);
-        order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        let order = Order::Count { folder: folder.path(), name: "x", times: 400 };
+        order.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     });
     for process in counting.collect::<Vec<_>>() {
         let output = process.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", printed(&output));
     }
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3200");
 }
@@ -37,7 +38,7 @@ fn is_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();
-    let mut peer = Peer::waiting(folder.path(), "x");
+    let mut child = Child::waiting(folder.path(), "x");
     drop(guard);
     let served = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -48,9 +49,9 @@ fn is_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
                 }
             });
         }
-        assert_eq!(peer.answer(), "held");
+        assert_eq!(child.next_line(), "held");
         served.store(true, Ordering::SeqCst);
-        peer.release();
+        child.release();
     });
 }
 
@@ -80,8 +81,8 @@ fn flock_1_and_this_library_exclude_each_other() {
     drop(guard);
     assert!(flock(&path).unwrap().success());
 
-    let holder = Peer::flock(&path, "-x");
+    let holder = Child::flock(&path, "-x");
     assert!(lock(folder.path(), "x").try_acquire().unwrap_err().is_timeout());
     holder.release();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }

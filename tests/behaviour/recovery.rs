@@ -7,7 +7,8 @@ use jam_lock::{Holder, LockError, LockGuard, LockName, Locks, locked};
 
 use super::abandonment::{die_with_first, locks, told};
 use crate::{folder, lock, lock_names};
-use jam_lock_tests::peers::{Peer, peer};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::order::Order;
 
 #[test]
 fn recovery_runs_once_before_the_body_with_the_record_of_who_died() {
@@ -72,7 +73,7 @@ fn a_recovery_that_dies_leaves_the_first_death_to_the_next() {
     let folder = folder();
     die_with_first(folder.path());
     for _ in 0..2 {
-        Peer::start_holding(peer().arg("recover first").arg(folder.path())).kill();
+        Child::spawn(&Order::RecoverSection { folder: folder.path() }).after("held").kill();
     }
     assert_eq!(told(folder.path(), "first").unwrap().function(), Some("on_apply"));
     assert_eq!(told(folder.path(), "first"), None);

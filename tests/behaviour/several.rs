@@ -8,7 +8,8 @@ use std::time::Duration;
 use jam_lock::{LockError, LockGuards, LockName, LockSet, Locks};
 
 use crate::{LONG, folder, lock, lock_names, on_another_thread};
-use jam_lock_tests::peers::{Peer, attempt, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::{blocked_on, wait_until};
 
 fn all<const N: usize>(folder: &std::path::Path, names: [LockName; N]) -> LockSet {
     Locks::open(folder).unwrap().lock_all(names)
@@ -29,7 +30,7 @@ fn they_are_acquired_in_declared_order_and_each_once() {
     let names: Vec<_> = guards.iter().map(|guard| guard.name().as_str()).collect();
     assert_eq!(names, ["first", "second", "customer_9", "customer_10", "a"]);
     guards.release().unwrap();
-    assert_eq!(attempt(folder.path(), "first"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "first"), "acquired");
 }
 
 #[test]
@@ -51,7 +52,7 @@ fn who_asks_for_them_in_opposite_orders_never_waits_for_each_other() {
 #[test]
 fn where_one_is_refused_none_is_held() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "second");
+    let child = Child::holding(folder.path(), "second");
     let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]);
     let timed = set.timeout(Duration::from_millis(5));
     let ways: [&dyn Fn() -> Result<LockGuards, LockError>; 3] =
@@ -59,24 +60,24 @@ fn where_one_is_refused_none_is_held() {
     for acquire in ways {
         let error = acquire().unwrap_err();
         assert!(error.is_timeout() && error.to_string().contains("`second`"), "{error}");
-        assert_eq!(attempt(folder.path(), "first"), "acquired");
+        assert_eq!(try_in_child(folder.path(), "first"), "acquired");
     }
-    peer.release();
+    child.release();
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn one_deadline_is_for_all_of_them() {
     let folder = folder();
-    let peers = ["first", "second"].map(|name| Peer::holding(folder.path(), name));
+    let children = ["first", "second"].map(|name| Child::holding(folder.path(), name));
     let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]).timeout(LONG);
     let waiter = thread::spawn(move || set.acquire().unwrap());
-    for (name, peer) in ["first", "second"].into_iter().zip(peers) {
+    for (name, child) in ["first", "second"].into_iter().zip(children) {
         let path = folder.path().join(format!("{name}.lock"));
-        until("a wait", || jam_lock_tests::peers::blocked_on(&path) == 1);
+        wait_until("a wait", || blocked_on(&path) == 1);
         // Most of the waiting is for the first.
         thread::sleep(Duration::from_millis(if name == "first" { 100 } else { 0 }));
-        peer.release();
+        child.release();
     }
     let guards = waiter.join().unwrap();
     assert!(guards[1].waited() > guards[0].waited(), "both count from when all were asked for");
@@ -103,7 +104,7 @@ fn the_last_is_released_first() {
         wait
     });
     drop(guards);
-    until("two bells", || rung.lock().unwrap().len() == 2);
+    wait_until("two bells", || rung.lock().unwrap().len() == 2);
     assert_eq!(*rung.lock().unwrap(), ["second", "first"]);
     for wait in &mut waits {
         drop(smol::block_on(wait).unwrap());
@@ -113,14 +114,14 @@ fn the_last_is_released_first() {
 #[test]
 fn a_future_that_is_dropped_on_the_way_releases_what_it_has() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "second");
+    let child = Child::holding(folder.path(), "second");
     let set = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]);
     let mut acquire = Box::pin(set.acquire_async());
     assert!(smol::block_on(smol::future::poll_once(&mut acquire)).is_none());
-    assert!(attempt(folder.path(), "first").contains("is already held"));
+    assert!(try_in_child(folder.path(), "first").contains("is already held"));
     drop(acquire);
-    assert_eq!(attempt(folder.path(), "first"), "acquired");
-    peer.release();
+    assert_eq!(try_in_child(folder.path(), "first"), "acquired");
+    child.release();
 }
 
 #[test]

@@ -8,9 +8,10 @@ use std::time::Duration;
 use jam_lock::Lock;
 
 use crate::{LONG, folder, is_refused, lock};
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 #[cfg(target_os = "linux")]
-use jam_lock_tests::peers::attempt;
+use jam_lock_tests::child::try_in_child;
+use jam_lock_tests::observe::wait_until;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::readers::while_readers_overlap;
 
@@ -20,7 +21,7 @@ fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
     thread::scope(|scope| {
         let waiter = scope.spawn(|| drop(lock.acquire().unwrap()));
         // A try of a reader is refused as soon as a writer waits.
-        jam_lock_tests::peers::until("a wait", || is_refused(&lock.shared()));
+        wait_until("a wait", || is_refused(&lock.shared()));
         let result = during();
         waiter.join().unwrap();
         result
@@ -47,8 +48,8 @@ fn readers_of_several_processes_enter_together() {
     let folder = folder();
     let (here, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
     let _reader = here.shared().acquire().unwrap();
-    let there = Peer::flock(&path, "-s");
-    assert!(attempt(folder.path(), "x").contains("is already held"));
+    let there = Child::flock(&path, "-s");
+    assert!(try_in_child(folder.path(), "x").contains("is already held"));
     there.release();
 }
 
@@ -59,12 +60,12 @@ fn it_is_what_flock_1_takes_for_shared() {
     let (lock, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
     drop(lock.acquire().unwrap());
 
-    let reader = Peer::flock(&path, "-s");
+    let reader = Child::flock(&path, "-s");
     assert!(is_refused(&lock));
     drop(lock.shared().try_acquire().unwrap());
     reader.release();
 
-    let writer = Peer::flock(&path, "-x");
+    let writer = Child::flock(&path, "-x");
     assert!(is_refused(&lock));
     assert!(is_refused(&lock.shared()));
     writer.release();
@@ -73,11 +74,11 @@ fn it_is_what_flock_1_takes_for_shared() {
 #[test]
 fn a_reader_waits_for_a_writer_of_another_process() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let lock = lock(folder.path(), "x").shared();
     assert!(lock.timeout(Duration::from_millis(5)).acquire().unwrap_err().is_timeout());
     let waiter = thread::spawn(move || lock.timeout(LONG).acquire().map(drop));
-    peer.release();
+    child.release();
     waiter.join().unwrap().unwrap();
 }
 
@@ -164,7 +165,7 @@ fn a_writer_that_comes_again_at_once_does_not_starve_readers() {
 fn readers_that_overlap_let_a_writer_of_another_process_in() {
     let folder = folder();
     while_readers_overlap(&lock(folder.path(), "x"), |_| {
-        Peer::holding(folder.path(), "x").release();
+        Child::holding(folder.path(), "x").release();
     });
 }
 
@@ -174,9 +175,9 @@ fn readers_that_overlap_soon_find_out_that_their_file_was_removed() {
     let folder = folder();
     while_readers_overlap(&lock(folder.path(), "x"), |begun| {
         std::fs::remove_file(folder.path().join("x.lock")).unwrap();
-        let writer = Peer::holding(folder.path(), "x");
+        let writer = Child::holding(folder.path(), "x");
         // Those that are inside leave, and no other comes.
-        jam_lock_tests::peers::until("no reader begins", || {
+        wait_until("no reader begins", || {
             let before = begun.load(Ordering::SeqCst);
             thread::sleep(Duration::from_millis(50));
             begun.load(Ordering::SeqCst) == before

@@ -5,7 +5,7 @@ use std::fs;
 use jam_lock::{LockName, Locks, State};
 
 use crate::{folder, lock};
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 
 #[test]
 fn a_lock_that_was_never_used_is_free_and_nothing_is_made() {
@@ -25,9 +25,9 @@ fn it_is_what_the_list_of_all_shows() {
         all.into_iter().find(|status| status.name() == name).unwrap()
     };
     let of_one = |name: &str| lock(folder.path(), name).status().unwrap();
-    let peer = Peer::holding(folder.path(), "held");
+    let child = Child::holding(folder.path(), "held");
     drop(lock(folder.path(), "free").acquire().unwrap());
-    Peer::holding(folder.path(), "abandoned").kill();
+    Child::holding(folder.path(), "abandoned").kill();
     assert_eq!(of_one("held").state(), State::Writer);
     assert_eq!(of_one("held").holder().is_some(), cfg!(target_os = "linux"));
     assert!(of_one("abandoned").abandoned().is_some());
@@ -36,7 +36,7 @@ fn it_is_what_the_list_of_all_shows() {
         assert_eq!((one.state(), one.token()), (all.state(), all.token()), "{name}");
         assert_eq!(one.abandoned(), all.abandoned(), "{name}");
     }
-    peer.release();
+    child.release();
 }
 
 #[test]

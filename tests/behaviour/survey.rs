@@ -10,9 +10,13 @@ use jam_lock::{LockName, Locks, State, Status};
 #[cfg(target_os = "linux")]
 use crate::LONG;
 use crate::{folder, lock};
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 #[cfg(target_os = "linux")]
-use jam_lock_tests::peers::{attempt, peer, until};
+use jam_lock_tests::child::try_in_child;
+#[cfg(target_os = "linux")]
+use jam_lock_tests::observe::wait_until;
+#[cfg(target_os = "linux")]
+use jam_lock_tests::order::Order;
 
 fn survey(folder: &Path) -> Vec<Status> {
     Locks::open(folder).unwrap().list().unwrap()
@@ -85,25 +89,25 @@ fn a_file_that_is_no_lock_name_is_told_as_it_stands() {
 #[test]
 fn a_writer_in_another_process_is_told() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let status = only(folder.path());
     assert_eq!(status.state(), State::Writer);
     if cfg!(target_os = "linux") {
         let holder = status.holder().unwrap();
-        assert_eq!((holder.process(), holder.program()), (Some(peer.id()), Some("peer")));
+        assert_eq!((holder.process(), holder.program()), (Some(child.id()), Some("child")));
         assert!(holder.held_for().is_some());
         assert_eq!(holder.token(), status.token());
     }
-    peer.release();
+    child.release();
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn readers_are_counted() {
     let folder = folder();
-    let shared = || Peer::start_holding(peer().arg("hold shared").arg(folder.path()).arg("x"));
+    let shared = || Child::holding_shared(folder.path(), "x");
     let readers = [shared(), shared()];
-    let flock = Peer::flock(&folder.path().join("x.lock"), "-s");
+    let flock = Child::flock(&folder.path().join("x.lock"), "-s");
     let status = only(folder.path());
     assert_eq!(status.state(), State::Readers(Some(3)));
     let ids = [readers[0].id(), readers[1].id(), flock.id()];
@@ -117,13 +121,13 @@ fn readers_are_counted() {
 fn it_is_right_while_others_lock_and_unlock() {
     const EACH: usize = 100;
     let (folder, elsewhere) = (folder(), folder());
-    let order = |order, folder: &Path, count: usize| {
-        Peer::start_holding(peer().arg(order).arg(folder).arg(count.to_string()))
-    };
-    let writer = order("hold all", folder.path(), EACH);
-    let readers = [(); 2].map(|()| order("read all", folder.path(), EACH));
-    let busy = order("flicker", elsewhere.path(), 40);
-    let locks = Locks::open(folder.path()).unwrap();
+    let (folder, count) = (folder.path(), EACH);
+    let writer = Child::spawn(&Order::HoldMany { folder, count }).after("held");
+    let readers =
+        [(); 2].map(|()| Child::spawn(&Order::HoldManyShared { folder, count }).after("held"));
+    let busy = Order::AcquireManyRepeatedly { folder: elsewhere.path(), count: 40 };
+    let busy = Child::spawn(&busy).after("held");
+    let locks = Locks::open(folder).unwrap();
     let mut counted = 0;
     for _ in 0..100 {
         let found = locks.list().unwrap();
@@ -151,10 +155,10 @@ fn it_is_right_while_others_lock_and_unlock() {
 #[test]
 fn who_waits_in_other_processes_is_counted() {
     let folder = folder();
-    let holds = Peer::holding(folder.path(), "x");
+    let holds = Child::holding(folder.path(), "x");
     assert!(is_waited_for_by(folder.path(), 0));
-    let waiting = [(); 2].map(|()| Peer::waiting(folder.path(), "x"));
-    until("two who wait", || is_waited_for_by(folder.path(), 2));
+    let waiting = [(); 2].map(|()| Child::waiting(folder.path(), "x"));
+    wait_until("two who wait", || is_waited_for_by(folder.path(), 2));
     drop((holds, waiting));
 }
 
@@ -169,14 +173,14 @@ fn the_threads_of_this_process_are_told_apart() {
         for _ in 0..3 {
             scope.spawn(|| lock.acquire().map(drop).unwrap());
         }
-        until("three who wait", || is_waited_for_by(folder.path(), 3));
+        wait_until("three who wait", || is_waited_for_by(folder.path(), 3));
         let status = only(folder.path());
         assert_eq!(status.holder().unwrap().line(), Some(line));
         assert_eq!((status.state(), status.token()), (State::Writer, Some(guard.token())));
         drop(guard);
     });
     let readers = [(); 3].map(|()| lock.shared().acquire().unwrap().detach());
-    let elsewhere = Peer::start_holding(peer().arg("hold shared").arg(folder.path()).arg("x"));
+    let elsewhere = Child::holding_shared(folder.path(), "x");
     assert_eq!(only(folder.path()).state(), State::Readers(Some(4)));
     drop((readers, elsewhere));
 }
@@ -185,24 +189,24 @@ fn the_threads_of_this_process_are_told_apart() {
 #[test]
 fn threads_that_wait_for_another_process_are_counted_once() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let lock = lock(folder.path(), "x").timeout(LONG);
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| lock.acquire().map(drop).unwrap());
         }
-        until("three who wait", || is_waited_for_by(folder.path(), 3));
-        peer.release();
+        wait_until("three who wait", || is_waited_for_by(folder.path(), 3));
+        child.release();
     });
 }
 
 #[test]
 fn who_died_inside_is_told_until_the_next_holder_is() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
-    let process = peer.id();
+    let child = Child::holding(folder.path(), "x");
+    let process = child.id();
     assert_eq!(only(folder.path()).abandoned(), None);
-    peer.kill();
+    child.kill();
     let status = only(folder.path());
     assert!(is_free(status.state()), "{status:?}");
     assert_eq!(status.abandoned().unwrap().process(), Some(process));
@@ -215,10 +219,10 @@ fn who_died_inside_is_told_until_the_next_holder_is() {
 #[test]
 fn who_died_inside_is_told_while_somebody_has_the_lock_who_is_not() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
-    let died = peer.id();
-    peer.kill();
-    let flock = Peer::flock(&folder.path().join("x.lock"), "-x");
+    let child = Child::holding(folder.path(), "x");
+    let died = child.id();
+    child.kill();
+    let flock = Child::flock(&folder.path().join("x.lock"), "-x");
     let status = only(folder.path());
     assert_eq!(status.holder().unwrap().process(), Some(flock.id()));
     assert_eq!(status.abandoned().unwrap().process(), Some(died));
@@ -232,7 +236,7 @@ fn who_left_a_lock_abandoned_and_reads_now_is_not_named_as_its_writer() {
     let lock = lock(folder.path(), "x");
     lock.acquire().unwrap().mark_abandoned();
     let _reader = lock.shared().acquire().unwrap();
-    let refused = attempt(folder.path(), "x");
+    let refused = try_in_child(folder.path(), "x");
     assert!(refused.contains(&format!("(pid {})", std::process::id())), "{refused}");
     assert!(!refused.contains(file!()), "{refused}");
 }

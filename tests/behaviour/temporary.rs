@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jam_lock::{LockName, Locks};
 
 use crate::lock_names;
-use jam_lock_tests::peers::attempt;
+use jam_lock_tests::child::try_in_child;
 
 /// Locks, and their folder.
 fn temporary() -> (Locks, PathBuf) {
@@ -22,9 +22,9 @@ fn name() -> LockName {
 fn another_process_that_is_told_the_folder_is_kept_out() {
     let (locks, folder) = temporary();
     let guard = locks.lock(name()).acquire().unwrap();
-    assert!(attempt(&folder, "x").contains("is already held"));
+    assert!(try_in_child(&folder, "x").contains("is already held"));
     drop(guard);
-    assert_eq!(attempt(&folder, "x"), "acquired");
+    assert_eq!(try_in_child(&folder, "x"), "acquired");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use crate::{folder, lock};
-use jam_lock_tests::peers::open_files_below;
+use jam_lock_tests::observe::open_files_below;
 
 /// Counts who is inside, and sees it when that are two.
 #[derive(Default)]

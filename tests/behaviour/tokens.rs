@@ -6,7 +6,8 @@ use std::path::Path;
 use jam_lock::Locks;
 
 use crate::{folder, lock, on_another_thread};
-use jam_lock_tests::peers::{peer, run, said};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
 
 /// The token that this process gets.
 fn here(folder: &Path) -> u64 {
@@ -15,8 +16,8 @@ fn here(folder: &Path) -> u64 {
 
 /// The token that another process gets.
 fn elsewhere(folder: &Path) -> u64 {
-    let output = run(peer().arg("token").arg(folder).arg("x"));
-    said(&output).parse().expect("a token")
+    let output = run_to_end(&mut Order::PrintToken { location: folder, name: "x" }.command());
+    printed(&output).parse().expect("a token")
 }
 
 fn assert_rising(tokens: &[u64]) {

@@ -4,32 +4,33 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use jam_lock_tests::peers::{self, Peer};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::output::run_to_end;
 use serde_json::Value;
 
-use crate::{command, folder, printed, said};
+use crate::{command, folder, stderr, stdout};
 
 fn ask(folder: &Path, arguments: &[&str]) -> Output {
-    peers::run(command(folder).args(arguments))
+    run_to_end(command(folder).args(arguments))
 }
 
 fn json(folder: &Path) -> Value {
-    serde_json::from_str(&printed(&ask(folder, &["list", "--json"]))).unwrap()
+    serde_json::from_str(&stdout(&ask(folder, &["list", "--json"]))).unwrap()
 }
 
 #[test]
 fn a_list_has_a_line_for_each_lock() {
     let folder = folder();
-    peers::attempt(folder.path(), "free");
-    let peer = Peer::applying(folder.path(), "x");
-    let text = printed(&ask(folder.path(), &["list"]));
+    try_in_child(folder.path(), "free");
+    let child = Child::in_section(folder.path(), "x");
+    let text = stdout(&ask(folder.path(), &["list"]));
     let lines: Vec<_> = text.lines().collect();
     let titles: Vec<_> = lines[0].split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
     assert_eq!(titles, ["NAME", "STATE", "HELD FOR", "WAITING", "HOLDER"]);
     assert!(lines[1].starts_with("called_x  writer "), "{text}");
-    let who = format!("`on_apply` at tests/support/peer.rs:{}", "");
+    let who = format!("`on_apply` at tests/child/sections.rs:{}", "");
     assert!(
-        lines[1].contains(&who) && lines[1].contains(&format!("(pid {})", peer.id())),
+        lines[1].contains(&who) && lines[1].contains(&format!("(pid {})", child.id())),
         "{text}"
     );
     assert!(lines[2].starts_with("free      free "), "{text}");
@@ -39,21 +40,21 @@ fn a_list_has_a_line_for_each_lock() {
 #[test]
 fn json_has_all_that_is_known() {
     let folder = folder();
-    let peer = Peer::applying(folder.path(), "x");
+    let child = Child::in_section(folder.path(), "x");
     let found = json(folder.path());
     let lock = &found[0];
     assert_eq!((lock["name"].as_str(), lock["state"].as_str()), (Some("called_x"), Some("writer")));
     assert_eq!(lock["waiting"], 0);
     let holder = &lock["holder"];
-    assert_eq!(holder["process"], peer.id());
+    assert_eq!(holder["process"], child.id());
     assert_eq!(holder["function"], "on_apply");
-    assert_eq!(holder["file"], "tests/support/peer.rs");
+    assert_eq!(holder["file"], "tests/child/sections.rs");
     assert!(holder["line"].is_u64() && holder["since"].is_f64() && holder["held_for"].is_f64());
     // As a number, it would be rounded by whoever reads all numbers as floating-point ones.
     assert!(lock["token"].as_str().is_some_and(|token| token.parse::<u64>().is_ok()));
     assert_eq!(holder["token"], lock["token"]);
     assert_eq!(lock["abandoned_by"], Value::Null);
-    peer.kill();
+    child.kill();
     let lock = &json(folder.path())[0];
     assert_eq!((lock["state"].as_str(), &lock["holder"]), (Some("free"), &Value::Null));
     assert_eq!(lock["abandoned_by"]["function"], "on_apply");
@@ -62,34 +63,34 @@ fn json_has_all_that_is_known() {
 #[test]
 fn who_holds_a_lock_is_0_and_a_sentence() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let output = ask(folder.path(), &["who", "x"]);
     assert_eq!(output.status.code(), Some(0));
-    let text = printed(&output);
-    assert!(text.starts_with("held for ") && text.contains(&format!("(pid {})", peer.id())));
+    let text = stdout(&output);
+    assert!(text.starts_with("held for ") && text.contains(&format!("(pid {})", child.id())));
 }
 
 #[test]
 fn a_lock_that_nobody_holds_is_1() {
     let folder = folder();
-    peers::attempt(folder.path(), "used");
+    try_in_child(folder.path(), "used");
     for (name, told) in
-        [("used", "free\n"), ("never used", "free: no use of it is recorded here\n")]
+        [("used", "free\n"), ("never used", "free (no use of it is recorded here)\n")]
     {
         let output = ask(folder.path(), &["who", name]);
-        assert_eq!((output.status.code(), &*printed(&output)), (Some(1), told));
+        assert_eq!((output.status.code(), &*stdout(&output)), (Some(1), told));
     }
 }
 
 #[test]
 fn who_died_inside_is_told() {
     let folder = folder();
-    let peer = Peer::applying(folder.path(), "x");
-    let id = format!("(pid {})", peer.id());
-    peer.kill();
+    let child = Child::in_section(folder.path(), "x");
+    let id = format!("(pid {})", child.id());
+    child.kill();
     let output = ask(folder.path(), &["who", "called_x"]);
     assert_eq!(output.status.code(), Some(1));
-    let text = printed(&output);
+    let text = stdout(&output);
     assert!(text.starts_with("free; died inside: `on_apply` at ") && text.contains(&id), "{text}");
 }
 
@@ -97,8 +98,8 @@ fn who_died_inside_is_told() {
 fn a_name_that_is_none_is_refused() {
     let folder = folder();
     let output = ask(folder.path(), &["who", "a/b"]);
-    assert_eq!((output.status.code(), &*printed(&output)), (Some(2), ""));
-    assert!(said(&output).contains("cannot be a lock name"), "{output:?}");
+    assert_eq!((output.status.code(), &*stdout(&output)), (Some(2), ""));
+    assert!(stderr(&output).contains("cannot be a lock name"), "{output:?}");
 }
 
 #[test]
@@ -108,8 +109,11 @@ fn a_folder_that_is_not_there_is_trouble_and_is_not_made() {
     for order in [&["list"][..], &["who", "x"], &["sweep"]] {
         let output = ask(&missing, order);
         assert_eq!(output.status.code(), Some(2));
-        assert!(said(&output).contains("No such file or directory"), "{output:?}");
-        assert!(said(&output).ends_with("name another by --locks or JAM_LOCK\n"), "{output:?}");
+        assert!(stderr(&output).contains("No such file or directory"), "{output:?}");
+        assert!(
+            stderr(&output).ends_with("choose another with --locks or JAM_LOCK\n"),
+            "{output:?}"
+        );
     }
     assert!(!missing.exists());
 }
@@ -117,9 +121,9 @@ fn a_folder_that_is_not_there_is_trouble_and_is_not_made() {
 #[test]
 fn a_sweep_tells_of_how_many_locks() {
     let folder = folder();
-    Peer::start_holding(peers::peer().arg("keep customer").arg(folder.path()).arg("7")).kill();
-    assert_eq!(printed(&ask(folder.path(), &["sweep"])), "removed the files of 1 lock\n");
-    assert_eq!(printed(&ask(folder.path(), &["sweep"])), "removed the files of 0 locks\n");
+    Child::after_use_of_customer(folder.path(), 7).kill();
+    assert_eq!(stdout(&ask(folder.path(), &["sweep"])), "removed the files of 1 lock\n");
+    assert_eq!(stdout(&ask(folder.path(), &["sweep"])), "removed the files of 0 locks\n");
 }
 
 #[test]
@@ -134,7 +138,7 @@ fn who_stops_reading_is_not_told_of_it() {
         let mut process = command.spawn().unwrap();
         process.stdout.take().unwrap().read_exact(&mut [0; 1]).unwrap();
         let output = process.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), &*said(&output)), (Some(0), ""), "{order:?}");
+        assert_eq!((output.status.code(), &*stderr(&output)), (Some(0), ""), "{order:?}");
     }
 }
 
@@ -143,5 +147,5 @@ fn a_screen_is_not_for_a_pipe() {
     let folder = folder();
     let output = ask(folder.path(), &["watch"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("jam-lock list"), "{output:?}");
+    assert!(stderr(&output).contains("jam-lock list"), "{output:?}");
 }

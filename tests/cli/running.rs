@@ -5,75 +5,76 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 
-use jam_lock_tests::peers::{Peer, attempt};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::output::run_to_end;
 
-use crate::{HOLD, command, folder, holding, printed, run, said};
+use crate::{HOLD, command, folder, holding, run, stderr, stdout};
 
 #[test]
 fn the_output_and_the_status_are_the_commands() {
     let folder = folder();
     let output = run(folder.path(), &["x", "--", "sh", "-c", "echo done; exit 3"]);
-    assert_eq!((output.status.code(), &*printed(&output)), (Some(3), "done\n"));
-    assert_eq!(said(&output), "");
+    assert_eq!((output.status.code(), &*stdout(&output)), (Some(3), "done\n"));
+    assert_eq!(stderr(&output), "");
 }
 
 #[test]
 fn arguments_are_passed_as_they_are() {
     let folder = folder();
     let output = run(folder.path(), &["x", "printf", "%s|", "a b", "--timeout", "$HOME", ""]);
-    assert_eq!(printed(&output), "a b|--timeout|$HOME||");
+    assert_eq!(stdout(&output), "a b|--timeout|$HOME||");
 }
 
 #[test]
 fn the_lock_is_held_as_long_as_the_command_runs() {
     let folder = folder();
-    let peer = holding(folder.path(), &[], HOLD);
-    assert!(attempt(folder.path(), "x").contains("is already held"));
-    peer.release();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    let child = holding(folder.path(), &[], HOLD);
+    assert!(try_in_child(folder.path(), "x").contains("is already held"));
+    child.release();
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
 fn flock_1_is_kept_out_and_keeps_out() {
     let folder = folder();
     let path = folder.path().join("x.lock");
-    let peer = holding(folder.path(), &[], HOLD);
+    let child = holding(folder.path(), &[], HOLD);
     let flock = || Command::new("flock").arg("-n").arg(&path).arg("true").status().unwrap();
     assert_eq!(flock().code(), Some(1));
-    peer.release();
+    child.release();
     assert!(flock().success());
-    let peer = Peer::flock(&path, "-x");
+    let child = Child::flock(&path, "-x");
     assert_eq!(run(folder.path(), &["x", "-t", "0", "true"]).status.code(), Some(75));
-    peer.release();
+    child.release();
 }
 
 #[test]
 fn readers_run_together() {
     let folder = folder();
-    let peer = holding(folder.path(), &["--shared"], HOLD);
+    let child = holding(folder.path(), &["--shared"], HOLD);
     assert!(run(folder.path(), &["x", "--shared", "--timeout", "0", "true"]).status.success());
     assert_eq!(run(folder.path(), &["x", "--timeout", "0", "true"]).status.code(), Some(75));
-    peer.release();
+    child.release();
 }
 
 #[test]
 fn others_are_told_what_is_run() {
     let folder = folder();
-    let peer = holding(folder.path(), &[], HOLD);
-    let told = attempt(folder.path(), "x");
-    assert!(told.contains(&format!(" by `sh -c {HOLD}`, command (pid {})", peer.id())), "{told}");
-    peer.release();
+    let child = holding(folder.path(), &[], HOLD);
+    let told = try_in_child(folder.path(), "x");
+    assert!(told.contains(&format!(" by `sh -c {HOLD}`, command (pid {})", child.id())), "{told}");
+    child.release();
 }
 
 #[test]
 fn a_long_command_is_told_in_one_line_by_its_beginning() {
     let folder = folder();
     let script = format!("echo held\ncat; echo released # {}", "é::ü ".repeat(99));
-    let peer = holding(folder.path(), &[], &script);
-    let told = attempt(folder.path(), "x");
+    let child = holding(folder.path(), &[], &script);
+    let told = try_in_child(folder.path(), "x");
     assert!(told.contains(" by `sh -c echo held cat; echo released # é::ü é"), "{told}");
     assert!(told.contains("…`, command (pid "), "{told}");
-    peer.release();
+    child.release();
 }
 
 #[test]
@@ -81,8 +82,8 @@ fn a_command_that_is_not_there_is_127() {
     let folder = folder();
     let output = run(folder.path(), &["x", "--", "no such command"]);
     assert_eq!(output.status.code(), Some(127));
-    assert_eq!(said(&output), "jam-lock: cannot run `no such command`: there is no such command\n");
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(stderr(&output), "jam-lock: cannot run `no such command`: command not found\n");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn a_command_that_cannot_be_run_is_126() {
 fn what_is_said_of_others_moves_no_cursor() {
     let folder = folder();
     let output = run(folder.path(), &["x", "--", "no\x1b[2Jcommand"]);
-    assert!(said(&output).contains("no?[2Jcommand"), "{output:?}");
+    assert!(stderr(&output).contains("no?[2Jcommand"), "{output:?}");
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn a_command_that_a_signal_ends_ends_this_by_the_same() {
     for (name, signal) in [("TERM", 15), ("INT", 2), ("KILL", 9), ("SEGV", 11)] {
         let output = run(folder.path(), &["x", "--", "sh", "-c", &format!("kill -{name} $$")]);
         assert_eq!(output.status.signal(), Some(signal), "{name}: {output:?}");
-        assert_eq!(attempt(folder.path(), "x"), "acquired");
+        assert_eq!(try_in_child(folder.path(), "x"), "acquired");
     }
 }
 
@@ -116,8 +117,8 @@ fn what_the_command_leaves_behind_does_not_have_the_lock() {
     let folder = folder();
     let script = "sleep 1000 >/dev/null 2>&1 & echo $!";
     let output = run(folder.path(), &["x", "--", "sh", "-c", script]);
-    let left = printed(&output);
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    let left = stdout(&output);
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
     assert!(Command::new("kill").arg(left.trim()).status().unwrap().success());
 }
 
@@ -126,32 +127,32 @@ fn the_lock_is_held_for_descendants_if_asked_for() {
     let folder = folder();
     // The shell ends at once, and leaves a reader of the test's pipe running.
     let script = "exec 3<&0; (echo held; cat <&3 >&2; echo released) & exit 3";
-    let mut peer = holding(folder.path(), &["--descendants"], script);
-    assert!(attempt(folder.path(), "x").contains("is already held"));
-    assert!(peer.close().ends_with("released"));
-    assert_eq!(peer.status().code(), Some(3));
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    let mut child = holding(folder.path(), &["--descendants"], script);
+    assert!(try_in_child(folder.path(), "x").contains("is already held"));
+    assert!(child.close().ends_with("released"));
+    assert_eq!(child.status().code(), Some(3));
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
 fn who_died_inside_is_told() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
-    let id = peer.id();
-    peer.kill();
+    let child = Child::holding(folder.path(), "x");
+    let id = child.id();
+    child.kill();
     let output = run(folder.path(), &["x", "true"]);
     assert!(output.status.success());
-    let text = said(&output);
-    assert!(text.starts_with("jam-lock: the last holder of lock `x` died inside: peer"), "{text}");
+    let text = stderr(&output);
+    assert!(text.starts_with("jam-lock: the last holder of lock `x` died inside: child"), "{text}");
     assert!(text.contains(&format!("(pid {id})")), "{text}");
-    assert_eq!(said(&run(folder.path(), &["x", "true"])), "");
+    assert_eq!(stderr(&run(folder.path(), &["x", "true"])), "");
 }
 
 #[test]
 fn who_is_killed_with_its_command_inside_leaves_the_lock_abandoned() {
     let folder = folder();
     holding(folder.path(), &[], HOLD).kill();
-    let text = said(&run(folder.path(), &["x", "-t0", "true"]));
+    let text = stderr(&run(folder.path(), &["x", "-t0", "true"]));
     assert!(text.contains("died inside: `sh -c echo held; "), "{text}");
 }
 
@@ -160,7 +161,7 @@ fn a_name_that_is_none_is_refused() {
     let folder = folder();
     let output = run(folder.path(), &["../x", "true"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("cannot be a lock name"), "{output:?}");
+    assert!(stderr(&output).contains("cannot be a lock name"), "{output:?}");
 }
 
 #[test]
@@ -169,7 +170,7 @@ fn a_lock_that_cannot_be_asked_for_is_71() {
     fs::create_dir(folder.path().join("x.lock")).unwrap();
     let output = run(folder.path(), &["x", "true"]);
     assert_eq!(output.status.code(), Some(71));
-    assert!(said(&output).contains("only a regular file can be locked"), "{output:?}");
+    assert!(stderr(&output).contains("only a regular file can be locked"), "{output:?}");
 }
 
 #[test]
@@ -188,14 +189,14 @@ fn the_folder_is_the_default_one_where_none_is_named() {
 fn a_url_of_no_engine_is_said_to_be_none() {
     let output = run(Path::new("etcd://me:secret@host"), &["x", "true"]);
     assert_eq!(output.status.code(), Some(71));
-    assert!(said(&output).contains("is not supported at etcd://…"), "{output:?}");
+    assert!(stderr(&output).contains("is not supported at etcd://…"), "{output:?}");
 }
 
 #[test]
 fn the_help_tells_the_statuses() {
     let folder = folder();
-    let output = jam_lock_tests::peers::run(command(folder.path()).args(["run", "--help"]));
-    for status in ["75  the lock", "74  the lock", "71  the lock", "127", "126"] {
-        assert!(printed(&output).contains(status), "{output:?}");
+    let output = run_to_end(command(folder.path()).args(["run", "--help"]));
+    for status in ["75  timed out", "74  the lock", "71  the lock", "127", "126"] {
+        assert!(stdout(&output).contains(status), "{output:?}");
     }
 }

@@ -3,16 +3,17 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use jam_lock_tests::peers;
+use jam_lock_tests::output::run_to_end;
+use jam_lock_tests::requirements::skip;
 
-use crate::{printed, said};
+use crate::{stderr, stdout};
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_command");
 
 fn told(arguments: &[&str]) -> String {
-    let output = peers::run(Command::new(COMMAND).args(arguments));
-    assert_eq!((output.status.code(), &*said(&output)), (Some(0), ""), "{arguments:?}");
-    printed(&output)
+    let output = run_to_end(Command::new(COMMAND).args(arguments));
+    assert_eq!((output.status.code(), &*stderr(&output)), (Some(0), ""), "{arguments:?}");
+    stdout(&output)
 }
 
 #[test]
@@ -21,8 +22,8 @@ fn bash_completes_what_stands_behind_a_subcommand() {
         COMP_WORDS=(jam-lock run --) COMP_CWORD=2
         _jam__lock jam-lock -- run
         printf '%s\\n' \"${COMPREPLY[@]}\"";
-    let output = peers::run(Command::new("bash").args(["-c", script, COMMAND]));
-    let offered = printed(&output);
+    let output = run_to_end(Command::new("bash").args(["-c", script, COMMAND]));
+    let offered = stdout(&output);
     assert!(offered.lines().any(|word| word == "--timeout"), "{output:?}");
 }
 
@@ -36,10 +37,10 @@ fn every_shell_has_completions() {
 #[test]
 fn the_short_help_tells_the_statuses() {
     for (order, status) in [
-        ("run", "75  the lock was not to be had in time"),
-        ("list", "2  the locks could not be looked at"),
-        ("who", "1  nobody holds it"),
-        ("sweep", "2  the locks could not be looked at"),
+        ("run", "75  timed out waiting for the lock"),
+        ("list", "2  the locks cannot be accessed"),
+        ("who", "1  the lock is free"),
+        ("sweep", "2  the locks cannot be accessed"),
     ] {
         assert!(told(&[order, "-h"]).contains(status), "{order}");
     }
@@ -112,9 +113,9 @@ fn the_manual_is_shown_without_a_warning() {
     let mut groff = Command::new("groff");
     groff.args(["-man", "-Tutf8", "-ww"]).stdin(Stdio::piped());
     groff.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let Ok(mut groff) = groff.spawn() else { return peers::skip("there is no groff") };
+    let Ok(mut groff) = groff.spawn() else { return skip("there is no groff") };
     groff.stdin.take().unwrap().write_all(told(&["man"]).as_bytes()).unwrap();
     let output = groff.wait_with_output().unwrap();
-    assert_eq!(said(&output), "");
-    assert!(printed(&output).contains("JAM_LOCK"), "{}", printed(&output));
+    assert_eq!(stderr(&output), "");
+    assert!(stdout(&output).contains("JAM_LOCK"), "{}", stdout(&output));
 }

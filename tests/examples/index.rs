@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use jam_lock_tests::peers::{Peer, said};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::output::printed;
 
 use super::{example, folder, run};
 
 fn add(folder: &Path, documents: &str) -> String {
-    said(&run(example("index", folder).arg("add"), documents))
+    printed(&run(example("index", folder).arg("add"), documents))
 }
 
 fn find(folder: &Path, word: &str) -> String {
-    said(&run(example("index", folder).args(["find", word]), ""))
+    printed(&run(example("index", folder).args(["find", word]), ""))
 }
 
 #[test]
@@ -26,9 +27,9 @@ fn what_was_added_is_found() {
 #[test]
 fn the_next_writer_mends_what_a_dead_one_has_left() {
     let folder = folder();
-    let mut writer = Peer::start(example("index", folder.path()).arg("add"));
-    writer.order("the quick fox");
-    assert_eq!(writer.answer(), "added the quick fox");
+    let mut writer = Child::start(example("index", folder.path()).arg("add"));
+    writer.send("the quick fox");
+    assert_eq!(writer.next_line(), "added the quick fox");
     let process = writer.id();
     writer.kill();
 

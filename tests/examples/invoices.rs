@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use jam_lock_tests::peers;
+use jam_lock_tests::requirements::skip;
 use tempfile::TempDir;
 
 /// The demo database of Jam.py, beside the workspace where there is one.
@@ -74,7 +74,7 @@ fn the_lock_is_taken_in_the_folder_that_was_given() {
 #[test]
 fn a_given_database_is_copied_and_stays_as_it_is() {
     let Ok(before) = fs::read(JAM_DEMO) else {
-        return peers::skip(&format!("there is no {JAM_DEMO}"));
+        return skip(&format!("there is no {JAM_DEMO}"));
     };
     assert_right(&on_database(JAM_DEMO));
     assert!(fs::read(JAM_DEMO).unwrap() == before, "{JAM_DEMO} was written to");

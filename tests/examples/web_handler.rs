@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::thread;
 
 use jam_lock::{LockGuard, Locks};
+use jam_lock_tests::child::Child;
 use jam_lock_tests::http;
 use jam_lock_tests::lock_names::customer_id;
-use jam_lock_tests::peers::{Peer, blocked_on, until};
+use jam_lock_tests::observe::{blocked_on, wait_until};
 use tempfile::TempDir;
 
 use super::{example, folder};
@@ -17,14 +18,14 @@ use super::{example, folder};
 struct Service {
     folder: TempDir,
     port: u16,
-    _server: Peer,
+    _server: Child,
 }
 
 impl Service {
     fn start() -> Self {
         let folder = folder();
-        let mut server = Peer::start(example("web_handler", folder.path()).arg("127.0.0.1:0"));
-        let address = server.answer();
+        let mut server = Child::start(example("web_handler", folder.path()).arg("127.0.0.1:0"));
+        let address = server.next_line();
         let port = address.rsplit_once(':').expect("it says where it listens").1;
         Self { port: port.parse().expect("a port is a number"), folder, _server: server }
     }
@@ -50,7 +51,7 @@ impl Service {
     /// Waits until somebody waits for the lock of a customer.
     fn until_waiting(&self, customer: u32) {
         let file = self.locks().join(format!("customer_{customer}.lock"));
-        until("a request that waits", || blocked_on(&file) > 0);
+        wait_until("a request that waits", || blocked_on(&file) > 0);
     }
 }
 

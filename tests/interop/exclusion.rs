@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, blocked_on, run, said, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::{blocked_on, wait_until};
+use jam_lock_tests::output::{printed, run_to_end};
 
 use crate::python::Library;
 use crate::{folder, lock};
@@ -24,10 +26,10 @@ impl Other {
     }
 
     /// Starts a process that holds the lock on `file`, and waits until it does.
-    fn holding(&self, file: &Path) -> Peer {
+    fn holding(&self, file: &Path) -> Child {
         match self {
             Self::Python(library) => library.holding(file),
-            Self::Flock => Peer::flock(file, "-x"),
+            Self::Flock => Child::flock(file, "-x"),
         }
     }
 
@@ -37,7 +39,7 @@ impl Other {
             Self::Python(library) => library.attempt(file, timeout),
             Self::Flock => {
                 let shell = "flock -w \"$0\" \"$1\" echo acquired || echo timed out";
-                said(&run(Command::new("sh").args(["-c", shell, timeout]).arg(file)))
+                printed(&run_to_end(Command::new("sh").args(["-c", shell, timeout]).arg(file)))
             }
         }
     }
@@ -103,7 +105,7 @@ fn a_wait_for_others_ends_when_they_release() {
         let lock = lock(folder.path(), "x").timeout(LONG);
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| lock.acquire());
-            until("a wait", || blocked_on(&file) > 0);
+            wait_until("a wait", || blocked_on(&file) > 0);
             holder.release();
             let guard = waiter.join().unwrap().unwrap();
             assert!(File::open(&file).is_ok(), "what is locked has its name");
@@ -132,7 +134,7 @@ fn readers_of_flock_1_and_of_this_library_share() {
     let folder = folder();
     let file = folder.path().join("x.lock");
     let lock = lock(folder.path(), "x");
-    let theirs = Peer::flock(&file, "-s");
+    let theirs = Child::flock(&file, "-s");
     let ours = lock.shared().try_acquire().unwrap();
     let writes = |flag| {
         let order = ["-n", flag].map(String::from);

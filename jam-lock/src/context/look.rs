@@ -2,14 +2,14 @@
 
 use super::{Held, Kind};
 use crate::engine::Mode;
-use crate::gate::Acquisition;
+use crate::gate::AcquireRequest;
 use crate::{LockError, LockName};
 
 pub(super) struct Look<'a> {
     name: &'a LockName,
     /// Where the gate of `name` is.
     gate: usize,
-    request: &'a Acquisition,
+    request: &'a AcquireRequest,
     is_reentrant: bool,
     /// What is against waiting for the lock, which is held already.
     reentrant: Option<LockError>,
@@ -21,7 +21,7 @@ impl<'a> Look<'a> {
     pub(super) fn new(
         name: &'a LockName,
         gate: usize,
-        request: &'a Acquisition,
+        request: &'a AcquireRequest,
         is_reentrant: bool,
     ) -> Self {
         Self { name, gate, request, is_reentrant, reentrant: None, out_of_order: None }

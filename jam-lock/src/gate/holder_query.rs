@@ -1,26 +1,25 @@
-//! The holder of a lock in another process, by the engine, which may take a while to answer.
+//! A query of the engine for the holder in another process, which may take a while to answer.
 
-use std::future;
+use std::io;
 use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use super::parker::Parker;
 use super::sync::{self, Mutex};
-use super::timer::{Attendance, Timer};
+use super::wait_driver::{self, TimedPoll};
 use crate::engine::Engine;
 use crate::foreign_waker;
 use crate::holder::Holder;
 use crate::name::LockName;
 
-/// A query of the holder that is under way.
+/// A query in progress.
 pub(super) struct HolderQuery {
     reply: Arc<Mutex<Reply>>,
     end: Instant,
 }
 
 enum Reply {
-    /// None yet, and what to wake when there is one.
+    /// Not here yet, and the waker to call when it is.
     Awaited(Option<Waker>),
     Holder(Option<Box<Holder>>),
 }
@@ -30,9 +29,9 @@ impl HolderQuery {
     pub(super) fn start(engine: &dyn Engine, name: &LockName) -> Self {
         let end = sync::now() + engine.holder_timeout();
         let reply = Arc::new(Mutex::new(Reply::Awaited(None)));
-        let place = Arc::clone(&reply);
+        let slot = Arc::clone(&reply);
         let receive = move |holder| {
-            let mut reply = place.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut reply = slot.lock().unwrap_or_else(PoisonError::into_inner);
             let before = std::mem::replace(&mut *reply, Reply::Holder(holder));
             drop(reply);
             if let Reply::Awaited(Some(waker)) = before {
@@ -43,34 +42,21 @@ impl HolderQuery {
         Self { reply, end }
     }
 
-    /// Blocks the thread until there is a reply, or for as long as it is worth that.
-    pub(super) fn block(self) -> Option<Box<Holder>> {
-        let parker = Arc::new(Parker::default());
-        let waker = Waker::from(Arc::clone(&parker));
-        loop {
-            if let Poll::Ready(holder) = self.look(&waker) {
-                return holder;
-            }
-            parker.park(Some(self.end));
-        }
+    /// Blocks the thread until there is a reply, or the engine's [`Engine::holder_timeout`] is over.
+    pub(super) fn wait(mut self) -> Option<Box<Holder>> {
+        wait_driver::block_on(&mut self)
     }
 
-    /// Lets other tasks run until there is a reply, or for as long as it is worth that.
-    pub(super) async fn ready(self) -> Option<Box<Holder>> {
-        if let Poll::Ready(holder) = self.look(Waker::noop()) {
-            return holder;
-        }
-        // Without the thread that watches deadlines, no reply is waited for.
-        let _attendance = Attendance::start().ok()?;
-        let mut timer = None;
-        future::poll_fn(|context| {
-            Timer::arm(&mut timer, self.end, context.waker());
-            self.look(context.waker())
-        })
-        .await
+    /// The same as [`Self::wait`], but lets other tasks run.
+    pub(super) async fn wait_async(mut self) -> Option<Box<Holder>> {
+        wait_driver::run(&mut self).await
     }
+}
 
-    fn look(&self, waker: &Waker) -> Poll<Option<Box<Holder>>> {
+impl TimedPoll for HolderQuery {
+    type Output = Option<Box<Holder>>;
+
+    fn poll(&mut self, waker: &Waker) -> Poll<Self::Output> {
         let waker = waker.clone();
         let mut reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner);
         let before = match &mut *reply {
@@ -79,8 +65,17 @@ impl HolderQuery {
             Reply::Awaited(awaited) => awaited.replace(waker),
         };
         drop(reply);
-        // Dropping a waker may run anything, so not under the mutex.
+        // Dropping a waker may run any code, so not under the mutex.
         drop(before);
         Poll::Pending
+    }
+
+    fn next_poll(&self) -> Option<Instant> {
+        Some(self.end)
+    }
+
+    /// A query without a timer has no reply.
+    fn without_timer(&self, _: io::Error) -> Self::Output {
+        None
     }
 }

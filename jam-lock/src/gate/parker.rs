@@ -1,4 +1,4 @@
-//! How waiters are woken: a sleeping thread, and the wakers that are called once a mutex is free.
+//! How waiters are woken: the parker of a thread, and the wakers to call once a mutex is unlocked.
 
 use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
@@ -7,9 +7,9 @@ use std::time::Instant;
 use super::sync::{self, Condvar, Mutex};
 use crate::foreign_waker::{call, discard};
 
-/// Where a thread sleeps until it is woken.
+/// Parks a thread until it is woken.
 ///
-/// Not `thread::park`, whose token belongs to whatever else the thread does.
+/// Not `thread::park`, whose token other code of the thread may use.
 #[derive(Default)]
 pub(super) struct Parker {
     is_notified: Mutex<bool>,
@@ -17,7 +17,7 @@ pub(super) struct Parker {
 }
 
 impl Parker {
-    /// Sleeps until the parker is woken, or until `end`.
+    /// Parks the thread until the parker is woken, or until `end`.
     pub(super) fn park(&self, end: Option<Instant>) {
         let mut is_notified = self.is_notified.lock().unwrap_or_else(PoisonError::into_inner);
         while !*is_notified {
@@ -44,8 +44,8 @@ impl Wake for Parker {
     }
 }
 
-/// Wakers to call or to drop once the gate's mutex is free: a waiter that is woken needs it, and a
-/// task that ends with its last waker may run anything.
+/// Wakers to call or to drop once the gate's mutex is unlocked: a woken waiter locks it, and a task
+/// that is dropped with its last waker may run any code.
 #[derive(Default)]
 pub(super) struct WakeList {
     to_wake: Vec<Waker>,
@@ -53,8 +53,8 @@ pub(super) struct WakeList {
 }
 
 impl WakeList {
-    pub(super) fn wake(&mut self, waker: Waker) {
-        self.to_wake.push(waker);
+    pub(super) fn wake(&mut self, waker: Option<Waker>) {
+        self.to_wake.extend(waker);
     }
 
     pub(super) fn discard(&mut self, waker: Option<Waker>) {
@@ -65,7 +65,7 @@ impl WakeList {
         self.to_wake.is_empty() && self.to_drop.is_empty()
     }
 
-    /// Calls and drops them; not under the mutex.
+    /// Calls and drops the wakers; not under the mutex.
     pub(super) fn finish(self) {
         self.to_wake.into_iter().for_each(call);
         self.to_drop.into_iter().for_each(discard);

@@ -1,18 +1,18 @@
-//! A gate by itself, as tests use it.
+//! Shorthands for the tests of a gate.
 
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::{Acquisition, Entry, Gate, Grant, Who};
+use super::{AcquireRequest, Admission, Gate, Grant, WaiterKind};
 use crate::engine::{Mode, OwnerId};
 use crate::error::LockError;
 use crate::site::Site;
 use crate::timeout::Deadline;
 
-/// What is asked in `mode`, and recorded.
-pub(super) fn asked(mode: Mode) -> Acquisition {
+/// A request in `mode`, whose holder is recorded.
+pub(super) fn request(mode: Mode) -> AcquireRequest {
     let (site, owner) = (Site::here(), OwnerId::NONE);
-    Acquisition { mode, site, is_recorded: true, owner, names_holder: true }
+    AcquireRequest { mode, site, is_recorded: true, owner, names_holder: true }
 }
 
 impl Gate {
@@ -21,11 +21,11 @@ impl Gate {
         mode: Mode,
         deadline: Deadline,
     ) -> Result<Grant, LockError> {
-        match self.enter(&asked(mode), deadline, Who::Thread)? {
-            Entry::Granted(grant) => Ok(grant),
-            Entry::Queued(mut wait) => match wait.block() {
+        match self.acquire_or_enqueue(&request(mode), deadline, WaiterKind::Thread)? {
+            Admission::Granted(grant) => Ok(grant),
+            Admission::Queued(mut wait) => match wait.wait() {
                 Poll::Ready(result) => result,
-                Poll::Pending => unreachable!("it waits to the end"),
+                Poll::Pending => unreachable!("it is not interrupted"),
             },
         }
     }
@@ -35,12 +35,16 @@ impl Gate {
         mode: Mode,
         deadline: Deadline,
     ) -> Result<Grant, LockError> {
-        match self.enter(&asked(mode), deadline, Who::Task)? {
-            Entry::Granted(grant) => Ok(grant),
-            Entry::Queued(mut wait) => match wait.ready().await {
+        match self.acquire_or_enqueue(&request(mode), deadline, WaiterKind::Task)? {
+            Admission::Granted(grant) => Ok(grant),
+            Admission::Queued(mut wait) => match wait.wait_async().await {
                 Poll::Ready(result) => result,
-                Poll::Pending => unreachable!("it waits to the end"),
+                Poll::Pending => unreachable!("it is not interrupted"),
             },
         }
+    }
+
+    pub(super) fn queue_length(&self) -> usize {
+        self.update(|state| state.queue_length())
     }
 }

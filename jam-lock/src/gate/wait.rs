@@ -1,14 +1,14 @@
-//! A wait at a gate, be it a thread's or a task's.
+//! A wait at a gate, of a thread or of a task.
 
-use std::future;
+use std::io;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::parker::Parker;
-use super::state::Turn;
-use super::timer::{Attendance, Timer};
-use super::{Acquisition, Gate, Grant, sync};
+use super::state::WaiterPoll;
+use super::wait_driver::{self, TimedPoll};
+use super::wait_queue::Ticket;
+use super::{AcquireRequest, Gate, Grant, sync};
 use crate::error::LockError;
 use crate::holder::Holder;
 
@@ -16,162 +16,164 @@ use crate::holder::Holder;
 /// dropped.
 pub(crate) struct Wait<'gate> {
     pub(super) gate: &'gate Arc<Gate>,
-    pub(super) asked: &'gate Acquisition,
-    /// Until the wait has ended.
-    pub(super) ticket: Option<u64>,
+    pub(super) request: &'gate AcquireRequest,
+    /// `None` once the wait has ended.
+    pub(super) ticket: Option<Ticket>,
     pub(super) begun: Instant,
     pub(super) end: Option<Instant>,
-    /// When whoever waits has something else to do for a moment.
-    pub(crate) pause: Option<Instant>,
+    /// When the wait is interrupted, once, for the caller to do something else.
+    pub(crate) interrupt_at: Option<Instant>,
 }
 
-/// What has come of a wait.
-enum Ended {
+/// How a wait ends.
+pub(super) enum WaitEnd {
     Granted(Grant),
     Failed(LockError),
-    /// Nothing, after so long; and who of this process was inside.
-    InVain(Duration, Option<Box<Holder>>),
-    /// Nothing, after so long, because of something else than a holder.
-    Obstructed(Duration, String),
+    TimedOut { waited: Duration, reason: TimeoutReason },
+    Interrupted,
+}
+
+/// What has kept the lock from a waiter.
+pub(super) enum TimeoutReason {
+    /// A holder, if it is known.
+    Holder(Option<Box<Holder>>),
+    /// Something else, as the end of a sentence.
+    BlockedOn(String),
 }
 
 impl Wait<'_> {
-    /// Blocks the thread until the wait has ended, or its pause has come.
-    pub(crate) fn block(&mut self) -> Poll<Result<Grant, LockError>> {
-        let parker = Arc::new(Parker::default());
-        let waker = Waker::from(Arc::clone(&parker));
-        loop {
-            match self.look(&waker) {
-                Poll::Ready(ended) => {
-                    let names = self.asked.names_holder;
-                    let holder = |here| if names { self.gate.holder_or(here) } else { here };
-                    return Poll::Ready(ended.told(self.gate, holder));
-                }
-                Poll::Pending if self.pauses() => return Poll::Pending,
-                Poll::Pending => parker.park(self.next_moment()),
-            }
+    /// Blocks the thread until the wait has ended; pending if it is interrupted.
+    pub(crate) fn wait(&mut self) -> Poll<Result<Grant, LockError>> {
+        let mut end = wait_driver::block_on(self);
+        if let Some(holder) = self.missing_holder(&mut end) {
+            *holder = self.gate.query_holder().wait();
         }
+        self.result(end)
     }
 
-    /// Lets other tasks run until the wait has ended, or its pause has come.
-    pub(crate) async fn ready(&mut self) -> Poll<Result<Grant, LockError>> {
-        let ended = match self.ended().await {
-            Poll::Ready(ended) => ended,
-            Poll::Pending => return Poll::Pending,
-        };
-        Poll::Ready(match ended {
-            Ended::InVain(waited, here) if self.asked.names_holder => {
-                Err(self.gate.timeout(waited, self.gate.holder_or_ready(here).await, None))
-            }
-            other => other.told(self.gate, |here| here),
-        })
-    }
-
-    async fn ended(&mut self) -> Poll<Ended> {
-        let first = future::poll_fn(|context| Poll::Ready(self.look(context.waker()))).await;
-        if first.is_ready() {
-            return first;
+    /// The same as [`Self::wait`], but lets other tasks run.
+    pub(crate) async fn wait_async(&mut self) -> Poll<Result<Grant, LockError>> {
+        let mut end = wait_driver::run(self).await;
+        if let Some(holder) = self.missing_holder(&mut end) {
+            *holder = self.gate.query_holder().wait_async().await;
         }
-        let _attendance = match Attendance::start() {
-            Ok(attendance) => attendance,
-            Err(error) => {
-                return Poll::Ready(Ended::Failed(self.gate.trouble_with_deadlines(error)));
-            }
-        };
-        let (moment, mut timer) = (self.next_moment(), None);
-        future::poll_fn(|context| {
-            // Before the look, which sees by the time what has fired until then.
-            if let Some(moment) = moment {
-                Timer::arm(&mut timer, moment, context.waker());
-            }
-            match self.look(context.waker()) {
-                Poll::Pending if self.pauses() => Poll::Ready(Poll::Pending),
-                Poll::Pending => Poll::Pending,
-                ready @ Poll::Ready(_) => Poll::Ready(ready),
-            }
-        })
-        .await
+        self.result(end)
     }
 
-    /// Keeps nobody out while whoever waits does something else, until it looks again.
-    pub(crate) fn step_aside(&self) {
+    /// Passes over the waiter until it is polled again, for a caller that is busy elsewhere.
+    pub(crate) fn skip_until_polled(&self) {
         if let Some(ticket) = self.ticket {
-            if let Ok(mut state) = self.gate.lock_here() {
-                state.step_aside(ticket);
-            }
+            // In a fork, there is no queue to leave.
+            let _ = self.gate.try_update(|state| state.skip_waiter(ticket));
         }
     }
 
-    /// When there is something to do, whoever has the lock.
-    fn next_moment(&self) -> Option<Instant> {
-        [self.end, self.pause].into_iter().flatten().min()
-    }
-
-    /// Whether the pause has come, which comes once.
-    fn pauses(&mut self) -> bool {
-        self.pause.take_if(|pause| *pause <= sync::now()).is_some()
-    }
-
-    /// Whether the wait has ended; where not, `waker` is woken when it is worth another look.
-    fn look(&mut self, waker: &Waker) -> Poll<Ended> {
+    fn poll_waiter(&mut self, waker: &Waker) -> Poll<WaitEnd> {
         let ticket = self.ticket.expect("a wait ends once");
-        let waker = waker.clone();
-        let mut state = match self.gate.lock_here() {
-            Ok(state) => state,
-            Err(forked) => return Poll::Ready(Ended::Failed(forked)),
-        };
-        // Under the mutex: after a look that finds time left, a timer that fires wakes the waiter.
-        let is_over = self.end.is_some_and(|end| end <= sync::now());
-        let turn = match state.turn(ticket, self.asked) {
-            Turn::Waiting if is_over => state.last_turn(ticket, self.asked),
-            turn => turn,
-        };
-        let ended = match turn {
-            Turn::Granted(grant) => Ended::Granted(Grant { waited: self.begun.elapsed(), ..grant }),
-            Turn::Failed(error) => Ended::Failed(error),
-            Turn::Refused => Ended::InVain(Duration::ZERO, state.holder()),
-            Turn::Waiting if is_over => {
-                let (waited, blocked_on) = (self.begun.elapsed(), state.blocked_on(self.asked));
-                state.leave(ticket);
-                match blocked_on {
-                    Some(blocked_on) => Ended::Obstructed(waited, blocked_on),
-                    None => Ended::InVain(waited, state.holder()),
+        // Cloned and dropped while the mutex is unlocked, because that may run any code.
+        let mut waker = Some(waker.clone());
+        let polled = self.gate.try_update(|state| {
+            // Under the mutex: if there is time left, the timer fires after the waker has been set.
+            let is_over = self.end.is_some_and(|end| end <= sync::now());
+            let polled = match state.poll_waiter(ticket) {
+                WaiterPoll::Pending if is_over => state.try_acquire_queued(ticket),
+                polled => polled,
+            };
+            Poll::Ready(match polled {
+                WaiterPoll::Granted(grant) => {
+                    WaitEnd::Granted(Grant { waited: self.begun.elapsed(), ..grant })
                 }
+                WaiterPoll::Failed(error) => WaitEnd::Failed(error),
+                WaiterPoll::Refused => {
+                    let reason = TimeoutReason::Holder(state.holder());
+                    WaitEnd::TimedOut { waited: Duration::ZERO, reason }
+                }
+                WaiterPoll::Pending if is_over => {
+                    let waited = self.begun.elapsed();
+                    let blocked_on = state.blocked_on(self.request);
+                    state.cancel_waiter(ticket);
+                    let reason = match blocked_on {
+                        Some(blocked_on) => TimeoutReason::BlockedOn(blocked_on),
+                        None => TimeoutReason::Holder(state.holder()),
+                    };
+                    WaitEnd::TimedOut { waited, reason }
+                }
+                WaiterPoll::Pending => {
+                    state.set_waker(ticket, waker.take());
+                    return Poll::Pending;
+                }
+            })
+        });
+        let polled = polled.unwrap_or_else(|forked| Poll::Ready(WaitEnd::Failed(forked)));
+        if polled.is_ready() {
+            self.ticket = None;
+        }
+        polled
+    }
+
+    /// Where to put the holder, if another process has to be searched for it.
+    fn missing_holder<'end>(
+        &self,
+        end: &'end mut WaitEnd,
+    ) -> Option<&'end mut Option<Box<Holder>>> {
+        match end {
+            WaitEnd::TimedOut { reason: TimeoutReason::Holder(holder @ None), .. } => {
+                self.request.names_holder.then_some(holder)
             }
-            Turn::Waiting => {
-                state.listen(ticket, waker);
-                return Poll::Pending;
-            }
+            _ => None,
+        }
+    }
+
+    fn result(&self, end: WaitEnd) -> Poll<Result<Grant, LockError>> {
+        Poll::Ready(match end {
+            WaitEnd::Granted(grant) => Ok(grant),
+            WaitEnd::Failed(error) => Err(error),
+            WaitEnd::TimedOut { waited, reason } => Err(self.timeout(waited, reason)),
+            WaitEnd::Interrupted => return Poll::Pending,
+        })
+    }
+
+    fn timeout(&self, waited: Duration, reason: TimeoutReason) -> LockError {
+        let (holder, blocked_on) = match reason {
+            TimeoutReason::Holder(holder) => (holder, None),
+            TimeoutReason::BlockedOn(blocked_on) => (None, Some(blocked_on.into())),
         };
-        self.ticket = None;
-        Poll::Ready(ended)
+        let name = Box::new(self.gate.name().clone());
+        let location = self.gate.location().to_owned();
+        LockError::Timeout { name, location, waited, holder, blocked_on }
     }
 }
 
-impl Ended {
-    /// The same, for who waited; `holder` finds out who was in the way.
-    fn told(
-        self,
-        gate: &Gate,
-        holder: impl FnOnce(Option<Box<Holder>>) -> Option<Box<Holder>>,
-    ) -> Result<Grant, LockError> {
-        match self {
-            Self::Granted(grant) => Ok(grant),
-            Self::Failed(error) => Err(error),
-            Self::InVain(waited, here) => Err(gate.timeout(waited, holder(here), None)),
-            Self::Obstructed(waited, blocked_on) => {
-                Err(gate.timeout(waited, None, Some(blocked_on)))
-            }
+impl TimedPoll for Wait<'_> {
+    type Output = WaitEnd;
+
+    fn poll(&mut self, waker: &Waker) -> Poll<WaitEnd> {
+        let polled = self.poll_waiter(waker);
+        let is_due = |time: &mut Instant| *time <= sync::now();
+        if polled.is_pending() && self.interrupt_at.take_if(is_due).is_some() {
+            return Poll::Ready(WaitEnd::Interrupted);
         }
+        polled
+    }
+
+    fn next_poll(&self) -> Option<Instant> {
+        [self.end, self.interrupt_at].into_iter().flatten().min()
+    }
+
+    fn without_timer(&self, error: io::Error) -> WaitEnd {
+        WaitEnd::Failed(LockError::Io {
+            operation: "start a thread to watch the deadline of",
+            path: self.gate.location().into(),
+            error,
+        })
     }
 }
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            if let Ok(mut state) = self.gate.lock_here() {
-                state.leave(ticket);
-            }
+            // In a fork, the queue belongs to the parent.
+            let _ = self.gate.try_update(|state| state.cancel_waiter(ticket));
         }
     }
 }

@@ -1,143 +1,101 @@
 //! The waiters of a gate, in the order of their arrival.
 
+mod waiter;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Waker;
 use std::time::Instant;
 
+use self::waiter::WaiterState;
 use super::parker::WakeList;
 use crate::engine::Mode;
 use crate::error::LockError;
-use crate::gate::Acquisition;
+use crate::gate::AcquireRequest;
 
-/// What waits: a thread runs soon after it was woken, and a task when its executor comes to it, or
-/// never.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
-    Thread,
-    Task,
-}
+pub(super) use self::waiter::Waiter;
+pub(crate) use self::waiter::WaiterKind;
 
-/// Where a waiter stands.
-enum Standing {
-    /// In the queue, for its turn.
-    Present,
-    /// Passed over because it did not come when it was notified, or has something else to do first;
-    /// it is back as soon as it looks.
-    Skipped,
-    /// It does not wait, and the claim is elsewhere.
+/// Identifies a waiter; later ones have greater tickets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket(u64);
+
+/// The state in which a poll finds a waiter.
+pub(super) enum Polled {
+    /// In the queue.
+    Queued { request: AcquireRequest, is_offered: bool },
+    /// Passed over, and now in the queue again.
+    PassedOver,
+    /// Out of the queue.
     Refused,
-    /// What ended its wait; it collects this and leaves.
-    Failed(Box<LockError>),
-}
-
-/// A waiter, from its arrival until it has collected what came of its wait.
-pub(super) struct Waiter {
-    pub(super) asked: Acquisition,
-    pub(super) who: Who,
-    /// Whether it stays where the claim is elsewhere.
-    pub(super) waits: bool,
-    standing: Standing,
-    /// Wakes it; taken when it is called, and put back when the waiter has looked and goes on
-    /// waiting.
-    waker: Option<Waker>,
-    /// Since when the idle claim has been offered to it.
-    offered: Option<Instant>,
-    /// When it was notified, if it has not looked since.
-    notified: Option<Instant>,
-}
-
-impl Waiter {
-    /// Since when it may take the idle claim, if it may.
-    pub(super) fn offered(&self) -> Option<Instant> {
-        self.offered
-    }
-
-    /// When it was notified, if it has not looked since.
-    pub(super) fn notified(&self) -> Option<Instant> {
-        self.notified
-    }
-
-    /// Whether a notification would wake anybody.
-    pub(super) fn is_asleep(&self) -> bool {
-        self.waker.is_some()
-    }
-}
-
-/// What a waiter finds of itself when it looks.
-pub(super) enum Look {
-    /// It is in the queue, and whether the idle claim was offered to it.
-    Present {
-        is_offered: bool,
-    },
-    /// It was passed over, and is in the queue again.
-    Back,
-    Refused,
+    /// Out of the queue.
     Failed(LockError),
 }
 
-/// The waiters, each known by a ticket that rises.
+/// The waiters by their tickets.
 ///
-/// What is asked at every step is kept as a set of tickets, so that no step looks at all waiters.
+/// Sets of tickets answer what is asked at every step, so that no step visits all waiters.
 #[derive(Default)]
 pub(super) struct WaitQueue {
-    waiters: BTreeMap<u64, Waiter>,
-    /// Those to be served.
-    present: BTreeSet<u64>,
+    waiters: BTreeMap<Ticket, Waiter>,
+    /// Those that take part in the hand-off.
+    queued: BTreeSet<Ticket>,
     /// The writers among them.
-    writers: BTreeSet<u64>,
-    /// Those among them to which a notification would be news.
-    unnotified: BTreeSet<u64>,
-    next_ticket: u64,
+    writers: BTreeSet<Ticket>,
+    /// Those among them that have not been notified since their last poll.
+    unnotified: BTreeSet<Ticket>,
+    arrived: u64,
 }
 
 impl WaitQueue {
-    /// Adds a waiter at the end, which stays where it `waits`.
-    pub(super) fn push(&mut self, asked: &Acquisition, who: Who, waits: bool) -> u64 {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        let waiter = Waiter {
-            asked: *asked,
-            who,
-            waits,
-            standing: Standing::Present,
-            waker: None,
-            offered: None,
-            notified: None,
-        };
-        self.waiters.insert(ticket, waiter);
+    /// Adds a waiter at the end.
+    pub(super) fn push(
+        &mut self,
+        request: &AcquireRequest,
+        kind: WaiterKind,
+        blocking: bool,
+    ) -> Ticket {
+        let ticket = Ticket(self.arrived);
+        self.arrived += 1;
+        self.waiters.insert(ticket, Waiter::new(request, kind, blocking));
         self.enlist(ticket);
         ticket
     }
 
-    /// The first waiter to be served.
+    /// Adds a waiter that is refused already, and only collects the answer.
+    pub(super) fn push_refused(&mut self, request: &AcquireRequest, kind: WaiterKind) -> Ticket {
+        let ticket = self.push(request, kind, false);
+        self.take_out(ticket, WaiterState::Refused);
+        ticket
+    }
+
+    /// The first waiter in the queue.
     pub(super) fn head(&self) -> Option<&Waiter> {
-        self.present.first().map(|ticket| &self.waiters[ticket])
+        self.queued.first().map(|ticket| &self.waiters[ticket])
     }
 
-    /// Whether `ticket` is the first to be served.
-    pub(super) fn is_head(&self, ticket: u64) -> bool {
-        self.present.first() == Some(&ticket)
-    }
-
-    /// The mode that the head asks for.
+    /// The mode that the head requests.
     pub(super) fn head_mode(&self) -> Option<Mode> {
-        self.head().map(|head| head.asked.mode)
+        self.head().map(|head| head.request.mode)
     }
 
-    /// Whether a writer is to be served.
+    /// The mode that `ticket` requests, if it is the head.
+    pub(super) fn mode_if_head(&self, ticket: Ticket) -> Option<Mode> {
+        self.head_mode().filter(|_| self.queued.first() == Some(&ticket))
+    }
+
+    /// Whether a writer is in the queue.
     pub(super) fn has_writer(&self) -> bool {
         !self.writers.is_empty()
     }
 
-    /// Whether nobody is to be served.
+    /// Whether no waiter is in the queue; some may be passed over.
     pub(super) fn is_empty(&self) -> bool {
-        self.present.is_empty()
+        self.queued.is_empty()
     }
 
-    /// How many wait for the lock, whether or not they are to be served now.
+    /// How many wait for a holder, in the queue or passed over.
     pub(super) fn waiting(&self) -> usize {
-        let waits = |it: &&Waiter| it.waits && !matches!(it.standing, Standing::Failed(_));
-        self.waiters.values().filter(waits).count()
+        self.waiters.values().filter(|waiter| waiter.blocking && !waiter.has_failed()).count()
     }
 
     #[cfg(test)]
@@ -145,171 +103,157 @@ impl WaitQueue {
         self.waiters.len()
     }
 
-    /// The ticket's waiter, if it has not left.
-    pub(super) fn get(&self, ticket: u64) -> Option<&Waiter> {
-        self.waiters.get(&ticket)
-    }
-
-    /// Has the ticket's waiter look at how it stands; nothing where it has left.
-    pub(super) fn look(&mut self, ticket: u64) -> Option<Look> {
-        let waiter = self.waiters.get_mut(&ticket)?;
-        waiter.notified = None;
-        let is_offered = waiter.offered.is_some();
-        Some(match std::mem::replace(&mut waiter.standing, Standing::Present) {
-            Standing::Present => Look::Present { is_offered },
-            Standing::Skipped => {
+    /// Polls a waiter, which puts it back into the queue if it was passed over.
+    pub(super) fn poll(&mut self, ticket: Ticket) -> Polled {
+        let waiter = self.waiters.get_mut(&ticket).expect("a waiter stays until it is removed");
+        match std::mem::replace(&mut waiter.state, WaiterState::Queued(None)) {
+            WaiterState::Queued(waker) => waiter.state = WaiterState::Queued(waker),
+            WaiterState::Woken { .. } | WaiterState::Notified { .. } => {}
+            WaiterState::PassedOver => {
                 self.enlist(ticket);
-                Look::Back
+                return Polled::PassedOver;
             }
-            Standing::Refused => {
-                waiter.standing = Standing::Refused;
-                Look::Refused
+            WaiterState::Refused => {
+                waiter.state = WaiterState::Refused;
+                return Polled::Refused;
             }
-            Standing::Failed(error) => Look::Failed(*error),
-        })
+            WaiterState::Failed(error) => {
+                waiter.state = WaiterState::Refused;
+                return Polled::Failed(*error);
+            }
+        }
+        Polled::Queued { request: waiter.request, is_offered: waiter.is_offered() }
     }
 
-    /// Has `waker` wake the ticket's waiter from now on.
-    pub(super) fn listen(&mut self, ticket: u64, waker: Waker, wakers: &mut WakeList) {
+    /// Has `waker` wake a waiter that goes on waiting after a poll.
+    pub(super) fn set_waker(
+        &mut self,
+        ticket: Ticket,
+        waker: Option<Waker>,
+        wake_list: &mut WakeList,
+    ) {
         let Some(waiter) = self.waiters.get_mut(&ticket) else { return };
-        wakers.discard(waiter.waker.replace(waker));
-        if self.present.contains(&ticket) {
-            self.unnotified.insert(ticket);
+        match &mut waiter.state {
+            WaiterState::Queued(slot) => {
+                wake_list.discard(std::mem::replace(slot, waker));
+                self.unnotified.insert(ticket);
+            }
+            // It was taken out of the queue in the step that began with its poll.
+            _ => wake_list.wake(waker),
         }
     }
 
-    /// Offers the idle claim to the first `count` writers that no reader is in front of; says since
-    /// when the first has had the offer.
+    /// Offers the idle claim to the first `count` writers, unless a reader precedes them; returns
+    /// since when the first has had the offer.
     pub(super) fn notify_leading_writers(
         &mut self,
         count: usize,
         now: Instant,
-        wakers: &mut WakeList,
+        wake_list: &mut WakeList,
     ) -> Option<Instant> {
-        let first = *self.present.first()?;
+        let first = *self.queued.first()?;
         if count == 1 {
-            self.notify_one(first, now, wakers);
+            self.notify(first, now, wake_list);
         } else {
-            let writers = self.present.iter().take_while(|ticket| self.writers.contains(ticket));
+            let writers = self.queued.iter().take_while(|ticket| self.writers.contains(ticket));
             let tickets: Vec<_> = writers.take(count).copied().collect();
             for ticket in tickets {
-                self.notify_one(ticket, now, wakers);
+                self.notify(ticket, now, wake_list);
             }
         }
-        self.waiters[&first].offered
+        self.waiters[&first].offered_since
     }
 
-    /// Offers the claim to the readers that no writer is in front of.
-    pub(super) fn notify_leading_readers(&mut self, now: Instant, wakers: &mut WakeList) {
-        let first_writer = self.writers.first().copied().unwrap_or(u64::MAX);
-        while let Some(ticket) = self.unnotified.first().copied().filter(|it| *it < first_writer) {
-            self.notify_one(ticket, now, wakers);
+    /// Offers the claim to the readers that no writer precedes.
+    pub(super) fn notify_leading_readers(&mut self, now: Instant, wake_list: &mut WakeList) {
+        let first_writer = self.writers.first().copied();
+        while let Some(ticket) = self.unnotified.first().copied() {
+            if first_writer.is_some_and(|writer| writer <= ticket) {
+                return;
+            }
+            self.notify(ticket, now, wake_list);
         }
     }
 
-    /// Wakes the first `count` waiters without an offer, so that it is known whether they come when
-    /// their turn does.
-    pub(super) fn wake_leading(&mut self, count: usize, now: Instant, wakers: &mut WakeList) {
-        for ticket in self.present.iter().take(count) {
-            let Some(waiter) = self.waiters.get_mut(ticket) else { continue };
-            waiter.notified.get_or_insert(now);
-            if let Some(waker) = waiter.waker.take() {
-                wakers.wake(waker);
+    /// Wakes the first `count` waiters without an offer, to find out early which of them are stalled.
+    pub(super) fn wake_leading(&mut self, count: usize, now: Instant, wake_list: &mut WakeList) {
+        for ticket in self.queued.iter().take(count) {
+            if let Some(waiter) = self.waiters.get_mut(ticket) {
+                wake_list.wake(waiter.wake(now));
             }
         }
     }
 
-    /// Passes over the tasks that were notified before `since` and have not looked; says whether
-    /// there were any.
+    /// Passes over the leading tasks that were woken before `since` and have not been polled;
+    /// returns whether there were any.
     pub(super) fn skip_stalled(&mut self, since: Instant) -> bool {
-        let is_notified = |ticket: &&u64| self.waiters[ticket].notified.is_some();
-        let is_stalled = |ticket: &&u64| {
+        let is_woken = |ticket: &&Ticket| self.waiters[ticket].woken_at().is_some();
+        let is_stalled = |ticket: &&Ticket| {
             let waiter = &self.waiters[ticket];
-            waiter.who == Who::Task && waiter.notified.is_some_and(|notified| notified <= since)
+            waiter.kind == WaiterKind::Task && waiter.woken_at().is_some_and(|at| at <= since)
         };
-        let notified = self.present.iter().take_while(is_notified);
-        let stalled: Vec<_> = notified.filter(is_stalled).copied().collect();
+        let woken = self.queued.iter().take_while(is_woken);
+        let stalled: Vec<_> = woken.filter(is_stalled).copied().collect();
         for ticket in &stalled {
-            self.skip(*ticket);
+            self.take_out(*ticket, WaiterState::PassedOver);
         }
         !stalled.is_empty()
     }
 
-    /// Passes over the ticket's waiter until it looks again.
-    pub(super) fn skip(&mut self, ticket: u64) {
-        self.stand_aside(ticket, Standing::Skipped);
+    /// Passes over a waiter until it is polled; returns whether it had an offer.
+    pub(super) fn skip(&mut self, ticket: Ticket, wake_list: &mut WakeList) -> bool {
+        wake_list.discard(self.take_out(ticket, WaiterState::PassedOver));
+        self.waiters.get(&ticket).is_some_and(Waiter::is_offered)
     }
 
-    /// Takes the waker of the ticket's waiter.
-    pub(super) fn take_waker(&mut self, ticket: u64) -> Option<Waker> {
-        self.waiters.get_mut(&ticket)?.waker.take()
-    }
-
-    /// Refuses the ticket's waiter, which only comes for that.
-    pub(super) fn refuse(&mut self, ticket: u64) {
-        self.stand_aside(ticket, Standing::Refused);
-    }
-
-    /// Refuses those that do not wait.
-    pub(super) fn refuse_tries(&mut self, wakers: &mut WakeList) {
-        let tries: Vec<_> =
-            self.present.iter().filter(|it| !self.waiters[it].waits).copied().collect();
+    /// Refuses those that do not block.
+    pub(super) fn refuse_tries(&mut self, wake_list: &mut WakeList) {
+        let is_try = |ticket: &&Ticket| !self.waiters[ticket].blocking;
+        let tries: Vec<_> = self.queued.iter().filter(is_try).copied().collect();
         for ticket in tries {
-            self.refuse(ticket);
-            self.wake(ticket, wakers);
+            wake_list.wake(self.take_out(ticket, WaiterState::Refused));
         }
     }
 
     /// Ends the wait of the head with `error`.
-    pub(super) fn fail_head(&mut self, error: LockError, wakers: &mut WakeList) {
-        let Some(ticket) = self.present.first().copied() else { return };
-        self.stand_aside(ticket, Standing::Failed(Box::new(error)));
-        self.wake(ticket, wakers);
+    pub(super) fn fail_head(&mut self, error: LockError, wake_list: &mut WakeList) {
+        let Some(ticket) = self.queued.first().copied() else { return };
+        wake_list.wake(self.take_out(ticket, WaiterState::Failed(Box::new(error))));
     }
 
-    /// Takes the ticket's waiter out.
-    pub(super) fn remove(&mut self, ticket: u64, wakers: &mut WakeList) -> Option<Waiter> {
-        let mut waiter = self.waiters.remove(&ticket)?;
+    /// Removes a waiter; returns whether it had an offer.
+    pub(super) fn remove(&mut self, ticket: Ticket, wake_list: &mut WakeList) -> bool {
+        let Some(mut waiter) = self.waiters.remove(&ticket) else { return false };
         self.delist(ticket);
-        wakers.discard(waiter.waker.take());
-        Some(waiter)
+        wake_list.discard(waiter.enter(WaiterState::Refused));
+        waiter.is_offered()
     }
 
-    fn notify_one(&mut self, ticket: u64, now: Instant, wakers: &mut WakeList) {
+    fn notify(&mut self, ticket: Ticket, now: Instant, wake_list: &mut WakeList) {
         self.unnotified.remove(&ticket);
-        let Some(waiter) = self.waiters.get_mut(&ticket) else { return };
-        waiter.offered.get_or_insert(now);
-        waiter.notified.get_or_insert(now);
-        if let Some(waker) = waiter.waker.take() {
-            wakers.wake(waker);
-        }
-    }
-
-    fn wake(&mut self, ticket: u64, wakers: &mut WakeList) {
-        if let Some(waker) = self.take_waker(ticket) {
-            wakers.wake(waker);
-        }
-    }
-
-    fn stand_aside(&mut self, ticket: u64, standing: Standing) {
         if let Some(waiter) = self.waiters.get_mut(&ticket) {
-            waiter.standing = standing;
-            self.delist(ticket);
+            wake_list.wake(waiter.notify(now));
         }
     }
 
-    /// Has the ticket's waiter be served in its turn.
-    fn enlist(&mut self, ticket: u64) {
+    /// Lets a waiter take part in the hand-off, at the place of its ticket.
+    fn enlist(&mut self, ticket: Ticket) {
         let Some(waiter) = self.waiters.get(&ticket) else { return };
-        if waiter.asked.mode == Mode::Exclusive {
+        if waiter.request.mode == Mode::Exclusive {
             self.writers.insert(ticket);
         }
-        self.present.insert(ticket);
+        self.queued.insert(ticket);
         self.unnotified.insert(ticket);
     }
 
-    fn delist(&mut self, ticket: u64) {
-        for tickets in [&mut self.present, &mut self.writers, &mut self.unnotified] {
+    /// Takes a waiter out of the hand-off; returns its waker if it is asleep.
+    fn take_out(&mut self, ticket: Ticket, state: WaiterState) -> Option<Waker> {
+        self.delist(ticket);
+        self.waiters.get_mut(&ticket)?.enter(state)
+    }
+
+    fn delist(&mut self, ticket: Ticket) {
+        for tickets in [&mut self.queued, &mut self.writers, &mut self.unnotified] {
             tickets.remove(&ticket);
         }
     }

@@ -7,8 +7,7 @@ use super::{Lock, budget};
 use crate::context::Scope;
 use crate::engine::OwnerId;
 use crate::error::LockError;
-use crate::gate::Outcome;
-use crate::gate::{Acquisition, Entry, Grant, Wait, Who};
+use crate::gate::{AcquireRequest, Admission, Grant, Outcome, Wait, WaiterKind};
 use crate::guard::LockGuard;
 use crate::holder::Holder;
 use crate::observer::Report;
@@ -28,19 +27,19 @@ impl Lock {
             return Ok(guard);
         }
         let report = self.report(site);
-        let mut wait = match self.gate.enter(&asked, deadline, Who::Thread)? {
-            Entry::Granted(grant) => {
+        let mut wait = match self.gate.acquire_or_enqueue(&asked, deadline, WaiterKind::Thread)? {
+            Admission::Granted(grant) => {
                 let grant = self.unless_deaths_are_hidden(grant)?;
                 return Ok(self.admit(scope, &asked, grant, report).of_blocking());
             }
-            Entry::Queued(wait) => wait,
+            Admission::Queued(wait) => wait,
         };
         let mut waiting = Waiting::begin(&mut wait, report, deadline);
         let grant = loop {
-            match wait.block() {
+            match wait.wait() {
                 Poll::Ready(result) => break waiting.end(result)?,
                 Poll::Pending => {
-                    wait.step_aside();
+                    wait.skip_until_polled();
                     waiting.still(self.gate.holder().as_deref());
                 }
             }
@@ -66,21 +65,21 @@ impl Lock {
                 return Ok(guard);
             }
             let report = self.report(asked.site);
-            let mut wait = match self.gate.enter(&asked, deadline, Who::Task)? {
-                Entry::Granted(grant) => {
+            let mut wait = match self.gate.acquire_or_enqueue(&asked, deadline, WaiterKind::Task)? {
+                Admission::Granted(grant) => {
                     budget::spend();
                     let grant = self.unless_deaths_are_hidden(grant)?;
                     return Ok(self.admit(scope, &asked, grant, report));
                 }
-                Entry::Queued(wait) => wait,
+                Admission::Queued(wait) => wait,
             };
             let mut waiting = Waiting::begin(&mut wait, report, deadline);
             let grant = loop {
-                match wait.ready().await {
+                match wait.wait_async().await {
                     Poll::Ready(result) => break waiting.end(result)?,
                     Poll::Pending => {
-                        wait.step_aside();
-                        waiting.still(self.gate.holder_ready().await.as_deref());
+                        wait.skip_until_polled();
+                        waiting.still(self.gate.holder_async().await.as_deref());
                     }
                 }
             };
@@ -91,11 +90,11 @@ impl Lock {
         }
     }
 
-    fn asked(&self, scope: &Scope, site: Site) -> Acquisition {
+    fn asked(&self, scope: &Scope, site: Site) -> AcquireRequest {
         let is_recorded = self.settings.records_holders;
-        let owner = if self.gate.sees_circles() { scope.number() } else { OwnerId::NONE };
+        let owner = if self.gate.detects_deadlocks() { scope.number() } else { OwnerId::NONE };
         let names_holder = self.names_holder;
-        Acquisition { mode: self.mode, site, is_recorded, owner, names_holder }
+        AcquireRequest { mode: self.mode, site, is_recorded, owner, names_holder }
     }
 
     fn report(&self, site: Site) -> Option<Arc<Report>> {
@@ -107,7 +106,7 @@ impl Lock {
     fn reenter(
         &self,
         scope: &Scope,
-        asked: &Acquisition,
+        asked: &AcquireRequest,
         deadline: Deadline,
     ) -> Result<Option<LockGuard>, LockError> {
         let waits = !matches!(deadline, Deadline::Once);
@@ -131,7 +130,7 @@ impl Lock {
     fn admit(
         &self,
         scope: Scope,
-        asked: &Acquisition,
+        asked: &AcquireRequest,
         grant: Grant,
         report: Option<Arc<Report>>,
     ) -> LockGuard {
@@ -159,8 +158,8 @@ impl Waiting {
         let is_try = matches!(deadline, Deadline::Once);
         if let Some(report) = report.as_deref().filter(|_| !is_try) {
             // An observer may take its time.
-            wait.step_aside();
-            wait.pause = report.end_of_patience();
+            wait.skip_until_polled();
+            wait.interrupt_at = report.end_of_patience();
             report.waiting();
         }
         Self { report, is_try }

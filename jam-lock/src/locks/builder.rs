@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::engine::file::FileEngine;
 use crate::engine::memory::MemoryEngine;
 #[cfg(feature = "postgres")]
-use crate::engine::postgres::{Address, PostgresEngine};
+use crate::engine::postgres::{PostgresEngine, Url};
 use crate::error::LockError;
 use crate::observer::Observer;
 
@@ -112,7 +112,7 @@ impl LocksBuilder {
             return self.folder(Path::new(location)).open();
         };
         #[cfg(feature = "postgres")]
-        if let Some(url) = location.to_str().filter(|text| Address::is_one(text)) {
+        if let Some(url) = location.to_str().filter(|text| Url::has_scheme(text)) {
             return self.connect(url);
         }
         Err(LockError::Unsupported {
@@ -151,7 +151,7 @@ impl LocksBuilder {
     /// As [`Locks::connect`].
     #[cfg(feature = "postgres")]
     pub fn connect(self, url: &str) -> Result<Locks, LockError> {
-        let engine = PostgresEngine::open(Address::parse(url)?)?;
+        let engine = PostgresEngine::open(Url::parse(url)?)?;
         Ok(Locks::with(Arc::new(engine), self.settings))
     }
 }

@@ -1,35 +1,37 @@
-//! The gate's side of the engine: the claim is pursued, comes home, is exchanged and given back.
+//! The waits at the engine, on behalf of the head of the queue.
 
-use std::time::{Duration, Instant};
+use std::mem::ManuallyDrop;
 
-use super::{Acquisition, HAND_OVER, Hold, State, sync};
-use crate::engine::{Mode, OwnerId, TryAcquire, Usage, WaitId, WaitRequest};
+use super::fairness::Verdict;
+use super::{HANDOFF_LIMIT, Hold, State, sync};
+use crate::engine::{Claim, Mode, OwnerId, WaitId, WaitRequest};
 use crate::error::LockError;
+use crate::gate::AcquireRequest;
 
-/// The pursuits in flight that count, one for each mode; older ones are dismissed when they come
-/// home.
+/// The current waits, at most one for each mode; a wait that was replaced is discarded when it is
+/// done.
 #[derive(Default)]
-pub(super) struct Pursuits {
-    exclusive: Option<Underway>,
-    shared: Option<Underway>,
+pub(super) struct EngineWaits {
+    exclusive: Option<EngineWait>,
+    shared: Option<EngineWait>,
     started: u64,
 }
 
-/// A pursuit in flight, and for whom.
+/// A wait in progress, and the waiter that it was started for.
 #[derive(Clone, Copy, PartialEq)]
-struct Underway {
+struct EngineWait {
     id: WaitId,
     owner: OwnerId,
-    waits: bool,
+    blocking: bool,
 }
 
-impl Pursuits {
-    /// How many are in flight.
+impl EngineWaits {
+    /// How many are in progress.
     pub(super) fn count(&self) -> usize {
         usize::from(self.exclusive.is_some()) + usize::from(self.shared.is_some())
     }
 
-    fn of(&mut self, mode: Mode) -> &mut Option<Underway> {
+    fn in_mode(&mut self, mode: Mode) -> &mut Option<EngineWait> {
         match mode {
             Mode::Exclusive => &mut self.exclusive,
             Mode::Shared => &mut self.shared,
@@ -37,170 +39,143 @@ impl Pursuits {
     }
 }
 
+/// A wait that is done: accepted once, or discarded when it is dropped.
+struct FinishedWait<'claim> {
+    claim: &'claim mut dyn Claim,
+    id: WaitId,
+}
+
+impl FinishedWait<'_> {
+    /// Takes over what the wait acquired, if it did; `false` if the claim is not acquired.
+    fn accept_if_acquired(self, result: Result<bool, LockError>) -> Result<bool, LockError> {
+        if !result? {
+            return Ok(false);
+        }
+        let mut wait = ManuallyDrop::new(self);
+        let id = wait.id;
+        wait.claim.accept(id)
+    }
+}
+
+impl Drop for FinishedWait<'_> {
+    fn drop(&mut self) {
+        self.claim.discard(self.id);
+    }
+}
+
 impl State {
-    /// Receives pursuit `number`, whose wait has ended.
+    /// Takes the result of the wait `id`.
     pub(in super::super) fn wait_done(
         &mut self,
         id: WaitId,
         mode: Mode,
         result: Result<bool, LockError>,
     ) {
-        if self.pursuits.of(mode).take_if(|underway| underway.id == id).is_none() {
-            return self.claim.discard(id);
+        let wait = FinishedWait { claim: &mut *self.claim, id };
+        if self.engine_waits.in_mode(mode).take_if(|current| current.id == id).is_none() {
+            return;
         }
         if self.hold != Hold::None || self.queue.head_mode() != Some(mode) {
-            // Nobody needs it any more, or somebody of this process was faster.
-            self.claim.discard(id);
+            // No waiter needs it any more, or another acquisition of this process was faster.
+            drop(wait);
             if self.hold.mode() != Some(mode) {
-                // Nobody is left to be told of an error; the next attempt meets it again.
+                // An error reaches no waiter; the next attempt meets it again.
                 let _ = self.claim.release(mode, None);
             }
-            return self.start_wait(Duration::ZERO);
+            return self.start_wait(Verdict::Proceed);
         }
-        let welcome = match result {
-            Ok(true) => self.claim.accept(id),
-            Ok(false) => {
-                self.claim.discard(id);
-                self.queue.refuse_tries(&mut self.wakers);
-                Ok(false)
-            }
+        let is_contended = matches!(result, Ok(false));
+        let accepted = wait.accept_if_acquired(result);
+        if is_contended {
+            self.queue.refuse_tries(&mut self.wake_list);
+        }
+        match accepted {
+            Ok(true) => self.hand_off_after_wait(mode),
+            Ok(false) => self.start_wait(Verdict::Proceed),
             Err(error) => {
-                self.claim.discard(id);
-                Err(error)
-            }
-        };
-        match welcome {
-            Ok(true) => {
-                let now = sync::now();
-                let stands_back = !self.serves_in_order;
-                let pause = stands_back
-                    .then(|| self.streak.has_waited(now, || self.claim.is_polled()))
-                    .flatten();
-                if let Some(pause) = pause {
-                    return self.stand_back(mode, pause);
-                }
-                self.hand_over_until = Some(now + HAND_OVER);
-                self.hand_over(mode, now);
-                // Who asks now did not wait for this.
-                self.is_reserved = true;
-            }
-            Ok(false) => self.start_wait(Duration::ZERO),
-            Err(error) => {
-                self.fail(error);
-                self.start_wait(Duration::ZERO);
+                self.fail_head(error);
+                self.start_wait(Verdict::Proceed);
             }
         }
     }
 
-    /// Exchanges the idle claim for one of the other mode, for which somebody here waits.
-    pub(super) fn convert(&mut self, held: Mode, wanted: Mode) -> Result<(), LockError> {
-        self.hold = Hold::None;
-        self.readers.end();
-        let result = self.release_claim(held);
-        match self.claim.try_acquire(wanted) {
-            Ok(TryAcquire::Acquired) => self.hand_over(wanted, sync::now()),
-            Ok(TryAcquire::Contended | TryAcquire::Unknown) => self.start_wait(Duration::ZERO),
-            Err(error) => {
-                self.fail(error);
-                self.start_wait(Duration::ZERO);
+    /// Hands the claim that a wait has acquired to the queue, or yields it to other processes.
+    fn hand_off_after_wait(&mut self, mode: Mode) {
+        let now = sync::now();
+        let verdict = self.fairness.should_yield_after_wait(now, || self.claim.is_polled());
+        if let Verdict::Yield(_) = verdict {
+            if let Err(error) = self.claim.release(mode, None) {
+                self.fail_head(error);
             }
+            return self.start_wait(verdict);
         }
-        result
+        self.handoff_until = Some(now + HANDOFF_LIMIT);
+        self.hand_off(mode, now);
+        // A request from now on did not wait for this.
+        self.is_reserved = true;
     }
 
-    /// Returns the claim to the engine, and asks for it again where somebody waits.
-    pub(super) fn give_back(&mut self, mode: Mode, now: Instant) -> Result<(), LockError> {
-        self.hold = Hold::None;
-        self.hand_over_until = None;
-        let result = self.release_claim(mode);
-        self.readers.end();
-        self.streak.pauses(now);
-        if !self.queue.is_empty() {
-            let pause = self.streak.insists(now);
-            self.start_wait(if self.serves_in_order { Duration::ZERO } else { pause });
-        }
-        result
-    }
-
-    /// Leaves the claim that has come home to others for a moment.
-    fn stand_back(&mut self, mode: Mode, pause: Duration) {
-        if let Err(error) = self.claim.release(mode, None) {
-            self.fail(error);
-        }
-        self.start_wait(pause);
-    }
-
-    /// Gives the claim back; whoever has it next learns from the engine of who left it abandoned.
-    fn release_claim(&mut self, mode: Mode) -> Result<(), LockError> {
-        self.published = None;
-        let abandoned = self.abandoned.take();
-        self.claim.release(
-            mode,
-            Some(Usage { abandoned_by: abandoned.as_deref(), last_token: self.token }),
-        )
-    }
-
-    /// Starts a pursuit where somebody waits for a claim that nobody is asking for.
-    pub(super) fn start_wait(&mut self, pause: Duration) {
+    /// Starts a wait for the head of the queue, unless one is in progress or the claim is held.
+    pub(super) fn start_wait(&mut self, verdict: Verdict) {
         while self.hold == Hold::None {
             let Some(head) = self.queue.head() else { return };
-            let (asked, waits) = (head.asked, head.waits);
-            match self.pursued(&asked, waits, pause) {
-                Ok(underway) => {
-                    *self.pursuits.of(asked.mode) = Some(underway);
+            let (request, blocking) = (head.request, head.blocking);
+            match self.current_or_new_wait(&request, blocking, verdict) {
+                Ok(wait) => {
+                    *self.engine_waits.in_mode(request.mode) = Some(wait);
                     return;
                 }
-                Err(error) => self.fail(error),
+                Err(error) => self.fail_head(error),
             }
         }
     }
 
-    /// The pursuit in flight, or a new one where there is none for what the name stands for now.
-    fn pursued(
+    /// The wait in progress, or a new one if there is none for what the name stands for now.
+    fn current_or_new_wait(
         &mut self,
-        asked: &Acquisition,
-        waits: bool,
-        pause: Duration,
-    ) -> Result<Underway, LockError> {
-        let Acquisition { mode, site, is_recorded, owner, .. } = *asked;
-        // What is waited for may be a file that somebody has removed or replaced since.
-        if let Some(underway) = self.pursuits.of(mode).take() {
-            if self.claim.is_wait_still_valid(underway.id)? {
-                return Ok(underway);
+        request: &AcquireRequest,
+        blocking: bool,
+        verdict: Verdict,
+    ) -> Result<EngineWait, LockError> {
+        let AcquireRequest { mode, site, is_recorded, owner, .. } = *request;
+        // The file that is waited for may have been removed or replaced.
+        if let Some(wait) = self.engine_waits.in_mode(mode).take() {
+            if self.claim.is_wait_still_valid(wait.id)? {
+                return Ok(wait);
             }
         }
-        self.pursuits.started += 1;
-        let id = WaitId(self.pursuits.started);
+        self.engine_waits.started += 1;
+        let id = WaitId(self.engine_waits.started);
         let site = is_recorded.then_some(site);
-        let gate = self.gate.upgrade().expect("whoever calls has the gate");
-        let done = Box::new(move |result| gate.wait_done(id, mode, result));
-        self.claim.start_wait(
-            WaitRequest { id, mode, blocking: waits, yield_first: pause, owner, site },
-            done,
-        )?;
-        Ok(Underway { id, owner, waits })
+        let gate = self.gate.upgrade().expect("the caller has the gate");
+        let done = Box::new(move |result| gate.update(|state| state.wait_done(id, mode, result)));
+        let yield_first = verdict.yield_for();
+        let request = WaitRequest { id, mode, blocking, yield_first, owner, site };
+        self.claim.start_wait(request, done)?;
+        Ok(EngineWait { id, owner, blocking })
     }
 
-    /// What keeps the pursuit for who waits in vain, but a holder.
-    pub(in super::super) fn blocked_on(&mut self, asked: &Acquisition) -> Option<String> {
-        let underway = (*self.pursuits.of(asked.mode))?;
-        self.claim.blocked_on(underway.id)
+    /// What the wait for `request` is blocked on, if not on a holder.
+    pub(in super::super) fn blocked_on(&mut self, request: &AcquireRequest) -> Option<String> {
+        let wait = (*self.engine_waits.in_mode(request.mode))?;
+        self.claim.blocked_on(wait.id)
     }
 
-    /// Ends the pursuits of those who have left, where nobody else is served by them.
-    pub(super) fn recall_what_nobody_needs(&mut self) {
-        let needed = self.queue.head().map(|head| (head.asked.mode, head.asked.owner, head.waits));
+    /// Cancels the waits that were started for another waiter than the head.
+    pub(super) fn cancel_unneeded_waits(&mut self) {
+        let head = self.queue.head();
+        let needed = head.map(|head| (head.request.mode, head.request.owner, head.blocking));
         for mode in [Mode::Exclusive, Mode::Shared] {
-            let Some(underway) = *self.pursuits.of(mode) else { continue };
-            let is_needed = needed == Some((mode, underway.owner, underway.waits));
-            if !is_needed && self.claim.cancel_wait(underway.id) {
-                *self.pursuits.of(mode) = None;
+            let Some(wait) = *self.engine_waits.in_mode(mode) else { continue };
+            let is_needed = needed == Some((mode, wait.owner, wait.blocking));
+            if !is_needed && self.claim.cancel_wait(wait.id) {
+                *self.engine_waits.in_mode(mode) = None;
             }
         }
     }
 
-    /// Ends the head's wait with an error; the next one asks again and hears for itself.
-    fn fail(&mut self, error: LockError) {
-        self.queue.fail_head(error, &mut self.wakers);
+    /// Ends the head's wait with an error; the next waiter asks the engine again.
+    pub(super) fn fail_head(&mut self, error: LockError) {
+        self.queue.fail_head(error, &mut self.wake_list);
     }
 }

@@ -1,156 +1,110 @@
-//! The gate's queue: a waiter comes, looks whether its turn has come, and goes.
+//! How a waiter enters the queue, and what it finds when it is polled.
 
 use std::task::Waker;
-use std::time::Duration;
 
-use super::{Acquisition, HAND_OVER, Hold, State};
+use super::fairness::Verdict;
+use super::{HANDOFF_LIMIT, Hold, State};
 use crate::engine::{Mode, TryAcquire};
 use crate::error::LockError;
-use crate::gate::wait_queue::{Look, Waiter, Who};
-use crate::gate::{Grant, sync};
+use crate::gate::wait_queue::{Polled, Ticket, WaiterKind};
+use crate::gate::{AcquireRequest, Grant, sync};
 
-/// What a waiter finds when it looks.
-pub(in super::super) enum Turn {
+/// The result of polling a waiter.
+pub(in super::super) enum WaiterPoll {
     Granted(Grant),
     Failed(LockError),
-    /// It does not wait, and the claim is elsewhere.
+    /// It does not block, and another process holds the claim.
     Refused,
-    Waiting,
+    Pending,
 }
 
 impl State {
-    /// Queues up, and sees to it that the engine is asked; a waiter that does not wait, and
-    /// `is_refused` already, only comes for the answer.
+    /// Adds a waiter to the queue, and starts a wait at the engine if none is in progress.
     pub(in super::super) fn enqueue(
         &mut self,
-        asked: &Acquisition,
-        who: Who,
-        waits: bool,
-        is_refused: bool,
-    ) -> u64 {
-        let ticket = self.queue.push(asked, who, waits);
-        if is_refused {
-            self.queue.refuse(ticket);
-            return ticket;
-        }
+        request: &AcquireRequest,
+        kind: WaiterKind,
+        blocking: bool,
+        verdict: Verdict,
+    ) -> Ticket {
+        let ticket = self.queue.push(request, kind, blocking);
         if self.hold != Hold::None {
-            self.hand_over_until.get_or_insert_with(|| sync::now() + HAND_OVER);
+            self.handoff_until.get_or_insert_with(|| sync::now() + HANDOFF_LIMIT);
         }
-        self.start_wait(self.streak.pause());
+        self.start_wait(verdict);
         ticket
     }
 
-    /// What became of `ticket`'s wait; unless it goes on, the ticket is gone afterwards.
-    pub(in super::super) fn turn(&mut self, ticket: u64, asked: &Acquisition) -> Turn {
+    /// Adds a waiter that is refused already, and only collects the answer.
+    pub(in super::super) fn enqueue_refused(
+        &mut self,
+        request: &AcquireRequest,
+        kind: WaiterKind,
+    ) -> Ticket {
+        self.queue.push_refused(request, kind)
+    }
+
+    /// Polls a waiter; unless it is pending, it is removed.
+    pub(in super::super) fn poll_waiter(&mut self, ticket: Ticket) -> WaiterPoll {
         if let Err(error) = self.claim.check_process() {
-            self.remove(ticket);
-            return Turn::Failed(error);
+            self.remove_waiter(ticket);
+            return WaiterPoll::Failed(error);
         }
-        let look = self.queue.look(ticket).expect("a waiter is in the queue until it leaves");
-        let is_offered = match look {
-            Look::Present { is_offered } => is_offered,
-            Look::Back => return self.last_turn(ticket, asked),
-            Look::Refused => {
-                self.remove(ticket);
-                return Turn::Refused;
+        let (request, is_offered) = match self.queue.poll(ticket) {
+            Polled::Queued { request, is_offered } => (request, is_offered),
+            Polled::PassedOver => return self.try_acquire_queued(ticket),
+            Polled::Refused => {
+                self.remove_waiter(ticket);
+                return WaiterPoll::Refused;
             }
-            Look::Failed(error) => {
-                self.remove(ticket);
-                return Turn::Failed(error);
+            Polled::Failed(error) => {
+                self.remove_waiter(ticket);
+                return WaiterPoll::Failed(error);
             }
         };
-        let is_open = match (self.hold, asked.mode) {
+        let is_open = match (self.hold, request.mode) {
             (Hold::Idle(held), mode) => held == mode,
             (Hold::Shared(_), Mode::Shared) => !self.is_lost(),
             _ => false,
         };
         if !(is_offered && is_open) {
-            return Turn::Waiting;
+            return WaiterPoll::Pending;
         }
         if let Hold::Idle(held) = self.hold {
-            if !self.claim.reassign(asked.owner) {
-                // Those who wait here ask the engine anew, and are told of an error then.
-                let _ = self.give_back(held, sync::now());
-                return Turn::Waiting;
+            if !self.claim.reassign(request.owner) {
+                // The waiters here start a new wait, and meet an error there.
+                let _ = self.return_claim(held, sync::now());
+                return WaiterPoll::Pending;
             }
         }
-        self.remove(ticket);
-        Turn::Granted(self.admit(asked, sync::now()))
+        self.remove_waiter(ticket);
+        WaiterPoll::Granted(self.grant(&request, sync::now()))
     }
 
-    /// The turn of a waiter that runs now and may not be back for long, because it was passed over
-    /// or its time is up: it gets what is free at once, though this process may just be letting
-    /// others go first.
-    pub(in super::super) fn last_turn(&mut self, ticket: u64, asked: &Acquisition) -> Turn {
-        if let (Hold::None, true) = (self.hold, self.queue.is_head(ticket)) {
-            let mode = asked.mode;
+    /// Polls a waiter that may not be polled again soon, because it was passed over or its time is
+    /// up: it gets the claim if that is free, even while this process yields to others.
+    pub(in super::super) fn try_acquire_queued(&mut self, ticket: Ticket) -> WaiterPoll {
+        if let (Hold::None, Some(mode)) = (self.hold, self.queue.mode_if_head(ticket)) {
             match self.claim.try_acquire(mode) {
                 Ok(TryAcquire::Acquired) => {
                     let now = sync::now();
-                    self.hand_over_until = Some(now + HAND_OVER);
-                    self.hand_over(mode, now);
+                    self.handoff_until = Some(now + HANDOFF_LIMIT);
+                    self.hand_off(mode, now);
                 }
                 Ok(TryAcquire::Contended | TryAcquire::Unknown) => {}
                 Err(error) => {
-                    self.remove(ticket);
-                    self.serve();
-                    return Turn::Failed(error);
+                    self.remove_waiter(ticket);
+                    self.serve_head();
+                    return WaiterPoll::Failed(error);
                 }
             }
         }
-        self.serve();
-        self.turn(ticket, asked)
+        self.serve_head();
+        self.poll_waiter(ticket)
     }
 
-    /// Has `ticket`'s waiter passed over until it looks again: it has something else to do first,
-    /// and nobody knows for how long.
-    pub(in super::super) fn step_aside(&mut self, ticket: u64) {
-        let is_offered = match self.queue.get(ticket) {
-            Some(waiter) => waiter.offered().is_some(),
-            None => return,
-        };
-        self.queue.skip(ticket);
-        let waker = self.queue.take_waker(ticket);
-        self.wakers.discard(waker);
-        if let (Hold::Idle(mode), true) = (self.hold, is_offered) {
-            // It asks the engine itself when it is back, and is told of an error then.
-            let _ = self.pass_on(mode, sync::now());
-        }
-    }
-
-    /// Has `waker` wake `ticket`'s waiter, whose turn has not come.
-    pub(in super::super) fn listen(&mut self, ticket: u64, waker: Waker) {
-        self.queue.listen(ticket, waker, &mut self.wakers);
-    }
-
-    /// Gives up a wait, and what was offered meanwhile.
-    pub(in super::super) fn leave(&mut self, ticket: u64) {
-        let waiter = self.remove(ticket);
-        self.recall_what_nobody_needs();
-        match self.hold {
-            Hold::Idle(mode) if waiter.is_some_and(|waiter| waiter.offered().is_some()) => {
-                // Nobody is left to be told of an error; the next attempt meets it again.
-                let _ = self.pass_on(mode, sync::now());
-            }
-            _ => self.serve(),
-        }
-    }
-
-    /// Sees to it that the head is asked for, or let in, after a waiter has left or come back.
-    pub(super) fn serve(&mut self) {
-        match self.hold {
-            Hold::None => self.start_wait(Duration::ZERO),
-            Hold::Shared(_) if self.readers.is_over() || self.is_lost() => {}
-            Hold::Shared(_) | Hold::Idle(Mode::Shared) => self.notify_readers(sync::now()),
-            Hold::Exclusive | Hold::Idle(Mode::Exclusive) => {}
-        }
-    }
-
-    fn remove(&mut self, ticket: u64) -> Option<Waiter> {
-        let waiter = self.queue.remove(ticket, &mut self.wakers)?;
-        if self.queue.is_empty() {
-            self.hand_over_until = None;
-        }
-        Some(waiter)
+    /// Has `waker` wake a waiter that is pending.
+    pub(in super::super) fn set_waker(&mut self, ticket: Ticket, waker: Option<Waker>) {
+        self.queue.set_waker(ticket, waker, &mut self.wake_list);
     }
 }

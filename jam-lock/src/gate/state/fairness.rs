@@ -1,155 +1,208 @@
-//! How long this process has had the claim, or wanted it again, without a break.
+//! When this process leaves the claim to other processes, although it wants it itself.
 
 use std::time::{Duration, Instant};
 
-use super::HAND_OVER;
+use super::HANDOFF_LIMIT;
 use crate::gate::sync;
 
-/// A shorter pause gives no other process the time to wake up and take the lock.
-const PAUSE: Duration = Duration::from_micros(100);
+/// A shorter gap gives no other process the time to wake up and acquire the lock.
+const WAKE_GAP: Duration = Duration::from_micros(100);
 
-/// The rhythm in which all processes that have taken turns for so long stand back at the same
-/// time. A lock that goes from one waiter to the next is never free for those who poll, as Jam.py
-/// and Python's filelock do, every 50 ms: 31 ms, so that they do not come at the same point of it
-/// for long.
-const RHYTHM: Duration = Duration::from_millis(31);
+/// The period in which all processes that have taken turns for so long yield at the same time.
+///
+/// A lock that goes from one waiter to the next is never free for a process that polls, as Jam.py and
+/// Python's filelock do, every 50 ms: 31 ms, so that a poll does not meet the same point of the
+/// period for long.
+const YIELD_PERIOD: Duration = Duration::from_millis(31);
 
-/// For how long they stand back: so that one in thirty looks of a poller finds the lock free.
-const ROOM: Duration = Duration::from_millis(1);
+/// For how long they yield: so that one in thirty polls finds the lock free.
+const YIELD: Duration = Duration::from_millis(1);
 
-/// … and where somebody is seen to poll, one in eight.
-const ROOM_FOR_POLLERS: Duration = Duration::from_millis(4);
+/// For how long they yield where a process is seen to poll: so that one in eight polls does.
+const YIELD_TO_POLLERS: Duration = Duration::from_millis(4);
 
-/// Acquisitions that follow each other so closely that nobody else can come between.
-#[derive(Default)]
-pub(super) struct Streak {
-    /// Since when nothing had to be waited for.
-    began: Option<Instant>,
-    /// Since when the process has asked again right after a release, waits included.
-    insists: Option<Instant>,
-    released: Option<Instant>,
-    /// What was the time, counted in [`RHYTHM`], when it stood back last.
-    beat: u128,
-    pause: Option<Duration>,
+/// Whether the engine is asked for the claim at once, or other processes may acquire it first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Verdict {
+    Proceed,
+    Yield(Duration),
 }
 
-impl Streak {
-    /// Notes that the claim is asked for `now`, and tells whether others are to have it first.
-    pub(super) fn goes_on(&mut self, now: Instant, is_polled: impl FnOnce() -> bool) -> bool {
-        if self.released.is_none_or(|released| now.duration_since(released) >= PAUSE) {
-            *self = Self { beat: self.beat, ..Self::default() };
-        } else {
-            self.insists(now);
+impl Verdict {
+    /// How long to leave the claim to other processes.
+    pub(super) fn yield_for(self) -> Duration {
+        match self {
+            Self::Proceed => Duration::ZERO,
+            Self::Yield(time) => time,
         }
-        let began = *self.began.get_or_insert(now);
-        let is_over = now.duration_since(began) >= HAND_OVER;
-        self.pause = self.stands_back(now, is_polled).or_else(|| is_over.then(pause));
-        self.pause.is_some()
+    }
+}
+
+impl From<Option<Duration>> for Verdict {
+    fn from(time: Option<Duration>) -> Self {
+        time.map_or(Self::Proceed, Self::Yield)
+    }
+}
+
+/// How long this process has used the claim without leaving other processes a gap.
+pub(super) struct Fairness {
+    /// Whether the engine is fair across processes, so that this one never has to yield.
+    engine_is_fair: bool,
+    /// Since when the process has acquired the claim again and again without a wait.
+    unwaited_since: Option<Instant>,
+    /// Since when it has requested the claim right after each release, with or without a wait.
+    reacquiring_since: Option<Instant>,
+    released_at: Option<Instant>,
+    /// The [`YIELD_PERIOD`] of the wall clock in which the process last yielded.
+    period: u128,
+}
+
+impl Fairness {
+    pub(super) fn new(engine_is_fair: bool) -> Self {
+        Self {
+            engine_is_fair,
+            unwaited_since: None,
+            reacquiring_since: None,
+            released_at: None,
+            period: 0,
+        }
     }
 
-    /// How long others are to have the claim first.
-    pub(super) fn pause(&self) -> Duration {
-        self.pause.unwrap_or_default()
+    /// The verdict on an attempt to acquire the claim, which nobody here waits for.
+    pub(super) fn should_yield(
+        &mut self,
+        now: Instant,
+        is_polled: impl FnOnce() -> bool,
+    ) -> Verdict {
+        if self.engine_is_fair {
+            return Verdict::Proceed;
+        }
+        if self.released_at.is_none_or(|released| now.duration_since(released) >= WAKE_GAP) {
+            *self = Self { period: self.period, ..Self::new(false) };
+        } else {
+            self.reacquiring_since.get_or_insert(now);
+        }
+        let since = *self.unwaited_since.get_or_insert(now);
+        let has_lasted = now.duration_since(since) >= HANDOFF_LIMIT;
+        self.periodic_yield(now, is_polled).or_else(|| has_lasted.then(wake_gap)).into()
     }
 
-    /// Notes that the claim was given back `now`.
-    pub(super) fn pauses(&mut self, now: Instant) {
-        self.released = Some(now);
+    /// The verdict on a claim that the process has waited for.
+    pub(super) fn should_yield_after_wait(
+        &mut self,
+        now: Instant,
+        is_polled: impl FnOnce() -> bool,
+    ) -> Verdict {
+        if self.engine_is_fair {
+            return Verdict::Proceed;
+        }
+        self.unwaited_since = None;
+        self.periodic_yield(now, is_polled).into()
     }
 
-    /// Notes that it is wanted again right after it was given back, and tells how long others are
-    /// to have it first.
-    pub(super) fn insists(&mut self, now: Instant) -> Duration {
-        self.insists.get_or_insert(now);
-        pause()
+    /// Records that the claim was released.
+    pub(super) fn released(&mut self, now: Instant) {
+        self.released_at = Some(now);
     }
 
-    /// Notes that the claim was waited for, in vain if others are to have it first.
-    pub(super) fn has_waited(
+    /// The verdict on a claim that was just released, and that waiters here still want.
+    pub(super) fn should_yield_after_release(&mut self, now: Instant) -> Verdict {
+        self.reacquiring_since.get_or_insert(now);
+        if self.engine_is_fair { Verdict::Proceed } else { Verdict::Yield(wake_gap()) }
+    }
+
+    /// How long all processes yield, once in every period.
+    fn periodic_yield(
         &mut self,
         now: Instant,
         is_polled: impl FnOnce() -> bool,
     ) -> Option<Duration> {
-        self.began = None;
-        self.stands_back(now, is_polled)
-    }
-
-    /// How long everybody stands back `now`, which happens once a beat.
-    fn stands_back(&mut self, now: Instant, is_polled: impl FnOnce() -> bool) -> Option<Duration> {
-        self.insists.filter(|since| now.duration_since(*since) >= RHYTHM)?;
-        let beat = sync::since_1970().as_millis() / RHYTHM.as_millis();
-        let is_due = std::mem::replace(&mut self.beat, beat) != beat;
-        is_due.then(|| if is_polled() { ROOM_FOR_POLLERS } else { ROOM })
+        self.reacquiring_since.filter(|since| now.duration_since(*since) >= YIELD_PERIOD)?;
+        let period = sync::since_1970().as_millis() / YIELD_PERIOD.as_millis();
+        let is_due = std::mem::replace(&mut self.period, period) != period;
+        is_due.then(|| if is_polled() { YIELD_TO_POLLERS } else { YIELD })
     }
 }
 
-/// A gap in which other processes can take the lock: the kernel hands nothing over, so whoever
-/// asks again at once wins against every process that it has woken. 100 to 250 µs; the clock's
-/// last digits keep processes out of step.
-fn pause() -> Duration {
-    Duration::from_micros(100 + u64::from(sync::since_1970().subsec_nanos() % 151))
+/// A gap in which another process can wake up and acquire the lock, 100 to 250 µs.
+///
+/// The kernel does not hand a file lock off, so a process that requests it again at once wins against
+/// every process that it has woken. The last digits of the clock keep processes out of step.
+fn wake_gap() -> Duration {
+    WAKE_GAP + Duration::from_micros(u64::from(sync::since_1970().subsec_nanos() % 151))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Whether others come first, for acquisitions at these times in microseconds, each held for
-    /// 10.
-    fn is_over_at(times: impl IntoIterator<Item = u64>) -> bool {
+    /// Whether the process yields at the last of these acquisitions, at times in microseconds, each
+    /// held for 10.
+    fn yields_at(times: impl IntoIterator<Item = u64>) -> bool {
         let start = Instant::now();
         let at = |time| start + Duration::from_micros(time);
-        let mut streak = Streak::default();
-        let mut is_over = false;
+        let mut fairness = Fairness::new(false);
+        let mut verdict = Verdict::Proceed;
         for time in times {
-            is_over = streak.goes_on(at(time), || false);
-            streak.pauses(at(time + 10));
+            verdict = fairness.should_yield(at(time), || false);
+            fairness.released(at(time + 10));
         }
-        is_over
+        matches!(verdict, Verdict::Yield(_))
     }
 
     #[test]
-    fn it_is_over_when_it_has_lasted_too_long() {
-        assert!(!is_over_at([0]));
-        assert!(!is_over_at([0, 20, 40]));
-        assert!(is_over_at((0..100).map(|number| number * 60)));
+    fn a_process_yields_after_reacquiring_for_too_long() {
+        assert!(!yields_at([0]));
+        assert!(!yields_at([0, 20, 40]));
+        assert!(yields_at((0..100).map(|number| number * 60)));
     }
 
     #[test]
-    fn a_pause_begins_another() {
-        assert!(!is_over_at((0..100).map(|number| number * 150)));
-        // One long section is no streak.
-        assert!(!is_over_at([0, 900_000]));
+    fn a_gap_between_acquisitions_starts_the_count_anew() {
+        assert!(!yields_at((0..100).map(|number| number * 150)));
+        // One long section is no series.
+        assert!(!yields_at([0, 900_000]));
     }
 
-    /// How long a process stands back whose turns, each waited for, end and begin at these times
-    /// in milliseconds.
-    fn stands_back_after(turns: impl IntoIterator<Item = u64>) -> Option<Duration> {
+    #[test]
+    fn a_process_of_a_fair_engine_never_yields() {
+        let (start, mut fairness) = (Instant::now(), Fairness::new(true));
+        fairness.released(start);
+        assert_eq!(fairness.should_yield_after_release(start), Verdict::Proceed);
+        let later = start + YIELD_PERIOD;
+        assert_eq!(fairness.should_yield(later, || true), Verdict::Proceed);
+        assert_eq!(fairness.should_yield_after_wait(later, || true), Verdict::Proceed);
+    }
+
+    /// The verdict after the last of these turns, each waited for, which end and begin at times in
+    /// milliseconds.
+    fn after_waits_at(times: impl IntoIterator<Item = u64>) -> Verdict {
         let start = Instant::now();
-        let mut streak = Streak::default();
-        let mut stands_back = None;
-        for turn in turns {
-            let now = start + Duration::from_millis(turn);
-            streak.goes_on(now, || false);
-            stands_back = streak.has_waited(now, || false);
-            streak.pauses(now);
+        let mut fairness = Fairness::new(false);
+        let mut verdict = Verdict::Proceed;
+        for time in times {
+            let now = start + Duration::from_millis(time);
+            fairness.should_yield(now, || false);
+            verdict = fairness.should_yield_after_wait(now, || false);
+            fairness.released(now);
         }
-        stands_back
+        verdict
     }
 
     #[test]
-    fn who_has_waited_for_long_does_not_stand_back() {
-        assert_eq!(stands_back_after([0]), None);
-        assert_eq!(stands_back_after([0, 900]), None);
+    fn a_process_does_not_yield_after_a_long_wait() {
+        assert_eq!(after_waits_at([0]), Verdict::Proceed);
+        assert_eq!(after_waits_at([0, 900]), Verdict::Proceed);
     }
 
     #[test]
-    fn who_has_taken_turns_for_long_stands_back() {
-        for (is_polled, room) in [(false, ROOM), (true, ROOM_FOR_POLLERS)] {
-            let (start, mut streak) = (Instant::now(), Streak::default());
-            streak.pauses(start);
-            streak.insists(start);
-            assert_eq!(streak.has_waited(start + RHYTHM, || is_polled), Some(room));
+    fn a_process_that_has_taken_turns_for_a_period_yields() {
+        for (is_polled, time) in [(false, YIELD), (true, YIELD_TO_POLLERS)] {
+            let (start, mut fairness) = (Instant::now(), Fairness::new(false));
+            fairness.released(start);
+            fairness.should_yield_after_release(start);
+            let verdict = fairness.should_yield_after_wait(start + YIELD_PERIOD, || is_polled);
+            assert_eq!(verdict, Verdict::Yield(time));
         }
     }
 }

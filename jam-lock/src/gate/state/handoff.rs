@@ -1,42 +1,32 @@
-//! From hand to hand: who is inside goes, and the claim is left to those who wait here, or given
-//! back.
+//! From holder to holder: the claim is handed to the queue, exchanged for the other mode, or returned
+//! to the engine.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::fairness::Verdict;
 use super::{Hold, State};
-use crate::engine::{LossMonitor, Mode};
+use crate::engine::{Mode, TryAcquire, Usage};
 use crate::error::LockError;
-use crate::gate::Outcome;
-use crate::gate::stalled::SkipStalled;
-use crate::gate::sync;
-use crate::gate::timer::Timer;
-use crate::gate::wait_queue::{Waiter, Who};
+use crate::gate::wait_queue::Waiter;
+use crate::gate::{Outcome, sync};
 
-/// How long a running thread may take the idle claim before the head that was notified of it. To
-/// hand it to a sleeping thread every time would cost a context switch for each acquisition.
+/// How long a running thread may barge ahead of the notified head. A hand-off to a sleeping thread
+/// every time would cost a context switch for each acquisition.
 const BARGING: Duration = Duration::from_micros(200);
 
-/// How long the claim is kept idle for a task whose executor does not come to it.
-const PATIENCE: Duration = Duration::from_millis(10);
-
-/// How many more waiters are offered the idle claim each time that none has come for it: however
-/// many tasks are stalled, a few rounds find the first waiter that is not.
-const MORE_OFFERS: usize = 16;
-
-/// How short a section is whose end is not recorded while the next one of this process is about to
-/// begin. To record it would take as long as the section.
-const BRIEF: Duration = Duration::from_micros(10);
+/// A section so short that its end is not recorded while the next one of this process is about to
+/// begin: the record would take as long as the section.
+const SHORT_SECTION: Duration = Duration::from_micros(10);
 
 impl State {
-    /// Gives the lock to whoever is next, or the claim back to the engine, once the last guard of
-    /// the acquisition `number` is gone.
+    /// Releases one guard of holder `number`; with the last one, hands the claim to the queue or
+    /// returns it to the engine.
     pub(in super::super) fn release(
         &mut self,
         number: u64,
-        left: Outcome,
+        outcome: Outcome,
     ) -> Option<Result<(), LockError>> {
-        let (since, holder) = self.inside.leave(number, left)?;
+        let holder = self.holders.remove_guard(number, outcome)?;
         let mode = match self.hold {
             Hold::Shared(readers) if readers > 1 => {
                 self.hold = Hold::Shared(readers - 1);
@@ -45,113 +35,114 @@ impl State {
             Hold::Shared(_) => Mode::Shared,
             _ => Mode::Exclusive,
         };
-        // What a reader leaves behind is what it found.
+        // A reader leaves the lock as it found it.
         if mode == Mode::Exclusive {
-            self.abandoned = holder;
+            self.abandoned_by = holder.abandoned_by;
         }
         self.hold = Hold::Idle(mode);
         let now = sync::now();
-        let result = self.pass_on(mode, now);
-        if matches!(self.hold, Hold::Idle(_)) && now.duration_since(since) >= BRIEF {
-            self.record_idleness();
+        let result = self.hand_off_or_return(mode, now);
+        if now.duration_since(holder.since) >= SHORT_SECTION {
+            self.record_idle();
         }
         Some(result)
     }
 
-    /// Has one more guard stand for the acquisition `number`, and tells its token, and what tells
-    /// whether it is lost, if it is still there.
-    pub(in super::super) fn reenter(
-        &mut self,
-        number: u64,
-    ) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
-        self.claim.check_process().ok()?;
-        Some((self.inside.reenter(number)?, self.claim.loss_monitor()))
-    }
-
-    /// Records that nobody is inside, if that is so, and well.
-    fn record_idleness(&mut self) {
-        if matches!(self.hold, Hold::Idle(_)) && self.abandoned.is_none() {
+    /// Records that the claim is idle, if it is, and was not abandoned.
+    pub(super) fn record_idle(&mut self) {
+        if matches!(self.hold, Hold::Idle(_)) && self.abandoned_by.is_none() {
             self.claim.clear_holder(self.token);
-            self.published = None;
+            self.recorded = None;
         }
     }
 
-    /// Passes over the tasks that were notified, and have not come for too long.
-    pub(in super::super) fn skip_stalled(&mut self) {
-        self.stall_timer = None;
-        let Hold::Idle(mode) = self.hold else { return };
-        let now = sync::now();
-        self.record_idleness();
-        let is_due = now.checked_sub(PATIENCE);
-        if is_due.is_some_and(|since| self.queue.skip_stalled(since)) {
-            self.offers = self.offers.saturating_mul(MORE_OFFERS);
-        }
-        let is_expected = |head: &Waiter| head.notified().is_some() && head.asked.mode == mode;
-        if self.queue.head().is_some_and(is_expected) {
-            self.watch_for_stalled(now);
-        } else {
-            // Nobody is there to be told of an error; the next attempt meets it again.
-            let _ = self.pass_on(mode, now);
-        }
-    }
-
-    /// Leaves the idle claim to those who wait here, or gives it back where nobody does, or for
-    /// too long already.
-    pub(super) fn pass_on(&mut self, mode: Mode, now: Instant) -> Result<(), LockError> {
-        let Some(wanted) = self.queue.head_mode() else { return self.give_back(mode, now) };
-        let is_over = self.hand_over_until.is_none_or(|until| until <= now);
-        if is_over || self.readers.is_over() {
-            return self.give_back(mode, now);
+    /// Hands the idle claim to the queue; returns it to the engine if the queue is empty, or has kept
+    /// it for too long.
+    pub(super) fn hand_off_or_return(&mut self, mode: Mode, now: Instant) -> Result<(), LockError> {
+        let Some(wanted) = self.queue.head_mode() else { return self.return_claim(mode, now) };
+        let is_over = self.handoff_until.is_none_or(|until| until <= now);
+        if is_over || self.reader_phase.has_ended() {
+            return self.return_claim(mode, now);
         }
         if wanted != mode {
-            return self.convert(mode, wanted);
+            return self.switch_mode(mode, wanted);
         }
-        let owner = self.queue.head().map(|head| head.asked.owner);
+        let owner = self.queue.head().map(|head| head.request.owner);
         if owner.is_some_and(|owner| !self.claim.reassign(owner)) {
-            return self.give_back(mode, now);
+            return self.return_claim(mode, now);
         }
         if self.queue.head().is_some_and(Waiter::is_asleep) {
-            // A fork has nothing to hand over; beside a waker that is called, a check costs little.
+            // A fork has nothing to hand off; beside the call of a waker, the check costs little.
             self.claim.check_process().inspect_err(|_| self.hold = Hold::None)?;
         }
-        self.hand_over(mode, now);
+        self.hand_off(mode, now);
         Ok(())
     }
 
-    /// Notifies the head, and with a reader all those who may enter with it.
+    /// Leaves the claim idle, and notifies the head; if that is a reader, also those that may join it.
     ///
-    /// A running thread may be faster than the head, unless that has been passed over for too long.
-    pub(super) fn hand_over(&mut self, mode: Mode, now: Instant) {
+    /// A running thread may barge ahead of the head, unless the head has been passed over for too
+    /// long.
+    pub(super) fn hand_off(&mut self, mode: Mode, now: Instant) {
         self.hold = Hold::Idle(mode);
         self.idle_since = now;
         match mode {
             Mode::Exclusive => {
-                let Some(offered) =
-                    self.queue.notify_leading_writers(self.offers, now, &mut self.wakers)
+                let Some(offered_since) =
+                    self.queue.notify_leading_writers(self.offers, now, &mut self.wake_list)
                 else {
                     return;
                 };
-                self.is_reserved = now.duration_since(offered) > BARGING;
+                self.is_reserved = now.duration_since(offered_since) > BARGING;
             }
             Mode::Shared => self.notify_readers(now),
         }
         if self.offers > 1 {
-            // Of those that have to be waited for, whatever their mode, it is known by the next round.
-            self.queue.wake_leading(self.offers, now, &mut self.wakers);
+            // Which of the leading waiters are stalled, of either mode, is known by the next round.
+            self.queue.wake_leading(self.offers, now, &mut self.wake_list);
         }
-        self.watch_for_stalled(now);
+        self.arm_stalled_timer(now);
     }
 
     pub(super) fn notify_readers(&mut self, now: Instant) {
-        self.queue.notify_leading_readers(now, &mut self.wakers);
+        self.queue.notify_leading_readers(now, &mut self.wake_list);
     }
 
-    /// Sees to it that a task which was notified is not waited for in vain; a thread always comes.
-    fn watch_for_stalled(&mut self, now: Instant) {
-        let is_task = self.queue.head().is_some_and(|head| head.who == Who::Task);
-        if is_task && self.stall_timer.is_none() {
-            let skip = SkipStalled::waker(self.gate.clone());
-            self.stall_timer = Some(Timer::new(now + PATIENCE, &skip));
+    /// Exchanges the idle claim for one of the other mode, which the head wants.
+    fn switch_mode(&mut self, held: Mode, wanted: Mode) -> Result<(), LockError> {
+        self.hold = Hold::None;
+        self.reader_phase.reset();
+        let result = self.release_claim(held);
+        match self.claim.try_acquire(wanted) {
+            Ok(TryAcquire::Acquired) => self.hand_off(wanted, sync::now()),
+            Ok(TryAcquire::Contended | TryAcquire::Unknown) => self.start_wait(Verdict::Proceed),
+            Err(error) => {
+                self.fail_head(error);
+                self.start_wait(Verdict::Proceed);
+            }
         }
+        result
+    }
+
+    /// Returns the claim to the engine, and starts a wait for it if the queue is not empty.
+    pub(super) fn return_claim(&mut self, mode: Mode, now: Instant) -> Result<(), LockError> {
+        self.hold = Hold::None;
+        self.handoff_until = None;
+        let result = self.release_claim(mode);
+        self.reader_phase.reset();
+        self.fairness.released(now);
+        if !self.queue.is_empty() {
+            let verdict = self.fairness.should_yield_after_release(now);
+            self.start_wait(verdict);
+        }
+        result
+    }
+
+    /// Releases the claim; the engine passes on by whom it was abandoned.
+    fn release_claim(&mut self, mode: Mode) -> Result<(), LockError> {
+        self.recorded = None;
+        let abandoned_by = self.abandoned_by.take();
+        let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token: self.token };
+        self.claim.release(mode, Some(usage))
     }
 }

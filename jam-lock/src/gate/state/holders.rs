@@ -1,4 +1,4 @@
-//! Who of this process is inside.
+//! The holders in this process.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -8,71 +8,78 @@ use crate::gate::Outcome;
 use crate::holder::Holder;
 use crate::site::Site;
 
-/// A holder of this process.
-struct Resident {
+/// A holder in this process.
+struct LocalHolder {
     number: u64,
     site: Site,
     since: Instant,
     token: u64,
-    /// Who had died there before.
-    found: Option<Box<Holder>>,
-    /// How many guards stand for it.
+    /// The holder that it learned to have abandoned the lock.
+    abandoned_by: Option<Box<Holder>>,
+    /// How many guards share the acquisition.
     guards: usize,
     is_abandoned: bool,
 }
 
-/// One writer, or some readers, in the order in which they came.
-#[derive(Default)]
-pub(super) struct Inside {
-    /// Apart, because most often it is alone.
-    first: Option<Resident>,
-    others: BTreeMap<u64, Resident>,
-    entered: u64,
+/// A holder that is gone.
+pub(super) struct FormerHolder {
+    pub(super) since: Instant,
+    /// If it has left the lock abandoned: the first holder that did, for the next one to learn of.
+    pub(super) abandoned_by: Option<Box<Holder>>,
 }
 
-impl Inside {
-    /// Notes who has come, and gives it a number.
-    pub(super) fn enter(&mut self, site: Site, since: Instant, recorded: &Recorded) -> u64 {
-        self.entered += 1;
-        let Recorded { token, abandoned_by, .. } = recorded;
-        let (number, token, found) = (self.entered, *token, abandoned_by.clone());
-        let (guards, is_abandoned) = (1, false);
-        let resident = Resident { number, site, since, token, found, guards, is_abandoned };
+/// One writer, or some readers, in the order of their arrival.
+#[derive(Default)]
+pub(super) struct Holders {
+    /// Apart from the others, because most often it is the only one.
+    first: Option<LocalHolder>,
+    others: BTreeMap<u64, LocalHolder>,
+    added: u64,
+}
+
+impl Holders {
+    /// Adds a holder with one guard, and returns its number.
+    pub(super) fn add(&mut self, site: Site, since: Instant, recorded: &Recorded) -> u64 {
+        self.added += 1;
+        let holder = LocalHolder {
+            number: self.added,
+            site,
+            since,
+            token: recorded.token,
+            abandoned_by: recorded.abandoned_by.clone(),
+            guards: 1,
+            is_abandoned: false,
+        };
         if self.first.is_none() {
-            self.first = Some(resident);
+            self.first = Some(holder);
         } else {
-            self.others.insert(number, resident);
+            self.others.insert(holder.number, holder);
         }
-        number
+        self.added
     }
 
-    /// Notes one more guard of somebody who is still there, and tells the token.
-    pub(super) fn reenter(&mut self, number: u64) -> Option<u64> {
-        let resident = self.get(number)?;
-        resident.guards += 1;
-        Some(resident.token)
+    /// Adds a guard to a holder, and returns its token; `None` if the holder is gone.
+    pub(super) fn add_guard(&mut self, number: u64) -> Option<u64> {
+        let holder = self.get_mut(number)?;
+        holder.guards += 1;
+        Some(holder.token)
     }
 
-    /// Notes one guard less. Of who goes with the last one it tells since when it was there; and
-    /// where it has left the lock abandoned, who the next holder is to be told of: who died first.
-    pub(super) fn leave(
-        &mut self,
-        number: u64,
-        left: Outcome,
-    ) -> Option<(Instant, Option<Box<Holder>>)> {
-        let resident = self.get(number).expect("who is inside leaves once");
-        resident.guards -= 1;
-        resident.is_abandoned |= left == Outcome::Abandoned;
-        if resident.guards > 0 {
+    /// Removes a guard, and its holder with the last one.
+    pub(super) fn remove_guard(&mut self, number: u64, outcome: Outcome) -> Option<FormerHolder> {
+        let holder = self.get_mut(number).expect("a guard is released once");
+        holder.guards -= 1;
+        holder.is_abandoned |= outcome == Outcome::Abandoned;
+        if holder.guards > 0 {
             return None;
         }
-        let since = resident.since;
-        let holder = resident.is_abandoned.then(|| resident.found_or_itself());
+        let since = holder.since;
+        let abandoned_by = holder.is_abandoned.then(|| holder.first_to_abandon());
         self.remove(number);
-        Some((since, holder))
+        Some(FormerHolder { since, abandoned_by })
     }
 
-    fn get(&mut self, number: u64) -> Option<&mut Resident> {
+    fn get_mut(&mut self, number: u64) -> Option<&mut LocalHolder> {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
             return self.first.as_mut();
         }
@@ -81,31 +88,36 @@ impl Inside {
 
     fn remove(&mut self, number: u64) {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
-            self.first = self.others.pop_first().map(|(_, resident)| resident);
+            self.first = self.others.pop_first().map(|(_, holder)| holder);
         } else {
             self.others.remove(&number);
         }
     }
 
-    /// The first who is there.
+    /// The first of the holders.
     pub(super) fn first(&self) -> Option<Holder> {
-        self.first.as_ref().map(Resident::holder)
+        self.first.as_ref().map(LocalHolder::to_holder)
     }
 }
 
-#[cfg(all(test, not(shuttle)))]
-impl Inside {
+#[cfg(test)]
+impl Holders {
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    #[cfg(not(shuttle))]
     pub(super) fn first_number(&self) -> u64 {
-        self.first.as_ref().expect("somebody is inside").number
+        self.first.as_ref().expect("the lock is held").number
     }
 }
 
-impl Resident {
-    fn found_or_itself(&self) -> Box<Holder> {
-        self.found.clone().unwrap_or_else(|| Box::new(self.holder()))
+impl LocalHolder {
+    fn first_to_abandon(&self) -> Box<Holder> {
+        self.abandoned_by.clone().unwrap_or_else(|| Box::new(self.to_holder()))
     }
 
-    fn holder(&self) -> Holder {
+    fn to_holder(&self) -> Holder {
         Holder::of_this_process(&self.site, self.since, self.token)
     }
 }

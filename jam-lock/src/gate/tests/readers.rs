@@ -1,80 +1,80 @@
-//! Readers that overlap, and others that want the lock.
+//! Readers that overlap, and writers of other processes that wait.
 
 use super::*;
 
-/// More than a claim goes from hand to hand.
-const A_TURN: Duration = Duration::from_millis(6);
+/// Longer than readers may join without a check.
+const A_PHASE: Duration = Duration::from_millis(6);
 
-/// A gate with a reader inside, for so long that its turn may be over.
-fn read_for_long() -> (Stage, Grant) {
-    let stage = Stage::new();
-    let reader = stage.gate.acquire(Mode::Shared, Deadline::Never).unwrap();
-    // The turn is counted from the first that joins.
-    stage.gate.acquire(Mode::Shared, Deadline::Once).unwrap();
-    thread::sleep(A_TURN);
-    (stage, reader)
+/// A gate with two readers, long enough for the next one to be checked.
+fn read_for_long() -> (Scenario, Grant) {
+    let scenario = Scenario::new();
+    let reader = scenario.gate.acquire(Mode::Shared, Deadline::Never).unwrap();
+    // The phase begins with the first reader that joins another.
+    scenario.gate.acquire(Mode::Shared, Deadline::Once).unwrap();
+    thread::sleep(A_PHASE);
+    (scenario, reader)
 }
 
 #[test]
-fn readers_join_while_nobody_else_wants_the_lock() {
-    let (stage, _reader) = read_for_long();
+fn readers_join_while_no_writer_waits() {
+    let (scenario, _reader) = read_for_long();
     let mut searches = 0;
     while searches < 3 {
-        stage.gate.acquire(Mode::Shared, Deadline::Once).unwrap();
-        // The search ends without having found one.
-        searches += usize::from(stage.script().writer_waits.take().is_some());
+        scenario.gate.acquire(Mode::Shared, Deadline::Once).unwrap();
+        // Dropping the callback ends the search.
+        searches += usize::from(scenario.script().writer_waiting.take().is_some());
     }
 }
 
 #[test]
-fn one_search_for_writers_is_underway_at_a_time() {
-    let (stage, _reader) = read_for_long();
+fn one_search_for_writers_is_in_progress_at_a_time() {
+    let (scenario, _reader) = read_for_long();
     for _ in 0..3 {
-        stage.gate.acquire(Mode::Shared, Deadline::Once).unwrap();
-        thread::sleep(A_TURN);
+        scenario.gate.acquire(Mode::Shared, Deadline::Once).unwrap();
+        thread::sleep(A_PHASE);
     }
-    assert_eq!(stage.count("find_waiting_writer"), 1);
+    assert_eq!(scenario.count("find_waiting_writer"), 1);
 }
 
 #[test]
 fn readers_are_held_back_while_a_writer_elsewhere_waits() {
-    let (stage, _reader) = read_for_long();
-    stage.gate.acquire(Mode::Shared, Deadline::Once).unwrap();
-    let found = stage.script().writer_waits.take().expect("the engine was asked");
+    let (scenario, _reader) = read_for_long();
+    scenario.gate.acquire(Mode::Shared, Deadline::Once).unwrap();
+    let found = scenario.script().writer_waiting.take().expect("a search is in progress");
     found();
-    assert!(stage.gate.acquire(Mode::Shared, Deadline::Once).unwrap_err().is_timeout());
-    let gate = Arc::clone(&stage.gate);
+    assert!(scenario.gate.acquire(Mode::Shared, Deadline::Once).unwrap_err().is_timeout());
+    let gate = Arc::clone(&scenario.gate);
     let later = thread::spawn(move || gate.acquire(Mode::Shared, Deadline::Never));
-    while stage.gate.lock().queue_length() == 0 {
+    while scenario.gate.queue_length() == 0 {
         thread::yield_now();
     }
     for _ in 0..3 {
-        assert_eq!(stage.count("release"), 0);
-        stage.gate.release_first().unwrap();
+        assert_eq!(scenario.count("release"), 0);
+        scenario.gate.release_first().unwrap();
     }
-    assert_eq!(stage.count("release"), 1, "the writer gets its turn");
+    assert_eq!(scenario.count("release"), 1, "the writer gets its turn");
     while !later.is_finished() {
-        stage.bring_all_home();
+        scenario.finish_all_waits();
         thread::yield_now();
     }
     later.join().unwrap().unwrap();
-    stage.gate.acquire(Mode::Shared, Deadline::Once).expect("the turn has begun anew");
+    scenario.gate.acquire(Mode::Shared, Deadline::Once).expect("a new phase has begun");
 }
 
 #[test]
 fn no_reader_joins_where_the_path_leads_elsewhere() {
-    let (stage, _reader) = read_for_long();
-    stage.script().is_invalid = true;
-    assert!(stage.gate.acquire(Mode::Shared, Deadline::Once).unwrap_err().is_timeout());
+    let (scenario, _reader) = read_for_long();
+    scenario.script().is_invalid = true;
+    assert!(scenario.gate.acquire(Mode::Shared, Deadline::Once).unwrap_err().is_timeout());
 }
 
 #[test]
-fn nobody_joins_readers_who_have_lost_the_lock() {
+fn no_reader_joins_readers_that_have_lost_the_lock() {
     for deadline in [Deadline::Once, soon()] {
-        let stage = Stage::new();
-        let _reader = stage.gate.acquire(Mode::Shared, Deadline::Never).unwrap();
-        stage.script().is_lost = true;
-        let error = stage.gate.acquire(Mode::Shared, deadline).unwrap_err();
+        let scenario = Scenario::new();
+        let _reader = scenario.gate.acquire(Mode::Shared, Deadline::Never).unwrap();
+        scenario.script().is_lost = true;
+        let error = scenario.gate.acquire(Mode::Shared, deadline).unwrap_err();
         assert!(error.is_timeout(), "{error}");
     }
 }

@@ -1,58 +1,49 @@
-//! What other processes are told while threads of this one hand the lock to each other.
+//! What is recorded for other processes while threads of this one hand the lock to each other.
 
 use super::*;
+use crate::gate::state::WaiterPoll;
 
-/// What was published and withdrawn.
-fn told(stage: &Stage) -> Vec<&'static str> {
-    let calls = stage.script().calls.clone();
+fn records(scenario: &Scenario) -> Vec<&'static str> {
+    let calls = scenario.script().calls.clone();
     calls.into_iter().filter(|call| ["record_holder", "clear_holder"].contains(call)).collect()
 }
 
-/// Releases, after `section`, what somebody is queued for, and does not let that one run.
-fn release_after(section: Duration) -> Vec<&'static str> {
-    let stage = Stage::new();
-    stage.acquire().unwrap();
-    let mut inner = stage.gate.lock();
-    let ticket = inner.enqueue(&asked(Mode::Exclusive), Who::Thread, true, false);
-    inner.extend_hand_over(LONG);
-    thread::sleep(section);
-    inner.release_first().unwrap();
-    drop(inner);
-    let told = told(&stage);
-    stage.gate.lock().leave(ticket);
-    told
-}
-
 #[test]
-fn it_is_told_that_nobody_is_inside_while_the_next_one_wakes_up() {
-    assert_eq!(release_after(Duration::from_millis(1)), ["record_holder", "clear_holder"]);
-}
-
-#[test]
-fn every_one_who_enters_is_told_of() {
-    let stage = Stage::new();
-    stage.acquire().unwrap();
-    let waiter = stage.queue(Deadline::Never);
-    stage.gate.lock().extend_hand_over(LONG);
+fn the_lock_is_recorded_as_unused_while_the_next_holder_wakes_up() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    let next = scenario.enqueue_thread();
+    scenario.extend_handoff();
     thread::sleep(Duration::from_millis(1));
-    stage.gate.release_first().unwrap();
+    scenario.gate.release_first().unwrap();
+    assert_eq!(records(&scenario), ["record_holder", "clear_holder"]);
+    scenario.gate.update(|state| state.cancel_waiter(next));
+}
+
+#[test]
+fn every_holder_is_recorded() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    let waiter = scenario.queue(Deadline::Never);
+    scenario.extend_handoff();
+    thread::sleep(Duration::from_millis(1));
+    scenario.gate.release_first().unwrap();
     waiter.result().unwrap();
-    assert_eq!(told(&stage), ["record_holder", "clear_holder", "record_holder"]);
+    assert_eq!(records(&scenario), ["record_holder", "clear_holder", "record_holder"]);
 }
 
 #[test]
-fn a_lock_that_was_left_abandoned_is_not_told_to_be_free() {
-    let stage = Stage::new();
-    let number = stage.acquire().unwrap().number;
-    let mut inner = stage.gate.lock();
-    let ticket = inner.enqueue(&asked(Mode::Exclusive), Who::Thread, true, false);
-    inner.extend_hand_over(LONG);
+fn an_abandoned_lock_is_not_recorded_as_unused() {
+    let scenario = Scenario::new();
+    let number = scenario.acquire().unwrap().number;
+    let next = scenario.enqueue_thread();
+    scenario.extend_handoff();
     thread::sleep(Duration::from_millis(1));
-    inner.release(number, Outcome::Abandoned).expect("one guard stands for it").unwrap();
+    let released = scenario.gate.release(number, Outcome::Abandoned);
+    released.expect("no other guard shares it").unwrap();
     assert!(matches!(
-        inner.turn(ticket, &asked(Mode::Exclusive)),
-        Turn::Granted(grant) if grant.recorded.abandoned_by.is_some()
+        scenario.gate.update(|state| state.poll_waiter(next)),
+        WaiterPoll::Granted(grant) if grant.recorded.abandoned_by.is_some()
     ));
-    drop(inner);
-    assert_eq!(told(&stage), ["record_holder", "record_holder"]);
+    assert_eq!(records(&scenario), ["record_holder", "record_holder"]);
 }

@@ -1,41 +1,47 @@
-//! An engine that does what a test tells it, and threads that queue before it.
+//! An engine that follows a script, and threads that queue in front of it.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
+use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::task::Waker;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use super::super::wait_queue::Ticket;
 use super::super::*;
+use super::request;
 use crate::engine::{
-    Claim, HolderReply, TryAcquire, Usage, WaitDone, WaitId, WaitRequest, WriterWaiting,
+    Claim, HolderReply, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest, WriterWaiting,
 };
+use crate::site::Site;
 
 /// Longer than any step of a test takes.
 pub(super) const LONG: Duration = Duration::from_secs(60);
 
-/// Who has the claim, as the engine sees it, and what it was asked.
+/// The state of the engine, and the calls that it received.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an event of its own")]
 pub(super) struct Script {
     pub(super) held_elsewhere: bool,
-    /// Whether others give it back as soon as it is pursued, which nobody is told of.
-    pub(super) falls_free: bool,
+    /// Whether the other process releases the claim as soon as a wait has been started, which stays
+    /// unnoticed.
+    pub(super) is_released_unseen: bool,
     pub(super) replaced: bool,
     pub(super) release_fails: bool,
     pub(super) claimed: bool,
     pub(super) calls: Vec<&'static str>,
     pub(super) waits: VecDeque<(WaitId, WaitDone)>,
-    /// What is called where a writer elsewhere waits.
-    pub(super) writer_waits: Option<WriterWaiting>,
-    /// Whether the path leads elsewhere while the claim is used.
+    /// The callback of the search for a waiting writer.
+    pub(super) writer_waiting: Option<WriterWaiting>,
+    /// Whether the path of the held file leads elsewhere.
     pub(super) is_invalid: bool,
-    /// Whether the claim was lost while it was used.
+    /// Whether the claim was lost while it was held.
     pub(super) is_lost: bool,
 }
 
-/// An engine whose only claim follows the script.
+/// The engine of one gate.
 struct ScriptedEngine(Arc<Mutex<Script>>);
 
 impl fmt::Debug for ScriptedEngine {
@@ -50,7 +56,7 @@ impl Engine for ScriptedEngine {
     }
 
     fn identity(&self) -> &OsStr {
-        OsStr::new("stage")
+        OsStr::new("scripted")
     }
 
     fn location(&self) -> String {
@@ -66,14 +72,13 @@ impl Engine for ScriptedEngine {
     }
 
     fn claim(&self, _: &LockName) -> Box<dyn Claim> {
-        Box::new(Scripted(Arc::clone(&self.0)))
+        Box::new(ScriptedClaim(Arc::clone(&self.0)))
     }
 }
 
-/// An engine's claim that follows the script.
-struct Scripted(Arc<Mutex<Script>>);
+struct ScriptedClaim(Arc<Mutex<Script>>);
 
-impl Scripted {
+impl ScriptedClaim {
     fn play<T>(&self, call: &'static str, act: impl FnOnce(&mut Script) -> T) -> T {
         let mut script = self.0.lock().unwrap();
         script.calls.push(call);
@@ -81,7 +86,7 @@ impl Scripted {
     }
 }
 
-impl Claim for Scripted {
+impl Claim for ScriptedClaim {
     fn check_process(&self) -> Result<(), LockError> {
         Ok(())
     }
@@ -95,7 +100,7 @@ impl Claim for Scripted {
 
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
         self.play("start_wait", |script| {
-            script.held_elsewhere &= !script.falls_free;
+            script.held_elsewhere &= !script.is_released_unseen;
             script.waits.push_back((request.id, done));
         });
         Ok(())
@@ -106,7 +111,7 @@ impl Claim for Scripted {
     }
 
     fn find_waiting_writer(&mut self, found: WriterWaiting) {
-        self.play("find_waiting_writer", |script| script.writer_waits = Some(found));
+        self.play("find_waiting_writer", |script| script.writer_waiting = Some(found));
     }
 
     fn is_wait_still_valid(&mut self, _: WaitId) -> Result<bool, LockError> {
@@ -139,12 +144,12 @@ impl Claim for Scripted {
     fn release(&mut self, _: Mode, _: Option<Usage<'_>>) -> Result<(), LockError> {
         self.play("release", |script| {
             script.claimed = false;
-            if script.release_fails { Err(trouble()) } else { Ok(()) }
+            if script.release_fails { Err(an_error()) } else { Ok(()) }
         })
     }
 }
 
-/// A claim that was lost.
+/// The monitor of a lost claim.
 #[derive(Debug)]
 struct Lost;
 
@@ -160,28 +165,28 @@ impl LossMonitor for Lost {
     fn flush(&self) {}
 }
 
-pub(super) fn trouble() -> LockError {
+pub(super) fn an_error() -> LockError {
     let error = io::Error::other("the disk is on fire");
     LockError::Io { operation: "lock", path: PathBuf::from("x.lock"), error }
 }
 
 /// A gate, and the script of its engine.
-pub(super) struct Stage {
+pub(super) struct Scenario {
     pub(super) gate: Arc<Gate>,
     script: Arc<Mutex<Script>>,
 }
 
-impl Stage {
+impl Scenario {
     pub(super) fn new() -> Self {
         let script = Arc::new(Mutex::new(Script::default()));
         let engine = Arc::new(ScriptedEngine(Arc::clone(&script)));
-        Self { gate: Gate::new(engine, LockName::declared("scripted", "stage", 0)), script }
+        Self { gate: Gate::new(engine, LockName::declared("scripted", "lock", 0)), script }
     }
 
     pub(super) fn held_elsewhere() -> Self {
-        let stage = Self::new();
-        stage.script().held_elsewhere = true;
-        stage
+        let scenario = Self::new();
+        scenario.script().held_elsewhere = true;
+        scenario
     }
 
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
@@ -196,33 +201,45 @@ impl Stage {
         self.gate.acquire(Mode::Exclusive, Deadline::Once)
     }
 
-    /// A thread that queues, tells when it has the lock, and keeps it until it is told to go on.
-    pub(super) fn queue(&self, deadline: Deadline) -> Queued {
-        let before = self.gate.lock().queue_length();
+    /// Queues a thread, which keeps the lock when it has acquired it.
+    pub(super) fn queue(&self, deadline: Deadline) -> QueuedThread {
+        let before = self.gate.queue_length();
         let gate = Arc::clone(&self.gate);
-        let (reply, told) = mpsc::channel();
+        let (sender, acquired) = mpsc::channel();
         let thread = thread::spawn(move || {
             let result = gate.acquire(Mode::Exclusive, deadline);
-            let _ = reply.send(());
+            let _ = sender.send(());
             result
         });
-        while self.gate.lock().queue_length() == before && !thread.is_finished() {
+        while self.gate.queue_length() == before && !thread.is_finished() {
             thread::yield_now();
         }
-        Queued { thread, told }
+        QueuedThread { thread, acquired }
     }
 
-    /// Lets the oldest pursuit come home.
-    pub(super) fn bring_home(&self, result: Result<bool, LockError>) {
+    /// Queues a writer whose thread never runs.
+    pub(super) fn enqueue_thread(&self) -> Ticket {
+        let request = request(Mode::Exclusive);
+        self.gate
+            .update(|state| state.enqueue(&request, WaiterKind::Thread, true, Verdict::Proceed))
+    }
+
+    /// Allows hand-offs for as long as a test on a slow machine needs.
+    pub(super) fn extend_handoff(&self) {
+        self.gate.update(|state| state.extend_handoff(LONG));
+    }
+
+    /// Finishes the oldest wait.
+    pub(super) fn finish_wait(&self, result: Result<bool, LockError>) {
         let wait = self.script().waits.pop_front();
-        let (_, done) = wait.expect("a wait is in flight");
+        let (_, done) = wait.expect("a wait is in progress");
         done(result);
     }
 
-    /// Lets every pursuit come home, those included that are started meanwhile.
-    pub(super) fn bring_all_home(&self) {
+    /// Finishes every wait, and those that are started meanwhile.
+    pub(super) fn finish_all_waits(&self) {
         while !self.script().waits.is_empty() {
-            self.bring_home(Ok(true));
+            self.finish_wait(Ok(true));
         }
     }
 
@@ -231,18 +248,18 @@ impl Stage {
     }
 }
 
-pub(super) struct Queued {
+pub(super) struct QueuedThread {
     thread: JoinHandle<Result<Grant, LockError>>,
-    told: Receiver<()>,
+    acquired: Receiver<()>,
 }
 
-impl Queued {
-    pub(super) fn has_it(&self) -> bool {
-        self.told.recv_timeout(LONG).is_ok()
+impl QueuedThread {
+    pub(super) fn has_acquired(&self) -> bool {
+        self.acquired.recv_timeout(LONG).is_ok()
     }
 
     pub(super) fn still_waits(&self) -> bool {
-        self.told.try_recv().is_err()
+        self.acquired.try_recv().is_err()
     }
 
     pub(super) fn result(self) -> Result<Grant, LockError> {
@@ -251,15 +268,15 @@ impl Queued {
 }
 
 impl Gate {
-    /// Releases what the first who is inside holds.
+    /// Releases what the first holder holds.
     pub(super) fn release_first(&self) -> Result<(), LockError> {
-        self.lock().release_first()
+        self.update(State::release_first)
     }
 }
 
 impl State {
     pub(super) fn release_first(&mut self) -> Result<(), LockError> {
-        let number = self.first_inside();
-        self.release(number, Outcome::Clean).expect("one guard stands for it")
+        let number = self.first_holder();
+        self.release(number, Outcome::Clean).expect("no other guard shares it")
     }
 }

@@ -1,0 +1,28 @@
+//! What a gate knows better than the engine of the status of its lock.
+
+use super::{Hold, State};
+use crate::status::Status;
+
+impl State {
+    /// Replaces what the engine sees of this process, one holder and one waiter, by the holders and
+    /// the waiters that it has.
+    pub(in super::super) fn refine_status(&self, status: Status) -> Status {
+        let engine_waits = self.engine_waits.count();
+        let elsewhere = status.waiting().map(|count| count.saturating_sub(engine_waits));
+        let waiting = elsewhere.map(|count| count + self.queue.waiting());
+        let status = status.waited_for_by(waiting);
+        let state = match (self.hold, status.state()) {
+            (Hold::Exclusive, _) => crate::status::State::Writer,
+            (Hold::Shared(here), crate::status::State::Readers(Some(processes))) => {
+                crate::status::State::Readers(Some(processes.max(1) - 1 + here))
+            }
+            (Hold::Shared(_), _) => crate::status::State::Readers(None),
+            (Hold::None | Hold::Idle(_), _) => return status,
+        };
+        if self.is_lost() {
+            return status;
+        }
+        let token = status.token().max((self.token > 0).then_some(self.token));
+        status.held_here(state, self.holder(), token)
+    }
+}

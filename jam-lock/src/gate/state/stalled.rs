@@ -1,0 +1,60 @@
+//! What happens to a task that is woken for the lock and not polled.
+
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+use super::{Hold, State};
+use crate::gate::timer::Timer;
+use crate::gate::wait_queue::{Waiter, WaiterKind};
+use crate::gate::{Gate, sync};
+
+/// How long the claim stays idle for a task that is not polled.
+const STALL_TIMEOUT: Duration = Duration::from_millis(10);
+
+/// By what factor more waiters are offered the idle claim each time that none has come for it: a few
+/// rounds find the first waiter that is not stalled, however many are.
+const OFFER_GROWTH: usize = 16;
+
+impl State {
+    /// Starts the timer that passes over the head if it is a task; a thread always comes.
+    pub(super) fn arm_stalled_timer(&mut self, now: Instant) {
+        let is_task = self.queue.head().is_some_and(|head| head.kind == WaiterKind::Task);
+        if is_task && self.stalled_timer.is_none() {
+            let skip = Waker::from(Arc::new(SkipStalled { gate: self.gate.clone() }));
+            self.stalled_timer = Some(Timer::new(now + STALL_TIMEOUT, &skip));
+        }
+    }
+
+    /// Passes over the tasks that were woken too long ago, and offers the idle claim to more waiters.
+    fn skip_stalled(&mut self) {
+        self.stalled_timer = None;
+        let Hold::Idle(mode) = self.hold else { return };
+        let now = sync::now();
+        self.record_idle();
+        let since = now.checked_sub(STALL_TIMEOUT);
+        if since.is_some_and(|since| self.queue.skip_stalled(since)) {
+            self.offers = self.offers.saturating_mul(OFFER_GROWTH);
+        }
+        let may_come = |head: &Waiter| head.woken_at().is_some() && head.request.mode == mode;
+        if self.queue.head().is_some_and(may_come) {
+            self.arm_stalled_timer(now);
+        } else {
+            // An error reaches no waiter; the next attempt meets it again.
+            let _ = self.hand_off_or_return(mode, now);
+        }
+    }
+}
+
+/// Passes over the stalled tasks of a gate when it is woken.
+struct SkipStalled {
+    gate: Weak<Gate>,
+}
+
+impl Wake for SkipStalled {
+    fn wake(self: Arc<Self>) {
+        if let Some(gate) = self.gate.upgrade() {
+            gate.update(State::skip_stalled);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The claim goes from holder to holder in this process, and is left to other processes in time.
+
+use super::*;
+use crate::gate::state::WaiterPoll;
+
+#[test]
+fn a_claim_stays_in_the_process_while_a_waiter_is_queued() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    let waiter = scenario.queue(Deadline::Never);
+    scenario.extend_handoff();
+    scenario.gate.release_first().unwrap();
+    waiter.result().unwrap();
+    assert_eq!(scenario.count("release"), 0);
+    assert_eq!(scenario.count("try_acquire"), 1);
+}
+
+#[test]
+fn a_claim_is_returned_to_the_engine_after_the_time_of_hand_offs() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    let waiter = scenario.queue(Deadline::Never);
+    thread::sleep(Duration::from_millis(6));
+    scenario.gate.release_first().unwrap();
+    assert_eq!(scenario.count("release"), 1);
+    assert!(waiter.still_waits());
+    scenario.finish_wait(Ok(true));
+    waiter.result().unwrap();
+}
+
+#[test]
+fn a_process_that_acquires_again_and_again_yields() {
+    let scenario = Scenario::new();
+    scenario.gate.update(|state| {
+        let start = std::time::Instant::now();
+        loop {
+            match state.try_acquire(&request(Mode::Exclusive)).unwrap() {
+                Attempt::Granted(_) => state.release_first().unwrap(),
+                Attempt::Undecided(Verdict::Yield(_)) => return,
+                _ => panic!("nobody else is there"),
+            }
+            assert!(start.elapsed() < LONG, "it acquires the lock forever");
+        }
+    });
+}
+
+#[test]
+fn a_head_that_was_passed_over_for_too_long_goes_first() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    let request = request(Mode::Exclusive);
+    // A head whose thread never runs.
+    let head = scenario.enqueue_thread();
+    scenario.extend_handoff();
+    scenario.gate.update(|state| {
+        state.release_first().unwrap();
+        let attempt = state.try_acquire(&request).unwrap();
+        assert!(matches!(attempt, Attempt::Granted(_)), "a running thread may go first");
+        thread::sleep(Duration::from_micros(300));
+        state.release_first().unwrap();
+        let attempt = state.try_acquire(&request).unwrap();
+        assert!(matches!(attempt, Attempt::Contended), "but not forever");
+        assert!(matches!(state.poll_waiter(head), WaiterPoll::Granted(_)));
+    });
+}

@@ -1,0 +1,56 @@
+//! The two ways to wait for what is polled: a thread parks, a task is woken by a timer.
+
+use std::future;
+use std::io;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+use super::parker::Parker;
+use super::timer::{Attendance, Timer};
+
+/// Something to poll whenever its waker is called, and at a time.
+pub(super) trait TimedPoll {
+    type Output;
+
+    fn poll(&mut self, waker: &Waker) -> Poll<Self::Output>;
+
+    /// When to poll without being woken; constant until the output is ready.
+    fn next_poll(&self) -> Option<Instant>;
+
+    /// The output for a task when the thread that watches deadlines cannot be started.
+    fn without_timer(&self, error: io::Error) -> Self::Output;
+}
+
+/// Blocks the thread until the output is ready.
+pub(super) fn block_on<T: TimedPoll>(target: &mut T) -> T::Output {
+    let parker = Arc::new(Parker::default());
+    let waker = Waker::from(Arc::clone(&parker));
+    loop {
+        match target.poll(&waker) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => parker.park(target.next_poll()),
+        }
+    }
+}
+
+/// Lets other tasks run until the output is ready.
+pub(super) async fn run<T: TimedPoll>(target: &mut T) -> T::Output {
+    let first = future::poll_fn(|context| Poll::Ready(target.poll(context.waker()))).await;
+    if let Poll::Ready(output) = first {
+        return output;
+    }
+    let _attendance = match Attendance::start() {
+        Ok(attendance) => attendance,
+        Err(error) => return target.without_timer(error),
+    };
+    let (next_poll, mut timer) = (target.next_poll(), None);
+    future::poll_fn(|context| {
+        // Before the poll, which sees by the time whether the timer has fired.
+        if let Some(time) = next_poll {
+            Timer::arm(&mut timer, time, context.waker());
+        }
+        target.poll(context.waker())
+    })
+    .await
+}
