@@ -69,7 +69,8 @@ class Crate:
                 at = at[:-1]
             elif (*at, name) in self.code:
                 at = (*at, name)
-            elif name in self.imports[at]:
+            # What leads to itself is in a module that is written inside the file.
+            elif name in self.imports[at] and self.imports[at][name][:2] != ["self", name]:
                 path = self.imports[at][name] + rest[place + 1 :]
                 defined = self.resolve(at, path, user)
                 if not at and user and defined:

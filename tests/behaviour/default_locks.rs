@@ -36,7 +36,7 @@ fn they_are_what_the_program_has_set_first() {
     let order = Order::SetDefaultLocksTwice { first: &first, second: &second };
     let answer = printed(&run_to_end(&mut order.command()));
     let settled = first.canonicalize().unwrap();
-    let expected = format!("the default locks are settled already ({})", settled.display());
+    let expected = format!("the default locks are already set ({})", settled.display());
     assert!(answer.starts_with(&expected), "{answer}");
     assert!(first.join("x.lock").is_file());
     assert!(!second.join("x.lock").exists());

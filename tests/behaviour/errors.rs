@@ -123,7 +123,7 @@ fn a_url_in_the_place_of_the_folder() {
 fn names_that_no_file_can_have() {
     for name in ["", " ", "nul\0", "a/b", "..", "CON"] {
         let error = LockName::new(name).unwrap_err();
-        assert!(error.to_string().contains("cannot be a lock name"), "{error}");
+        assert!(error.to_string().contains("invalid lock name"), "{error}");
     }
     let error = LockName::new("x".repeat(201)).unwrap_err();
     assert!(error.to_string().contains("it has 201 bytes"), "{error}");

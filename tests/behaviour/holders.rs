@@ -171,6 +171,23 @@ fn the_line_is_that_of_the_annotation() {
 }
 
 #[test]
+fn a_label_is_shown_instead_of_the_source_line_in_this_process_and_in_others() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x").label("./backup.sh --all");
+    let acquire: [fn(&Lock) -> _; 2] =
+        [Lock::acquire, |lock: &Lock| smol::block_on(lock.acquire_async())];
+    for acquire in acquire {
+        let guard = acquire(&lock).unwrap();
+        let named = holder(&lock).unwrap();
+        assert_eq!(named.to_string(), "`./backup.sh --all`, in this process");
+        assert_eq!((named.file(), named.line()), (None, None));
+        let record = fs::read_to_string(folder.path().join("x.holder")).unwrap();
+        assert!(record.contains("./backup.sh --all") && !record.contains(".rs"), "{record}");
+        guard.release().unwrap();
+    }
+}
+
+#[test]
 fn the_first_of_several_readers_is_named() {
     let folder = folder();
     let lock = lock(folder.path(), "x");

@@ -57,7 +57,7 @@ fn a_command_whose_lock_is_lost_is_ended_and_that_is_told() {
     assert_eq!(child.next_line(), "ended");
     assert_eq!(child.status().code(), Some(74));
     let told = child.errors();
-    assert_eq!(told.matches("was lost while it was held").count(), 1, "{told}");
+    assert_eq!(told.matches("was lost while held").count(), 1, "{told}");
 }
 
 #[cfg(target_os = "linux")]

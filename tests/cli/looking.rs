@@ -99,7 +99,7 @@ fn a_name_that_is_none_is_refused() {
     let folder = folder();
     let output = ask(folder.path(), &["who", "a/b"]);
     assert_eq!((output.status.code(), &*stdout(&output)), (Some(2), ""));
-    assert!(stderr(&output).contains("cannot be a lock name"), "{output:?}");
+    assert!(stderr(&output).contains("invalid lock name"), "{output:?}");
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn a_forked_child_of_the_holder_cannot_use_it() {
         let mut parent = Child::spawn(&order);
         let mut said = parent.next_line();
         if said != "held" {
-            assert!(said.contains("is used in its fork"), "{said}");
+            assert!(said.contains("cannot be used in its forked child"), "{said}");
             said = parent.next_line();
         }
         assert_eq!(said, "held");

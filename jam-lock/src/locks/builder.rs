@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Locks, Settings};
+use super::Locks;
 use crate::engine::Engine;
 use crate::engine::file::FileEngine;
 use crate::engine::memory::MemoryEngine;
@@ -12,6 +12,7 @@ use crate::engine::memory::MemoryEngine;
 use crate::engine::postgres::{PostgresEngine, Url};
 use crate::error::LockError;
 use crate::observer::Observer;
+use crate::settings::Settings;
 
 /// Options to open [`Locks`] with.
 ///

@@ -58,8 +58,8 @@ impl NewHolder {
     pub(super) fn new(site: Option<&Site>) -> Self {
         let here = ThisProcess::get();
         Self {
-            file: site.map(|site| site.file().to_owned()),
-            line: site.map_or(0, |site| i64::from(site.line())),
+            file: site.map(|site| site.file().unwrap_or_default().to_owned()),
+            line: site.and_then(Site::line).map_or(0, i64::from),
             function: site.and_then(Site::function),
             process: i64::from(here.id),
             here,

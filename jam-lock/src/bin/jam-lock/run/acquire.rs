@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use jam_lock::{LockGuard, Locks, Timeout, macro_support};
+use jam_lock::{LockGuard, Locks, Timeout};
 
 use super::ancestors;
 use super::command::PreparedCommand;
@@ -24,17 +24,15 @@ pub(super) fn acquire(
     arguments: &RunArguments,
     command: &mut PreparedCommand,
 ) -> Result<LockGuard, StartError> {
-    let request = macro_support::nowhere(arguments.name.clone(), label(arguments))
-        .of(locks)
-        .timeout(arguments.timeout());
-    let request = if arguments.shared { request.shared() } else { request };
-    let mut acquisition = pin!(request.acquire_async());
+    let lock = locks.lock(arguments.name.clone());
+    let lock = lock.label(label(arguments)).timeout(arguments.timeout());
+    let lock = if arguments.shared { lock.shared() } else { lock };
+    let mut acquisition = pin!(lock.acquire_async());
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     if let Poll::Ready(result) = acquisition.as_mut().poll(&mut context) {
         return Ok(result?);
     }
-    let lock = locks.lock(arguments.name.clone());
     // A wait with a timeout names the ancestor then; the holder may well be done by that time.
     let is_endless = arguments.timeout() == Timeout::FOREVER;
     let ancestor = is_endless.then(|| ancestors::holding_ancestor(&lock)).flatten();

@@ -27,7 +27,7 @@ fn abandoned_by(holder: &Holder) -> Usage<'_> {
 
 /// A writer in the function `name` holds the lock, and dies.
 fn die(folder: &Path, name: &'static str) {
-    record(folder).record_writer(Some(&Site::here().within(name)), CLEAN);
+    record(folder).record_writer(Some(&Site::here().in_function(name)), CLEAN);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_death_does_not_replace_an_earlier_abandonment_by_the_same_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut record = record(folder.path());
     hold(&mut record);
-    let failed = Holder::here(&Site::here().within("failed"));
+    let failed = Holder::here(&Site::here().in_function("failed"));
     for site in [Some(Site::here()), None] {
         record.record_writer(site.as_ref(), abandoned_by(&failed));
         let found = self::record(folder.path()).record_reader(true, CLEAN).abandoned_by;

@@ -63,7 +63,7 @@ impl Template {
     /// The record of holders in this process at `site`, for a keyed name or a plain one.
     pub(in super::super) fn new(here: &ThisProcess, site: Site, is_keyed: bool) -> Self {
         let mut text = format!("{MAGIC}held token {:19}\nsince     {:27}\n", 0, "");
-        push_site(&mut text, site.function(), site.place());
+        push_site(&mut text, site.function(), site.file().zip(site.line()));
         match here.started {
             Some(started) => {
                 push_line(&mut text, "process", &format_args!("{} started {started}", here.id));
@@ -229,7 +229,7 @@ mod tests {
             host: Some(long.clone()),
         };
         let function: &'static str = long.leak();
-        let site = Site::here().within(function);
+        let site = Site::here().in_function(function);
         let mut template = Template::new(&here, site, true);
         let text = template.fill(Duration::from_secs(253_402_300_799), TOKEN_LIMIT - 1);
         assert_eq!(text.len(), SIZE);
@@ -248,7 +248,7 @@ mod tests {
             program: Some("invoiced".to_owned()),
             host: Some("app1".to_owned()),
         };
-        let text = render(&here, Site::here().within("on_apply"), Duration::ZERO, 7);
+        let text = render(&here, Site::here().in_function("on_apply"), Duration::ZERO, 7);
         assert!(text.ends_with('\n'));
         let blank = text.lines().filter(|line| line.trim().is_empty()).count();
         assert!(blank <= 1 && text.lines().all(|line| line.len() <= WIDTH), "{text}");

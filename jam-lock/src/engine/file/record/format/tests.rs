@@ -15,7 +15,7 @@ fn text() -> String {
         program: Some("invoiced".to_owned()),
         host: Some("app1".to_owned()),
     };
-    let site = Site::here().within("app::on_apply");
+    let site = Site::here().in_function("app::on_apply");
     template::render(
         &here,
         site,
@@ -56,7 +56,7 @@ fn a_record_is_parsed_as_it_was_written() {
 
 #[test]
 fn a_site_without_a_place_is_parsed_without_one() {
-    let site = Site::nowhere("sh -c app::backup");
+    let site = Site::labelled("sh -c app::backup");
     let mut template = Template::new(&ThisProcess::get(), site, true);
     let text = template.fill(Duration::ZERO, 7);
     assert_eq!(text.len(), SIZE);
