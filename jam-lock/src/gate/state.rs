@@ -14,6 +14,8 @@ mod reader_phase;
 mod recorded;
 mod refine_status;
 mod stalled;
+#[cfg(test)]
+mod table;
 mod try_acquire;
 
 use std::sync::{Arc, Weak};
