@@ -165,6 +165,11 @@ impl State {
     }
 
     #[cfg(not(shuttle))]
+    pub(super) fn passed_over(&self) -> usize {
+        self.queue.len() - self.queue.iter().count()
+    }
+
+    #[cfg(not(shuttle))]
     pub(super) fn first_holder(&self) -> u64 {
         self.holders.first_number()
     }
