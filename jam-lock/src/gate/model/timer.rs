@@ -59,9 +59,9 @@ impl Drop for Timer {
     }
 }
 
-pub(in crate::gate) struct Attendance;
+pub(in crate::gate) struct TimerThreadGuard;
 
-impl Attendance {
+impl TimerThreadGuard {
     #[expect(clippy::unnecessary_wraps, reason = "the real one may fail to start its thread")]
     pub(in crate::gate) fn start() -> io::Result<Self> {
         Ok(Self)

@@ -1,7 +1,5 @@
 //! Waits at the engine: started once, finished in any order, replaced, failed.
 
-use std::task::Poll;
-
 use super::*;
 use crate::gate::parker::Parker;
 
@@ -96,7 +94,7 @@ fn a_waiter_that_fails_while_it_is_polled_is_woken() {
     scenario.script().is_bound_to_owner = true;
     scenario.script().start_wait_fails = true;
     // The claim is returned, and the wait for it cannot be started.
-    while let Poll::Pending = task.as_mut().poll(&mut context) {
+    while task.as_mut().poll(&mut context).is_pending() {
         parker.park(Some(sync::now() + LONG));
     }
 }
