@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# RLIMIT_FSIZE (`ulimit -f`) also forbids to overwrite bytes that a file has had for long.
+# RLIMIT_FSIZE (`ulimit -f`) also forbids overwriting bytes that are already in a file.
 #
-# setrlimit(2) speaks of attempts to extend a file beyond the limit. Linux looks only at where a write
-# ends: a write in place, which leaves the size as it is, fails with EFBIG behind the limit, or is cut
-# short at it. A process that does not ignore SIGXFSZ, as Python does, is ended by it. So a program that
-# only updates a fixed record has to know the limit as well.
+# setrlimit(2) speaks of attempts to extend a file beyond the limit. Linux checks only where a write
+# ends: a write in place, which does not change the size, fails with EFBIG beyond the limit, or is cut
+# short at it. SIGXFSZ kills the process unless it ignores that signal, as Python does. So a program
+# must check the limit even if it only updates a record of fixed size.
 #
 # Seen with Linux 6.18 on ext4 and tmpfs, and CPython 3.11:
 #     10 bytes, limit 0, 1 byte written at 0: EFBIG
@@ -25,14 +25,14 @@ for limit, length in [(0, 1), (4, 10), (10, 10)]:
     os.write(file, b"0123456789")
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
-        came_of_it = f"{os.pwrite(file, b'x' * length, 0)} written"
+        result = f"{os.pwrite(file, b'x' * length, 0)} written"
     except OSError as error:
-        came_of_it = errno.errorcode[error.errno]
+        result = errno.errorcode[error.errno]
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     os.close(file)
     bytes = "1 byte" if length == 1 else f"{length} bytes"
-    print(f"10 bytes, limit {limit}, {bytes} written at 0: {came_of_it}", flush=True)
+    print(f"10 bytes, limit {limit}, {bytes} written at 0: {result}", flush=True)
 PROGRAM
 
 diff - "$folder/seen" <<'EXPECTED'
@@ -40,4 +40,4 @@ diff - "$folder/seen" <<'EXPECTED'
 10 bytes, limit 4, 10 bytes written at 0: 4 written
 10 bytes, limit 10, 10 bytes written at 0: 10 written
 EXPECTED
-echo "as it was"
+echo "unchanged"

@@ -1,4 +1,4 @@
-//! What stands between the parentheses of `#[locked(…)]`, and in front of the block in `locked!`.
+//! The arguments of `#[locked(…)]`, which `locked!` takes before its block.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -12,39 +12,42 @@ use crate::options::{self, Options, is_colon, value};
 use crate::suggestion;
 use crate::template::Template;
 
-/// The arguments, understood.
+/// Says that `locked!` got something else than a block.
+pub(crate) const EXPECTED_BLOCK: &str = "expected a block: write `{ … }` or `async { … }`";
+
+/// The parsed arguments.
 pub(crate) struct Arguments {
-    /// Which locks: one at least.
+    /// The locks, at least one.
     pub(crate) names: Vec<Name>,
-    /// What fills holes.
+    /// The values of placeholders.
     pub(crate) keys: Vec<Key>,
     pub(crate) options: Options,
 }
 
-/// Which lock.
+/// The name of a lock.
 pub(crate) enum Name {
-    /// One of the declared names, if it is, and its holes.
+    /// A literal, which has yet to be looked up among the declared names, and its placeholders.
     Literal(LitStr, Vec<Ident>),
-    /// A `LockName`.
+    /// An expression of type `LockName`.
     Expression(Expr),
 }
 
-/// What fills a hole.
+/// The value of a placeholder.
 pub(crate) struct Key {
-    pub(crate) hole: Ident,
+    pub(crate) placeholder: Ident,
     pub(crate) value: Expr,
 }
 
-/// What arguments stand in front of.
+/// What follows the arguments.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Before {
+pub(crate) enum FollowedBy {
     /// Nothing, as in an attribute.
     Nothing,
     /// The block of `locked!`.
     Block,
 }
 
-impl Before {
+impl FollowedBy {
     /// Whether the arguments end here.
     fn is_next(self, input: ParseStream) -> bool {
         input.is_empty() || self == Self::Block && is_block(input)
@@ -52,103 +55,120 @@ impl Before {
 }
 
 impl Arguments {
-    /// Reads arguments up to the end, or to the block of `locked!`, whatever is wrong with some.
-    pub(crate) fn parse(input: ParseStream, before: Before, errors: &mut Errors) -> Option<Self> {
+    /// Parses arguments up to the end, or to the block of `locked!`, despite errors in some.
+    pub(crate) fn parse(
+        input: ParseStream,
+        followed_by: FollowedBy,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let mut arguments =
             Self { names: Vec::new(), keys: Vec::new(), options: Options::default() };
-        let mut is_named = false;
-        while !before.is_next(input) {
+        let mut has_name = false;
+        while !followed_by.is_next(input) {
             let is_keyword = is_keyword(input);
-            let read =
-                if is_keyword { arguments.read(input) } else { arguments.read_name(input, before) };
-            is_named |= !is_keyword;
-            if errors.take(read.and_then(|()| end(input))).is_none() {
+            let parsed = if is_keyword {
+                arguments.parse_keyword(input)
+            } else {
+                arguments.parse_name(input, followed_by)
+            };
+            has_name |= !is_keyword;
+            if errors.take(parsed.and_then(|()| end(input))).is_none() {
                 skip_until(input, |input| is_comma(input) || is_last_block(input));
             }
-            // Only a comma can stand here, or the end.
+            // The next token is a comma, unless the input ends here.
             let _ = input.parse::<Option<Token![,]>>();
         }
-        is_named |= arguments.check_keys(errors);
+        has_name |= arguments.check_keys(errors);
         if let (Some(()), Some(recover)) = (arguments.options.shared, &arguments.options.recover) {
-            errors.at(
-                recover,
-                "readers do not recover, but find the lock abandoned until a writer \
-                                comes: remove `shared`, or this",
-            );
+            let message = "`recover` cannot be combined with `shared`: \
+                           a reader sees the lock as abandoned until a writer recovers it";
+            errors.at_tokens(recover, message);
         }
-        if !is_named {
-            let message = "which lock? its name is missing, such as `\"invoice_saved\"`";
-            errors.on(Span::call_site(), message);
+        if !has_name {
+            let message = "missing lock name: add one, such as `\"invoice_saved\"`";
+            errors.at_span(Span::call_site(), message);
         }
         (!arguments.names.is_empty()).then_some(arguments)
     }
 
-    /// Reads a keyword, or what a hole is called, and its value.
-    fn read(&mut self, input: ParseStream) -> Result<()> {
+    /// Parses a keyword or a placeholder, and its value.
+    fn parse_keyword(&mut self, input: ParseStream) -> Result<()> {
         let word = input.call(Ident::parse_any)?;
         if options::is_keyword(&word.to_string()) {
-            return self.options.read(&word, input);
+            return self.options.parse_value(&word, input);
         }
         let value = value(&word, input)?;
-        self.keys.push(Key { hole: word, value });
+        self.keys.push(Key { placeholder: word, value });
         Ok(())
     }
 
-    /// Reads a name.
-    fn read_name(&mut self, input: ParseStream, before: Before) -> Result<()> {
-        // What looks like the fields of a struct is the block of `locked!`.
+    fn parse_name(&mut self, input: ParseStream, followed_by: FollowedBy) -> Result<()> {
+        // In `locked!(NAME { … })`, the braces are the block and no struct literal.
         let value = Expr::parse_without_eager_brace(input)?;
         let is_last = input.is_empty() || input.peek(Token![,]) && input.peek2(End);
-        if before == Before::Block && is_last && !self.names.is_empty() && !may_name(&value) {
-            let message = "the block has to be a plain `{ … }` or an `async` one";
-            return Err(Error::new_spanned(value, message));
+        let is_in_place_of_block =
+            followed_by == FollowedBy::Block && is_last && !self.names.is_empty();
+        if is_in_place_of_block && !may_be_name(&value) {
+            return Err(Error::new_spanned(value, EXPECTED_BLOCK));
         }
         self.names.push(Name::new(value)?);
         Ok(())
     }
 
-    /// Checks that there is one hole for each key, and says whether a key was meant as a name.
+    /// Checks that each key has a placeholder, and returns whether `name = …` was one of them.
     fn check_keys(&self, errors: &mut Errors) -> bool {
-        let holes: Vec<_> = self.holes().map(ToString::to_string).collect();
-        let mut is_named = false;
-        for (position, Key { hole: word, value }) in self.keys.iter().enumerate() {
-            if self.keys[..position].iter().any(|earlier| earlier.hole == *word) {
-                errors.at(word, format!("`{word}` is given twice"));
-            } else if holes.iter().any(|hole| word == hole) {
+        let placeholders: Vec<_> = self.placeholders().map(ToString::to_string).collect();
+        let mut has_name = false;
+        for (position, Key { placeholder: word, value }) in self.keys.iter().enumerate() {
+            if self.keys[..position].iter().any(|earlier| earlier.placeholder == *word) {
+                errors.push(options::duplicate(word));
+            } else if placeholders.iter().any(|placeholder| word == placeholder) {
             } else if word == "name" {
-                is_named = true;
+                has_name = true;
                 let name = value.to_token_stream();
-                errors.at(word, format!("a name stands alone: write `{name}` without `name =`"));
+                let message =
+                    format!("lock names are positional: write `{name}`, without `name =`");
+                errors.at_tokens(word, message);
             } else {
-                let valid = [("the arguments are", options::keywords())];
-                let holes = ("the holes are", holes.iter().map(String::as_str).collect());
-                let valid = valid.into_iter().chain([holes]).collect::<Vec<_>>();
-                errors.at(word, suggestion::unknown("argument", &word.to_string(), &valid));
+                let placeholders = placeholders.iter().map(String::as_str).collect();
+                let valid = [
+                    ("the arguments are", options::keywords()),
+                    ("the placeholders are", placeholders),
+                ];
+                errors.at_tokens(word, suggestion::unknown("argument", &word.to_string(), &valid));
             }
         }
-        is_named
+        has_name
     }
 
-    /// Whether there is one name only, so that there is one guard.
-    pub(crate) fn is_of_one(&self) -> bool {
+    /// Whether there is only one name, so that there is a guard rather than a slice of guards.
+    pub(crate) fn has_one_name(&self) -> bool {
         self.names.len() == 1
     }
 
-    /// The holes of all names.
-    fn holes(&self) -> impl Iterator<Item = &Ident> {
+    /// The names that are literals.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = &LitStr> {
+        self.names.iter().filter_map(|name| match name {
+            Name::Literal(literal, _) => Some(literal),
+            Name::Expression(_) => None,
+        })
+    }
+
+    /// The placeholders of all names.
+    fn placeholders(&self) -> impl Iterator<Item = &Ident> {
         self.names.iter().flat_map(|name| match name {
-            Name::Literal(_, holes) => holes.as_slice(),
+            Name::Literal(_, placeholders) => placeholders.as_slice(),
             Name::Expression(_) => &[],
         })
     }
 
-    /// What fills a hole: what was said, or else the variable of that name.
-    pub(crate) fn key(&self, hole: &Ident) -> TokenStream {
-        let key = self.keys.iter().find(|key| key.hole == *hole);
-        key.map_or_else(|| hole.to_token_stream(), |key| key.value.to_token_stream())
+    /// The value of a placeholder: the one given, or else the variable with its name.
+    pub(crate) fn key(&self, placeholder: &Ident) -> TokenStream {
+        let key = self.keys.iter().find(|key| key.placeholder == *placeholder);
+        key.map_or_else(|| placeholder.to_token_stream(), |key| key.value.to_token_stream())
     }
 
-    /// The expressions among the arguments, and the variables that fill holes.
+    /// The expressions among the arguments, and the values of placeholders.
     pub(crate) fn expressions(&self) -> TokenStream {
         let Options { timeout, or_else, locks, .. } = &self.options;
         let timeout = timeout.as_ref().and_then(|timeout| timeout.expression());
@@ -160,7 +180,7 @@ impl Arguments {
         for expression in names.chain(timeout).chain(or_else).chain(locks) {
             expression.to_tokens(&mut tokens);
         }
-        tokens.extend(self.holes().map(|hole| self.key(hole)));
+        tokens.extend(self.placeholders().map(|placeholder| self.key(placeholder)));
         tokens
     }
 }
@@ -170,21 +190,21 @@ impl Name {
         match value {
             Expr::Lit(literal) => match literal.lit {
                 Lit::Str(literal) => {
-                    let holes = holes(&literal);
-                    Ok(Self::Literal(literal, holes))
+                    let placeholders = placeholders(&literal);
+                    Ok(Self::Literal(literal, placeholders))
                 }
                 other => {
-                    let message = "a lock's name is a string literal or a `LockName`";
+                    let message = "expected a lock name: write a string literal or a `LockName`";
                     Err(Error::new_spanned(other, message))
                 }
             },
-            // A `macro_rules!` hands its `$name` on in an invisible group.
+            // A `macro_rules!` passes its `$name` on in an invisible group.
             Expr::Group(group) => Self::new(*group.expr),
             expression => Ok(Self::Expression(expression)),
         }
     }
 
-    /// Where it was written.
+    /// Its location in the source.
     pub(crate) fn span(&self) -> Span {
         match self {
             Self::Literal(literal, _) => literal.span(),
@@ -193,23 +213,23 @@ impl Name {
     }
 }
 
-/// The holes of a name, as variables where it is; none where it is no name that can be declared.
-fn holes(literal: &LitStr) -> Vec<Ident> {
+/// The placeholders of a name, as variables at its location; none if the name is invalid.
+fn placeholders(literal: &LitStr) -> Vec<Ident> {
     let template = Template::parse(&literal.value());
-    let holes = template.map_or_else(|_| Vec::new(), |template| template.holes);
-    holes.iter().map(|hole| Ident::new(hole, literal.span())).collect()
+    let placeholders = template.map_or_else(|_| Vec::new(), |template| template.placeholders);
+    placeholders.iter().map(|placeholder| Ident::new(placeholder, literal.span())).collect()
 }
 
-/// Whether a last argument may be meant as a name, rather than as what is to be locked.
-fn may_name(value: &Expr) -> bool {
+/// Whether a last argument may be a name, rather than something in place of the block.
+fn may_be_name(value: &Expr) -> bool {
     match value {
         Expr::Lit(literal) => matches!(literal.lit, Lit::Str(_)),
-        Expr::Group(group) => may_name(&group.expr),
+        Expr::Group(group) => may_be_name(&group.expr),
         other => matches!(other, Expr::Path(_)),
     }
 }
 
-/// Whether a keyword is next, or what a hole is called; anything else is a name.
+/// Whether a keyword or a placeholder is next; anything else is a name.
 fn is_keyword(input: ParseStream) -> bool {
     let ahead = input.fork();
     let Ok(ident) = ahead.call(Ident::parse_any) else { return false };
@@ -223,10 +243,10 @@ fn is_block(input: ParseStream) -> bool {
     input.peek(token::Brace) || input.peek(Token![async])
 }
 
-/// Whether the block is next, and all that is left.
+/// Whether the block is next, and nothing but a comma follows it.
 fn is_last_block(input: ParseStream) -> bool {
     let ahead = input.fork();
-    // What is not there is skipped.
+    // Neither word has to be there.
     let _ = ahead.parse::<Option<Token![async]>>();
     let _ = ahead.parse::<Option<Token![move]>>();
     ahead.peek(token::Brace)
@@ -235,11 +255,11 @@ fn is_last_block(input: ParseStream) -> bool {
         && ahead.is_empty()
 }
 
-/// Checks that an argument ends where it should.
+/// Checks that the input ends after an argument, or continues with a comma.
 fn end(input: ParseStream) -> Result<()> {
     if input.is_empty() || is_comma(input) {
         Ok(())
     } else {
-        Err(input.error("expected a comma after the argument"))
+        Err(input.error("expected `,` after the argument"))
     }
 }

@@ -5,48 +5,49 @@ use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Result, Token, token};
 
-use crate::acquisition::{self, Places, Wait, ends_when_lost, hidden, refuse_to_stop};
-use crate::arguments::{Arguments, Before};
-use crate::awaits;
+use crate::acquisition::{Wait, acquire};
+use crate::arguments::{Arguments, EXPECTED_BLOCK, FollowedBy};
+use crate::await_check::find_await;
 use crate::body::Body;
 use crate::errors::Errors;
-use crate::failure;
-use crate::known::bracket;
-use crate::nested;
+use crate::hygiene::{Paths, hidden};
+use crate::lock_order;
+use crate::not_acquired::call_or_else;
+use crate::on_lost::{is_dropped_when_lost, reject_on_lost, run_under_guard};
+use crate::prologue::{bind_without_lock, borrow_guard, prologue};
+use crate::protocol::bracketed;
 
-/// Makes an expression of `[runtime] [registry] arguments, { block }`.
+/// Expands `[runtime] [registry] arguments, { block }` to an expression.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    // The paths in front are not the user's.
+    // The first two tokens are not the user's.
     let end = input.clone().into_iter().skip(2).last();
     let end = end.map_or_else(Span::call_site, |token| token.span());
     let parse = |input: ParseStream| {
-        let (runtime, names) = (bracket(input)?, bracket(input)?);
-        let arguments = Arguments::parse(input, Before::Block, &mut errors);
+        let (runtime, names) = (bracketed(input)?, bracketed(input)?);
+        let arguments = Arguments::parse(input, FollowedBy::Block, &mut errors);
         let block = if input.is_empty() {
             if errors.is_empty() {
-                let message =
-                    "the block to run under the lock is missing: `locked!(\"name\", { … })`";
-                errors.on(end, message);
+                errors.at_span(end, "missing block: write `locked!(\"name\", { … })`");
             }
             None
         } else {
-            errors.take(block(input))
+            errors.take(parse_block(input))
         };
-        // What follows an error is not looked at.
+        // Whatever follows an error is ignored.
         input.parse::<TokenStream>()?;
         Ok((runtime, names, arguments, block))
     };
     let parsed = parse.parse2(input);
     if let Ok((.., Some(arguments), Some(Block::Plain(_)))) = &parsed {
-        errors.take(refuse_to_stop(arguments));
+        errors.take(reject_on_lost(arguments));
     }
     match parsed {
         Ok((runtime, names, Some(arguments), Some(block))) if errors.is_empty() => {
-            let places = Places::new(&arguments.options, runtime, names);
-            locked(&arguments, &places, &block)
+            let paths = Paths::new(&arguments.options, runtime, names);
+            locked(&arguments, &paths, &block)
         }
-        // An expression that is an error is no second one, whatever is made of it.
+        // `compile_error!` fits any type, so uses of the expression are no further errors.
         Ok((runtime, names, arguments, Some(block))) => {
             let unlocked = unlocked(arguments.as_ref(), runtime, names, &block);
             quote!({ #unlocked #errors })
@@ -56,67 +57,69 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-/// What runs under the lock.
+/// The block of `locked!`.
 enum Block {
-    /// In the thread that waits for the lock.
+    /// A block that runs in the thread that waits for the lock.
     Plain(Body),
-    /// In a future: `async`, `move` where that was written, and the block.
+    /// A block that runs as a future: `async`, `move` if there is one, and the block itself.
     Async(TokenStream, Body),
 }
 
-/// Reads the block, which comes last.
-fn block(input: ParseStream) -> Result<Block> {
+/// Parses the block, after which nothing may follow.
+fn parse_block(input: ParseStream) -> Result<Block> {
     let plain = input.fork();
     let asyncness: Option<Token![async]> = input.parse()?;
     let block = if asyncness.is_some() {
         let capture: Option<Token![move]> = input.parse()?;
         if !input.peek(token::Brace) {
-            return Err(plain.error("the block has to be a plain `{ … }` or an `async` one"));
+            return Err(plain.error(EXPECTED_BLOCK));
         }
-        Block::Async(quote!(#asyncness #capture), Body::block(input)?)
+        Block::Async(quote!(#asyncness #capture), Body::parse_block(input)?)
     } else {
-        if let Some(found) = plain.parse().ok().and_then(awaits::find) {
-            let message = "a block that blocks the thread cannot wait for a future: \
+        if let Some(found) = plain.parse().ok().and_then(find_await) {
+            let message = "`.await` is not allowed in a blocking `locked!` block: \
                            write `locked!(\"…\", async { … }).await`";
             return Err(Error::new(found, message));
         }
-        Block::Plain(Body::block(input)?)
+        Block::Plain(Body::parse_block(input)?)
     };
     input.parse::<Option<Token![,]>>()?;
     if input.is_empty() {
         Ok(block)
     } else {
-        Err(input.error("the block comes last: move this in front of it"))
+        Err(input.error("the block must come last: move this before it"))
     }
 }
 
 /// The block under its lock.
-fn locked(arguments: &Arguments, places: &Places, block: &Block) -> TokenStream {
-    let begin = acquisition::begin(arguments, places);
+fn locked(arguments: &Arguments, paths: &Paths, block: &Block) -> TokenStream {
+    let prologue = prologue(arguments, paths);
     let (Block::Plain(body) | Block::Async(_, body)) = block;
-    let questions = nested::questions(arguments, &places.names, body.content());
-    let begin = quote!(#questions #begin);
+    let order_checks = lock_order::checks(arguments, &paths.names, body.content());
+    let prologue = quote!(#order_checks #prologue);
     match block {
         Block::Plain(body) => {
-            let body = if begin.is_empty() { quote!(#body) } else { quote!({ #begin #body }) };
-            section(arguments, places, Wait::Blocking, &body)
+            let body =
+                if prologue.is_empty() { quote!(#body) } else { quote!({ #prologue #body }) };
+            section(arguments, paths, Wait::Blocking, &body)
         }
         Block::Async(asyncness, body) => {
-            // `return` and `?` leave the inner block, as they would leave the user's own.
-            let body = quote!(#asyncness { #begin #body });
-            let leave = ends_when_lost(&arguments.options).then(|| {
-                let (_, failure) = outcome(arguments, places);
+            // `return` and `?` act on this inner block, as they would on the user's own.
+            let body = quote!(#asyncness { #prologue #body });
+            let on_error = is_dropped_when_lost(&arguments.options).then(|| {
+                let (_, failure) = outcome(arguments, paths);
                 quote!(return #failure)
             });
-            let value = acquisition::within(&body, places, leave.as_ref());
-            let section = section(arguments, places, Wait::Async, &value);
+            let value = run_under_guard(&body, paths, on_error.as_ref());
+            let section = section(arguments, paths, Wait::Async, &value);
             quote!(#asyncness #section)
         }
     }
 }
 
-/// A statement that has the block in it, without its lock, so that an editor still knows what is
-/// there, and no use of a variable or of an import is missed.
+/// A statement that contains the block without its lock.
+///
+/// Thus editors still know the block's content, and its variables and imports count as used.
 fn unlocked(
     arguments: Option<&Arguments>,
     runtime: TokenStream,
@@ -124,7 +127,7 @@ fn unlocked(
     block: &Block,
 ) -> TokenStream {
     let bind = arguments.and_then(|arguments| {
-        acquisition::bind_nothing(arguments, &Places::new(&arguments.options, runtime, names))
+        bind_without_lock(arguments, &Paths::new(&arguments.options, runtime, names))
     });
     let block = match block {
         Block::Plain(body) => quote!(#body),
@@ -138,24 +141,24 @@ fn unlocked(
     }
 }
 
-/// A block that acquires the lock and evaluates `value`.
+/// An expression that acquires the lock and evaluates `body` under it.
 ///
-/// All that this made is dropped when it is bound, and the guard after that.
-fn section(arguments: &Arguments, places: &Places, wait: Wait, made: &TokenStream) -> TokenStream {
-    let support = &places.support;
-    // The compiler names a closure by the function that it is in.
+/// The body's temporaries are dropped at the `let` of its value, before the guard.
+fn section(arguments: &Arguments, paths: &Paths, wait: Wait, body: &TokenStream) -> TokenStream {
+    let support = &paths.support;
+    // The type name of a closure contains the path of the function around it.
     let function = quote!(#support::type_name_of_val(&|| ()));
-    let acquire = acquisition::acquire(arguments, places, &function, wait);
+    let acquire = acquire(arguments, paths, &function, wait);
     let [acquired, guard, error, value] = ["acquired", "guard", "error", "value"].map(hidden);
-    let show = acquisition::show(arguments, &guard);
-    let (success, failure) = outcome(arguments, places);
+    let borrow_guard = borrow_guard(arguments, &guard);
+    let (success, failure) = outcome(arguments, paths);
     quote! {{
         let #acquired = #acquire;
         match #acquired {
             ::core::result::Result::Ok(#guard) => {
-                #show
-                let #value = #made;
-                #[allow(unreachable_code, reason = "the block may leave by itself")]
+                #borrow_guard
+                let #value = #body;
+                #[allow(unreachable_code, reason = "the block may never end normally")]
                 ::core::mem::drop(#guard);
                 #success
             }
@@ -164,11 +167,11 @@ fn section(arguments: &Arguments, places: &Places, wait: Wait, made: &TokenStrea
     }}
 }
 
-/// What the block's value, or the error that came instead, becomes.
-fn outcome(arguments: &Arguments, places: &Places) -> (TokenStream, TokenStream) {
+/// The values of the expression after the block, and after an error.
+fn outcome(arguments: &Arguments, paths: &Paths) -> (TokenStream, TokenStream) {
     let [error, value] = ["error", "value"].map(hidden);
     match &arguments.options.or_else {
-        Some(or_else) => (quote!(#value), failure::otherwise(or_else, &error, &places.support)),
+        Some(or_else) => (quote!(#value), call_or_else(or_else, &error, &paths.support)),
         None => (
             quote!(::core::result::Result::Ok(#value)),
             quote!(::core::result::Result::Err(#error)),

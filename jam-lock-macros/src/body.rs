@@ -1,35 +1,34 @@
-//! What runs under the lock, as it was written.
+//! The body that runs under the lock, as the user wrote it.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Path, Result, Token, braced};
 
-/// A block in the user's braces, whose tokens are passed on unread.
+/// A block in the user's braces, whose tokens are passed on unparsed.
 ///
-/// The braces carry the user's edition, which decides when temporaries in the tail are dropped. A
-/// statement of no effect opens them, or else lints would object to braces around an expression,
-/// or around nothing but a `return`, where they stand now.
+/// The braces carry the user's edition, which decides when temporaries in the tail are dropped.
+/// They start with a statement without effect, because lints would otherwise object to braces around
+/// a single expression or `return`.
 pub(crate) struct Body {
     content: TokenStream,
-    /// Where its braces stand.
+    /// The span of its braces.
     span: Span,
 }
 
 impl Body {
-    /// Reads the block of `locked!`.
-    pub(crate) fn block(input: ParseStream) -> Result<Self> {
-        Self::after(input, |_| Ok(())).map(|((), body)| body)
+    /// Parses the block of `locked!`.
+    pub(crate) fn parse_block(input: ParseStream) -> Result<Self> {
+        Self::parse_after(input, |_| Ok(())).map(|((), body)| body)
     }
 
-    /// Reads a function's body, and its inner attributes, which no other braces may have.
-    pub(crate) fn function(input: ParseStream) -> Result<(Vec<Attribute>, Self)> {
-        Self::after(input, Attribute::parse_inner)
+    /// Parses a function's body and its inner attributes.
+    pub(crate) fn parse_function(input: ParseStream) -> Result<(Vec<Attribute>, Self)> {
+        Self::parse_after(input, Attribute::parse_inner)
     }
 
-    /// Takes `Box::pin(async move { … })` apart, where that is all there is: into what is called,
-    /// and the block.
-    pub(crate) fn boxed(&self) -> Option<(TokenStream, Self)> {
+    /// If the body is just `Box::pin(async move { … })`: the path `Box::pin`, and the block.
+    pub(crate) fn split_box_pin(&self) -> Option<(TokenStream, Self)> {
         let content: Vec<_> = self.content.clone().into_iter().collect();
         let (TokenTree::Group(parentheses), function) = content.split_last()? else { return None };
         let function: TokenStream = function.iter().cloned().collect();
@@ -41,15 +40,15 @@ impl Body {
         let future = |input: ParseStream| {
             input.parse::<Token![async]>()?;
             input.parse::<Option<Token![move]>>()?;
-            let block = Self::block(input)?;
+            let block = Self::parse_block(input)?;
             input.parse::<Option<Token![,]>>()?;
             Ok(block)
         };
         Some((function, future.parse2(parentheses.stream()).ok()?))
     }
 
-    /// Reads a block that starts with something else.
-    fn after<T>(
+    /// Parses a block that starts with something else.
+    fn parse_after<T>(
         input: ParseStream,
         start: impl FnOnce(ParseStream) -> Result<T>,
     ) -> Result<(T, Self)> {
@@ -65,12 +64,12 @@ impl Body {
         Self { content: content(self.content), ..self }
     }
 
-    /// What stands between its braces.
+    /// The tokens between its braces.
     pub(crate) fn content(&self) -> &TokenStream {
         &self.content
     }
 
-    /// Puts `tokens` into braces that stand where the body's are.
+    /// Puts `tokens` into braces at the span of the body's own.
     pub(crate) fn braces_around(&self, tokens: TokenStream) -> Group {
         let mut braces = Group::new(Delimiter::Brace, tokens);
         braces.set_span(self.span);

@@ -1,4 +1,4 @@
-//! `#[locked]`: the function that runs its body under the lock.
+//! `#[locked]`: a function that runs its body under the lock.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -6,27 +6,30 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Abi, Attribute, Error, Result, ReturnType, Signature, Token, Visibility};
 
-use crate::acquisition::{self, Places, refuse_to_stop};
-use crate::arguments::{Arguments, Before};
-use crate::attributes::is_inert;
+use crate::arguments::{Arguments, FollowedBy};
 use crate::body::Body;
 use crate::errors::Errors;
+use crate::hygiene::Paths;
+use crate::inert_attributes::is_inert;
+use crate::on_lost::reject_on_lost;
 use crate::parameters::{self, Moved, is_by_value};
-use crate::returned::{boxed_output, future};
+use crate::prologue::bind_without_lock;
+use crate::return_type::{boxed_output, find_future};
 use crate::section::Section;
 
-/// Makes the function that locks, or leaves it as it is beside the errors, so that only these are
-/// told, and an editor still knows what is in it.
-pub(crate) fn expand(written: &TokenStream, item: &TokenStream) -> TokenStream {
+/// Expands to the locked function, or to the errors and the unlocked function.
+///
+/// The function is kept so that its uses are no further errors, and editors still know its content.
+pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let parse = |input: ParseStream| Ok(Arguments::parse(input, Before::Nothing, &mut errors));
-    let arguments = parse.parse2(written.clone());
+    let parse = |input: ParseStream| Ok(Arguments::parse(input, FollowedBy::Nothing, &mut errors));
+    let arguments = parse.parse2(arguments.clone());
     let arguments = errors.take(arguments).flatten();
     let function = errors.take(Function::parse.parse2(item.clone()));
     if let (Some(arguments), Some(function)) = (&arguments, &function) {
         let is_async = function.signature.asyncness.is_some();
-        if !is_async && boxed(&function.signature, &function.body).is_none() {
-            errors.take(refuse_to_stop(arguments));
+        if !is_async && boxed_future(&function.signature, &function.body).is_none() {
+            errors.take(reject_on_lost(arguments));
         }
     }
     match (arguments, function) {
@@ -39,7 +42,7 @@ pub(crate) fn expand(written: &TokenStream, item: &TokenStream) -> TokenStream {
     }
 }
 
-/// A function with its body as it was written.
+/// A function as the user wrote it.
 struct Function {
     attributes: Vec<Attribute>,
     visibility: Visibility,
@@ -53,34 +56,37 @@ impl Parse for Function {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         if !is_function(input) {
-            return Err(input.error("`#[locked]` belongs on a function: it locks its body"));
+            let message =
+                "`#[locked]` can only be applied to a function: to lock a block, use `locked!`";
+            return Err(input.error(message));
         }
         let signature: Signature = input.parse()?;
         if input.peek(Token![;]) {
-            let message = "there is no body here to lock: \
-                           put `#[locked]` on the functions that implement this one";
+            let message = "`#[locked]` cannot be applied to a function without a body: \
+                           apply it to the implementations";
             return Err(input.error(message));
         }
-        let (inner_attributes, body) = Body::function(input)?;
-        refuse(&signature, &body)?;
+        let (inner_attributes, body) = Body::parse_function(input)?;
+        check_can_be_locked(&signature, &body)?;
         Ok(Self { attributes, visibility, signature, inner_attributes, body })
     }
 }
 
 impl Function {
-    /// The same function, whose body runs under the lock.
+    /// The function whose body runs under the lock.
     fn locked(self, arguments: &Arguments) -> TokenStream {
         let Self { attributes, visibility, mut signature, inner_attributes, body } = self;
-        let places = places(arguments);
+        let paths = paths(arguments);
         let section =
-            |output| Section { arguments, places: &places, ident: &signature.ident, output };
-        let statements = if let Some((output, (function, body))) = boxed(&signature, &body) {
-            let body = body.map(|body| parameters::using(body, &arguments.expressions()));
+            |output| Section { arguments, paths: &paths, ident: &signature.ident, output };
+        let statements = if let Some((output, (function, body))) = boxed_future(&signature, &body) {
+            let body = body.map(|body| parameters::use_moved(body, &arguments.expressions()));
             let section = section(&output).boxed(&body);
             quote!(#function(#section))
         } else {
-            let is_documentable = attributes.iter().all(is_inert);
-            let moved = Moved::new(&signature.inputs, &arguments.expressions(), is_documentable);
+            let may_replace_patterns = attributes.iter().all(is_inert);
+            let moved =
+                Moved::new(&signature.inputs, &arguments.expressions(), may_replace_patterns);
             let receiver = signature.receiver().filter(|receiver| is_by_value(receiver));
             let receiver = receiver.map(|receiver| receiver.self_token);
             let section = section(&signature.output);
@@ -91,8 +97,8 @@ impl Function {
             signature.inputs = moved.parameters;
             statements
         };
-        // rustc takes a block that stands where the function's own does for that one, and says of
-        // a tail that is missing there what it says of a plain function.
+        // At the span of the function's own braces, rustc reports a missing tail expression as it
+        // does for a plain function.
         let braces = body.braces_around(quote!(#(#inner_attributes)* #statements));
         quote! {
             #(#attributes)*
@@ -100,10 +106,10 @@ impl Function {
         }
     }
 
-    /// The same function, which has what its body calls the guard, but no lock.
+    /// The function without a lock, but with the variable of `guard`.
     fn unlocked(self, arguments: &Arguments) -> TokenStream {
         let Self { attributes, visibility, signature, inner_attributes, body } = self;
-        let bind = acquisition::bind_nothing(arguments, &places(arguments));
+        let bind = bind_without_lock(arguments, &paths(arguments));
         let content = body.content();
         let braces = body.braces_around(quote!(#(#inner_attributes)* #bind #content));
         quote! {
@@ -113,34 +119,35 @@ impl Function {
     }
 }
 
-/// What `#[async_trait]` has made of an `async fn`: its own return type, what boxes its future, and
-/// the future's body.
-fn boxed(signature: &Signature, body: &Body) -> Option<(ReturnType, (TokenStream, Body))> {
+/// An `async fn` as `#[async_trait]` has rewritten it: its original return type, the function that
+/// boxes its future, and the future's body.
+fn boxed_future(signature: &Signature, body: &Body) -> Option<(ReturnType, (TokenStream, Body))> {
     let ReturnType::Type(arrow, ty) = &signature.output else { return None };
     let output = boxed_output(ty)?;
-    Some((ReturnType::Type(*arrow, Box::new(output.clone())), body.boxed()?))
+    Some((ReturnType::Type(*arrow, Box::new(output.clone())), body.split_box_pin()?))
 }
 
-/// Where a function finds what it calls.
+/// The paths of the generated code.
 ///
-/// The paths start where the name is: what started in the attribute, rustc would underline there.
-fn places(Arguments { names, options, .. }: &Arguments) -> Places {
+/// They have the span of the name, so that rustc underlines that, and not the attribute, if one of
+/// them does not resolve.
+fn paths(Arguments { names, options, .. }: &Arguments) -> Paths {
     let span = names[0].span();
     let runtime = quote_spanned!(span=> ::jam_lock);
-    Places::new(options, runtime, quote_spanned!(span=> crate::lock_names))
+    Paths::new(options, runtime, quote_spanned!(span=> crate::lock_names))
 }
 
-/// Whether a function is next, whatever qualifies it, in whatever order.
+/// Whether a function is next, with any qualifiers in any order.
 fn is_function(input: ParseStream) -> bool {
     let ahead = input.fork();
     loop {
         let is_qualifier =
             ahead.peek(Token![const]) || ahead.peek(Token![async]) || ahead.peek(Token![unsafe]);
         if is_qualifier {
-            // It was seen, and can be read.
+            // This succeeds, since the word was peeked.
             let _ = ahead.call(Ident::parse_any);
         } else if ahead.peek(Token![extern]) {
-            // What is malformed shows in what follows.
+            // If the ABI is malformed, no `fn` follows.
             let _ = ahead.parse::<Abi>();
         } else {
             return ahead.peek(Token![fn]);
@@ -148,17 +155,18 @@ fn is_function(input: ParseStream) -> bool {
     }
 }
 
-/// Refuses the functions that cannot wait for a lock.
-fn refuse(signature: &Signature, body: &Body) -> Result<()> {
+/// Rejects functions whose body cannot run under a lock.
+fn check_can_be_locked(signature: &Signature, body: &Body) -> Result<()> {
     if let Some(constness) = &signature.constness {
-        let message = "a `const fn` cannot be locked: it may run in the compiler";
+        let message = "`#[locked]` cannot be applied to a `const fn`, which may run at compile \
+                       time: remove `const`";
         return Err(Error::new_spanned(constness, message));
     }
-    if boxed(signature, body).is_some() {
+    if boxed_future(signature, body).is_some() {
         return Ok(());
     }
-    if let Some(future) = future(signature.output.to_token_stream()) {
-        let message = "the future that is returned would run after the lock was released: \
+    if let Some(future) = find_future(signature.output.to_token_stream()) {
+        let message = "the returned future would run after the lock is released: \
                        write an `async fn`, or lock inside the future";
         return Err(Error::new_spanned(future, message));
     }

@@ -1,4 +1,4 @@
-//! The arguments that have a keyword.
+//! The arguments that have a keyword, such as `timeout = 10`.
 
 use proc_macro2::{Ident, Span};
 use syn::parse::{Parse, ParseStream};
@@ -7,7 +7,21 @@ use syn::{Error, Expr, LitStr, Path, Result, Token};
 use crate::errors::is_comma;
 use crate::timeout::Timeout;
 
-/// The arguments that have a keyword, any of which may be left out.
+/// The keywords, each with an example of its value if it takes one.
+const KEYWORDS: [(&str, Option<&str>); 10] = [
+    ("timeout", Some("10")),
+    ("shared", None),
+    ("reentrant", None),
+    ("or_else", Some("jam_lock::skip")),
+    ("recover", Some("repair")),
+    ("on_lost", Some("\"finish\"")),
+    ("guard", Some("held")),
+    ("locks", Some("&locks")),
+    ("names", Some("other::lock_names")),
+    ("crate", Some("other::jam_lock")),
+];
+
+/// The values of the keywords, all of which are optional.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) timeout: Option<Timeout>,
@@ -22,45 +36,11 @@ pub(crate) struct Options {
     pub(crate) runtime: Option<Path>,
 }
 
-/// Checks that a section whose lock is lost is to go on to its end: there is no third way.
-fn finish(literal: LitStr) -> Result<LitStr> {
-    if literal.value() == "finish" {
-        return Ok(literal);
-    }
-    let message = "the only value is `\"finish\"`: the body then runs to its end; without \
-                   `on_lost` it is dropped where it waits";
-    Err(Error::new_spanned(literal, message))
-}
-
-/// The keywords, each with a value that shows what it takes, if it takes one.
-const KEYWORDS: [(&str, Option<&str>); 10] = [
-    ("timeout", Some("10")),
-    ("shared", None),
-    ("reentrant", None),
-    ("or_else", Some("jam_lock::skip")),
-    ("recover", Some("repair")),
-    ("on_lost", Some("\"finish\"")),
-    ("guard", Some("held")),
-    ("locks", Some("&locks")),
-    ("names", Some("other::lock_names")),
-    ("crate", Some("other::jam_lock")),
-];
-
-/// What the arguments are called.
-pub(crate) fn keywords() -> Vec<&'static str> {
-    KEYWORDS.iter().map(|(keyword, _)| *keyword).collect()
-}
-
-/// Whether a word is one of the keywords.
-pub(crate) fn is_keyword(word: &str) -> bool {
-    KEYWORDS.iter().any(|(keyword, _)| *keyword == word)
-}
-
 impl Options {
-    /// Reads what stands behind one of the keywords.
-    pub(crate) fn read(&mut self, keyword: &Ident, input: ParseStream) -> Result<()> {
+    /// Parses what follows `keyword`, which is one of the keywords.
+    pub(crate) fn parse_value(&mut self, keyword: &Ident, input: ParseStream) -> Result<()> {
         match keyword.to_string().as_str() {
-            "timeout" => set(&mut self.timeout, keyword, Timeout::of(value(keyword, input)?)?),
+            "timeout" => set(&mut self.timeout, keyword, Timeout::new(value(keyword, input)?)?),
             "shared" => set(&mut self.shared, keyword, no_value(keyword, input)?),
             "reentrant" => set(&mut self.reentrant, keyword, no_value(keyword, input)?),
             "recover" => set(&mut self.recover, keyword, value(keyword, input)?),
@@ -74,50 +54,76 @@ impl Options {
     }
 }
 
-/// Reads `= value`.
+/// All keywords.
+pub(crate) fn keywords() -> Vec<&'static str> {
+    KEYWORDS.iter().map(|(keyword, _)| *keyword).collect()
+}
+
+/// Whether a word is one of the keywords.
+pub(crate) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.iter().any(|(keyword, _)| *keyword == word)
+}
+
+/// Parses `= value`.
 pub(crate) fn value<T: Parse>(keyword: &Ident, input: ParseStream) -> Result<T> {
     let example = KEYWORDS.iter().find(|(known, _)| keyword == known);
     let example = example.and_then(|(_, example)| *example).unwrap_or("…");
-    let needed = |place: Span| {
-        let message = format!("`{keyword}` needs a value, such as `{keyword} = {example}`");
-        Error::new(place, message)
+    let missing = |span: Span| {
+        let message = format!("`{keyword}` requires a value, such as `{keyword} = {example}`");
+        Error::new(span, message)
     };
     if is_colon(input) {
-        return Err(input.error(format!("write `=` here, as in `{keyword} = {example}`")));
+        let message = format!("expected `=`, found `:`: write `{keyword} = {example}`");
+        return Err(input.error(message));
     }
     let equals: Option<Token![=]> = input.parse()?;
     if equals.is_none() || is_comma(input) {
-        return Err(needed(keyword.span()));
+        return Err(missing(keyword.span()));
     }
     let start = input.cursor();
     input.parse().map_err(|error| {
         if input.is_empty() {
-            needed(keyword.span())
+            missing(keyword.span())
         } else if input.cursor() == start {
-            needed(input.span())
+            missing(input.span())
         } else {
             error
         }
     })
 }
 
-/// Checks that no `= value` stands there.
+/// Checks that no value follows.
 fn no_value(keyword: &Ident, input: ParseStream) -> Result<()> {
     if input.peek(Token![=]) || is_colon(input) {
-        return Err(input.error(format!("`{keyword}` takes no value: write it alone")));
+        return Err(input.error(format!("`{keyword}` takes no value: write just `{keyword}`")));
     }
     Ok(())
 }
 
-/// Whether a colon is next, which some take for what stands behind a keyword.
+/// Checks the value of `on_lost`.
+fn finish(literal: LitStr) -> Result<LitStr> {
+    if literal.value() == "finish" {
+        return Ok(literal);
+    }
+    let message = "invalid value for `on_lost`: write `\"finish\"` to run the body to its end even \
+                   if its lock is lost, or remove `on_lost` to drop the body instead";
+    Err(Error::new_spanned(literal, message))
+}
+
+/// Whether a colon is next, a common mistake for `=`.
 pub(crate) fn is_colon(input: ParseStream) -> bool {
     input.peek(Token![:]) && !input.peek(Token![::])
 }
 
-/// Fills the slot of a keyword, once.
+/// Stores the value of a keyword, once.
 fn set<T>(slot: &mut Option<T>, keyword: &Ident, value: T) -> Result<()> {
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Error::new(keyword.span(), format!("`{keyword}` is given twice"))),
+        Some(_) => Err(duplicate(keyword)),
     }
+}
+
+/// Says that an argument is given a second time.
+pub(crate) fn duplicate(keyword: &Ident) -> Error {
+    Error::new(keyword.span(), format!("duplicate argument `{keyword}`: remove one"))
 }

@@ -1,4 +1,4 @@
-//! Parameters that are passed by value, which must be dropped while the lock is still held.
+//! By-value parameters, which must be dropped while the lock is still held.
 
 use std::collections::HashSet;
 
@@ -9,37 +9,37 @@ use syn::{
     Attribute, FnArg, Pat, PatIdent, PatType, Receiver, ReceiverKind, Token, Type, parse_quote,
 };
 
-use crate::acquisition::hidden;
+use crate::hygiene::hidden;
 
-/// The parameters of a function whose body moves them into a block of its own.
+/// The parameters of a function that moves them into the block of its body.
 #[derive(Default)]
 pub(crate) struct Moved {
-    /// The parameters as the function now has them.
+    /// The parameters of the generated function.
     pub(crate) parameters: Punctuated<FnArg, Token![,]>,
-    /// The statements to open the block with.
+    /// The statements at the start of the block.
     pub(crate) moves: TokenStream,
 }
 
 impl Moved {
-    /// Moves those of `parameters` that are passed by value.
+    /// Moves the by-value parameters among `parameters`.
     ///
-    /// The `arguments` of the attribute may use parameters too. Where `is_seen_by_none`, no other
-    /// macro looks at the parameters, so that patterns may be replaced, and rustdoc is shown them
-    /// as they were written.
+    /// The `arguments` of the attribute may use parameters too. Patterns are replaced by variables
+    /// if `may_replace_patterns`, that is if no other macro reads the parameters; rustdoc still
+    /// shows the patterns.
     pub(crate) fn new(
         parameters: &Punctuated<FnArg, Token![,]>,
         arguments: &TokenStream,
-        is_seen_by_none: bool,
+        may_replace_patterns: bool,
     ) -> Self {
         let mentioned = words(arguments.clone());
         let mut moved = Self::default();
         for parameter in parameters {
             match parameter.clone() {
                 FnArg::Typed(parameter) if !matches!(*parameter.ty, Type::Reference(_)) => {
-                    if is_variable(&parameter.pat) || !is_seen_by_none {
-                        moved.variables(parameter, &mentioned);
+                    if is_variable(&parameter.pat) || !may_replace_patterns {
+                        moved.move_variables(parameter, &mentioned);
                     } else {
-                        moved.pattern(parameter);
+                        moved.move_pattern(parameter);
                     }
                 }
                 other => moved.parameters.push(other),
@@ -48,27 +48,26 @@ impl Moved {
         moved
     }
 
-    /// Moves the variables that a parameter binds, and their `mut` with them.
+    /// Moves the variables that a parameter binds, along with their `mut`.
     ///
-    /// What a pattern leaves out stays where it is.
-    fn variables(&mut self, mut parameter: PatType, mentioned: &HashSet<String>) {
-        let attributes = split(&mut parameter.attrs);
-        let configurations: Vec<_> =
-            attributes.iter().filter(|attribute| is_configuration(attribute)).collect();
-        for PatIdent { mutability, ident: name, .. } in bindings(&mut parameter.pat) {
+    /// Values that a pattern does not bind stay in the parameter.
+    fn move_variables(&mut self, mut parameter: PatType, mentioned: &HashSet<String>) {
+        let attributes = take_attributes(&mut parameter.attrs);
+        let cfgs: Vec<_> = attributes.iter().filter(|attribute| is_cfg(attribute)).collect();
+        for PatIdent { mutability, ident: name, .. } in take_bindings(&mut parameter.pat) {
             let lint = if name.to_string().starts_with('_') {
                 quote! {
                     #[allow(
                         clippy::no_effect_underscore_binding,
                         clippy::used_underscore_binding,
-                        reason = "a parameter is moved, not used"
+                        reason = "moving a parameter does not use it"
                     )]
                 }
             } else if mutability.is_some() {
                 quote! {
                     #[allow(
                         clippy::collection_is_never_read,
-                        reason = "nobody says it of a parameter"
+                        reason = "clippy does not check parameters for this"
                     )]
                 }
             } else {
@@ -76,20 +75,20 @@ impl Moved {
             };
             self.moves.extend(quote!(#lint #(#attributes)* let #mutability #name = #name;));
             if mentioned.contains(&name.to_string()) {
-                self.moves.extend(quote!(#(#configurations)* let _ = &#name;));
+                self.moves.extend(quote!(#(#cfgs)* let _ = &#name;));
             }
         }
         self.parameters.push(FnArg::Typed(parameter));
     }
 
-    /// Moves everything that a pattern matches, what it does not bind included.
-    fn pattern(&mut self, mut parameter: PatType) {
-        let attributes = split(&mut parameter.attrs);
+    /// Moves everything that a pattern matches, including the values that it does not bind.
+    fn move_pattern(&mut self, mut parameter: PatType) {
+        let attributes = take_attributes(&mut parameter.attrs);
         let name = hidden(&format!("parameter_{}", self.parameters.len()));
         let PatType { attrs, pat, ty, .. } = &parameter;
-        let configurations = attributes.iter().filter(|attribute| is_configuration(attribute));
+        let cfgs = attributes.iter().filter(|attribute| is_cfg(attribute));
         self.moves.extend(quote! {
-            #(#configurations)* let #name = #name;
+            #(#cfgs)* let #name = #name;
             #(#attributes)* let #pat = #name;
         });
         self.parameters.push(parse_quote!(#(#attrs)* #[cfg(doc)] #pat: #ty));
@@ -106,28 +105,29 @@ pub(crate) fn is_by_value(receiver: &Receiver) -> bool {
     }
 }
 
-/// Whether a parameter is a plain variable.
+/// Whether a pattern is a plain variable.
 fn is_variable(pattern: &Pat) -> bool {
     matches!(pattern, Pat::Ident(variable) if variable.by_ref.is_none() && variable.subpat.is_none())
 }
 
-/// The variables that a pattern binds, whose `mut` is taken from them there.
-fn bindings(pattern: &mut Pat) -> Vec<PatIdent> {
-    let all = |patterns: &mut dyn Iterator<Item = &mut Pat>| patterns.flat_map(bindings).collect();
+/// The variables that a pattern binds; removes their `mut` from the pattern.
+fn take_bindings(pattern: &mut Pat) -> Vec<PatIdent> {
+    let all =
+        |patterns: &mut dyn Iterator<Item = &mut Pat>| patterns.flat_map(take_bindings).collect();
     match pattern {
         Pat::Ident(variable) => {
             let mut found = vec![variable.clone()];
             if variable.by_ref.is_none() {
                 variable.mutability = None;
             } else {
-                // This `mut` is the reference's.
+                // In `ref mut`, this `mut` belongs to the reference.
                 found[0].mutability = None;
             }
-            found.extend(variable.subpat.iter_mut().flat_map(|(_, inner)| bindings(inner)));
+            found.extend(variable.subpat.iter_mut().flat_map(|(_, inner)| take_bindings(inner)));
             found
         }
-        Pat::Paren(inner) => bindings(&mut inner.pat),
-        Pat::Reference(inner) => bindings(&mut inner.pat),
+        Pat::Paren(inner) => take_bindings(&mut inner.pat),
+        Pat::Reference(inner) => take_bindings(&mut inner.pat),
         Pat::Slice(inner) => all(&mut inner.elems.iter_mut()),
         Pat::Struct(inner) => all(&mut inner.fields.iter_mut().map(|field| &mut *field.pat)),
         Pat::Tuple(inner) => all(&mut inner.elems.iter_mut()),
@@ -136,7 +136,7 @@ fn bindings(pattern: &mut Pat) -> Vec<PatIdent> {
     }
 }
 
-/// The identifiers in `tokens`, and the words in the braces of their format strings.
+/// The identifiers in `tokens`, including those in the braces of format strings.
 fn words(tokens: TokenStream) -> HashSet<String> {
     let mut words = HashSet::new();
     for token in tokens {
@@ -158,8 +158,9 @@ fn words(tokens: TokenStream) -> HashSet<String> {
     words
 }
 
-/// A body that moves parameters itself, and uses those of them that the `arguments` do.
-pub(crate) fn using(body: TokenStream, arguments: &TokenStream) -> TokenStream {
+/// A body of `#[async_trait]`, which moves the parameters itself, with a use of each one that the
+/// `arguments` mention.
+pub(crate) fn use_moved(body: TokenStream, arguments: &TokenStream) -> TokenStream {
     let mentioned = words(arguments.clone());
     let mut used = TokenStream::new();
     let mut statement = Vec::new();
@@ -167,7 +168,8 @@ pub(crate) fn using(body: TokenStream, arguments: &TokenStream) -> TokenStream {
         let is_end = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ';');
         statement.push(token);
         if is_end {
-            let name = moved_by(&statement).filter(|name| mentioned.contains(&name.to_string()));
+            let name =
+                moved_variable(&statement).filter(|name| mentioned.contains(&name.to_string()));
             let usage = name.map(|name| quote!(let _ = &#name;));
             used.extend(statement.drain(..));
             used.extend(usage);
@@ -178,7 +180,7 @@ pub(crate) fn using(body: TokenStream, arguments: &TokenStream) -> TokenStream {
 }
 
 /// The variable of a `let name = name;`.
-fn moved_by(statement: &[TokenTree]) -> Option<Ident> {
+fn moved_variable(statement: &[TokenTree]) -> Option<Ident> {
     let [.., TokenTree::Ident(name), TokenTree::Punct(equals), TokenTree::Ident(moved), _] =
         statement
     else {
@@ -187,10 +189,10 @@ fn moved_by(statement: &[TokenTree]) -> Option<Ident> {
     (name == moved && equals.as_char() == '=').then(|| name.clone())
 }
 
-/// Takes from a parameter's attributes those that the statement gets which moves it.
+/// The attributes of a parameter that belong on the statement that moves it.
 ///
-/// Both are configured alike, and lint levels go where the variable is that they are about.
-fn split(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
+/// A `cfg` belongs on both; lint levels move to the statement, which binds the variable.
+fn take_attributes(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
     let is_lint_level = |attribute: &Attribute| {
         ["allow", "warn", "deny", "forbid", "expect"]
             .iter()
@@ -198,14 +200,14 @@ fn split(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
     };
     let moved = attributes
         .iter()
-        .filter(|attribute| is_configuration(attribute) || is_lint_level(attribute))
+        .filter(|attribute| is_cfg(attribute) || is_lint_level(attribute))
         .cloned()
         .collect();
     attributes.retain(|attribute| !is_lint_level(attribute));
     moved
 }
 
-/// Whether the attribute decides if there is such a parameter.
-fn is_configuration(attribute: &Attribute) -> bool {
+/// Whether the attribute may remove the parameter.
+fn is_cfg(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
 }

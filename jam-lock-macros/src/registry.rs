@@ -1,30 +1,31 @@
-//! `lock_names!`: the module of constants, the check of literals and the block macro.
+//! `lock_names!`: the module `lock_names`, and the macros `locked!` and `name!`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 
+use crate::declarations::{self, Accepted, Declaration};
 use crate::errors::Errors;
-use crate::known::bracket;
-use crate::names::{self, Accepted, Declaration};
+use crate::protocol::bracketed;
 use crate::template::Template;
 
-/// Makes the registry of `[runtime] /// doc "name", …`.
+/// Expands `[runtime] /// doc "name", …` to the registry.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let parse = |input: ParseStream| Ok((bracket(input)?, names::parse(input, &mut errors)?));
+    let parse =
+        |input: ParseStream| Ok((bracketed(input)?, declarations::parse(input, &mut errors)?));
     let (runtime, declarations) = match parse.parse2(input) {
         Ok(parsed) => parsed,
         Err(error) => return error.to_compile_error(),
     };
     let Some(first) = declarations.first() else {
         if errors.is_empty() {
-            let message = "declare at least one lock name, such as `\"calculation\"`";
-            errors.on(Span::call_site(), message);
+            let message = "expected at least one lock name, such as `\"calculation\"`";
+            errors.at_span(Span::call_site(), message);
         }
         return quote!(#errors);
     };
-    // The names of what is made here, and the `crate` of its `$crate`, are the caller's.
+    // With the user's span, the items are visible to the user, and `$crate` is the user's crate.
     let span = first.literal.span();
     let module = module(&runtime, &declarations, span);
     let macros = macros(&runtime, &declarations, span);
@@ -35,18 +36,18 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-/// The module `lock_names`, which people see.
+/// The module `lock_names`.
 fn module(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> TokenStream {
     let items =
         declarations.iter().enumerate().map(|(position, name)| item(runtime, position, name));
     let list = declarations.iter().map(|declaration| &declaration.literal);
     quote_spanned! {span=>
         /// The names of this crate's locks.
-        #[allow(dead_code, reason = "not every program that shares the names uses all of them")]
+        #[allow(dead_code, reason = "a program may use only some of the names")]
         pub mod lock_names {
             #(#items)*
 
-            /// All names as they were declared, in that order.
+            /// All names in the order of declaration.
             #[must_use]
             pub const fn list() -> &'static [&'static str] {
                 &[#(#list),*]
@@ -62,25 +63,24 @@ fn module(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> To
     }
 }
 
-/// The constant that a name makes, or the function of its keys.
+/// The constant of a plain name, or the function of a keyed one.
 fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> TokenStream {
     let Declaration { docs, literal, accepted } = declaration;
     let Some(Accepted { template, item }) = accepted else { return TokenStream::new() };
-    let Template { literals, holes } = &**template;
+    let Template { literals, placeholders } = &**template;
     let registry = quote!(::core::module_path!());
-    // Where a comment is missing, the user's lint points at the name.
-    if holes.is_empty() {
+    // At the name's span, so that the lint `missing_docs` points there.
+    if placeholders.is_empty() {
         return quote_spanned! {item.span()=>
             #(#docs)*
             pub const #item: #runtime::LockName =
                 #runtime::macro_support::declared(#literal, #registry, #position);
         };
     }
-    // A lint about a parameter would be about what is made here.
-    let place = Span::mixed_site().located_at(item.span());
-    let keys = holes.iter().map(|hole| Ident::new(hole, place));
-    let parameters =
-        keys.clone().map(|key| quote_spanned!(place=> #key: impl ::core::fmt::Display));
+    // With a macro's span, the parameters are exempt from the user's lints.
+    let span = Span::mixed_site().located_at(item.span());
+    let keys = placeholders.iter().map(|placeholder| Ident::new(placeholder, span));
+    let parameters = keys.clone().map(|key| quote_spanned!(span=> #key: impl ::core::fmt::Display));
     let parameters = quote!((#(#parameters),*));
     let body = quote!({
         #runtime::macro_support::keyed(&[#(#literals),*], #registry, #position, &[#(&#keys),*])
@@ -92,10 +92,11 @@ fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> To
     }
 }
 
-/// The macros, which other crates reach through the module and this one by their scope too.
+/// The macros `name!` and `locked!`.
 ///
-/// What is exported stands in the crate root under a name that nobody else has: `locked` there
-/// would collide with an import of the attribute.
+/// Other crates use them through the module; in this crate `locked!` is in scope as well. Exported
+/// macros land in the crate root, where `locked` would collide with an import of the attribute, so
+/// they get names of their own.
 fn macros(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> TokenStream {
     let names = declarations.iter().map(|Declaration { literal, accepted, .. }| {
         let item = accepted.as_ref().map(|accepted| &accepted.item);
@@ -120,7 +121,7 @@ fn macros(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> To
         #[macro_export]
         macro_rules! __jam_lock_locked { #block }
 
-        #[allow(unused_macros, reason = "the attribute may be all that is used")]
+        #[allow(unused_macros, reason = "a program may use only the attribute")]
         macro_rules! locked { #block }
     }
 }

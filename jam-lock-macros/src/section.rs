@@ -6,127 +6,132 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{ReturnType, Token, Type};
 
-use crate::acquisition::{self, Places, Wait, ends_when_lost, hidden};
+use crate::acquisition::{Wait, acquire};
 use crate::arguments::Arguments;
 use crate::body::Body;
-use crate::failure;
-use crate::nested;
-use crate::returned::without_impl;
+use crate::hygiene::{Paths, hidden};
+use crate::lock_order;
+use crate::not_acquired::return_early;
+use crate::on_lost::{is_dropped_when_lost, run_under_guard};
+use crate::prologue::{borrow_guard, prologue};
+use crate::return_type::without_impl_trait;
 
-/// What a function's statements are made of.
+/// What the statements depend on.
 ///
-/// The braces of a section are of this crate's edition, so that temporaries in the tail of the body
-/// are dropped before the parameters and before the guard, whatever the edition of the body, whose
-/// braces keep theirs.
+/// The braces around a body have the edition of this crate, so that temporaries in the body's tail are
+/// dropped before the parameters and the guard in every edition. The body's own braces keep the
+/// user's edition.
 pub(crate) struct Section<'a> {
     pub(crate) arguments: &'a Arguments,
-    pub(crate) places: &'a Places,
-    /// What the function is called.
+    pub(crate) paths: &'a Paths,
+    /// The name of the function.
     pub(crate) ident: &'a Ident,
-    /// What its body returns.
+    /// The type that its body returns.
     pub(crate) output: &'a ReturnType,
 }
 
 impl Section<'_> {
-    /// A body that runs in the function itself.
+    /// Runs the body in the function itself.
     pub(crate) fn blocking(
         &self,
         receiver: Option<Token![self]>,
         moves: &TokenStream,
         body: &Body,
     ) -> TokenStream {
-        let acquire = self.acquire(Wait::Blocking, body);
-        let begin = acquisition::begin(self.arguments, self.places);
-        let section = quote!({ #moves #begin #body });
+        let bind_guard = self.bind_guard(Wait::Blocking, body);
+        let prologue = prologue(self.arguments, self.paths);
+        let section = quote!({ #moves #prologue #body });
         let section = match receiver {
             Some(receiver) => {
-                let output = without_impl(self.output.to_token_stream());
-                // `self` cannot be moved by a `let`, so a closure takes it, and takes it whole.
+                let output = without_impl_trait(self.output.to_token_stream());
+                // A `let` cannot move `self`, but a closure can; the borrow makes it capture all
+                // of `self`, not just the fields in use.
                 quote!({ (move || #output { let _ = &#receiver; #section })() })
             }
             None => section,
         };
-        quote!(#acquire #section)
+        quote!(#bind_guard #section)
     }
 
-    /// A body in a future of its own, which takes all that the function was given with it.
+    /// Runs the body in a future of its own, into which all parameters move.
     pub(crate) fn asynchronous(
         &self,
         receiver: Option<Token![self]>,
         moves: &TokenStream,
         body: &Body,
     ) -> TokenStream {
-        let acquire = self.acquire(Wait::Async, body);
-        let begin = acquisition::begin(self.arguments, self.places);
-        let output = self.output();
+        let bind_guard = self.bind_guard(Wait::Async, body);
+        let prologue = prologue(self.arguments, self.paths);
+        let output_type = self.output_type();
         let receiver = receiver.map(|receiver| quote!(let _ = &#receiver;));
-        let future = self.within(&quote!(async move { #output #receiver #moves #begin #body }));
+        let future = quote!(async move { #output_type #receiver #moves #prologue #body });
+        let value = self.await_section(&future);
         match self.output {
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
-                quote!(#acquire match #future {})
+                quote!(#bind_guard match #value {})
             }
-            _ => quote!(#acquire #future),
+            _ => quote!(#bind_guard #value),
         }
     }
 
-    /// The future that a function boxes, which takes along what it needs.
+    /// The future that the function boxes: it acquires the lock and runs the body.
     pub(crate) fn boxed(&self, body: &Body) -> TokenStream {
-        let acquire = self.acquire(Wait::Async, body);
-        let begin = acquisition::begin(self.arguments, self.places);
-        let output = self.output();
-        let future = self.within(&quote!(async move { #output #begin #body }));
-        quote!(async move { #output #acquire #future })
+        let bind_guard = self.bind_guard(Wait::Async, body);
+        let prologue = prologue(self.arguments, self.paths);
+        let output_type = self.output_type();
+        let value = self.await_section(&quote!(async move { #output_type #prologue #body }));
+        quote!(async move { #output_type #bind_guard #value })
     }
 
-    /// Waits for `future`, which runs under the lock, and leaves the function where that is lost.
+    /// Awaits the future under the lock, and returns from the function if the lock is lost.
     ///
-    /// The braces are of this crate's edition, so that nothing of it outlives the guard.
-    fn within(&self, future: &TokenStream) -> TokenStream {
-        let Self { arguments, places, ident, output } = self;
-        let leave = ends_when_lost(&arguments.options).then(|| {
-            failure::leave(ident, output, &arguments.options, &hidden("error"), &places.support)
+    /// The braces are of this crate's edition, so that no temporary outlives the guard.
+    fn await_section(&self, future: &TokenStream) -> TokenStream {
+        let Self { arguments, paths, ident, output } = self;
+        let on_error = is_dropped_when_lost(&arguments.options).then(|| {
+            return_early(ident, output, &arguments.options, &hidden("error"), &paths.support)
         });
-        let value = acquisition::within(future, places, leave.as_ref());
+        let value = run_under_guard(future, paths, on_error.as_ref());
         quote!({ #value })
     }
 
-    /// Binds the guard, or leaves the function.
-    fn acquire(&self, wait: Wait, body: &Body) -> TokenStream {
-        let Self { arguments, places, ident, output } = self;
+    /// Acquires the lock and binds the guard, or returns from the function.
+    fn bind_guard(&self, wait: Wait, body: &Body) -> TokenStream {
+        let Self { arguments, paths, ident, output } = self;
         let [guard, error] = ["guard", "error"].map(hidden);
         let function = ident.unraw().to_string();
-        let acquire = acquisition::acquire(arguments, places, &quote!(#function), wait);
-        let questions = nested::questions(arguments, &places.names, body.content());
-        let failure = failure::leave(ident, output, &arguments.options, &error, &places.support);
-        let show = acquisition::show(arguments, &guard);
+        let acquire = acquire(arguments, paths, &quote!(#function), wait);
+        let order_checks = lock_order::checks(arguments, &paths.names, body.content());
+        let failure = return_early(ident, output, &arguments.options, &error, &paths.support);
+        let borrow_guard = borrow_guard(arguments, &guard);
         quote! {
-            #questions
+            #order_checks
             let #guard = match #acquire {
                 ::core::result::Result::Ok(#guard) => #guard,
                 ::core::result::Result::Err(#error) => #failure,
             };
-            #show
+            #borrow_guard
         }
     }
 
-    /// Statements that tell an `async` block, which cannot say it, what it returns.
+    /// Statements that give an `async` block its return type, which has no syntax.
     ///
-    /// They stand where the function says it, for that is what rustc explains errors with.
-    fn output(&self) -> TokenStream {
+    /// They have the span of the function's return type, which rustc shows to explain a mismatch.
+    fn output_type(&self) -> TokenStream {
         let (output, span) = match self.output {
             ReturnType::Default => (quote!(()), self.ident.span()),
-            // It never comes to that, and no variable can be of the type `!` yet.
+            // A variable cannot have the type `!` yet, and no value is ever returned.
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
                 (quote!(::core::convert::Infallible), ty.span())
             }
-            ReturnType::Type(_, ty) => (without_impl(ty.to_token_stream()), ty.span()),
+            ReturnType::Type(_, ty) => (without_impl_trait(ty.to_token_stream()), ty.span()),
         };
-        let place = Span::mixed_site().located_at(span);
-        let returned = Ident::new("returned", place);
-        quote_spanned! {place=>
+        let span = Span::mixed_site().located_at(span);
+        let returned = Ident::new("returned", span);
+        quote_spanned! {span=>
             if false {
                 let #returned: #output = loop {};
-                #[allow(unreachable_code, reason = "what counts is the type")]
+                #[allow(unreachable_code, reason = "only the type matters")]
                 return #returned;
             }
         }

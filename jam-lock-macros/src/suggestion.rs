@@ -1,24 +1,26 @@
-//! "Did you mean …?", for whatever is chosen from a list.
+//! "Did you mean …?" for misspelt names and arguments.
 
 use std::fmt::Write;
 
-/// Says that `word` is none of the valid ones, each kind of which is introduced.
+/// Says that `word` is unknown, suggests the nearest valid word, and lists all of them.
+///
+/// Each kind of valid words comes with its introduction, such as "the arguments are".
 pub(crate) fn unknown(kind: &str, word: &str, valid: &[(&str, Vec<&str>)]) -> String {
     let mut message = format!("unknown {kind} `{word}`");
     let words: Vec<_> = valid.iter().flat_map(|(_, words)| words).copied().collect();
     if let Some(nearest) = nearest(word, &words) {
         let _ = write!(message, "\ndid you mean `{nearest}`?");
     }
-    for (are, words) in valid.iter().filter(|(_, words)| !words.is_empty()) {
+    for (introduction, words) in valid.iter().filter(|(_, words)| !words.is_empty()) {
         let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-        let _ = write!(message, "\n{are} {}", words.join(", "));
+        let _ = write!(message, "\n{introduction} {}", words.join(", "));
     }
     message
 }
 
-/// The word of `valid` that `word` was probably meant to be.
+/// The word of `valid` that was probably meant by `word`.
 fn nearest<'a>(word: &str, valid: &[&'a str]) -> Option<&'a str> {
-    // A third of the letters may be wrong, and one even in the shortest word.
+    // A third of the letters may be wrong, but at least one.
     let tolerated = (word.chars().count() / 3).max(1);
     valid
         .iter()
@@ -28,17 +30,17 @@ fn nearest<'a>(word: &str, valid: &[&'a str]) -> Option<&'a str> {
         .map(|(_, valid)| valid)
 }
 
-/// How many letters are wrong, where holes may be called anything.
+/// How many letters differ, ignoring the names of placeholders.
 fn distance(word: &str, valid: &str) -> usize {
     let [word, valid] = [word, valid].map(str::to_lowercase);
-    if unnamed(&word) == unnamed(&valid) {
+    if without_placeholder_names(&word) == without_placeholder_names(&valid) {
         return usize::from(word != valid);
     }
     strsim::damerau_levenshtein(&word, &valid)
 }
 
-/// The word, with holes that have no names.
-fn unnamed(word: &str) -> String {
+/// The word with `{` for each placeholder.
+fn without_placeholder_names(word: &str) -> String {
     let mut is_inside = false;
     let keep = |c: &char| {
         is_inside = (is_inside || *c == '{') && *c != '}';
@@ -54,20 +56,20 @@ mod tests {
     const VALID: [&str; 3] = ["invoice_saved", "calculation", "timeout"];
 
     #[test]
-    fn a_slip_of_the_finger_is_understood() {
+    fn a_typo_gets_a_suggestion() {
         assert_eq!(nearest("invoice_svaed", &VALID), Some("invoice_saved"));
         assert_eq!(nearest("Calculation", &VALID), Some("calculation"));
         assert_eq!(nearest("timout", &VALID), Some("timeout"));
     }
 
     #[test]
-    fn another_word_is_not_guessed_at() {
+    fn a_different_word_gets_none() {
         assert_eq!(nearest("report", &VALID), None);
         assert_eq!(nearest("", &VALID), None);
     }
 
     #[test]
-    fn a_hole_may_be_called_anything() {
+    fn names_of_placeholders_are_ignored() {
         let valid = ["customer_{id}", "custom_{number}"];
         assert_eq!(nearest("customer_{customer}", &valid), Some("customer_{id}"));
         assert_eq!(nearest("{shop}_{number}", &["{shop}_{id}"]), Some("{shop}_{id}"));

@@ -1,89 +1,94 @@
-//! Names with holes: `"customer_{id}"` is one lock for each customer.
+//! Names with placeholders: `"customer_{id}"` is one lock for each customer.
 
 use syn::Ident;
 
 use crate::options;
 
-/// A name's text, taken apart at its holes; a plain name has none.
+/// A name's text, split at its placeholders; a plain name has none.
 ///
-/// What fills a hole is escaped when the program runs, to lower-case letters, digits, `-` and `%`.
-/// Any other character is a separator: it stands where it stands, whatever the keys are. That is
-/// what keeps the texts of different keys, and of different names, apart.
+/// At run time the keys are escaped to lower-case letters, digits, `-` and `%`. Any other character
+/// is a separator, because no key can produce it. Separators are what makes the texts of different
+/// keys, and of different names, different.
 pub(crate) struct Template {
-    /// What stands around the holes: one more than there are holes.
+    /// The texts around the placeholders, one more than there are placeholders.
     pub(crate) literals: Vec<String>,
-    /// What the holes are called.
-    pub(crate) holes: Vec<String>,
+    /// The names of the placeholders.
+    pub(crate) placeholders: Vec<String>,
 }
 
 impl Template {
-    /// Takes `name` apart, or says why it cannot be a name.
+    /// Splits `name`, or says why it is invalid.
     pub(crate) fn parse(name: &str) -> Result<Self, String> {
-        let mut template = Self { literals: Vec::new(), holes: Vec::new() };
+        let mut template = Self { literals: Vec::new(), placeholders: Vec::new() };
         let mut rest = name;
-        while let Some((literal, behind)) = rest.split_once('{') {
-            let Some((hole, behind)) = behind.split_once('}') else {
-                return Err("a `{` in it has no `}`".to_owned());
+        while let Some((literal, after)) = rest.split_once('{') {
+            let Some((placeholder, after)) = after.split_once('}') else {
+                return Err("unclosed `{`: braces enclose placeholders, such as `{id}`".to_owned());
             };
             template.add_literal(literal)?;
-            template.add_hole(hole)?;
-            rest = behind;
+            template.add_placeholder(placeholder)?;
+            rest = after;
         }
         template.add_literal(rest)?;
-        if !template.holes.is_empty() && name.contains('%') {
-            return Err("it contains '%', which marks what is escaped in a key".to_owned());
+        if !template.placeholders.is_empty() && name.contains('%') {
+            return Err("it contains '%', which is reserved for escapes in keys".to_owned());
         }
         Ok(template)
     }
 
     fn add_literal(&mut self, literal: &str) -> Result<(), String> {
         if literal.contains('}') {
-            return Err("a `}` in it has no `{`".to_owned());
+            return Err("unmatched `}`: braces enclose placeholders, such as `{id}`".to_owned());
         }
         self.literals.push(literal.to_owned());
         Ok(())
     }
 
-    /// Adds the hole behind the last literal.
-    fn add_hole(&mut self, hole: &str) -> Result<(), String> {
-        // What stands beside the identifier would be overlooked.
-        if hole.contains(['#', '/'])
-            || hole.trim() != hole
-            || syn::parse_str::<Ident>(hole).is_err()
+    /// Adds the placeholder after the last literal.
+    fn add_placeholder(&mut self, placeholder: &str) -> Result<(), String> {
+        // `syn` accepts raw identifiers, and ignores comments and spaces.
+        if placeholder.contains(['#', '/'])
+            || placeholder.trim() != placeholder
+            || syn::parse_str::<Ident>(placeholder).is_err()
         {
-            return Err(format!("`{{{hole}}}` is no plain identifier in braces, such as `{{id}}`"));
+            return Err(format!(
+                "`{{{placeholder}}}` is not a valid placeholder: \
+                 write an identifier in braces, such as `{{id}}`"
+            ));
         }
-        if options::is_keyword(hole) {
-            return Err(format!("its hole `{{{hole}}}` is called like an argument: rename it"));
+        if options::is_keyword(placeholder) {
+            return Err(format!(
+                "placeholder `{{{placeholder}}}` has the same name as an argument: rename it"
+            ));
         }
-        if self.holes.iter().any(|earlier| earlier == hole) {
-            return Err(format!("it has the hole `{{{hole}}}` twice"));
+        if self.placeholders.iter().any(|earlier| earlier == placeholder) {
+            return Err(format!("placeholder `{{{placeholder}}}` is used twice: rename one"));
         }
-        if let (Some(earlier), Some(between)) = (self.holes.last(), self.literals.last()) {
+        if let (Some(earlier), Some(between)) = (self.placeholders.last(), self.literals.last()) {
             if !lower_case(between).any(is_separator) {
                 return Err(format!(
-                    "only another character than a letter, a digit, `-` and `%`, such as `_`, \
-                     tells where the key `{{{earlier}}}` ends and `{{{hole}}}` starts"
+                    "placeholders `{{{earlier}}}` and `{{{placeholder}}}` need a separator between \
+                     them, such as `_` (not a letter, digit, `-` or `%`)"
                 ));
             }
         }
-        self.holes.push(hole.to_owned());
+        self.placeholders.push(placeholder.to_owned());
         Ok(())
     }
 
-    /// The name that harmless keys make.
+    /// The name with a valid key for each placeholder.
     pub(crate) fn sample(&self) -> String {
         self.literals.join("0")
     }
 
-    /// Whether some keys make the same text of both, if only in different case.
+    /// Whether some keys make both names the same text, ignoring case.
     pub(crate) fn may_equal(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.segments(), other.segments());
         ours.len() == theirs.len()
             && ours.iter().zip(&theirs).all(|(ours, theirs)| ours.may_equal(theirs))
     }
 
-    /// The text in lower case, cut behind each separator.
+    /// The text in lower case, split after each separator.
     fn segments(&self) -> Vec<Segment> {
         let mut segments = Vec::new();
         let mut segment = Segment::default();
@@ -103,12 +108,12 @@ impl Template {
     }
 }
 
-/// What stands between two separators, and has one hole at the most; with the second of them.
+/// The text up to and including a separator, with at most one placeholder.
 #[derive(Default)]
 struct Segment {
-    /// What stands in front of the hole, or everything.
+    /// The text before the placeholder, or all of it.
     prefix: String,
-    /// What stands behind the hole.
+    /// The text after the placeholder, if there is one.
     suffix: Option<String>,
 }
 
@@ -116,8 +121,8 @@ impl Segment {
     fn may_equal(&self, other: &Self) -> bool {
         match (&self.suffix, &other.suffix) {
             (None, None) => self.prefix == other.prefix,
-            (Some(suffix), None) => fits(&self.prefix, suffix, &other.prefix),
-            (None, Some(suffix)) => fits(&other.prefix, suffix, &self.prefix),
+            (Some(suffix), None) => is_filled(&self.prefix, suffix, &other.prefix),
+            (None, Some(suffix)) => is_filled(&other.prefix, suffix, &self.prefix),
             (Some(ours), Some(theirs)) => {
                 let starts = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
                 let ends = |a: &str, b: &str| a.ends_with(b) || b.ends_with(a);
@@ -127,17 +132,17 @@ impl Segment {
     }
 }
 
-/// Whether some key between `prefix` and `suffix` makes `text`.
-fn fits(prefix: &str, suffix: &str, text: &str) -> bool {
+/// Whether `text` is `prefix`, some key and `suffix`.
+fn is_filled(prefix: &str, suffix: &str, text: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| rest.ends_with(suffix))
 }
 
-/// Some file systems do not tell upper from lower case.
+/// The text in lower case, since some file systems ignore case.
 fn lower_case(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
-/// Whether no key has this character, once it is escaped.
+/// Whether no escaped key can contain this character.
 fn is_separator(c: char) -> bool {
     !matches!(c, 'a'..='z' | '0'..='9' | '-' | '%')
 }
@@ -151,20 +156,20 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_taken_apart_at_its_holes() {
-        for (name, literals, holes) in [
+    fn a_name_is_split_at_its_placeholders() {
+        for (name, literals, placeholders) in [
             ("invoice_saved", &["invoice_saved"][..], &[][..]),
             ("customer_{id}", &["customer_", ""], &["id"]),
             ("{shop}: {id}.x", &["", ": ", ".x"], &["shop", "id"]),
             ("{größe}", &["", ""], &["größe"]),
         ] {
             assert_eq!(template(name).literals, literals, "{name}");
-            assert_eq!(template(name).holes, holes, "{name}");
+            assert_eq!(template(name).placeholders, placeholders, "{name}");
         }
     }
 
     #[test]
-    fn what_is_no_plain_hole_is_refused() {
+    fn invalid_placeholders_are_rejected() {
         for name in [
             "a{}",
             "a{0}",
@@ -190,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn two_holes_are_kept_apart_by_what_no_key_has() {
+    fn two_placeholders_need_a_separator_between_them() {
         for name in ["{a}{b}", "{a}x{b}", "{a}X{b}", "{a}-{b}", "{a}7{b}", "{a}\u{212a}{b}"] {
             assert!(Template::parse(name).is_err(), "{name}");
         }
@@ -221,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_keys_make_equal_are_told_apart() {
+    fn names_that_no_keys_make_equal_are_distinguished() {
         for (one, other) in [
             ("a", "b"),
             ("customer_{id}", "customer"),

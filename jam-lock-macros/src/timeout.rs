@@ -1,4 +1,4 @@
-//! `timeout = …`: seconds as in Jam.py, or an expression that knows better.
+//! `timeout = …`: a number of seconds as in Jam.py, or an expression.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Lit, Result, UnOp};
 
-/// How long to wait, as far as the macro can tell.
+/// How long to wait, as far as it is known at compile time.
 pub(crate) enum Timeout {
     Forever,
     Seconds(Duration),
-    /// Something that is `Into<jam_lock::Timeout>`.
+    /// An expression that is `Into<jam_lock::Timeout>`.
     Expression(Box<Expr>),
 }
 
 impl Timeout {
-    /// What was written as the timeout, if it can be one.
-    pub(crate) fn of(value: Expr) -> Result<Self> {
+    /// Checks and converts `value`.
+    pub(crate) fn new(value: Expr) -> Result<Self> {
         let value = unwrapped(value);
         match &value {
             Expr::Lit(literal) => return Self::seconds(&literal.lit),
@@ -29,8 +29,8 @@ impl Timeout {
             Expr::Path(path) => {
                 let last = path.path.segments.last();
                 if last.is_some_and(|name| name.ident == "NAN" || name.ident == "NaN") {
-                    let message = "NaN is no time to wait: give a number of seconds, \
-                                   or -1 to wait for ever";
+                    let message = "a timeout cannot be NaN: write a number of seconds, \
+                                   or `-1` to wait forever";
                     return Err(Error::new_spanned(&value, message));
                 }
             }
@@ -39,7 +39,7 @@ impl Timeout {
         Ok(Self::Expression(Box::new(value)))
     }
 
-    /// A literal: a number of seconds, which waits for ever where no clock reaches that far.
+    /// A literal: a number of seconds, or forever if the number is too large for a `Duration`.
     fn seconds(literal: &Lit) -> Result<Self> {
         let (suffix, duration) = match literal {
             Lit::Int(integer) => {
@@ -51,7 +51,7 @@ impl Timeout {
                 (float.suffix(), Duration::try_from_secs_f64(seconds).ok())
             }
             other => {
-                let message = "a timeout is a number of seconds, such as `10` or `0.5`, \
+                let message = "invalid timeout: write a number of seconds, such as `10` or `0.5`, \
                                or an expression such as a `Duration`";
                 return Err(Error::new_spanned(other, message));
             }
@@ -60,26 +60,29 @@ impl Timeout {
             "" | "f32" | "f64" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16"
             | "u32" | "u64" | "u128" | "usize" => Ok(duration.map_or(Self::Forever, Self::Seconds)),
             unit => {
-                let message = format!("a timeout counts seconds, without the unit `{unit}`");
+                let message = format!(
+                    "invalid suffix `{unit}` on a timeout: \
+                     write the number of seconds without a suffix"
+                );
                 Err(Error::new_spanned(literal, message))
             }
         }
     }
 
-    /// A literal behind a minus sign: -1 waits for ever, and -0 is 0.
+    /// A literal after a minus sign: `-1` waits forever, and `-0` is `0`.
     fn negative(value: &Expr, literal: &Lit) -> Result<Self> {
         match Self::seconds(literal)? {
             Self::Seconds(Duration::ZERO) => Ok(Self::Seconds(Duration::ZERO)),
             Self::Seconds(duration) if duration == Duration::from_secs(1) => Ok(Self::Forever),
             _ => {
-                let message = "a timeout cannot be negative: write -1 to wait for ever, \
-                               or 0 to try once";
+                let message = "invalid negative timeout: write `-1` to wait forever, \
+                               or `0` to try once";
                 Err(Error::new_spanned(value, message))
             }
         }
     }
 
-    /// What is evaluated when the program runs.
+    /// The expression, if the timeout is evaluated at run time.
     pub(crate) fn expression(&self) -> Option<&Expr> {
         match self {
             Self::Expression(value) => Some(value),
@@ -87,7 +90,7 @@ impl Timeout {
         }
     }
 
-    /// The `jam_lock::Timeout` that this is when the program runs.
+    /// An expression of type `jam_lock::Timeout`.
     pub(crate) fn tokens(&self, support: &TokenStream) -> TokenStream {
         match self {
             Self::Forever => quote!(#support::Timeout::FOREVER),
@@ -106,7 +109,7 @@ impl Timeout {
     }
 }
 
-/// What a `macro_rules!` hands on in an invisible group, or somebody wrote in parentheses.
+/// The expression inside parentheses, and inside the invisible groups of a `macro_rules!`.
 fn unwrapped(mut value: Expr) -> Expr {
     loop {
         value = match value {

@@ -122,9 +122,9 @@ pub fn files(folder: impl AsRef<Path>) -> Result<Arc<dyn Engine>, LockError> {
 /// As [`Locks::connect`].
 #[cfg(feature = "postgres")]
 pub fn postgres(url: &str) -> Result<Arc<dyn Engine>, LockError> {
-    use crate::engine::postgres::{Address, PostgresEngine};
+    use crate::engine::postgres::{PostgresEngine, Url};
 
-    Ok(Arc::new(PostgresEngine::open(Address::parse(url)?)?.of_process(number())))
+    Ok(Arc::new(PostgresEngine::open(Url::parse(url)?)?.of_process(number())))
 }
 
 /// A number that no other process, and no other check, has.

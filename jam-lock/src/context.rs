@@ -18,10 +18,11 @@ use std::sync::{Arc, Weak};
 use self::chain::Chain;
 use self::look::Look;
 use crate::engine::{LossMonitor, Mode, OwnerId, ProcessId};
+use crate::error::LockError;
 use crate::gate::{AcquireRequest, Gate, Grant};
+use crate::name::LockName;
 use crate::observer::Report;
 use crate::site::Site;
-use crate::{LockError, LockName};
 
 pub(crate) use self::within::within;
 

@@ -1,19 +1,19 @@
-//! How a function that could not get its lock returns.
+//! [`FromLockError`]: how a function returns if its lock was not acquired.
 
 use crate::error::LockError;
 
-/// A return type that can say that the lock was not acquired.
+/// A return type that can represent a failed lock acquisition.
 ///
-/// Every `Result<_, E>` with `E: From<LockError>` can. Implement it for a return type of your own,
-/// or say in the attribute what to return instead: `#[locked("name", or_else = …)]`.
+/// Every `Result<_, E>` with `E: From<LockError>` is one. Implement it for a return type of your own, or
+/// choose in the attribute what to return instead: `#[locked("name", or_else = …)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot say that the lock was not acquired",
-    label = "has no room for a `LockError`",
+    message = "`{Self}` cannot represent a failed lock acquisition",
+    label = "this type cannot hold a `LockError`",
     note = "return a `Result<_, E>` where `E: From<LockError>`, \
             or add `or_else = |error| …` or `or_else = jam_lock::skip` to the attribute"
 )]
 pub trait FromLockError {
-    /// What to return after `error`.
+    /// The value to return after `error`.
     fn from_lock_error(error: LockError) -> Self;
 }
 
@@ -24,14 +24,14 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
     }
 }
 
-/// Returns the default of a type instead of waiting any longer, for `or_else = jam_lock::skip`.
+/// Returns the default value after a timeout, for `or_else = jam_lock::skip`.
 ///
-/// For jobs of which one instance may run: where another one does, this one is skipped.
+/// For jobs that run in one instance at a time: a run is skipped while another one is in progress.
 ///
 /// # Panics
-/// When the lock was refused for another reason than that somebody has it. A job that is skipped for
-/// ever, because its lock folder is not writable, or its server does not answer or has no connection to
-/// token_reserve, would be trouble that nobody hears of.
+/// If the acquisition failed for another reason than that the lock is held: a lock folder that is not
+/// writable, or a server that does not answer or has no connection to spare, would otherwise skip the
+/// job forever, and nobody would notice.
 ///
 /// # Example
 /// ```
@@ -40,7 +40,7 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 ///     "sweep",
 /// }
 ///
-/// /// How many sessions were removed: none where another process is at it.
+/// /// Returns how many sessions were removed: none if another process is removing them.
 /// #[jam_lock::locked("sweep", timeout = 0, or_else = jam_lock::skip)]
 /// fn sweep() -> usize {
 ///     3
@@ -55,6 +55,6 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 pub fn skip<R: Default>(error: LockError) -> R {
     match error {
         LockError::Timeout { blocked_on: None, .. } => R::default(),
-        trouble => panic!("{trouble}"),
+        failure => panic!("{failure}"),
     }
 }

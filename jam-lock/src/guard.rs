@@ -151,7 +151,7 @@ impl LockGuard {
     /// std::fs::write(folder.path().join("import.holder"), "my notes")?;
     /// let guard = Locks::open(folder.path())?.lock(LockName::new("import")?).acquire()?;
     /// let error = guard.record_error().expect("it is no record");
-    /// assert!(error.to_string().ends_with("it is a file of somebody else's: move it away"));
+    /// assert!(error.to_string().ends_with("it is not a holder record: move it away"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

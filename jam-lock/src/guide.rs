@@ -1,32 +1,42 @@
-//! What one may want to do or to know, a page each.
+//! How to use this library, what it guarantees, and what its messages mean.
 //!
-//! To begin with:
+//! # How to …
 //!
-//! | page | what it tells |
+//! | page | shows how to |
 //! |---|---|
-//! | [`names`] | how names are declared, what their order means, one lock for each customer |
-//! | [`places`] | where locks are, and who may take them |
-//! | [`timeouts`] | how long to wait, and what to return when it was too long |
-//! | [`tasks`] | locks in asynchronous code |
-//! | [`executors`] | which executors were tried, and what to do in tests with a clock of their own |
-//! | [`holders`] | who holds a lock, who died with it, and how to see what happens |
-//! | [`testing`] | how to test code that takes locks |
+//! | [`names`] | declare lock names, put them in order, have one lock per customer |
+//! | [`lock_folder`] | choose the folder of the lock files, and let several users share it |
+//! | [`timeouts`] | choose a timeout, and decide what a function returns when it passes |
+//! | [`tasks`] | lock in asynchronous code |
+//! | [`holders`] | find the holder of a lock, list all locks, log waits |
+//! | [`recovery`] | clean up after a holder that died, keep out one that was late |
+//! | [`testing`] | test code that takes locks |
+//! | [`interop`] | use the same locks as Jam.py, Python's filelock and `flock(1)` |
+//! | [`migrating`] | move a Jam.py handler to Rust |
+//! | [`postgres`] | lock across machines, with PostgreSQL |
+//! | [`custom_engine`] | implement an engine of your own |
 //!
-//! Where others are concerned:
+//! # Reference
 //!
-//! | page | what it tells |
+//! | page | lists |
 //! |---|---|
-//! | [`interop`] | what to heed beside Jam.py, Python's filelock and `flock(1)` |
-//! | [`migrating`] | how a Jam.py handler becomes a Rust function |
-//! | [`engines`] | one machine or several: files, PostgreSQL, an engine of your own |
+//! | [`command_line`] | the command `jam-lock`: its subcommands, exit statuses, JSON |
+//! | [`troubleshooting`] | every message of the library and its macros, with the remedy |
+//! | [`what_happens_when`] | events and their effects, each with the test that shows it |
+//! | [`executors`] | the executors, simulators and thread pools that were tried |
 //!
-//! To look things up:
+//! # Background
 //!
-//! | page | what it tells |
+//! | page | explains |
 //! |---|---|
-//! | [`troubleshooting`] | every message of the library and its macros, and what to do about it |
-//! | [`promises`] | what can be relied on, and what cannot |
-//! | [`what_happens_when`] | event by event, each with the test that shows it |
+//! | [`promises`] | what you can rely on, with the bounds, and what you cannot |
+//! | [`engines`] | which engine to choose: a folder or PostgreSQL |
+
+#[doc = include_str!("guide/command_line.md")]
+pub mod command_line {}
+
+#[doc = include_str!("guide/custom_engine.md")]
+pub mod custom_engine {}
 
 #[doc = include_str!("guide/engines.md")]
 pub mod engines {}
@@ -40,17 +50,23 @@ pub mod holders {}
 #[doc = include_str!("guide/interop.md")]
 pub mod interop {}
 
+#[doc = include_str!("guide/lock_folder.md")]
+pub mod lock_folder {}
+
 #[doc = include_str!("guide/migrating.md")]
 pub mod migrating {}
 
 #[doc = include_str!("guide/names.md")]
 pub mod names {}
 
-#[doc = include_str!("guide/places.md")]
-pub mod places {}
+#[doc = include_str!("guide/postgres.md")]
+pub mod postgres {}
 
 #[doc = include_str!("guide/promises.md")]
 pub mod promises {}
+
+#[doc = include_str!("guide/recovery.md")]
+pub mod recovery {}
 
 #[doc = include_str!("guide/tasks.md")]
 pub mod tasks {}

@@ -33,7 +33,7 @@ impl Holder {
     pub(crate) fn of_this_process(site: &Site, since: Instant, token: u64) -> Self {
         let here = ThisProcess::get();
         let held_for = since.elapsed();
-        let (file, line) = site.place().unzip();
+        let (file, line) = (site.file(), site.line());
         Self {
             process: Some(here.id),
             program: here.program.clone(),

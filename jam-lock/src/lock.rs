@@ -12,12 +12,11 @@ use crate::error::LockError;
 use crate::gate::Gate;
 use crate::guard::LockGuard;
 use crate::holder::Holder;
-use crate::locks::Settings;
 use crate::name::LockName;
+use crate::settings::Settings;
 use crate::site::Site;
 use crate::status::Status;
-use crate::timeout::Deadline;
-use crate::timeout::Timeout;
+use crate::timeout::{Deadline, Timeout};
 
 /// One named lock of a [`Locks`](crate::Locks), not yet acquired.
 ///
@@ -183,6 +182,30 @@ impl Lock {
         Self { is_reentrant: true, ..self.clone() }
     }
 
+    /// The same lock, held on behalf of `label`, which is shown instead of the source location.
+    ///
+    /// For tools that hold a lock while something else runs, such as a command: the tool's own source
+    /// line means nothing to its users. The label is what [`Site::function`] and [`Holder::function`]
+    /// return; both have no file and no line then. The holder record shows it to other processes, and
+    /// shortens a long one, so it should contain no secrets.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks};
+    ///
+    /// let lock = Locks::temporary()?.lock(LockName::new("nightly")?).label("./backup.sh");
+    /// let guard = lock.acquire()?;
+    /// let holder = lock.holder().expect("it is this process");
+    /// assert_eq!(holder.to_string(), "`./backup.sh`, in this process");
+    /// assert_eq!(holder.file(), None);
+    /// # drop(guard);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn label(&self, label: &'static str) -> Self {
+        let settings = Settings { label: Some(label), ..(*self.settings).clone() };
+        Self { settings: Arc::new(settings), ..self.clone() }
+    }
+
     /// The same lock, whose timeout does not name the holder, so that nobody looks for it.
     pub(crate) fn without_holder(&self) -> Self {
         Self { names_holder: false, ..self.clone() }
@@ -203,6 +226,11 @@ impl Lock {
             remedy: "the deaths of holders are not recorded there: open the locks with \
                      `record_holders(true)`, or remove `recover`",
         })
+    }
+
+    /// The lock's label, or else `here`.
+    fn site(&self, here: Site) -> Site {
+        self.settings.label.map_or(here, Site::labelled)
     }
 
     /// Acquires the lock, and blocks the thread until it can or the timeout has passed.
@@ -235,7 +263,7 @@ impl Lock {
     /// - [`LockError::Forked`] when the lock was inherited through `fork(2)`.
     #[track_caller]
     pub fn acquire(&self) -> Result<LockGuard, LockError> {
-        self.block(Scope::thread(), Site::here(), self.timeout.deadline())
+        self.block(Scope::thread(), self.site(Site::here()), self.timeout.deadline())
     }
 
     /// Acquires the lock if nobody holds it or waits for it, whatever the timeout.
@@ -252,7 +280,7 @@ impl Lock {
     /// the lock is held, by this thread or elsewhere, or when others wait for it.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
-        self.block(Scope::thread(), Site::here(), Deadline::Once)
+        self.block(Scope::thread(), self.site(Site::here()), Deadline::Once)
     }
 
     /// Acquires the lock as [`Lock::acquire`] does, and lets other tasks run while it waits.
@@ -292,7 +320,7 @@ impl Lock {
     pub fn acquire_async(
         &self,
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send + use<> {
-        let (lock, site) = (self.clone(), Site::here());
+        let (lock, site) = (self.clone(), self.site(Site::here()));
         async move { lock.ready(Scope::task(), site, lock.timeout.deadline()).await }
     }
 }

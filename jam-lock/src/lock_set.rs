@@ -5,8 +5,7 @@ use crate::error::LockError;
 use crate::guard::{LockGuard, LockGuards};
 use crate::lock::Lock;
 use crate::site::Site;
-use crate::timeout::Deadline;
-use crate::timeout::Timeout;
+use crate::timeout::{Deadline, Timeout};
 
 /// Several named locks of a [`Locks`](crate::Locks), not yet acquired: all of them are, or none.
 ///

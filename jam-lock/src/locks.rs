@@ -7,7 +7,6 @@ mod default;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, RwLock, RwLockWriteGuard};
 
@@ -16,9 +15,8 @@ use crate::error::LockError;
 use crate::gate::{self, Gate};
 use crate::lock::Lock;
 use crate::lock_set::LockSet;
-use crate::name::LockName;
-use crate::name::in_lock_order;
-use crate::observer::Observer;
+use crate::name::{LockName, in_lock_order};
+use crate::settings::Settings;
 use crate::status::Status;
 
 pub use self::builder::LocksBuilder;
@@ -56,28 +54,6 @@ struct Shared {
     /// Names made at run time have no end, so theirs go with the last `Lock` and guard.
     declared: RwLock<Gates>,
     settings: Arc<Settings>,
-}
-
-/// What locks are told when they are opened.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) records_holders: bool,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { records_holders: true, observer: None }
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("records_holders", &self.records_holders)
-            .field("observer", &self.observer.is_some())
-            .finish()
-    }
 }
 
 impl Locks {

@@ -40,13 +40,7 @@ pub struct Request<'locks, N> {
 #[must_use]
 #[track_caller]
 pub fn one(name: LockName, path: &'static str) -> Request<'static, LockName> {
-    Request::new(name, Site::here().within(path))
-}
-
-/// Asks for one name for `what`, which no source acquires, such as a command that somebody runs.
-#[must_use]
-pub fn nowhere(name: LockName, what: &'static str) -> Request<'static, LockName> {
-    Request::new(name, Site::nowhere(what))
+    Request::new(name, Site::here().in_function(path))
 }
 
 /// Asks for several names at once, in the function that `path` ends with.
@@ -56,7 +50,7 @@ pub fn all<const N: usize>(
     names: [LockName; N],
     path: &'static str,
 ) -> Request<'static, [LockName; N]> {
-    Request::new(names, Site::here().within(path))
+    Request::new(names, Site::here().in_function(path))
 }
 
 impl<'locks, N> Request<'locks, N> {

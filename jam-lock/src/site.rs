@@ -1,87 +1,83 @@
-//! [`Site`]: where in the source a lock is acquired.
+//! [`Site`]: the place in the source where a lock is acquired.
 
 use std::fmt;
 use std::panic::Location;
 
-/// Where in the source a lock is acquired.
+/// The place in the source where a lock is acquired, or the lock's [label](crate::Lock::label).
 #[derive(Clone, Copy, Debug)]
 pub struct Site {
-    /// None where it is no source that acquires the lock.
+    /// `None` if the lock has a label.
     location: Option<&'static Location<'static>>,
-    /// A path that ends in the function's name, or in a closure of it; without a location, what
-    /// stands in a function's place.
+    /// A path that ends in the function's name, or in a closure inside it; or the label.
     function: Option<&'static str>,
 }
 
 impl Site {
-    /// Where the function is called that calls this, in nobody knows which function.
+    /// The caller's location, in an unknown function.
     #[track_caller]
     pub(crate) const fn here() -> Self {
         Self { location: Some(Location::caller()), function: None }
     }
 
-    /// No place in any source: `what` acquires the lock, such as a command that somebody runs.
-    pub(crate) const fn nowhere(what: &'static str) -> Self {
-        Self { location: None, function: Some(what) }
+    /// No location: what the lock is held for is in `label`.
+    pub(crate) const fn labelled(label: &'static str) -> Self {
+        Self { location: None, function: Some(label) }
     }
 
-    /// The same place, in the function that `path` names.
-    pub(crate) const fn within(self, path: &'static str) -> Self {
+    /// The same location, in the function that `path` names.
+    pub(crate) const fn in_function(self, path: &'static str) -> Self {
         Self { function: Some(path), ..self }
     }
 
-    /// The function's name, without the modules and types that it belongs to, where `#[locked]` or
-    /// `locked!` is what acquires the lock; of `jam-lock run`, the command that it runs.
+    /// The name of the function, without its modules and types, if `#[locked]` or `locked!` acquires
+    /// the lock; or the lock's [label](crate::Lock::label).
     #[must_use]
     pub fn function(&self) -> Option<&'static str> {
-        // A command is no path, whatever colons it has.
+        // A label may have colons, but is not a path.
         if self.location.is_some() { self.function.map(last_name) } else { self.function }
     }
 
-    /// The source file, as the compiler was told it; empty for `jam-lock run`.
+    /// The source file, as it was passed to the compiler; `None` if the lock has a
+    /// [label](crate::Lock::label).
     #[must_use]
-    pub fn file(&self) -> &'static str {
-        self.location.map_or("", Location::file)
+    pub fn file(&self) -> Option<&'static str> {
+        self.location.map(Location::file)
     }
 
-    /// The line in it, from 1 on; 0 for `jam-lock run`.
+    /// The line in that file, from 1; `None` if the lock has a [label](crate::Lock::label).
     #[must_use]
-    pub fn line(&self) -> u32 {
-        self.location.map_or(0, Location::line)
-    }
-
-    /// The file and the line, if there is such a place.
-    pub(crate) fn place(&self) -> Option<(&'static str, u32)> {
-        self.location.map(|location| (location.file(), location.line()))
+    pub fn line(&self) -> Option<u32> {
+        self.location.map(Location::line)
     }
 }
 
 impl PartialEq for Site {
     fn eq(&self, other: &Self) -> bool {
-        let is_same_place = match (self.location, other.location) {
-            // Most are compared with themselves.
+        let is_same_location = match (self.location, other.location) {
+            // Most sites are compared with themselves.
             (Some(one), Some(other)) => std::ptr::eq(one, other) || one == other,
             (one, other) => one.is_none() && other.is_none(),
         };
-        is_same_place && self.function == other.function
+        is_same_location && self.function == other.function
     }
 }
 
 impl Eq for Site {}
 
-/// The place, and the function where it is known.
+/// The function if it is known, and the file and the line; or the label.
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.function(), self.place()) {
-            (Some(function), Some((file, line))) => write!(f, "`{function}` at {file}:{line}"),
-            (Some(function), None) => write!(f, "`{function}`"),
-            (None, _) => write!(f, "{}:{}", self.file(), self.line()),
+        if let Some(function) = self.function() {
+            write!(f, "`{function}`")?;
         }
+        let Some(location) = self.location else { return Ok(()) };
+        let at = if self.function.is_some() { " at " } else { "" };
+        write!(f, "{at}{}:{}", location.file(), location.line())
     }
 }
 
-/// The last name of `path` that is no closure's, without its generic arguments, in which there may
-/// be paths too.
+/// The last name in `path` that is not a closure's, without generic arguments, which may contain paths
+/// too.
 fn last_name(mut path: &'static str) -> &'static str {
     while let Some(rest) = path.strip_suffix("::{{closure}}") {
         path = rest;
@@ -91,7 +87,7 @@ fn last_name(mut path: &'static str) -> &'static str {
     let mut after = '\0';
     for (at, c) in path.char_indices().rev() {
         match c {
-            // The arrow of a function's type closes nothing.
+            // The arrow of a function type closes no bracket.
             '>' if !path[..at].ends_with('-') => depth += 1,
             '<' => {
                 depth -= 1;
@@ -110,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_is_called_by_its_last_name() {
+    fn a_function_is_shown_by_its_last_name() {
         for (path, name) in [
             ("on_apply", "on_apply"),
             ("app::invoices::on_apply", "on_apply"),
@@ -125,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_compiler_tells_the_function_by_a_closure_in_it() {
+    fn the_type_name_of_a_closure_contains_the_function() {
         fn generic<T>(_: &[T]) -> &'static str {
             std::any::type_name_of_val(&|| ())
         }
@@ -133,20 +129,20 @@ mod tests {
     }
 
     #[test]
-    fn it_is_shown_with_what_is_known() {
+    fn it_is_shown_with_its_function_if_that_is_known() {
         let line = line!() + 1;
         let site = Site::here();
         assert_eq!(site.to_string(), format!("{}:{line}", file!()));
-        let site = site.within("app::on_apply");
+        let site = site.in_function("app::on_apply");
         assert_eq!(site.to_string(), format!("`on_apply` at {}:{line}", file!()));
     }
 
     #[test]
-    fn what_is_in_no_source_has_no_place() {
-        let site = Site::nowhere("sh -c app::backup");
+    fn a_label_is_shown_without_a_location() {
+        let site = Site::labelled("sh -c app::backup");
         assert_eq!(site.to_string(), "`sh -c app::backup`");
-        assert_eq!((site.file(), site.line()), ("", 0));
-        assert_eq!(site, Site::nowhere("sh -c app::backup"));
-        assert_ne!(site, Site::here().within("sh -c app::backup"));
+        assert_eq!((site.file(), site.line()), (None, None));
+        assert_eq!(site, Site::labelled("sh -c app::backup"));
+        assert_ne!(site, Site::here().in_function("sh -c app::backup"));
     }
 }

@@ -6,10 +6,12 @@ use std::thread;
 use jam_lock::{Lock, LockError, Locks};
 
 use crate::{folder, lock, lock_names};
-use jam_lock_tests::peers::{self, Peer, attempt, peer};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
 
 #[test]
-fn the_folder_is_made_with_its_parents() {
+fn the_folder_is_created_with_its_parents() {
     let folder = folder();
     let deep = folder.path().join("a/b/locks");
     let _guard = lock(&deep, "x").acquire().unwrap();
@@ -17,19 +19,19 @@ fn the_folder_is_made_with_its_parents() {
 }
 
 #[test]
-fn another_process_is_kept_out_until_the_guard_is_dropped() {
+fn another_process_is_excluded_until_the_guard_is_dropped() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
-    assert!(attempt(folder.path(), "x").contains("is already held"));
+    assert!(try_in_child(folder.path(), "x").contains("is already held"));
     drop(guard);
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
-fn a_lock_of_another_name_is_another_lock() {
+fn locks_of_different_names_are_independent() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();
-    assert_eq!(attempt(folder.path(), "y"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "y"), "acquired");
 }
 
 #[test]
@@ -41,7 +43,7 @@ fn it_is_free_again_after_an_early_return() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     section(&lock).unwrap();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
@@ -54,11 +56,11 @@ fn it_is_free_again_after_a_question_mark() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     section(&lock).unwrap_err();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
-fn a_panic_in_a_section_can_be_caught_without_ceremony() {
+fn a_panic_in_a_section_can_be_caught_without_assert_unwind_safe() {
     let folder = folder();
     let locks = Locks::open(folder.path()).unwrap();
     let lock = locks.lock(lock_names::SECOND);
@@ -72,11 +74,11 @@ fn a_panic_in_a_section_can_be_caught_without_ceremony() {
     assert!(caught.is_err());
     let guard = lock.acquire().unwrap();
     assert!(panic::catch_unwind(move || drop(guard)).is_ok());
-    assert_eq!(attempt(folder.path(), "second"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "second"), "acquired");
 }
 
 #[test]
-fn it_is_free_again_after_a_panic_inside() {
+fn it_is_free_again_after_a_panic_while_it_was_held() {
     let folder = folder();
     let held = lock(folder.path(), "x");
     let section = move || {
@@ -85,7 +87,7 @@ fn it_is_free_again_after_a_panic_inside() {
     };
     thread::spawn(section).join().unwrap_err();
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
@@ -93,36 +95,36 @@ fn a_guard_can_be_dropped_by_another_thread() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
     thread::spawn(move || drop(guard)).join().unwrap();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
-fn it_is_free_again_when_its_process_has_ended() {
+fn it_is_free_again_after_its_process_has_exited() {
     let folder = folder();
-    let output = peers::run(peer().arg("leak").arg(folder.path()).arg("x"));
+    let output = run_to_end(&mut Order::LeakGuard { folder: folder.path(), name: "x" }.command());
     assert!(output.status.success());
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
 }
 
 #[test]
-fn it_is_free_again_when_its_process_was_killed() {
+fn it_is_free_again_after_its_process_was_killed() {
     let folder = folder();
-    Peer::holding(folder.path(), "x").kill();
+    Child::holding(folder.path(), "x").kill();
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
 }
 
 #[test]
-fn releasing_by_hand_frees_the_lock_and_says_so() {
+fn an_explicit_release_frees_the_lock() {
     let folder = folder();
     lock(folder.path(), "x").acquire().unwrap().release().unwrap();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
-fn nothing_is_printed_when_a_process_ends_with_the_lock_held() {
+fn nothing_is_printed_when_a_process_exits_with_the_lock_held() {
     let folder = folder();
-    let output = peers::run(peer().arg("leak").arg(folder.path()).arg("x"));
-    assert_eq!(peers::said(&output), "");
+    let output = run_to_end(&mut Order::LeakGuard { folder: folder.path(), name: "x" }.command());
+    assert_eq!(printed(&output), "");
 }
 
 #[test]
@@ -134,7 +136,7 @@ fn a_guard_knows_its_name_and_how_long_it_waited() {
 }
 
 #[test]
-fn what_is_printed_for_debugging_tells_which_lock_of_which_folder() {
+fn debug_output_shows_the_lock_and_its_folder() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::executors::{self, EXECUTORS, Task};
 use crate::{LONG, folder, lock};
-use jam_lock_tests::peers::{Peer, attempt};
+use jam_lock_tests::child::{Child, try_in_child};
 
 /// Counts who is inside, and sees it when that are two.
 #[derive(Default)]
@@ -43,7 +43,7 @@ fn tasks_exclude_each_other_on_every_executor() {
         let task = |_| Box::pin(take_turns(lock.clone(), Arc::clone(&section), 20)) as Task;
         run((0..20).map(task).collect());
         assert_eq!(section.entered.load(Ordering::SeqCst), 400);
-        assert_eq!(attempt(folder.path(), "x"), "acquired");
+        assert_eq!(try_in_child(folder.path(), "x"), "acquired");
     }
 }
 
@@ -70,7 +70,7 @@ fn tasks_and_threads_exclude_each_other() {
 fn a_task_that_waits_for_another_process_leaves_its_thread_to_others() {
     for run in EXECUTORS {
         let folder = folder();
-        let peer = Peer::holding(folder.path(), "x");
+        let child = Child::holding(folder.path(), "x");
         let (lock, waits) = (lock(folder.path(), "x"), Arc::new(Notify::new()));
         let waiting = Arc::clone(&waits);
         let waiter = async move {
@@ -81,7 +81,7 @@ fn a_task_that_waits_for_another_process_leaves_its_thread_to_others() {
         };
         let other = async move {
             waits.notified().await;
-            peer.release();
+            child.release();
         };
         run(vec![Box::pin(waiter), Box::pin(other)]);
     }
@@ -105,10 +105,10 @@ fn a_loop_of_free_locks_lets_other_tasks_run() {
 }
 
 #[test]
-fn a_wait_ends_at_its_deadline_and_never_earlier() {
+fn a_wait_times_out_at_its_deadline_and_never_earlier() {
     for run in EXECUTORS {
         let folder = folder();
-        let _peer = Peer::holding(folder.path(), "x");
+        let _child = Child::holding(folder.path(), "x");
         let asked = Duration::from_millis(50);
         let acquire = lock(folder.path(), "x").timeout(asked).acquire_async();
         run(vec![Box::pin(async move {
@@ -123,20 +123,20 @@ fn a_wait_ends_at_its_deadline_and_never_earlier() {
 #[test]
 fn the_timeout_counts_from_the_first_poll() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let asked = Duration::from_millis(50);
     let acquire = lock(folder.path(), "x").timeout(asked).acquire_async();
     std::thread::sleep(asked);
     let start = Instant::now();
     assert!(smol::block_on(acquire).unwrap_err().is_timeout());
     assert!(start.elapsed() >= asked);
-    peer.release();
+    child.release();
 }
 
 #[test]
-fn zero_tries_once_and_ends_at_once() {
+fn timeout_0_tries_once_and_returns_at_once() {
     let folder = folder();
-    let _peer = Peer::holding(folder.path(), "x");
+    let _child = Child::holding(folder.path(), "x");
     let acquire = lock(folder.path(), "x").timeout(0).acquire_async();
     // It may be polled again for the holder's name, but not for the lock.
     let error = smol::block_on(acquire);
@@ -144,7 +144,7 @@ fn zero_tries_once_and_ends_at_once() {
 }
 
 /// Has so many tasks wait for a lock, and tells when it was released and who was served when.
-fn served(waiters: usize) -> (Instant, Vec<(usize, Instant)>) {
+fn serve(waiters: usize) -> (Instant, Vec<(usize, Instant)>) {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
@@ -170,14 +170,14 @@ fn served(waiters: usize) -> (Instant, Vec<(usize, Instant)>) {
 
 #[test]
 fn ten_thousand_waiters_are_served() {
-    assert_eq!(served(10_000).1.len(), 10_000);
+    assert_eq!(serve(10_000).1.len(), 10_000);
 }
 
 #[test]
-fn waiters_are_served_in_the_order_in_which_they_came() {
+fn waiters_are_served_in_the_order_of_their_arrival() {
     let start = Instant::now();
     loop {
-        let (mut last, served) = served(100);
+        let (mut last, served) = serve(100);
         // Who is woken and not polled for 10 ms is passed over, so a round in which the machine
         // stood still for that long tells nothing.
         let stood_still = served.iter().any(|(_, at)| {
@@ -207,7 +207,7 @@ fn a_guard_may_be_dropped_on_another_thread() {
     let folder = folder();
     let guard = smol::block_on(lock(folder.path(), "x").acquire_async()).unwrap();
     std::thread::spawn(move || drop(guard)).join().unwrap();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]

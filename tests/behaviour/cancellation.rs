@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use jam_lock::Lock;
 
 use crate::{LONG, folder, lock};
-use jam_lock_tests::peers::{Peer, attempt, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::wait_until;
 
 /// Counts how often a task was woken.
 #[derive(Default)]
@@ -38,16 +39,16 @@ fn poll(future: impl Future, polls: usize, between: impl Fn(usize)) -> Option<us
             return Some(poll);
         }
         between(poll);
-        until("a wake-up", || bell.was_rung());
+        wait_until("a wake-up", || bell.was_rung());
     }
     None
 }
 
 /// Whether the lock can be had, at once here and soon in another process, as if nobody had waited.
-fn is_left_alone(lock: &Lock, folder: &Path) {
+fn assert_left_alone(lock: &Lock, folder: &Path) {
     drop(lock.try_acquire().expect("nobody is in the queue, and nobody has the lock"));
     // The wait that was given up may have the lock for an instant when it falls free.
-    until("a free lock", || attempt(folder, "x") == "acquired");
+    wait_until("a free lock", || try_in_child(folder, "x") == "acquired");
 }
 
 /// A section with awaits of its own, as an application has it.
@@ -77,7 +78,7 @@ fn at_every_await_while_another_task_holds_the_lock() {
         let ended = poll(section(lock.clone()), polls, release);
         assert_eq!(ended, (polls == POLLS).then_some(POLLS), "all awaits are known");
         drop(held.into_inner().unwrap());
-        is_left_alone(&lock, folder.path());
+        assert_left_alone(&lock, folder.path());
     }
 }
 
@@ -85,22 +86,22 @@ fn at_every_await_while_another_task_holds_the_lock() {
 fn at_every_await_while_another_process_holds_the_lock() {
     for polls in 0..=POLLS {
         let folder = folder();
-        let peer = std::sync::Mutex::new(Some(Peer::holding(folder.path(), "x")));
+        let child = std::sync::Mutex::new(Some(Child::holding(folder.path(), "x")));
         let release = |_| {
-            if let Some(peer) = peer.lock().unwrap().take() {
-                peer.release();
+            if let Some(child) = child.lock().unwrap().take() {
+                child.release();
             }
         };
         let lock = lock(folder.path(), "x");
         let ended = poll(section(lock.clone()), polls, release);
         assert_eq!(ended, (polls == POLLS).then_some(POLLS), "all awaits are known");
         release(0);
-        is_left_alone(&lock, folder.path());
+        assert_left_alone(&lock, folder.path());
     }
 }
 
 #[test]
-fn when_it_was_woken_for_the_lock_and_has_not_looked() {
+fn after_a_wake_up_that_was_not_followed_by_a_poll() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
@@ -110,13 +111,13 @@ fn when_it_was_woken_for_the_lock_and_has_not_looked() {
         let mut first = pin!(lock.acquire_async());
         assert!(first.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         drop(held);
-        until("a wake-up", || bell.was_rung());
+        wait_until("a wake-up", || bell.was_rung());
     }
-    is_left_alone(&lock, folder.path());
+    assert_left_alone(&lock, folder.path());
 }
 
 #[test]
-fn and_the_next_in_the_queue_is_served() {
+fn lets_the_next_waiter_in_the_queue_acquire() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
@@ -130,13 +131,13 @@ fn and_the_next_in_the_queue_is_served() {
     drop(held);
     assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     drop(first);
-    until("a wake-up", || bell.was_rung());
+    wait_until("a wake-up", || bell.was_rung());
     let polled = second.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(matches!(polled, Poll::Ready(Ok(_))));
 }
 
 #[test]
-fn when_it_loses_the_race_against_a_timeout_of_the_runtime() {
+fn by_a_timeout_of_the_runtime() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
@@ -146,11 +147,11 @@ fn when_it_loses_the_race_against_a_timeout_of_the_runtime() {
         tokio::time::timeout(limit, lock.acquire_async()).await.unwrap_err();
     });
     drop(held);
-    is_left_alone(&lock, folder.path());
+    assert_left_alone(&lock, folder.path());
 }
 
 #[test]
-fn a_future_that_is_never_polled_again_keeps_nobody_out() {
+fn a_future_that_is_never_polled_again_does_not_block_others() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
@@ -160,7 +161,7 @@ fn a_future_that_is_never_polled_again_keeps_nobody_out() {
     // A task, a thread, and another process.
     drop(smol::block_on(lock.timeout(LONG).acquire_async()).unwrap());
     drop(lock.timeout(LONG).acquire().unwrap());
-    until("a free lock", || attempt(folder.path(), "x") == "acquired");
+    wait_until("a free lock", || try_in_child(folder.path(), "x") == "acquired");
     // It still has its turn when it is polled.
     drop(smol::block_on(forgotten).unwrap());
 }

@@ -50,7 +50,7 @@ fn cancel(section: impl Future) {
 }
 
 #[test]
-fn a_section_that_is_cancelled_is_dropped_under_its_context() {
+fn a_cancelled_section_is_dropped_under_its_context() {
     #[locked("second", locks = &locks)]
     async fn section(locks: Locks, found: Sender<Found>) -> Result<(), LockError> {
         let _last = OnDrop(|| found.send(Found::look(&locks)).unwrap());
@@ -77,7 +77,7 @@ fn a_section_that_is_cancelled_is_dropped_under_its_context() {
 }
 
 #[test]
-fn what_a_section_leaves_unmoved_is_dropped_under_its_context() {
+fn values_that_a_section_does_not_move_are_dropped_under_its_context() {
     let (locks, (send, found)) = (Locks::in_memory(), mpsc::channel());
     let shared = &locks;
     let last = OnDrop(|| send.send(Found::look(shared)).unwrap());
@@ -89,7 +89,7 @@ fn what_a_section_leaves_unmoved_is_dropped_under_its_context() {
 }
 
 #[test]
-fn an_observer_that_ends_late_may_take_a_lock() {
+fn the_destructor_of_an_observer_can_acquire_a_lock() {
     struct LastLine(Lock, Sender<Result<(), LockError>>);
 
     impl Observer for LastLine {}
@@ -133,7 +133,7 @@ thread_local! {
 }
 
 #[test]
-fn a_thread_that_ends_does_not_wait_for_itself() {
+fn a_thread_that_exits_does_not_deadlock_with_itself() {
     let lock = Locks::in_memory().lock(LockName::new("x").unwrap());
     let (send, found) = mpsc::channel();
     thread::spawn({
@@ -172,7 +172,7 @@ thread_local! {
 }
 
 #[test]
-fn a_task_at_the_end_of_a_thread_does_not_wait_for_itself() {
+fn a_task_at_the_exit_of_a_thread_does_not_deadlock_with_itself() {
     let (send, found) = mpsc::channel();
     thread::spawn(move || {
         LAST_TASK.with(|_| ());

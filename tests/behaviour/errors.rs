@@ -10,7 +10,9 @@ use std::process::Command;
 use jam_lock::{LockError, LockName, Locks};
 
 use crate::{folder, lock};
-use jam_lock_tests::peers::{self, program};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
+use jam_lock_tests::requirements::skip;
 
 /// The error of an attempt; a second one shows that the first has changed nothing, and that what
 /// was in the way can be taken away.
@@ -36,7 +38,7 @@ fn found(error: &LockError) -> &'static str {
 }
 
 #[test]
-fn a_folder_in_the_place_of_the_file() {
+fn a_folder_in_place_of_the_file() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     fs::create_dir(&path).unwrap();
@@ -54,7 +56,7 @@ fn a_symbolic_link_whose_target_is_left_alone() {
 }
 
 #[test]
-fn a_broken_symbolic_link_whose_target_is_not_made() {
+fn a_broken_symbolic_link_whose_target_is_not_created() {
     let folder = folder();
     let (target, path) = (folder.path().join("target"), folder.path().join("x.lock"));
     symlink(&target, &path).unwrap();
@@ -63,7 +65,7 @@ fn a_broken_symbolic_link_whose_target_is_not_made() {
 }
 
 #[test]
-fn a_fifo_that_nobody_reads() {
+fn a_fifo_without_a_reader() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
@@ -84,13 +86,13 @@ fn a_device() {
     let path = folder.path().join("x.lock");
     let made = Command::new("mknod").arg(&path).args(["c", "1", "3"]).output().unwrap();
     if !made.status.success() {
-        return peers::skip("only root can make a device");
+        return skip("only root can make a device");
     }
     assert_eq!(found(&refused(folder.path(), &path)), "a pipe, a device or a socket");
 }
 
 #[test]
-fn a_file_in_the_place_of_the_folder() {
+fn a_file_in_place_of_the_folder() {
     let folder = folder();
     let path = folder.path().join("locks");
     fs::write(&path, "").unwrap();
@@ -100,7 +102,7 @@ fn a_file_in_the_place_of_the_folder() {
 }
 
 #[test]
-fn a_broken_symbolic_link_in_the_place_of_the_folder() {
+fn a_broken_symbolic_link_in_place_of_the_folder() {
     let folder = folder();
     let (target, path) = (folder.path().join("target"), folder.path().join("locks"));
     symlink(&target, &path).unwrap();
@@ -111,7 +113,7 @@ fn a_broken_symbolic_link_in_the_place_of_the_folder() {
 }
 
 #[test]
-fn a_url_in_the_place_of_the_folder() {
+fn a_url_in_place_of_the_folder() {
     let error = Locks::open("postgres://app:secret@db1/shop").unwrap_err().to_string();
     assert!(error.contains("open it by `Locks::at`"), "{error}");
     assert!(!error.contains("secret") && !Path::new("postgres:").exists(), "{error}");
@@ -121,7 +123,7 @@ fn a_url_in_the_place_of_the_folder() {
 fn names_that_no_file_can_have() {
     for name in ["", " ", "nul\0", "a/b", "..", "CON"] {
         let error = LockName::new(name).unwrap_err();
-        assert!(error.to_string().contains("cannot be a lock name"), "{error}");
+        assert!(error.to_string().contains("invalid lock name"), "{error}");
     }
     let error = LockName::new("x".repeat(201)).unwrap_err();
     assert!(error.to_string().contains("it has 201 bytes"), "{error}");
@@ -130,10 +132,9 @@ fn names_that_no_file_can_have() {
 #[test]
 fn no_descriptors_left() {
     let folder = folder();
-    let script = "ulimit -n 32 && exec \"$0\" \"$@\"";
-    let mut order = Command::new("sh");
-    order.args(["-c", script]).arg(program()).arg("exhaust").arg(folder.path()).arg("x");
-    let answer = peers::said(&peers::run(&mut order));
+    let order = Order::ExhaustDescriptors { folder: folder.path(), name: "x" };
+    let script = format!("ulimit -n 32 && exec {}", order.shell_command());
+    let answer = printed(&run_to_end(Command::new("sh").args(["-c", &script])));
     assert!(answer.contains("cannot open the lock file"), "{answer}");
     assert!(answer.contains("Too many open files"), "{answer}");
     assert!(answer.ends_with("\nacquired"), "the next attempt works: {answer}");
@@ -143,21 +144,20 @@ fn no_descriptors_left() {
 fn a_full_disk() {
     let folder = folder();
     // Two inodes: the root of the file system has one, and the first lock's file the other.
-    let script = "mount -t tmpfs -o nr_inodes=2 tmpfs \"$1\" \
-                  && \"$0\" try \"$1\" x && \"$0\" try \"$1\" y && \"$0\" try \"$1\" x";
-    let mut order = Command::new("unshare");
-    order
-        .args(["--map-root-user", "--mount", "sh", "-c", script])
-        .arg(program())
-        .arg(folder.path());
-    let output = peers::run(&mut order);
-    let answer = peers::said(&output);
+    let [try_x, try_y] =
+        ["x", "y"].map(|name| Order::TryAcquire { location: folder.path(), name }.shell_command());
+    let script =
+        format!("mount -t tmpfs -o nr_inodes=2 tmpfs \"$0\" && {try_x} && {try_y} && {try_x}");
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", &script]).arg(folder.path());
+    let output = run_to_end(&mut command);
+    let answer = printed(&output);
     if !output.status.success() {
-        return peers::skip(&format!("no file system can be mounted here: {answer}"));
+        return skip(&format!("no file system can be mounted here: {answer}"));
     }
     let lines: Vec<&str> = answer.lines().collect();
     assert_eq!((lines[0], lines[2]), ("acquired", "acquired"));
-    assert!(lines[1].contains("cannot make the lock file"), "{answer}");
+    assert!(lines[1].contains("cannot create the lock file"), "{answer}");
     assert!(lines[1].contains("No space left on device"), "{answer}");
 }
 

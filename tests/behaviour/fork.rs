@@ -3,115 +3,121 @@
 use std::process::{Command, Stdio};
 
 use crate::{folder, lock};
-use jam_lock_tests::peers::{Peer, attempt, peer, until};
+use jam_lock_tests::child::{Child, program, try_in_child};
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::order::{ForkAction, Order};
+use jam_lock_tests::requirements::container;
 
-/// What a child says that does `what` with the lock `x` of its parent, which then still holds it.
-fn child(what: &str) -> String {
+/// What a child prints that does `action` with the lock `x` of its parent, which then still holds it.
+fn child(action: ForkAction) -> String {
     let folder = folder();
-    let mut order = peer();
-    order.arg("fork").arg(folder.path()).args(["x", what]).stderr(Stdio::null());
-    let mut parent = Peer::start(&mut order);
+    let order = Order::Fork { location: folder.path(), name: "x", action };
+    let mut parent = Child::start(order.command().stderr(Stdio::null()));
     let mut said = Vec::new();
     loop {
-        match parent.answer() {
+        match parent.next_line() {
             line if line == "held" => break,
             line => said.push(line),
         }
     }
-    let others = attempt(folder.path(), "x");
+    let others = try_in_child(folder.path(), "x");
     assert!(others.contains("is already held"), "{others}");
     parent.release();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
     said.join("\n")
 }
 
 #[test]
 fn a_child_that_drops_the_guard_leaves_the_lock_alone() {
-    assert_eq!(child("drop"), "");
+    assert_eq!(child(ForkAction::Drop), "");
 }
 
 #[test]
 fn a_child_that_exits_leaves_the_lock_alone() {
-    assert_eq!(child("exit"), "");
+    assert_eq!(child(ForkAction::Exit), "");
 }
 
 #[test]
 fn a_child_that_panics_leaves_the_lock_alone() {
-    assert_eq!(child("panic"), "");
+    assert_eq!(child(ForkAction::Panic), "");
 }
 
 #[test]
-fn a_child_that_releases_the_guard_is_told_that_it_is_its_parents() {
-    assert!(child("release").contains("is used in its fork"));
+fn a_child_that_releases_the_guard_gets_an_error() {
+    assert!(child(ForkAction::Release).contains("cannot be used in its forked child"));
 }
 
 #[test]
-fn a_child_cannot_acquire_what_it_inherited() {
-    assert!(child("acquire").contains("is used in its fork"));
+fn a_child_cannot_acquire_a_lock_that_it_inherited() {
+    assert!(child(ForkAction::Acquire).contains("cannot be used in its forked child"));
 }
 
 #[test]
-fn a_child_cannot_enter_again_what_its_parent_holds() {
-    assert!(child("acquire again").contains("is used in its fork"));
+fn a_child_cannot_reenter_a_lock_that_its_parent_holds() {
+    assert!(child(ForkAction::AcquireReentrantly).contains("cannot be used in its forked child"));
 }
 
 #[test]
 fn a_child_cannot_use_inherited_locks_for_another_name_either() {
-    assert!(child("lock another").contains("is used in its fork"));
+    assert!(child(ForkAction::AcquireAnother).contains("cannot be used in its forked child"));
 }
 
 #[test]
 fn a_child_that_opens_the_locks_anew_excludes_its_parent_and_is_excluded() {
-    assert!(child("open anew").contains("is already held"));
+    assert!(child(ForkAction::OpenAnew).contains("is already held"));
 }
 
 #[test]
-fn a_child_of_a_thread_that_has_used_locks_does_not_wait_for_itself() {
+fn a_child_of_a_thread_that_has_used_locks_does_not_deadlock_with_itself() {
     let folder = folder();
-    let mut parent = Peer::start(peer().arg("fork after release").arg(folder.path()).arg("x"));
-    let said = parent.answer();
-    assert!(said.contains("would wait for itself"), "{said}");
+    let mut parent = Child::spawn(&Order::ForkAfterRelease { folder: folder.path(), name: "x" });
+    let said = parent.next_line();
+    assert!(said.contains("would deadlock"), "{said}");
     // What the thread has acquired in the child counts there, until another thread drops it.
-    assert_eq!(parent.answer(), "acquired");
+    assert_eq!(parent.next_line(), "acquired");
 }
 
 #[test]
-fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_ends() {
+fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_exits() {
     let folder = folder();
-    let mut parent = Peer::start(peer().arg("fork").arg(folder.path()).args(["x", "outlive"]));
-    assert_eq!(parent.answer(), "the parent is dead");
-    assert!(attempt(folder.path(), "x").contains("the timeout is 0"));
+    let action = ForkAction::OutliveParent;
+    let mut parent = Child::spawn(&Order::Fork { location: folder.path(), name: "x", action });
+    assert_eq!(parent.next_line(), "the parent is dead");
+    assert!(try_in_child(folder.path(), "x").contains("the timeout is 0"));
     parent.close();
-    until("the lock is free", || attempt(folder.path(), "x") == "acquired");
+    wait_until("the lock is free", || try_in_child(folder.path(), "x") == "acquired");
 }
 
 #[test]
-fn a_child_that_opens_the_locks_anew_waits_for_no_thread_of_its_parent() {
+fn a_child_that_opens_the_locks_anew_does_not_wait_for_threads_of_its_parent() {
     let folder = folder();
-    let mut parent = Peer::start(peer().arg("fork while busy").arg(folder.path()).arg("300"));
-    assert_eq!(parent.answer(), "all children have had the lock");
+    let mut parent = Child::spawn(&Order::ForkWhileBusy { folder: folder.path(), times: 300 });
+    assert_eq!(parent.next_line(), "all children have acquired the lock");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_child_in_another_container_is_not_taken_for_its_parent() {
-    let Some(container) = jam_lock_tests::peers::container() else { return };
+fn a_child_in_another_container_is_not_mistaken_for_its_parent() {
+    let Some(container) = container() else { return };
     let folder = folder();
-    let mut order = Command::new(container[0]);
-    order.args(&container[1..]).arg(jam_lock_tests::peers::program());
-    order.arg("fork into another container").arg(folder.path()).arg("x");
-    let mut parent = Peer::start(&mut order);
-    let said = parent.answer();
-    assert!(said.starts_with("1 in ") && said.contains("is used in its fork"), "{said}");
-    assert_eq!(parent.answer(), "1 held");
-    let others = attempt(folder.path(), "x");
+    let order = Order::ForkIntoContainer { folder: folder.path(), name: "x" };
+    let mut command = Command::new(container[0]);
+    command.args(&container[1..]).arg(program()).args(order.to_arguments());
+    let mut parent = Child::start(&mut command);
+    let said = parent.next_line();
+    assert!(
+        said.starts_with("1 in ") && said.contains("cannot be used in its forked child"),
+        "{said}"
+    );
+    assert_eq!(parent.next_line(), "1 held");
+    let others = try_in_child(folder.path(), "x");
     assert!(others.contains("is already held"), "{others}");
     parent.release();
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn children_that_are_being_spawned_do_not_prolong_a_lock() {
+fn spawning_children_does_not_delay_a_release() {
     use std::fs::File;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;

@@ -13,7 +13,9 @@ use std::time::Duration;
 use jam_lock::{Holder, Lock, LockError, Locks, locked};
 
 use crate::{folder, lock, lock_names, on_another_thread};
-use jam_lock_tests::peers::{Peer, attempt, peer, python};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::requirements::python;
 
 /// How often to try: on a machine that is busy, a holder that is found too late is not named.
 const TRIES: usize = 10;
@@ -34,8 +36,8 @@ fn holder(lock: &Lock) -> Option<Holder> {
     }
 }
 
-/// What is said of the holder when the lock is tried, with `…` for how long and for which line.
-fn said(lock: &Lock) -> String {
+/// What is named of the holder when the lock is tried, with `…` for how long and for which line.
+fn named(lock: &Lock) -> String {
     let error = refused(lock).to_string();
     let (_, held) = error.split_once("the timeout is 0").expect("a try was refused");
     masked(held)
@@ -59,12 +61,13 @@ fn host() -> String {
 #[test]
 fn a_holder_in_another_process_is_named_with_its_function_and_line() {
     let folder = folder();
-    let peer = Peer::applying(folder.path(), "x");
+    let child = Child::in_section(folder.path(), "x");
     let lock = lock(folder.path(), "called_x");
-    let (id, host) = (peer.id(), host());
-    let text =
-        format!(": held for … by `on_apply` at tests/support/peer.rs:…, peer (pid {id}) on {host}");
-    assert_eq!(said(&lock), text);
+    let (id, host) = (child.id(), host());
+    let text = format!(
+        ": held for … by `on_apply` at tests/child/sections.rs:…, child (pid {id}) on {host}"
+    );
+    assert_eq!(named(&lock), text);
 
     let error = lock.timeout(Duration::from_millis(50)).acquire().unwrap_err().to_string();
     let path = folder.path().canonicalize().unwrap().join("called_x.lock");
@@ -75,34 +78,34 @@ fn a_holder_in_another_process_is_named_with_its_function_and_line() {
 }
 
 #[test]
-fn a_holder_by_hand_in_another_process_is_named_with_its_line() {
+fn a_guard_in_another_process_is_named_with_its_line() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
-    let (id, host) = (peer.id(), host());
-    let text = format!(": held for … by peer (pid {id}) on {host} at tests/support/peer.rs:…");
-    assert_eq!(said(&lock(folder.path(), "x")), text);
+    let child = Child::holding(folder.path(), "x");
+    let (id, host) = (child.id(), host());
+    let text = format!(": held for … by child (pid {id}) on {host} at tests/child/hold.rs:…");
+    assert_eq!(named(&lock(folder.path(), "x")), text);
 }
 
 #[test]
-fn what_is_known_of_a_holder_can_be_asked() {
+fn the_error_has_all_that_is_known_of_the_holder() {
     let folder = folder();
-    let peer = Peer::applying(folder.path(), "x");
+    let child = Child::in_section(folder.path(), "x");
     let holder = holder(&lock(folder.path(), "called_x")).unwrap();
-    assert_eq!(holder.process(), Some(peer.id()));
-    assert_eq!((holder.program(), holder.function()), (Some("peer"), Some("on_apply")));
-    assert_eq!((holder.host(), holder.file()), (Some(&*host()), Some("tests/support/peer.rs")));
+    assert_eq!(holder.process(), Some(child.id()));
+    assert_eq!((holder.program(), holder.function()), (Some("child"), Some("on_apply")));
+    assert_eq!((holder.host(), holder.file()), (Some(&*host()), Some("tests/child/sections.rs")));
     assert!(holder.line().is_some() && holder.token().is_some());
     assert!(holder.since().unwrap().elapsed().unwrap() >= holder.held_for().unwrap());
 }
 
 #[test]
-fn the_holder_can_be_asked_for_without_asking_for_the_lock() {
+fn the_holder_can_be_found_without_requesting_the_lock() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     assert_eq!(lock.holder(), None);
-    let peer = Peer::holding(folder.path(), "x");
-    assert_eq!(lock.holder().unwrap().process(), Some(peer.id()));
-    peer.release();
+    let child = Child::holding(folder.path(), "x");
+    assert_eq!(lock.holder().unwrap().process(), Some(child.id()));
+    child.release();
     assert_eq!(lock.holder(), None);
 }
 
@@ -111,14 +114,14 @@ fn a_thread_of_this_process_is_named_as_such() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let _guard = lock.acquire().unwrap();
-    assert_eq!(said(&lock), ": held for … by this process at tests/behaviour/holders.rs:…");
+    assert_eq!(named(&lock), ": held for … by this process at tests/behaviour/holders.rs:…");
 }
 
 #[test]
 fn a_section_of_this_process_is_named_with_its_function() {
     #[locked("first", locks = locks)]
     fn on_apply(locks: &Locks) -> Result<String, LockError> {
-        Ok(said(&locks.lock(lock_names::FIRST)))
+        Ok(named(&locks.lock(lock_names::FIRST)))
     }
 
     let folder = folder();
@@ -132,11 +135,11 @@ fn a_task_of_this_process_is_named_with_its_function() {
     #[locked("first", locks = locks)]
     async fn on_apply(locks: &Locks) -> Result<String, LockError> {
         smol::future::yield_now().await;
-        Ok(said(&locks.lock(lock_names::FIRST)))
+        Ok(named(&locks.lock(lock_names::FIRST)))
     }
 
     async fn on_delete(locks: &Locks) -> Result<String, LockError> {
-        locked!("first", locks = locks, async { said(&locks.lock(lock_names::FIRST)) }).await
+        locked!("first", locks = locks, async { named(&locks.lock(lock_names::FIRST)) }).await
     }
 
     let folder = folder();
@@ -168,6 +171,23 @@ fn the_line_is_that_of_the_annotation() {
 }
 
 #[test]
+fn a_label_is_shown_instead_of_the_source_line_in_this_process_and_in_others() {
+    let folder = folder();
+    let lock = lock(folder.path(), "x").label("./backup.sh --all");
+    let acquire: [fn(&Lock) -> _; 2] =
+        [Lock::acquire, |lock: &Lock| smol::block_on(lock.acquire_async())];
+    for acquire in acquire {
+        let guard = acquire(&lock).unwrap();
+        let named = holder(&lock).unwrap();
+        assert_eq!(named.to_string(), "`./backup.sh --all`, in this process");
+        assert_eq!((named.file(), named.line()), (None, None));
+        let record = fs::read_to_string(folder.path().join("x.holder")).unwrap();
+        assert!(record.contains("./backup.sh --all") && !record.contains(".rs"), "{record}");
+        guard.release().unwrap();
+    }
+}
+
+#[test]
 fn the_first_of_several_readers_is_named() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
@@ -185,9 +205,9 @@ fn flock_1_is_named_by_its_process() {
     let path = folder.path().join("x.lock");
     let lock = lock(folder.path(), "x");
     for mode in ["-x", "-s"] {
-        let peer = Peer::flock(&path, mode);
-        assert_eq!(said(&lock), format!(": held by flock (pid {}) on {}", peer.id(), host()));
-        peer.release();
+        let child = Child::flock(&path, mode);
+        assert_eq!(named(&lock), format!(": held by flock (pid {}) on {}", child.id(), host()));
+        child.release();
     }
 }
 
@@ -205,59 +225,61 @@ fn python_is_named_by_its_process() {
                  sys.stdin.read()\n\
              print('released', flush=True)"
         );
-        let peer = Peer::start_holding(Command::new(&python).args(["-c", &program]).arg(&path));
-        let text = said(&lock(folder.path(), "x"));
+        let child =
+            Child::start(Command::new(&python).args(["-c", &program]).arg(&path)).after("held");
+        let text = named(&lock(folder.path(), "x"));
         assert!(text.starts_with(": held by python"), "{text}");
-        assert!(text.ends_with(&format!("(pid {}) on {}", peer.id(), host())), "{text}");
-        peer.release();
+        assert!(text.ends_with(&format!("(pid {}) on {}", child.id(), host())), "{text}");
+        child.release();
     }
 }
 
 #[test]
-fn a_record_of_somebody_who_does_not_hold_the_lock_is_not_believed() {
+fn a_record_of_a_process_that_does_not_hold_the_lock_is_ignored() {
     let folder = folder();
-    let died = Peer::applying(folder.path(), "x");
+    let died = Child::in_section(folder.path(), "x");
     died.kill();
     let record = fs::read_to_string(folder.path().join("called_x.holder")).unwrap();
     assert!(record.contains("held") && record.contains("on_apply"), "{record}");
-    let holds = Peer::flock(&folder.path().join("called_x.lock"), "-x");
-    let text = said(&lock(folder.path(), "called_x"));
+    let holds = Child::flock(&folder.path().join("called_x.lock"), "-x");
+    let text = named(&lock(folder.path(), "called_x"));
     assert_eq!(text, format!(": held by flock (pid {}) on {}", holds.id(), host()));
     holds.release();
 }
 
 #[test]
-fn a_lock_that_is_left_open_to_a_child_is_nobodys_who_is_certain() {
+fn a_lock_that_a_child_has_inherited_has_no_certain_holder() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     // The flock(1) that locks it ends, and leaves it to the shell.
     let order = "exec 9>\"$0\"; flock 9; echo held; cat; echo released";
-    let peer = Peer::start_holding(Command::new("sh").args(["-c", order]).arg(&path));
-    assert_eq!(said(&lock(folder.path(), "x")), "");
-    peer.release();
+    let child = Child::start(Command::new("sh").args(["-c", order]).arg(&path)).after("held");
+    assert_eq!(named(&lock(folder.path(), "x")), "");
+    child.release();
 }
 
 #[test]
-fn a_holder_that_is_not_recorded_is_named_by_its_process() {
+fn an_unrecorded_holder_is_named_by_its_process() {
     let folder = folder();
-    let peer = Peer::start_holding(peer().arg("hold unrecorded").arg(folder.path()).arg("x"));
-    let text = said(&lock(folder.path(), "x"));
-    assert_eq!(text, format!(": held by peer (pid {}) on {}", peer.id(), host()));
+    let order = Order::HoldUnrecorded { folder: folder.path(), name: "x" };
+    let child = Child::spawn(&order).after("held");
+    let text = named(&lock(folder.path(), "x"));
+    assert_eq!(text, format!(": held by child (pid {}) on {}", child.id(), host()));
     assert!(!folder.path().join("x.holder").exists());
-    peer.release();
+    child.release();
 }
 
 #[test]
-fn a_lock_that_nobody_holds_any_more_names_nobody() {
+fn a_released_lock_has_no_holder() {
     let folder = folder();
     drop(lock(folder.path(), "x").acquire().unwrap());
     let record = fs::read_to_string(folder.path().join("x.holder")).unwrap();
     assert!(record.starts_with("jam-lock 1 free"), "{record}");
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
-fn a_task_is_told_of_a_holder_in_this_process_too() {
+fn a_task_finds_a_holder_in_this_process_too() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let _guard = lock.acquire().unwrap();

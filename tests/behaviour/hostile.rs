@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::{LONG, folder, lock};
 
 #[test]
-fn a_hard_link_to_somebody_elses_file_keeps_its_content_and_mode() {
+fn a_hard_link_to_another_users_file_keeps_its_content_and_mode() {
     let folder = folder();
     let victim = folder.path().join("victim");
     fs::write(&victim, "precious").unwrap();
@@ -91,7 +91,7 @@ impl Drop for End<'_> {
 }
 
 #[test]
-fn a_link_that_takes_the_place_of_the_file_again_and_again_is_never_followed() {
+fn a_link_that_repeatedly_replaces_the_file_is_never_followed() {
     let (folder, victims) = (folder(), Victims::new());
     let (path, spare) = (folder.path().join("x.lock"), folder.path().join("spare"));
     try_meanwhile(&lock(folder.path(), "x"), &victims, || {
@@ -105,7 +105,7 @@ fn a_link_that_takes_the_place_of_the_file_again_and_again_is_never_followed() {
 }
 
 #[test]
-fn a_link_that_takes_the_place_of_the_folder_again_and_again_leads_to_no_file_elsewhere() {
+fn a_link_that_repeatedly_replaces_the_folder_leads_to_no_file_elsewhere() {
     let (folder, victims) = (folder(), Victims::new());
     let (locks, planted) = (folder.path().join("locks"), folder.path().join("planted"));
     symlink(&victims.file, victims.folder.path().join("x.lock")).unwrap();

@@ -8,7 +8,10 @@ use std::time::{Duration, SystemTime};
 use jam_lock::{Lock, Locks};
 
 use crate::{LONG, folder, is_refused, lock_names};
-use jam_lock_tests::peers::{Peer, attempt, open_files_below, peer, said, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::{open_files_below, wait_until};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::printed;
 
 fn customer(folder: &Path, id: &str) -> Lock {
     Locks::open(folder).unwrap().lock(lock_names::customer_id(id))
@@ -25,13 +28,13 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn keys_that_differ_are_locks_that_differ() {
+fn different_keys_are_different_locks() {
     let folder = folder();
     let _guard = customer(folder.path(), "A").acquire().unwrap();
     drop(customer(folder.path(), "a").try_acquire().unwrap());
     assert!(is_refused(&customer(folder.path(), "A")));
-    assert!(attempt(folder.path(), "customer_%41").contains("is already held"));
-    assert_eq!(attempt(folder.path(), "customer_b"), "acquired");
+    assert!(try_in_child(folder.path(), "customer_%41").contains("is already held"));
+    assert_eq!(try_in_child(folder.path(), "customer_b"), "acquired");
 }
 
 #[test]
@@ -47,7 +50,7 @@ fn a_key_cannot_lead_out_of_the_folder() {
 }
 
 #[test]
-fn the_file_stays_while_somebody_here_may_use_it_and_goes_with_the_last() {
+fn the_file_is_removed_with_the_last_user_in_this_process() {
     let folder = folder();
     let lock = customer(folder.path(), "7");
     drop(lock.acquire().unwrap());
@@ -62,25 +65,25 @@ fn the_file_stays_while_somebody_here_may_use_it_and_goes_with_the_last() {
 #[test]
 fn the_file_stays_while_another_process_holds_it() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "customer_7");
+    let child = Child::holding(folder.path(), "customer_7");
     assert!(customer(folder.path(), "7").try_acquire().unwrap_err().is_timeout());
     assert_eq!(files(folder.path()), ["customer_7.holder", "customer_7.lock"]);
-    peer.release();
+    child.release();
 }
 
 #[test]
-fn the_file_that_several_processes_wanted_goes_when_it_has_cooled_down() {
+fn a_file_that_several_processes_used_is_removed_once_it_is_idle() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "customer_7");
+    let child = Child::holding(folder.path(), "customer_7");
     let lock = customer(folder.path(), "7").timeout(LONG);
     let waiter = std::thread::spawn(move || lock.acquire().map(drop));
-    peer.release();
+    child.release();
     waiter.join().unwrap().unwrap();
-    until("an empty folder", || files(folder.path()).is_empty());
+    wait_until("an empty folder", || files(folder.path()).is_empty());
 }
 
 #[test]
-fn readers_leave_it_to_the_last_of_them() {
+fn the_last_reader_removes_the_file() {
     let folder = folder();
     let readers =
         [(); 3].map(|()| customer(folder.path(), "7").shared().acquire().unwrap().detach());
@@ -104,17 +107,16 @@ fn a_thousand_names_leave_neither_files_nor_descriptors() {
 }
 
 #[test]
-fn processes_that_remove_and_make_the_file_all_the_time_lose_no_update() {
+fn processes_that_remove_and_create_the_file_all_the_time_lose_no_update() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = (0..6).map(|_| {
-        let mut order = peer();
-        order.arg("count customer").arg(folder.path()).args(["7", "200"]);
-        order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        let order = Order::CountForCustomer { folder: folder.path(), id: 7, times: 200 };
+        order.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     });
     for process in counting.collect::<Vec<_>>() {
         let output = process.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", printed(&output));
     }
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "1200");
 }
@@ -134,13 +136,12 @@ fn changes(path: &Path, mut goes_on: impl FnMut() -> bool) -> usize {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_file_that_processes_take_turns_with_stays() {
+fn a_file_that_processes_take_turns_with_stays() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = [(); 3].map(|()| {
-        let mut order = peer();
-        order.arg("count customer").arg(folder.path()).args(["7", "1000"]);
-        order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        let order = Order::CountForCustomer { folder: folder.path(), id: 7, times: 1_000 };
+        order.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     });
     let mut counting = counting.into_iter().collect::<Vec<_>>();
     let changes = changes(&folder.path().join("customer_7.lock"), || {
@@ -152,9 +153,9 @@ fn the_file_that_processes_take_turns_with_stays() {
 }
 
 #[test]
-fn a_file_that_was_left_behind_long_ago_goes_at_once_with_its_next_user() {
+fn a_file_that_was_left_behind_long_ago_is_removed_by_its_next_user() {
     let folder = folder();
-    Peer::start_holding(peer().arg("keep customer").arg(folder.path()).arg("7")).kill();
+    Child::after_use_of_customer(folder.path(), 7).kill();
     let record = fs::File::options().append(true).open(folder.path().join("customer_7.holder"));
     let long_ago = SystemTime::now() - Duration::from_secs(3600);
     record.unwrap().set_modified(long_ago).unwrap();
@@ -166,33 +167,33 @@ fn a_file_that_was_left_behind_long_ago_goes_at_once_with_its_next_user() {
 #[test]
 fn waits_that_timed_out_leave_few_threads_and_files() {
     let folder = folder();
-    let holder = Peer::start_holding(peer().arg("hold customers").arg(folder.path()).arg("200"));
-    let mut order = peer();
-    let mut waiter = Peer::start(order.arg("wait in vain").arg(folder.path()).arg("200"));
-    assert_eq!(waiter.answer(), "timed out");
-    until("few threads and files", || {
-        waiter.order("how many");
-        let answer = waiter.answer();
+    let (folder, count) = (folder.path(), 200);
+    let holder = Child::spawn(&Order::HoldCustomers { folder, count }).after("held");
+    let mut waiter = Child::spawn(&Order::TimeOutOnCustomers { folder, count });
+    assert_eq!(waiter.next_line(), "timed out");
+    wait_until("few threads and files", || {
+        waiter.send("how many");
+        let answer = waiter.next_line();
         let (threads, files) = answer.split_once(' ').unwrap();
         // Beside those that block: the main thread, and those that poll and clean up.
         threads.parse::<usize>().unwrap() <= 67 && files.parse::<usize>().unwrap() <= 64
     });
     holder.release();
-    until("no files", || {
-        waiter.order("how many");
-        waiter.answer().ends_with(" 0")
+    wait_until("no files", || {
+        waiter.send("how many");
+        waiter.next_line().ends_with(" 0")
     });
-    until("an empty folder", || files(folder.path()).is_empty());
+    wait_until("an empty folder", || files(folder).is_empty());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn more_waits_than_threads_that_block_are_all_served() {
+fn more_waits_than_blocking_threads_are_all_served() {
     let folder = folder();
-    let holder = Peer::start_holding(peer().arg("hold customers").arg(folder.path()).arg("200"));
-    let mut order = peer();
-    let mut waiter = Peer::start(order.arg("wait for all").arg(folder.path()).arg("200"));
-    assert_eq!(waiter.answer(), "waiting");
+    let (folder, count) = (folder.path(), 200);
+    let holder = Child::spawn(&Order::HoldCustomers { folder, count }).after("held");
+    let mut waiter = Child::spawn(&Order::WaitForCustomers { folder, count });
+    assert_eq!(waiter.next_line(), "waiting");
     holder.release();
-    assert_eq!(waiter.answer(), "had them all");
+    assert_eq!(waiter.next_line(), "acquired all");
 }

@@ -13,7 +13,9 @@ use std::time::Duration;
 use jam_lock::Holder;
 
 use crate::{LONG, folder, lock};
-use jam_lock_tests::peers::{Peer, peer, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::order::Order;
 
 /// How many are killed in all, in so many folders side by side.
 const KILLS: usize = 1_000;
@@ -41,11 +43,11 @@ impl Journal {
 
     /// Whether one of them had the lock; `None` where it had just asked, or was about to leave.
     fn died_inside(&self) -> Option<bool> {
-        if self.places.iter().any(|place| place.starts_with("inside")) {
+        if self.places.iter().any(|place| place.starts_with("holds")) {
             return Some(true);
         }
-        let is_outside = self.places.iter().all(|place| place.is_empty() || place == "outside");
-        is_outside.then_some(false)
+        let is_idle = self.places.iter().all(|place| place.is_empty() || place == "idle");
+        is_idle.then_some(false)
     }
 }
 
@@ -57,17 +59,15 @@ fn kill(kills: usize, threads: usize) -> [usize; 2] {
     let (mut last_token, mut counts) = (0, [0; 2]);
     for _ in 0..kills {
         fs::write(&journal, "").unwrap();
-        let mut order = peer();
-        let peer =
-            Peer::start(order.arg("journal").arg(folder.path()).args(["x", &threads.to_string()]));
-        let id = peer.id();
+        let child = Child::spawn(&Order::KeepJournal { folder: folder.path(), name: "x", threads });
+        let id = child.id();
         // It gets somewhere before, however slow the machine is.
         let entries = fastrand::usize(4..16);
-        until("so many entries", || {
+        wait_until("so many entries", || {
             fs::read_to_string(&journal).unwrap().lines().count() >= entries
         });
         thread::sleep(Duration::from_micros(fastrand::u64(0..500)));
-        peer.kill();
+        child.kill();
 
         let guard = lock.acquire().unwrap();
         let journal = Journal::read(folder.path(), threads);
@@ -86,7 +86,7 @@ fn kill(kills: usize, threads: usize) -> [usize; 2] {
 }
 
 #[test]
-fn every_death_inside_is_reported_and_none_outside_and_tokens_rise() {
+fn every_death_with_the_lock_is_reported_and_no_other_and_tokens_rise() {
     let counts = thread::scope(|scope| {
         let killing: Vec<_> = (0..FOLDERS)
             .map(|folder| scope.spawn(move || kill(KILLS / FOLDERS, 1 + folder % 3)))

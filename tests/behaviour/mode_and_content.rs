@@ -13,30 +13,33 @@ use std::thread;
 use jam_lock::{LockName, Locks};
 
 use crate::{folder, lock, lock_names};
-use jam_lock_tests::peers::{self, Peer, program};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-/// Runs a peer under a umask, which is a process's own.
-fn under_umask(umask: &str, order: &[&str]) {
-    let script = format!("umask {umask} && exec \"$0\" \"$@\"");
-    let output = peers::run(Command::new("sh").args(["-c", &script]).arg(program()).args(order));
-    assert_eq!(peers::said(&output), "acquired");
+/// Acquires a lock in a child, because a umask is a process's own.
+fn acquire_under_umask(umask: &str, order: &Order<'_>) {
+    let script = format!("umask {umask} && exec {}", order.shell_command());
+    let output = run_to_end(Command::new("sh").args(["-c", &script]));
+    assert_eq!(printed(&output), "acquired");
 }
 
 #[test]
-fn a_new_file_is_for_everybody_but_for_the_umask() {
+fn a_new_file_has_mode_666_minus_the_umask() {
     let folder = folder();
-    under_umask("027", &["try", folder.path().to_str().unwrap(), "x"]);
+    acquire_under_umask("027", &Order::TryAcquire { location: folder.path(), name: "x" });
     assert_eq!(mode(&folder.path().join("x.lock")), 0o640);
 }
 
 #[test]
-fn an_explicit_mode_wins_over_the_umask() {
+fn an_explicit_mode_overrides_the_umask() {
     let folder = folder();
-    under_umask("077", &["mode", folder.path().to_str().unwrap(), "x", "0664"]);
+    let order = Order::TryAcquireWithMode { folder: folder.path(), name: "x", mode: 0o664 };
+    acquire_under_umask("077", &order);
     assert_eq!(mode(&folder.path().join("x.lock")), 0o664);
 }
 
@@ -46,7 +49,8 @@ fn an_existing_file_keeps_its_mode() {
     let path = folder.path().join("x.lock");
     fs::write(&path, "").unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-    under_umask("0", &["mode", folder.path().to_str().unwrap(), "x", "0666"]);
+    let order = Order::TryAcquireWithMode { folder: folder.path(), name: "x", mode: 0o666 };
+    acquire_under_umask("0", &order);
     assert_eq!(mode(&path), 0o600);
 }
 
@@ -60,26 +64,26 @@ fn an_existing_file_keeps_its_content() {
 }
 
 #[test]
-fn a_losing_contender_changes_nothing() {
+fn a_failed_attempt_changes_nothing() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     fs::write(&path, "somebody's notes").unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-    let _peer = Peer::holding(folder.path(), "x");
+    let _child = Child::holding(folder.path(), "x");
     lock(folder.path(), "x").try_acquire().unwrap_err();
     assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's notes");
     assert_eq!(mode(&path), 0o600);
 }
 
 #[test]
-fn the_file_is_empty_when_it_was_made_here() {
+fn a_new_file_is_empty() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();
     assert_eq!(fs::read(folder.path().join("x.lock")).unwrap(), b"");
 }
 
 #[test]
-fn a_file_with_a_mode_is_never_seen_without_it() {
+fn a_file_with_an_explicit_mode_is_never_seen_without_it() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).mode(0o666).open().unwrap();
     let is_over = AtomicBool::new(false);
@@ -103,7 +107,7 @@ fn a_file_with_a_mode_is_never_seen_without_it() {
 }
 
 #[test]
-fn a_file_with_a_mode_has_one_name() {
+fn a_file_with_an_explicit_mode_has_one_name() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).mode(0o660).open().unwrap();
     drop(locks.lock(LockName::new("x").unwrap()).acquire().unwrap());

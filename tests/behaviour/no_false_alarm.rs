@@ -69,7 +69,7 @@ fn of_other_tasks_on_the_same_thread() {
 }
 
 #[test]
-fn of_futures_that_one_task_polls_side_by_side() {
+fn of_futures_that_one_task_polls_concurrently() {
     async fn section(locks: &Locks, name: LockName) -> Result<(), LockError> {
         locked!(name, locks = locks, async { pause().await }).await
     }
@@ -88,7 +88,7 @@ fn of_futures_that_one_task_polls_side_by_side() {
 }
 
 #[test]
-fn of_a_guard_that_was_sent_to_another_thread_and_dropped_there() {
+fn of_a_guard_that_another_thread_has_dropped() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     for _ in 0..3 {

@@ -8,7 +8,8 @@ use jam_lock::{Event, Holder, LockError, LockName, Locks, Observer, TracingObser
 use tempfile::TempDir;
 
 use crate::{LONG, folder, lock_names};
-use jam_lock_tests::peers::{Peer, attempt, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::wait_until;
 
 /// Notes what it is told.
 #[derive(Clone, Default)]
@@ -19,7 +20,7 @@ struct Notes {
 
 impl Notes {
     fn note(&self, event: &Event<'_>, what: &str) {
-        assert!(event.site.file().ends_with("observer.rs"));
+        assert!(event.site.file().unwrap().ends_with("observer.rs"));
         self.lines.lock().unwrap().push(format!("{} {what}", event.name));
     }
 
@@ -75,7 +76,7 @@ impl Observer for Notes {
 }
 
 #[test]
-fn it_is_told_of_a_record_that_cannot_be_read() {
+fn it_sees_a_record_that_cannot_be_read() {
     let (folder, notes) = (folder(), Notes::default());
     std::fs::write(folder.path().join("x.holder"), "my notes").unwrap();
     let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
@@ -84,7 +85,7 @@ fn it_is_told_of_a_record_that_cannot_be_read() {
 }
 
 #[test]
-fn it_is_told_of_an_acquisition_and_its_release() {
+fn it_sees_an_acquisition_and_its_release() {
     let (folder, notes) = (folder(), Notes::default());
     let locks = notes.locks(&folder);
     let guard = locks.lock(LockName::new("x").unwrap()).acquire().unwrap();
@@ -94,9 +95,9 @@ fn it_is_told_of_an_acquisition_and_its_release() {
 }
 
 #[test]
-fn it_is_told_of_a_wait_and_how_that_ends() {
+fn it_sees_a_wait_and_its_end() {
     let (folder, notes) = (folder(), Notes::default());
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
     assert!(lock.try_acquire().is_err());
     assert_eq!(notes.taken(), ["x refused"]);
@@ -109,17 +110,17 @@ fn it_is_told_of_a_wait_and_how_that_ends() {
     assert_eq!(notes.taken(), ["x waiting", "x gave up"]);
 
     let waiter = std::thread::spawn(move || drop(lock.acquire().unwrap()));
-    until("a wait", || !notes.lines.lock().unwrap().is_empty());
-    peer.release();
+    wait_until("a wait", || !notes.lines.lock().unwrap().is_empty());
+    child.release();
     waiter.join().unwrap();
     assert_eq!(notes.taken(), ["x waiting", "x acquired at last", "x released"]);
 }
 
 #[test]
-fn it_is_told_once_of_a_wait_that_lasts_too_long() {
+fn it_sees_a_long_wait_once() {
     let patience = Some(Duration::from_millis(5));
     let (folder, notes) = (folder(), Notes { patience, ..Notes::default() });
-    let _peer = Peer::holding(folder.path(), "x");
+    let _child = Child::holding(folder.path(), "x");
     let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
     let check = |notes: Vec<String>| {
         assert_eq!(notes.len(), 3, "{notes:?}");
@@ -135,32 +136,32 @@ fn it_is_told_once_of_a_wait_that_lasts_too_long() {
 }
 
 #[test]
-fn it_is_told_of_a_holder_that_died() {
+fn it_sees_that_the_last_holder_died() {
     let (folder, notes) = (folder(), Notes::default());
-    Peer::holding(folder.path(), "x").kill();
+    Child::holding(folder.path(), "x").kill();
     let guard = notes.locks(&folder).lock(LockName::new("x").unwrap()).acquire().unwrap();
-    let program = if cfg!(windows) { "peer.exe" } else { "peer" };
+    let program = if cfg!(windows) { "child.exe" } else { "child" };
     assert_eq!(notes.taken(), [format!("x abandoned by {program}"), "x acquired".to_owned()]);
     drop(guard);
 }
 
 #[test]
-fn it_need_not_listen_to_anything() {
+fn its_methods_are_optional() {
     struct Deaf;
     impl Observer for Deaf {}
 
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).observer(Deaf).open().unwrap();
     let lock = locks.lock(LockName::new("x").unwrap()).timeout(Duration::from_millis(1));
-    Peer::holding(folder.path(), "x").kill();
+    Child::holding(folder.path(), "x").kill();
     assert!(lock.acquire().unwrap().abandoned().is_some());
-    let _peer = Peer::holding(folder.path(), "x");
+    let _child = Child::holding(folder.path(), "x");
     assert!(lock.acquire().unwrap_err().is_timeout());
     drop(smol::block_on(smol::future::poll_once(lock.timeout(LONG).acquire_async())));
 }
 
 #[test]
-fn it_may_use_the_locks_that_it_observes() {
+fn it_can_use_the_locks_that_it_observes() {
     /// Takes another lock of the same folder whenever it is told something.
     struct Meddler(Arc<Mutex<Option<Locks>>>);
 
@@ -182,7 +183,7 @@ fn it_may_use_the_locks_that_it_observes() {
 }
 
 #[test]
-fn a_panic_in_it_leaves_nothing_held() {
+fn a_panic_in_it_leaves_no_lock_held() {
     /// Cannot hear of anything.
     struct Fragile;
 
@@ -204,7 +205,7 @@ fn a_panic_in_it_leaves_nothing_held() {
 }
 
 #[test]
-fn a_section_that_is_entered_again_is_no_acquisition() {
+fn a_reentered_section_is_not_an_acquisition() {
     let (folder, notes) = (folder(), Notes::default());
     let locks = &notes.locks(&folder);
     let section = || {
@@ -231,7 +232,7 @@ impl Write for Log {
 }
 
 #[test]
-fn tracing_is_told_with_all_that_is_known() {
+fn tracing_gets_all_that_is_known() {
     use tracing_subscriber::fmt::format::FmtSpan;
 
     let (folder, log) = (folder(), Log::default());
@@ -243,12 +244,12 @@ fn tracing_is_told_with_all_that_is_known() {
         .with_writer(move || writer.clone())
         .finish();
     tracing::subscriber::with_default(subscriber, || {
-        let peer = Peer::holding(folder.path(), "x");
+        let child = Child::holding(folder.path(), "x");
         let observer = TracingObserver::new().warn_after(Duration::from_millis(5));
         let locks = Locks::builder().folder(folder.path()).observer(observer).open().unwrap();
         let lock = locks.lock(LockName::new("x").unwrap());
         assert!(lock.timeout(Duration::from_millis(40)).acquire().is_err());
-        peer.kill();
+        child.kill();
         drop(lock.acquire().unwrap());
     });
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
@@ -257,7 +258,7 @@ fn tracing_is_told_with_all_that_is_known() {
         ["WARN", "still waiting for a lock name=x", "waited="],
         ["INFO", "lock_wait{name=x", "close"],
         ["WARN", "timed out waiting for a lock name=x", "waited="],
-        ["WARN", "the holder of a lock had died with it name=x", "holder=peer"],
+        ["WARN", "the holder of a lock had died with it name=x", "holder=child"],
         ["DEBUG", "lock acquired name=x", "token="],
         ["DEBUG", "lock released name=x", "held="],
     ];
@@ -265,7 +266,7 @@ fn tracing_is_told_with_all_that_is_known() {
     for (line, parts) in lines.iter().zip(expected) {
         assert!(parts.iter().all(|part| line.contains(part)), "{line}");
     }
-    assert!(!cfg!(target_os = "linux") || lines[0].contains("holder=peer (pid "), "{log}");
+    assert!(!cfg!(target_os = "linux") || lines[0].contains("holder=child (pid "), "{log}");
 }
 
 /// Does something else while it is told of a wait.
@@ -278,13 +279,13 @@ impl<F: Fn() + Send + Sync> Observer for Busy<F> {
 }
 
 #[test]
-fn whoever_is_at_an_observer_keeps_nobody_out() {
+fn a_thread_in_an_observer_does_not_block_others() {
     let folder = folder();
-    let holder = Mutex::new(Some(Peer::holding(folder.path(), "x")));
+    let holder = Mutex::new(Some(Child::holding(folder.path(), "x")));
     let path = folder.path().to_owned();
     let observer = Busy(move || {
         holder.lock().unwrap().take().expect("it is told once").release();
-        until("another process has it", || attempt(&path, "x") == "acquired");
+        wait_until("another process has it", || try_in_child(&path, "x") == "acquired");
         let own = Locks::open(&path).unwrap().lock(LockName::new("x").unwrap());
         drop(own.timeout(LONG).acquire().unwrap());
     });

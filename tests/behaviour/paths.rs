@@ -11,16 +11,16 @@ use std::thread;
 use jam_lock::{LockError, LockName, Locks};
 
 use crate::{LONG, folder, is_refused, lock};
-use jam_lock_tests::peers::{Peer, attempt, blocked_on, peer, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::{blocked_on, wait_until};
+use jam_lock_tests::order::Order;
 
 #[test]
 fn a_relative_folder_is_resolved_once() {
     let folder = folder();
-    let mut order = peer();
-    order.current_dir(folder.path()).args(["elsewhere", "locks", "x"]);
-    let mut peer = Peer::start(&mut order);
-    assert_eq!(peer.answer(), "held");
-    assert!(attempt(&folder.path().join("locks"), "x").contains("is already held"));
+    let order = Order::HoldFromAnotherDirectory { folder: Path::new("locks"), name: "x" };
+    let _child = Child::start(order.command().current_dir(folder.path())).after("held");
+    assert!(try_in_child(&folder.path().join("locks"), "x").contains("is already held"));
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_symlinked_parent_leads_to_the_same_locks() {
 }
 
 #[test]
-fn a_detour_leads_to_the_same_locks() {
+fn a_path_with_dots_leads_to_the_same_locks() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();
     fs::create_dir(folder.path().join("a")).unwrap();
@@ -42,40 +42,40 @@ fn a_detour_leads_to_the_same_locks() {
 }
 
 #[test]
-fn all_spellings_wait_in_one_queue() {
+fn all_spellings_share_one_queue() {
     let folder = folder();
     symlink(folder.path(), folder.path().join("alias")).unwrap();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let spellings = [folder.path().to_owned(), folder.path().join("alias")];
     let waiters = spellings.map(|spelling| {
         let lock = lock(&spelling, "x").timeout(LONG);
         thread::spawn(move || lock.acquire().map(drop))
     });
     let path = folder.path().join("x.lock");
-    until("a wait", || blocked_on(&path) == 1);
-    peer.release();
+    wait_until("a wait", || blocked_on(&path) == 1);
+    child.release();
     for waiter in waiters {
         waiter.join().unwrap().unwrap();
     }
 }
 
 #[test]
-fn a_folder_renamed_under_a_waiter_is_made_again_for_it() {
+fn a_folder_that_is_renamed_under_a_waiter_is_created_again() {
     let folder = folder();
     let locks = folder.path().join("locks");
-    let peer = Peer::holding(&locks, "x");
+    let child = Child::holding(&locks, "x");
     let waiting = lock(&locks, "x").timeout(LONG);
     let waiter = thread::spawn(move || waiting.acquire());
-    until("a wait", || blocked_on(&locks.join("x.lock")) == 1);
+    wait_until("a wait", || blocked_on(&locks.join("x.lock")) == 1);
     fs::rename(&locks, folder.path().join("away")).unwrap();
-    peer.release();
+    child.release();
     let _guard = waiter.join().unwrap().unwrap();
     assert!(Path::new(&locks).join("x.lock").is_file());
-    assert!(attempt(&locks, "x").contains("is already held"));
+    assert!(try_in_child(&locks, "x").contains("is already held"));
 }
 
 #[test]
-fn folders_whose_names_are_no_text_are_told_apart() {
+fn folders_whose_names_are_not_utf_8_are_distinct() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     let folder = folder();
@@ -86,7 +86,7 @@ fn folders_whose_names_are_no_text_are_told_apart() {
 }
 
 #[test]
-fn a_folder_that_others_remove_and_make_all_the_time_can_be_used() {
+fn a_folder_that_others_remove_and_create_all_the_time_can_be_used() {
     let folder = folder();
     let locks = folder.path().join("some/locks");
     let is_over = AtomicBool::new(false);
@@ -108,7 +108,7 @@ fn a_folder_that_others_remove_and_make_all_the_time_can_be_used() {
 }
 
 #[test]
-fn a_file_is_no_folder() {
+fn a_file_is_not_a_folder() {
     let folder = folder();
     let path = folder.path().join("locks");
     fs::write(&path, "").unwrap();

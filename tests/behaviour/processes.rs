@@ -11,33 +11,34 @@ use std::time::Duration;
 use jam_lock::Lock;
 
 use crate::{folder, lock};
+use jam_lock_tests::child::Child;
 #[cfg(target_os = "linux")]
-use jam_lock_tests::peers::attempt;
-use jam_lock_tests::peers::{Peer, peer, said};
+use jam_lock_tests::child::try_in_child;
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::printed;
 
 #[test]
 fn eight_processes_lose_no_update_and_never_overlap() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = (0..8).map(|_| {
-        let mut order = peer();
-        order.arg("count").arg(folder.path()).args(["x", "400"]);
-        order.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        let order = Order::Count { folder: folder.path(), name: "x", times: 400 };
+        order.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     });
     for process in counting.collect::<Vec<_>>() {
         let output = process.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", printed(&output));
     }
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3200");
 }
 
 /// Has a process wait for the lock, and served while so many threads here do something with it again
 /// and again.
-fn is_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
+fn assert_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();
-    let mut peer = Peer::waiting(folder.path(), "x");
+    let mut child = Child::waiting(folder.path(), "x");
     drop(guard);
     let served = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -48,20 +49,20 @@ fn is_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
                 }
             });
         }
-        assert_eq!(peer.answer(), "held");
+        assert_eq!(child.next_line(), "held");
         served.store(true, Ordering::SeqCst);
-        peer.release();
+        child.release();
     });
 }
 
 #[test]
-fn a_process_that_waits_is_served_while_threads_here_contend() {
-    is_served_while(4, |lock| drop(lock.acquire().unwrap()));
+fn a_waiting_process_is_served_while_threads_here_contend() {
+    assert_served_while(4, |lock| drop(lock.acquire().unwrap()));
 }
 
 #[test]
-fn a_process_that_waits_is_served_while_a_thread_here_tries_again_and_again() {
-    is_served_while(1, |lock| {
+fn a_waiting_process_is_served_while_a_thread_here_keeps_trying() {
+    assert_served_while(1, |lock| {
         if let Ok(guard) = lock.try_acquire() {
             thread::sleep(Duration::from_millis(1));
             drop(guard);
@@ -80,8 +81,8 @@ fn flock_1_and_this_library_exclude_each_other() {
     drop(guard);
     assert!(flock(&path).unwrap().success());
 
-    let holder = Peer::flock(&path, "-x");
+    let holder = Child::flock(&path, "-x");
     assert!(lock(folder.path(), "x").try_acquire().unwrap_err().is_timeout());
     holder.release();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }

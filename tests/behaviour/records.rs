@@ -10,9 +10,11 @@ use std::path::Path;
 use jam_lock::{Holder, Locks};
 
 use crate::{folder, lock};
+use jam_lock_tests::child::{Child, try_in_child};
 #[cfg(target_os = "linux")]
-use jam_lock_tests::peers::{self, run, said};
-use jam_lock_tests::peers::{Peer, attempt};
+use jam_lock_tests::order::Order;
+#[cfg(target_os = "linux")]
+use jam_lock_tests::output::{printed, run_to_end};
 
 /// Takes the lock here, tries it from another process, and has that hold it, all with whatever
 /// stands in the place of the record.
@@ -20,20 +22,20 @@ fn assert_works(folder: &Path) {
     let lock = lock(folder, "x");
     let guard = lock.acquire().unwrap();
     assert!(guard.abandoned().is_none_or(|holder| *holder == Holder::default()), "nobody died");
-    assert!(attempt(folder, "x").contains("is already held"));
+    assert!(try_in_child(folder, "x").contains("is already held"));
     guard.release().unwrap();
 
-    let peer = Peer::holding(folder, "x");
+    let child = Child::holding(folder, "x");
     let error = crate::on_another_thread(|| lock.try_acquire().unwrap_err()).to_string();
     if let Some((_, holder)) = error.split_once("the timeout is 0: ") {
-        assert!(holder.contains(&format!("(pid {})", peer.id())), "{error}");
+        assert!(holder.contains(&format!("(pid {})", child.id())), "{error}");
     }
-    peer.release();
-    assert_eq!(attempt(folder, "x"), "acquired");
+    child.release();
+    assert_eq!(try_in_child(folder, "x"), "acquired");
 }
 
 #[test]
-fn what_is_no_record_is_left_as_it_is() {
+fn a_file_that_is_not_a_record_is_left_as_it_is() {
     let notes = b"my notes".to_vec();
     let script = b"#!/bin/sh\njam-lock 1 held token 1\n".to_vec();
     let binary: Vec<u8> = (0..=255).cycle().take(100_000).collect();
@@ -48,10 +50,10 @@ fn what_is_no_record_is_left_as_it_is() {
 }
 
 #[test]
-fn a_record_of_which_only_a_part_is_left_is_made_anew() {
+fn a_truncated_record_is_written_anew() {
     let folder = folder();
     let record = folder.path().join("x.holder");
-    Peer::applying(folder.path(), "x").kill();
+    Child::in_section(folder.path(), "x").kill();
     let whole = fs::read(folder.path().join("called_x.holder")).unwrap();
     let huge = [&whole[..], &vec![b' '; 1_000_000]].concat();
     for torn in [&[], &whole[..20], &whole[..60], &whole[..160], &[0; 640], &huge[60..]] {
@@ -66,7 +68,7 @@ fn a_record_of_which_only_a_part_is_left_is_made_anew() {
 }
 
 #[test]
-fn what_is_no_file_of_its_own_is_never_written_to() {
+fn a_link_or_a_special_file_is_never_written_to() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     let victim = folder.path().join("victim");
@@ -98,7 +100,7 @@ fn what_is_no_file_of_its_own_is_never_written_to() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_or_written_is_done_without() {
+fn the_lock_works_without_a_readable_and_writable_record() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     for mode in [0o000, 0o444] {
@@ -109,10 +111,10 @@ fn a_record_that_cannot_be_read_or_written_is_done_without() {
 }
 
 #[test]
-fn any_bytes_change_nothing() {
+fn the_lock_works_with_any_bytes_in_the_record() {
     let folder = folder();
     let record = folder.path().join("x.holder");
-    Peer::applying(folder.path(), "x").kill();
+    Child::in_section(folder.path(), "x").kill();
     let whole = fs::read(folder.path().join("called_x.holder")).unwrap();
     let locks = Locks::open(folder.path()).unwrap();
     for seed in 0..2_000 {
@@ -142,7 +144,7 @@ fn any_bytes_change_nothing() {
 }
 
 #[test]
-fn it_is_made_with_the_mode_of_the_locks_file() {
+fn it_is_created_with_the_mode_of_the_lock_file() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).mode(0o620).open().unwrap();
     drop(locks.lock(jam_lock::LockName::new("x").unwrap()).acquire().unwrap());
@@ -153,7 +155,7 @@ fn it_is_made_with_the_mode_of_the_locks_file() {
 }
 
 /// Whose death the next writer learns of, where nothing is wrong with the record.
-fn told(folder: &Path) -> Option<u32> {
+fn abandoned_by(folder: &Path) -> Option<u32> {
     let guard = lock(folder, "x").acquire().unwrap();
     assert!(guard.record_error().is_none(), "{:?}", guard.record_error());
     guard.abandoned().map(|holder| holder.process().unwrap())
@@ -163,21 +165,21 @@ fn told(folder: &Path) -> Option<u32> {
 fn a_backup_by_hard_links_hides_no_death_and_is_not_written_to() {
     let folder = folder();
     let (record, backup) = (folder.path().join("x.holder"), folder.path().join("backup"));
-    Peer::holding(folder.path(), "x").release();
+    Child::holding(folder.path(), "x").release();
     for _ in 0..2 {
         fs::hard_link(&record, &backup).unwrap();
         let before = fs::read(&backup).unwrap();
-        let peer = Peer::holding(folder.path(), "x");
-        let id = peer.id();
-        peer.kill();
-        assert_eq!(told(folder.path()), Some(id));
+        let child = Child::holding(folder.path(), "x");
+        let id = child.id();
+        child.kill();
+        assert_eq!(abandoned_by(folder.path()), Some(id));
         assert!(fs::read(&backup).unwrap() == before);
         fs::remove_file(&backup).unwrap();
     }
 }
 
 #[test]
-fn a_record_that_was_replaced_or_moved_with_its_folder_is_not_written_to_any_more() {
+fn a_record_that_was_replaced_or_moved_with_its_folder_is_left_alone() {
     let folder = folder();
     let (locks, away) = (folder.path().join("locks"), folder.path().join("away"));
     let record = locks.join("x.holder");
@@ -196,7 +198,7 @@ fn a_record_that_was_replaced_or_moved_with_its_folder_is_not_written_to_any_mor
 }
 
 #[test]
-fn what_keeps_a_record_from_being_read_or_written_can_be_seen() {
+fn the_guard_has_the_reason_if_a_record_cannot_be_read_or_written() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     assert!(lock(folder.path(), "x").acquire().unwrap().record_error().is_none());
@@ -218,13 +220,13 @@ fn what_keeps_a_record_from_being_read_or_written_can_be_seen() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_process_that_may_write_no_file_lives_and_can_see_that_it_is_not_recorded() {
+fn a_process_that_must_not_write_files_survives_and_gets_a_record_error() {
     let folder = folder();
     drop(lock(folder.path(), "x").acquire().unwrap());
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", "ulimit -f 0; exec \"$@\"", "sh"]).arg(peers::program());
-    let output = run(shell.arg("record error").arg(folder.path()).arg("x"));
-    let said = said(&output);
+    let order = Order::PrintRecordError { folder: folder.path(), name: "x" };
+    let script = format!("ulimit -f 0; exec {}", order.shell_command());
+    let output = run_to_end(std::process::Command::new("sh").args(["-c", &script]));
+    let said = printed(&output);
     assert!(output.status.success(), "{said}");
     assert!(said.starts_with("cannot write the holder record "), "{said}");
     assert!(said.ends_with("raise `ulimit -f`"), "{said}");

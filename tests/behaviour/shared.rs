@@ -8,9 +8,10 @@ use std::time::Duration;
 use jam_lock::Lock;
 
 use crate::{LONG, folder, is_refused, lock};
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 #[cfg(target_os = "linux")]
-use jam_lock_tests::peers::attempt;
+use jam_lock_tests::child::try_in_child;
+use jam_lock_tests::observe::wait_until;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::readers::while_readers_overlap;
 
@@ -20,7 +21,7 @@ fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
     thread::scope(|scope| {
         let waiter = scope.spawn(|| drop(lock.acquire().unwrap()));
         // A try of a reader is refused as soon as a writer waits.
-        jam_lock_tests::peers::until("a wait", || is_refused(&lock.shared()));
+        wait_until("a wait", || is_refused(&lock.shared()));
         let result = during();
         waiter.join().unwrap();
         result
@@ -47,24 +48,24 @@ fn readers_of_several_processes_enter_together() {
     let folder = folder();
     let (here, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
     let _reader = here.shared().acquire().unwrap();
-    let there = Peer::flock(&path, "-s");
-    assert!(attempt(folder.path(), "x").contains("is already held"));
+    let there = Child::flock(&path, "-s");
+    assert!(try_in_child(folder.path(), "x").contains("is already held"));
     there.release();
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_is_what_flock_1_takes_for_shared() {
+fn shared_is_what_flock_1_calls_shared() {
     let folder = folder();
     let (lock, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
     drop(lock.acquire().unwrap());
 
-    let reader = Peer::flock(&path, "-s");
+    let reader = Child::flock(&path, "-s");
     assert!(is_refused(&lock));
     drop(lock.shared().try_acquire().unwrap());
     reader.release();
 
-    let writer = Peer::flock(&path, "-x");
+    let writer = Child::flock(&path, "-x");
     assert!(is_refused(&lock));
     assert!(is_refused(&lock.shared()));
     writer.release();
@@ -73,16 +74,16 @@ fn it_is_what_flock_1_takes_for_shared() {
 #[test]
 fn a_reader_waits_for_a_writer_of_another_process() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let lock = lock(folder.path(), "x").shared();
     assert!(lock.timeout(Duration::from_millis(5)).acquire().unwrap_err().is_timeout());
     let waiter = thread::spawn(move || lock.timeout(LONG).acquire().map(drop));
-    peer.release();
+    child.release();
     waiter.join().unwrap().unwrap();
 }
 
 #[test]
-fn a_writer_that_waits_holds_later_readers_back() {
+fn a_waiting_writer_blocks_later_readers() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let reader = lock.shared().acquire().unwrap();
@@ -93,7 +94,7 @@ fn a_writer_that_waits_holds_later_readers_back() {
 }
 
 #[test]
-fn readers_behind_a_writer_that_gives_up_enter_at_once() {
+fn readers_behind_a_writer_that_times_out_enter_at_once() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let reader = lock.shared().acquire().unwrap();
@@ -107,7 +108,7 @@ fn readers_behind_a_writer_that_gives_up_enter_at_once() {
 }
 
 #[test]
-fn readers_that_wait_next_to_each_other_enter_together() {
+fn readers_next_to_each_other_in_the_queue_enter_together() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let writer = lock.acquire().unwrap();
@@ -144,7 +145,7 @@ fn readers_that_come_and_go_do_not_starve_a_writer() {
 }
 
 #[test]
-fn a_writer_that_comes_again_at_once_does_not_starve_readers() {
+fn a_writer_that_reacquires_at_once_does_not_starve_readers() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let read = AtomicBool::new(false);
@@ -164,19 +165,19 @@ fn a_writer_that_comes_again_at_once_does_not_starve_readers() {
 fn readers_that_overlap_let_a_writer_of_another_process_in() {
     let folder = folder();
     while_readers_overlap(&lock(folder.path(), "x"), |_| {
-        Peer::holding(folder.path(), "x").release();
+        Child::holding(folder.path(), "x").release();
     });
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn readers_that_overlap_soon_find_out_that_their_file_was_removed() {
+fn readers_that_overlap_soon_notice_that_their_file_was_removed() {
     let folder = folder();
     while_readers_overlap(&lock(folder.path(), "x"), |begun| {
         std::fs::remove_file(folder.path().join("x.lock")).unwrap();
-        let writer = Peer::holding(folder.path(), "x");
+        let writer = Child::holding(folder.path(), "x");
         // Those that are inside leave, and no other comes.
-        jam_lock_tests::peers::until("no reader begins", || {
+        wait_until("no reader begins", || {
             let before = begun.load(Ordering::SeqCst);
             thread::sleep(Duration::from_millis(50));
             begun.load(Ordering::SeqCst) == before

@@ -5,10 +5,10 @@ use std::fs;
 use jam_lock::{LockName, Locks, State};
 
 use crate::{folder, lock};
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 
 #[test]
-fn a_lock_that_was_never_used_is_free_and_nothing_is_made() {
+fn a_lock_that_was_never_used_is_free_and_nothing_is_created() {
     let folder = folder();
     let status = lock(folder.path(), "x").status().unwrap();
     assert_eq!((status.name(), status.state()), ("x", State::Free));
@@ -17,7 +17,7 @@ fn a_lock_that_was_never_used_is_free_and_nothing_is_made() {
 }
 
 #[test]
-fn it_is_what_the_list_of_all_shows() {
+fn it_equals_the_entry_of_the_list() {
     let folder = folder();
     let locks = Locks::open(folder.path()).unwrap();
     let of_all = |name: &str| {
@@ -25,9 +25,9 @@ fn it_is_what_the_list_of_all_shows() {
         all.into_iter().find(|status| status.name() == name).unwrap()
     };
     let of_one = |name: &str| lock(folder.path(), name).status().unwrap();
-    let peer = Peer::holding(folder.path(), "held");
+    let child = Child::holding(folder.path(), "held");
     drop(lock(folder.path(), "free").acquire().unwrap());
-    Peer::holding(folder.path(), "abandoned").kill();
+    Child::holding(folder.path(), "abandoned").kill();
     assert_eq!(of_one("held").state(), State::Writer);
     assert_eq!(of_one("held").holder().is_some(), cfg!(target_os = "linux"));
     assert!(of_one("abandoned").abandoned().is_some());
@@ -36,11 +36,11 @@ fn it_is_what_the_list_of_all_shows() {
         assert_eq!((one.state(), one.token()), (all.state(), all.token()), "{name}");
         assert_eq!(one.abandoned(), all.abandoned(), "{name}");
     }
-    peer.release();
+    child.release();
 }
 
 #[test]
-fn this_process_knows_its_own_better() {
+fn a_lock_of_this_process_has_a_certain_status() {
     let folder = folder();
     for locks in [Locks::open(folder.path()).unwrap(), Locks::in_memory()] {
         let lock = locks.lock(LockName::new("x").unwrap());
@@ -54,7 +54,7 @@ fn this_process_knows_its_own_better() {
 }
 
 #[test]
-fn what_is_no_lock_file_is_unknown() {
+fn a_file_that_is_not_a_lock_file_is_unknown() {
     let folder = folder();
     fs::create_dir(folder.path().join("x.lock")).unwrap();
     assert_eq!(lock(folder.path(), "x").status().unwrap().state(), State::Unknown);

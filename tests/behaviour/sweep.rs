@@ -8,7 +8,7 @@ use jam_lock::Locks;
 #[cfg(unix)]
 use crate::lock_names;
 use crate::{folder, lock};
-use jam_lock_tests::peers::{Peer, peer};
+use jam_lock_tests::child::Child;
 
 fn sweep(folder: &Path) -> usize {
     Locks::open(folder).unwrap().sweep().unwrap()
@@ -20,16 +20,11 @@ fn files(folder: &Path) -> usize {
     names.filter(|name| name != ".tokens").count()
 }
 
-/// A process that has used the lock of a customer, and may do so again.
-fn using(folder: &Path, id: &str) -> Peer {
-    Peer::start_holding(peer().arg("keep customer").arg(folder).arg(id))
-}
-
 #[test]
-fn what_a_process_leaves_that_is_killed_between_two_uses_is_removed() {
+fn the_files_of_a_process_killed_between_two_uses_are_removed() {
     let folder = folder();
-    for id in ["7", "8"] {
-        using(folder.path(), id).kill();
+    for id in [7, 8] {
+        Child::after_use_of_customer(folder.path(), id).kill();
     }
     assert_eq!(files(folder.path()), 4);
     assert_eq!(sweep(folder.path()), 2);
@@ -38,7 +33,7 @@ fn what_a_process_leaves_that_is_killed_between_two_uses_is_removed() {
 }
 
 #[test]
-fn plain_names_and_files_of_others_stay() {
+fn plain_names_and_other_files_stay() {
     let folder = folder();
     drop(lock(folder.path(), "customer_7").acquire().unwrap());
     fs::write(folder.path().join("customer_8.lock"), "").unwrap();
@@ -48,20 +43,19 @@ fn plain_names_and_files_of_others_stay() {
 }
 
 #[test]
-fn who_died_inside_is_told_after_a_sweep() {
+fn a_death_is_reported_after_a_sweep() {
     let folder = folder();
-    Peer::applying(folder.path(), "x").kill();
+    Child::in_section(folder.path(), "x").kill();
     assert_eq!((sweep(folder.path()), files(folder.path())), (0, 2));
     assert!(lock(folder.path(), "called_x").acquire().unwrap().abandoned().is_some());
 }
 
 #[test]
-fn a_lock_that_is_held_stays() {
+fn a_held_lock_stays() {
     let folder = folder();
     // A reader is not recorded, so what was written before it looks left behind.
-    using(folder.path(), "7").kill();
-    let reader =
-        Peer::start_holding(peer().arg("hold shared").arg(folder.path()).arg("customer_7"));
+    Child::after_use_of_customer(folder.path(), 7).kill();
+    let reader = Child::holding_shared(folder.path(), "customer_7");
     assert_eq!((sweep(folder.path()), files(folder.path())), (0, 2));
     reader.release();
     assert_eq!((sweep(folder.path()), files(folder.path())), (1, 0));
@@ -70,7 +64,7 @@ fn a_lock_that_is_held_stays() {
 // Windows removes no file that is open.
 #[cfg(unix)]
 #[test]
-fn who_uses_a_lock_whose_files_are_removed_does_not_notice() {
+fn a_user_of_a_swept_lock_does_not_notice() {
     let folder = folder();
     let lock = Locks::open(folder.path()).unwrap().lock(lock_names::customer_id(7));
     let first = lock.acquire().unwrap().token();
@@ -82,7 +76,7 @@ fn who_uses_a_lock_whose_files_are_removed_does_not_notice() {
 
 #[cfg(unix)]
 #[test]
-fn what_a_process_leaves_that_is_killed_while_it_makes_a_file_is_removed() {
+fn the_file_of_a_process_killed_while_creating_it_is_removed() {
     let folder = folder();
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
     for name in [".jam-lock-0123456789abcdef", ".jam-lock-notes"] {

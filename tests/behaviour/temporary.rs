@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jam_lock::{LockName, Locks};
 
 use crate::lock_names;
-use jam_lock_tests::peers::attempt;
+use jam_lock_tests::child::try_in_child;
 
 /// Locks, and their folder.
 fn temporary() -> (Locks, PathBuf) {
@@ -19,12 +19,12 @@ fn name() -> LockName {
 }
 
 #[test]
-fn another_process_that_is_told_the_folder_is_kept_out() {
+fn another_process_that_gets_the_folder_is_excluded() {
     let (locks, folder) = temporary();
     let guard = locks.lock(name()).acquire().unwrap();
-    assert!(attempt(&folder, "x").contains("is already held"));
+    assert!(try_in_child(&folder, "x").contains("is already held"));
     drop(guard);
-    assert_eq!(attempt(&folder, "x"), "acquired");
+    assert_eq!(try_in_child(&folder, "x"), "acquired");
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn each_folder_is_new() {
 
 #[cfg(unix)]
 #[test]
-fn nobody_else_may_enter_the_folder() {
+fn no_other_user_may_enter_the_folder() {
     use std::os::unix::fs::PermissionsExt;
     let (_locks, folder) = temporary();
     assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);

@@ -6,7 +6,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use crate::{folder, lock};
-use jam_lock_tests::peers::open_files_below;
+use jam_lock_tests::observe::open_files_below;
 
 /// Counts who is inside, and sees it when that are two.
 #[derive(Default)]
@@ -66,7 +66,7 @@ fn twenty_threads_share_two_locks_of_one_name() {
 
 /// A pool of four threads that read a number from a file, three times for each of 100 jobs, and
 /// write back the next.
-fn pool_counts(own_locks: bool) {
+fn assert_pool_loses_no_update(own_locks: bool) {
     let folder = folder();
     let counter = folder.path().join("counter");
     fs::write(&counter, "0").unwrap();
@@ -94,17 +94,17 @@ fn pool_counts(own_locks: bool) {
 }
 
 #[test]
-fn a_pool_counts_right_with_a_lock_for_each_job() {
-    pool_counts(true);
+fn a_pool_loses_no_update_with_a_lock_for_each_job() {
+    assert_pool_loses_no_update(true);
 }
 
 #[test]
-fn a_pool_counts_right_with_one_lock() {
-    pool_counts(false);
+fn a_pool_loses_no_update_with_one_lock() {
+    assert_pool_loses_no_update(false);
 }
 
 #[test]
-fn a_thread_that_takes_it_again_at_once_does_not_starve_the_others() {
+fn a_thread_that_reacquires_at_once_does_not_starve_the_others() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let served = AtomicUsize::new(0);
@@ -125,7 +125,7 @@ fn a_thread_that_takes_it_again_at_once_does_not_starve_the_others() {
 }
 
 #[test]
-fn a_name_made_at_run_time_gives_its_descriptor_back() {
+fn a_name_made_at_run_time_closes_its_descriptor() {
     let folder = folder();
     let locks = jam_lock::Locks::open(folder.path()).unwrap();
     for number in 0..50 {

@@ -6,7 +6,8 @@ use std::path::Path;
 use jam_lock::Locks;
 
 use crate::{folder, lock, on_another_thread};
-use jam_lock_tests::peers::{peer, run, said};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
 
 /// The token that this process gets.
 fn here(folder: &Path) -> u64 {
@@ -15,8 +16,8 @@ fn here(folder: &Path) -> u64 {
 
 /// The token that another process gets.
 fn elsewhere(folder: &Path) -> u64 {
-    let output = run(peer().arg("token").arg(folder).arg("x"));
-    said(&output).parse().expect("a token")
+    let output = run_to_end(&mut Order::PrintToken { location: folder, name: "x" }.command());
+    printed(&output).parse().expect("a token")
 }
 
 fn assert_rising(tokens: &[u64]) {
@@ -37,7 +38,7 @@ fn they_rise_across_processes_and_restarts() {
 }
 
 #[test]
-fn they_rise_from_hand_to_hand_within_a_process() {
+fn they_rise_with_each_handoff_within_a_process() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let tokens = std::sync::Mutex::new(Vec::new());
@@ -58,7 +59,7 @@ fn they_rise_from_hand_to_hand_within_a_process() {
 // Windows does not let anybody remove what is open.
 #[cfg(unix)]
 #[test]
-fn they_rise_where_the_record_is_removed() {
+fn they_rise_if_the_record_is_removed() {
     let folder = folder();
     let locks = Locks::open(folder.path()).unwrap();
     let kept = locks.lock(jam_lock::LockName::new("x").unwrap());
@@ -71,7 +72,7 @@ fn they_rise_where_the_record_is_removed() {
 }
 
 #[test]
-fn they_rise_where_the_clock_was_ahead_when_the_last_was_given() {
+fn they_rise_if_the_clock_was_set_back() {
     let folder = folder();
     let ahead = 2 * here(folder.path());
     record(folder.path(), ahead);
@@ -79,7 +80,7 @@ fn they_rise_where_the_clock_was_ahead_when_the_last_was_given() {
 }
 
 #[test]
-fn they_rise_where_holders_are_not_recorded() {
+fn they_rise_without_holder_records() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).record_holders(false).open().unwrap();
     let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
@@ -104,7 +105,7 @@ fn those_of_readers_lie_between_those_of_the_writers_around_them() {
 }
 
 #[test]
-fn those_of_readers_lie_between_where_holders_are_not_recorded() {
+fn those_of_readers_lie_between_without_holder_records() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).record_holders(false).open().unwrap();
     let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
@@ -116,7 +117,7 @@ fn those_of_readers_lie_between_where_holders_are_not_recorded() {
 }
 
 #[test]
-fn those_of_a_keyed_name_rise_where_its_files_were_removed_and_the_clock_is_behind() {
+fn those_of_a_keyed_name_rise_if_its_files_were_removed_and_the_clock_was_set_back() {
     let folder = folder();
     let locks = Locks::open(folder.path()).unwrap();
     let token = |id| locks.lock(crate::lock_names::customer_id(id)).acquire().unwrap().token();
@@ -134,7 +135,7 @@ fn those_of_a_keyed_name_rise_where_its_files_were_removed_and_the_clock_is_behi
 }
 
 #[test]
-fn a_number_that_no_clock_would_give_is_not_believed() {
+fn a_token_far_in_the_future_is_ignored() {
     let folder = folder();
     let before = here(folder.path());
     record(folder.path(), u64::MAX);

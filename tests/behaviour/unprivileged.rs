@@ -8,22 +8,23 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::folder;
-use jam_lock_tests::peers::{self, Peer, program};
+use jam_lock_tests::child::{Child, program};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
 use jam_lock_tests::postgres::as_nobody;
 
-/// What an unprivileged process is told that tries the lock.
-fn tried_by_nobody(folder: &Path) -> String {
-    done_by_nobody(folder, "try")
+/// What an unprivileged process gets that tries to acquire the lock.
+fn try_as_nobody(locks: &Path) -> String {
+    run_as_nobody(locks, &Order::TryAcquire { location: locks, name: "x" })
 }
 
-/// What an unprivileged process says that was to do something with the lock.
-fn done_by_nobody(folder: &Path, what: &str) -> String {
+/// What an unprivileged process prints that carries out the order.
+fn run_as_nobody(locks: &Path, order: &Order<'_>) -> String {
     // The program may lie where only its owner can go. Another process copies it: a child that is
     // being started here meanwhile would have it open for writing, and it could not be executed.
-    let copy = folder.join("peer");
+    let copy = locks.with_file_name("child");
     assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
-    let mut order = as_nobody(&copy);
-    peers::said(&peers::run(order.arg(what).arg(folder.join("locks")).arg("x")))
+    printed(&run_to_end(as_nobody(&copy).args(order.to_arguments())))
 }
 
 /// A folder that everybody may look into, with `locks` in it, which has the mode.
@@ -43,65 +44,67 @@ fn file_with_mode(path: &Path, mode: u32) {
 
 #[test]
 fn a_read_only_folder() {
-    let (folder, locks) = folder_with_mode(0o555);
-    let answer = tried_by_nobody(folder.path());
+    let (_folder, locks) = folder_with_mode(0o555);
+    let answer = try_as_nobody(&locks);
     let path = locks.join("x.lock");
-    let expected = format!("cannot make the lock file {}: Permission denied", path.display());
+    let expected = format!("cannot create the lock file {}: Permission denied", path.display());
     assert!(answer.starts_with(&expected), "{answer}");
 }
 
 #[test]
 fn a_read_only_file() {
-    let (folder, locks) = folder_with_mode(0o777);
+    let (_folder, locks) = folder_with_mode(0o777);
     let path = locks.join("x.lock");
     file_with_mode(&path, 0o444);
-    let answer = tried_by_nobody(folder.path());
+    let answer = try_as_nobody(&locks);
     let expected = format!("cannot open the lock file {}: Permission denied", path.display());
     assert!(answer.starts_with(&expected), "{answer}");
 }
 
 #[test]
 fn a_file_of_another_user_in_a_sticky_folder_can_be_locked() {
-    let (folder, locks) = folder_with_mode(0o1777);
+    let (_folder, locks) = folder_with_mode(0o1777);
     file_with_mode(&locks.join("x.lock"), 0o666);
-    assert_eq!(tried_by_nobody(folder.path()), "acquired");
+    assert_eq!(try_as_nobody(&locks), "acquired");
 }
 
 #[test]
-fn a_death_that_another_user_has_recorded_is_told_and_recovered_from() {
-    let (folder, locks) = folder_with_mode(0o777);
+fn a_death_recorded_by_another_user_is_reported_and_cleared() {
+    let (_folder, locks) = folder_with_mode(0o777);
     file_with_mode(&locks.join("x.lock"), 0o666);
-    let peer = Peer::holding(&locks, "x");
+    let child = Child::holding(&locks, "x");
     fs::set_permissions(locks.join("x.holder"), Permissions::from_mode(0o444)).unwrap();
-    let told = format!("peer (pid {}) on ", peer.id());
-    peer.kill();
-    let answer = done_by_nobody(folder.path(), "abandoned");
+    let told = format!("child (pid {}) on ", child.id());
+    child.kill();
+    let order = Order::PrintAbandonedBy { location: &locks, name: "x" };
+    let answer = run_as_nobody(&locks, &order);
     assert!(answer.starts_with(&told), "{answer}");
-    assert_eq!(done_by_nobody(folder.path(), "abandoned"), "nobody");
+    assert_eq!(run_as_nobody(&locks, &order), "nobody");
 }
 
 #[test]
-fn where_it_can_be_neither_written_nor_replaced_the_death_stays_and_that_can_be_seen() {
+fn a_record_that_cannot_be_replaced_keeps_its_death_and_is_a_record_error() {
     // In a sticky folder another user's file cannot be replaced.
-    let (folder, locks) = folder_with_mode(0o1777);
+    let (_folder, locks) = folder_with_mode(0o1777);
     file_with_mode(&locks.join("x.lock"), 0o666);
-    Peer::holding(&locks, "x").kill();
+    Child::holding(&locks, "x").kill();
+    let order = Order::PrintAbandonedBy { location: &locks, name: "x" };
     for _ in 0..2 {
-        let answer = done_by_nobody(folder.path(), "abandoned");
-        assert!(answer.starts_with("peer (pid "), "{answer}");
+        let answer = run_as_nobody(&locks, &order);
+        assert!(answer.starts_with("child (pid "), "{answer}");
     }
-    let answer = done_by_nobody(folder.path(), "record error");
+    let answer = run_as_nobody(&locks, &Order::PrintRecordError { folder: &locks, name: "x" });
     assert!(answer.starts_with("cannot write the holder record "), "{answer}");
     assert!(answer.ends_with("move it away"), "{answer}");
 }
 
 #[test]
-fn a_record_of_another_user_that_cannot_be_read_or_written_is_done_without() {
+fn the_lock_works_without_a_record_of_another_user() {
     for mode in [0o000, 0o444] {
-        let (folder, locks) = folder_with_mode(0o1777);
+        let (_folder, locks) = folder_with_mode(0o1777);
         file_with_mode(&locks.join("x.lock"), 0o666);
         file_with_mode(&locks.join("x.holder"), mode);
-        assert_eq!(tried_by_nobody(folder.path()), "acquired");
+        assert_eq!(try_as_nobody(&locks), "acquired");
         assert_eq!(fs::read(locks.join("x.holder")).unwrap(), b"");
     }
 }

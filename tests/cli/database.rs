@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use jam_lock_tests::peers::{self, Peer, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::output::run_to_end;
 use jam_lock_tests::postgres::Server;
 use serde_json::Value;
 
-use crate::{HOLD, command, holding, printed, run, said};
+use crate::{HOLD, command, holding, run, stderr, stdout};
 
 fn who(url: &Path) -> Option<i32> {
-    peers::run(command(url).args(["who", "x"])).status.code()
+    run_to_end(command(url).args(["who", "x"])).status.code()
 }
 
 #[test]
@@ -17,55 +19,55 @@ fn a_command_runs_under_a_lock_of_the_database() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let url = Path::new(&url);
-    let peer = holding(url, &[], HOLD);
+    let child = holding(url, &[], HOLD);
     assert_eq!(run(url, &["x", "-t0", "true"]).status.code(), Some(75));
     assert_eq!(who(url), Some(0));
-    peer.release();
+    child.release();
     assert_eq!(who(url), Some(1));
     // What was released was confirmed, so nobody counts as dead.
-    assert_eq!(said(&run(url, &["x", "true"])), "");
+    assert_eq!(stderr(&run(url, &["x", "true"])), "");
 }
 
 #[test]
-fn what_waits_for_the_database_is_listed() {
+fn a_waiting_command_is_listed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let url = Path::new(&url);
-    let peer = holding(url, &[], HOLD);
+    let child = holding(url, &[], HOLD);
     let mut waiting = crate::start_quietly(command(url).args(["run", "x", "--", "true"]));
-    let list = || printed(&peers::run(command(url).args(["list", "--json"])));
-    until("one who waits", || list().contains("\"waiting\": 1"));
+    let list = || stdout(&run_to_end(command(url).args(["list", "--json"])));
+    wait_until("one who waits", || list().contains("\"waiting\": 1"));
     let found: Value = serde_json::from_str(&list()).unwrap();
     let holder = &found[0]["holder"];
     assert_eq!(holder["function"], format!("sh -c {HOLD}"));
     assert_eq!((&holder["file"], &holder["line"]), (&Value::Null, &Value::Null));
-    peer.release();
+    child.release();
     assert!(waiting.wait().unwrap().success());
 }
 
 #[test]
-fn a_command_whose_lock_is_lost_is_ended_and_that_is_told() {
+fn a_command_whose_lock_is_lost_is_terminated_with_a_message() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     let mut order = command(Path::new(&url));
     let script = "trap 'echo ended; exit 0' TERM; echo held; while sleep 0.1; do :; done";
     order.args(["run", "x", "--", "bash", "-c", script]).stderr(std::process::Stdio::piped());
-    let mut peer = Peer::start_holding(&mut order);
+    let mut child = Child::start(&mut order).after("held");
     server.end_all_sessions();
-    assert_eq!(peer.answer(), "ended");
-    assert_eq!(peer.status().code(), Some(74));
-    let told = peer.said();
-    assert_eq!(told.matches("was lost while it was held").count(), 1, "{told}");
+    assert_eq!(child.next_line(), "ended");
+    assert_eq!(child.status().code(), Some(74));
+    let told = child.errors();
+    assert_eq!(told.matches("was lost while held").count(), 1, "{told}");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_a_command_has_started_is_ended_with_it_where_its_lock_is_lost() {
+fn the_children_of_a_command_whose_lock_is_lost_are_terminated_too() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
-    let mut peer = holding(Path::new(&url), &[], "sleep 1000 & echo held; echo $!; wait");
-    let started = peer.answer();
+    let mut child = holding(Path::new(&url), &[], "sleep 1000 & echo held; echo $!; wait");
+    let started = child.next_line();
     server.end_all_sessions();
-    assert_eq!(peer.status().code(), Some(74));
-    until("it has ended", || !Path::new("/proc").join(&started).exists());
+    assert_eq!(child.status().code(), Some(74));
+    wait_until("it has ended", || !Path::new("/proc").join(&started).exists());
 }

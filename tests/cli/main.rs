@@ -3,9 +3,9 @@
 #![cfg(target_os = "linux")]
 
 mod database;
-mod looking;
-mod running;
-mod shell;
+mod help_and_completions;
+mod list_who_sweep;
+mod run;
 mod signals;
 mod terminal;
 mod waiting;
@@ -13,7 +13,8 @@ mod waiting;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use jam_lock_tests::peers;
+use jam_lock_tests::child::Child;
+use jam_lock_tests::output::run_to_end;
 use tempfile::TempDir;
 
 /// A script that holds its lock until its input ends.
@@ -33,23 +34,23 @@ fn command(folder: &Path) -> Command {
 
 /// `run` with these arguments.
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    peers::run(command(folder).arg("run").args(arguments))
+    run_to_end(command(folder).arg("run").args(arguments))
 }
 
 /// What `sh` prints that runs `script` under the lock `x`, which is held by then.
-fn holding(folder: &Path, options: &[&str], script: &str) -> peers::Peer {
+fn holding(folder: &Path, options: &[&str], script: &str) -> Child {
     let mut order = command(folder);
     order.args(["run", "x"]).args(options).args(["--", "sh", "-c", script]);
-    peers::Peer::start_holding(&mut order)
+    Child::start(&mut order).after("held")
 }
 
-/// What was printed to standard output.
-fn printed(output: &Output) -> String {
+/// What was stdout to standard output.
+fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// What was said to standard error.
-fn said(output: &Output) -> String {
+fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 

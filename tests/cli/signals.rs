@@ -2,7 +2,9 @@
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 
-use jam_lock_tests::peers::{Peer, attempt, blocked_on, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::{blocked_on, wait_until};
+use jam_lock_tests::output::run_to_end;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{command, folder, holding, start_quietly};
@@ -20,12 +22,12 @@ fn send(process: u32, signal: Signal) {
 }
 
 #[test]
-fn what_would_end_this_is_passed_on_once() {
+fn a_terminating_signal_is_passed_on_once() {
     let folder = folder();
     // dash leaves a read(2) that a trap has interrupted; bash goes on with it.
     let mut order = command(folder.path());
     order.args(["run", "x", "--", "bash", "-c", LISTEN]);
-    let mut peer = Peer::start_holding(&mut order);
+    let mut child = Child::start(&mut order).after("held");
     for (signal, name) in [
         (Signal::HUP, "HUP"),
         (Signal::INT, "INT"),
@@ -34,68 +36,68 @@ fn what_would_end_this_is_passed_on_once() {
         (Signal::USR1, "USR1"),
         (Signal::USR2, "USR2"),
     ] {
-        send(peer.id(), signal);
-        assert_eq!(peer.answer(), name);
+        send(child.id(), signal);
+        assert_eq!(child.next_line(), name);
         // A second one would come before this.
-        peer.order("more");
-        assert_eq!(peer.answer(), "more");
+        child.send("more");
+        assert_eq!(child.next_line(), "more");
     }
-    peer.release();
+    child.release();
 }
 
 #[test]
-fn a_command_that_does_not_listen_ends_and_so_does_this() {
+fn a_command_killed_by_a_passed_on_signal_kills_jam_lock_too() {
     let folder = folder();
-    let mut peer = holding(folder.path(), &[], "echo held; exec sleep 1000");
-    send(peer.id(), Signal::TERM);
-    assert_eq!(peer.status().signal(), Some(Signal::TERM.as_raw()));
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    let mut child = holding(folder.path(), &[], "echo held; exec sleep 1000");
+    send(child.id(), Signal::TERM);
+    assert_eq!(child.status().signal(), Some(Signal::TERM.as_raw()));
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
-fn a_wait_ends_by_a_signal_and_leaves_nothing() {
+fn a_signal_ends_a_wait_and_nothing_is_left_behind() {
     let folder = folder();
-    let holds = Peer::holding(folder.path(), "x");
+    let holds = Child::holding(folder.path(), "x");
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let waiting = start_quietly(command(folder.path()).args(["run", "x", "true"]));
-        until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
+        wait_until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
         send(waiting.id(), signal);
         let status = waiting.wait_with_output().unwrap().status;
         assert_eq!(status.signal(), Some(signal.as_raw()));
         assert_eq!(blocked_on(&folder.path().join("x.lock")), 0);
     }
     holds.release();
-    assert_eq!(attempt(folder.path(), "x"), "acquired");
+    assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
-fn what_this_was_told_to_ignore_the_command_ignores() {
+fn ignored_signals_are_inherited_by_the_command() {
     let folder = folder();
     let mut order = std::process::Command::new("nohup");
     order.arg(env!("CARGO_BIN_EXE_command")).arg("--locks").arg(folder.path());
     order.args(["run", "x", "--", "grep", "SigIgn", "/proc/self/status"]);
-    let output = jam_lock_tests::peers::run(&mut order);
+    let output = run_to_end(&mut order);
     let text = String::from_utf8(output.stdout).unwrap();
     let set = u64::from_str_radix(text.trim_start_matches("SigIgn:").trim(), 16).unwrap();
     assert_eq!(set & 1, 1, "{text}");
 }
 
 #[test]
-fn a_stop_stops_the_command_too_and_both_go_on() {
+fn a_stop_signal_stops_the_command_too_and_both_continue() {
     let folder = folder();
     let mut order = command(folder.path());
     order.args(["run", "x", "--", "sh", "-c", "echo held; echo $$; cat; echo released"]);
     // The system stops only who has somebody in another group to have it go on.
-    let mut peer = Peer::start_holding(order.process_group(0));
-    let child = peer.answer();
+    let mut child = Child::start(order.process_group(0)).after("held");
+    let started = child.next_line();
     let state = |process: &str| {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
         stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
     };
-    let this = peer.id().to_string();
-    send(peer.id(), Signal::TSTP);
-    until("both have stopped", || state(&child) == 'T' && state(&this) == 'T');
-    send(peer.id(), Signal::CONT);
-    until("both go on", || state(&child) != 'T' && state(&this) != 'T');
-    peer.release();
+    let own = child.id().to_string();
+    send(child.id(), Signal::TSTP);
+    wait_until("both have stopped", || state(&started) == 'T' && state(&own) == 'T');
+    send(child.id(), Signal::CONT);
+    wait_until("both go on", || state(&started) != 'T' && state(&own) != 'T');
+    child.release();
 }

@@ -6,15 +6,18 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{self, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use jam_lock_tests::peers::{self, Peer, until};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::output::run_to_end;
+use jam_lock_tests::requirements::container;
 use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::{command, folder, said};
+use crate::{command, folder, stderr};
 
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
@@ -24,7 +27,7 @@ struct Terminal {
     keyboard: File,
     slave: OwnedFd,
     screen: Arc<Mutex<String>>,
-    process: Child,
+    process: process::Child,
 }
 
 impl Terminal {
@@ -74,7 +77,7 @@ impl Terminal {
     }
 
     fn shows(&self, text: &str) {
-        until(text, || self.screen().contains(text));
+        wait_until(text, || self.screen().contains(text));
     }
 
     fn end(&mut self) -> ExitStatus {
@@ -112,13 +115,13 @@ fn ctrl_c_reaches_the_command_once() {
 }
 
 #[test]
-fn the_line_of_a_wait_goes_when_the_command_starts() {
+fn the_progress_line_disappears_when_the_command_starts() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
-    let id = format!("(pid {})", peer.id());
+    let child = Child::holding(folder.path(), "x");
+    let id = format!("(pid {})", child.id());
     let mut terminal = Terminal::start(folder.path(), &["run", "x", "--", "echo", "inside"]);
     terminal.shows(&id);
-    peer.release();
+    child.release();
     assert!(terminal.end().success());
     terminal.shows("\r\x1b[2Kinside");
 }
@@ -126,24 +129,24 @@ fn the_line_of_a_wait_goes_when_the_command_starts() {
 #[test]
 fn ctrl_c_ends_a_wait_and_clears_its_line() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let mut terminal = Terminal::start(folder.path(), &["run", "x", "true"]);
     terminal.shows("waiting ");
     terminal.press(CTRL_C);
     assert_eq!(terminal.end().signal(), Some(2));
     terminal.shows("^C\r\x1b[2K");
-    peer.release();
+    child.release();
 }
 
 #[test]
-fn a_list_is_shown_live_until_somebody_has_seen_enough() {
+fn watch_updates_the_list_until_q_is_pressed() {
     for (key, interval) in [("q", "1"), (CTRL_C, "1000")] {
         let folder = folder();
-        let peer = Peer::holding(folder.path(), "x");
+        let child = Child::holding(folder.path(), "x");
         let mut terminal = Terminal::start(folder.path(), &["watch", "--interval", interval]);
-        terminal.shows(&format!("(pid {})", peer.id()));
+        terminal.shows(&format!("(pid {})", child.id()));
         assert!(!terminal.is_as_before());
-        peer.release();
+        child.release();
         if interval == "1" {
             terminal.shows("free");
         }
@@ -155,33 +158,33 @@ fn a_list_is_shown_live_until_somebody_has_seen_enough() {
 }
 
 #[test]
-fn what_is_held_is_shown_above_all_that_there_is_no_room_for() {
+fn held_locks_are_shown_first_if_there_is_no_room_for_all() {
     let folder = folder();
     for name in 0..500 {
         std::fs::write(folder.path().join(format!("{name}.lock")), "").unwrap();
     }
-    let peer = Peer::holding(folder.path(), "z");
+    let child = Child::holding(folder.path(), "z");
     let terminal = Terminal::start(folder.path(), &["watch"]);
     terminal.shows("… 485 more, all free");
     let screen = terminal.screen();
     let (titles, held) = (screen.find("NAME ").unwrap(), screen.find("\nz  ").unwrap());
     assert!(titles < held && held < screen.find("\n0  ").unwrap(), "{screen}");
     assert!(!screen.contains("TOKEN"), "{screen}");
-    peer.release();
+    child.release();
 }
 
 #[test]
-fn a_long_name_leaves_room_for_the_rest() {
+fn a_long_name_leaves_room_for_the_other_columns() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), &format!("begin{}end", "-".repeat(80)));
+    let child = Child::holding(folder.path(), &format!("begin{}end", "-".repeat(80)));
     let terminal = Terminal::start(folder.path(), &["watch"]);
-    terminal.shows(&format!("(pid {})", peer.id()));
+    terminal.shows(&format!("(pid {})", child.id()));
     terminal.shows("begin-----------…-------------end  writer");
-    peer.release();
+    child.release();
 }
 
 #[test]
-fn the_folder_is_shown_by_its_whole_path() {
+fn the_absolute_path_of_the_folder_is_shown() {
     let folder = folder();
     let path = folder.path().canonicalize().unwrap();
     let path = path.to_str().unwrap();
@@ -191,7 +194,7 @@ fn the_folder_is_shown_by_its_whole_path() {
 }
 
 #[test]
-fn trouble_is_shown_to_its_end() {
+fn an_error_is_shown_in_full() {
     let folder = folder();
     let path = folder.path().join("long".repeat(30));
     std::fs::create_dir(&path).unwrap();
@@ -202,34 +205,34 @@ fn trouble_is_shown_to_its_end() {
 }
 
 #[test]
-fn what_is_no_interval_is_refused() {
+fn an_invalid_interval_is_an_error() {
     let folder = folder();
     for (interval, why) in [
-        ("0", "at least 0.1 seconds"),
-        ("-1", "at least 0.1 seconds"),
-        ("inf", "longer than a clock can tell"),
+        ("0", "the shortest interval is 0.1 seconds"),
+        ("-1", "the shortest interval is 0.1 seconds"),
+        ("inf", "the interval is too long"),
         ("often", "a number of seconds"),
     ] {
         let interval = format!("--interval={interval}");
-        let output = peers::run(command(folder.path()).args(["watch", &interval]));
+        let output = run_to_end(command(folder.path()).args(["watch", &interval]));
         assert_eq!(output.status.code(), Some(2));
-        assert!(said(&output).contains(why), "{output:?}");
+        assert!(stderr(&output).contains(why), "{output:?}");
     }
 }
 
 #[test]
-fn a_stop_gives_the_terminal_back_for_a_while() {
-    stops_for_a_while(&[]);
+fn a_stop_restores_the_terminal_until_it_continues() {
+    assert_stops_and_continues(&[]);
 }
 
 #[test]
-fn a_stop_gives_it_back_where_the_session_is_of_outside() {
-    if let Some(container) = peers::container() {
-        stops_for_a_while(&container);
+fn a_stop_restores_the_terminal_of_a_session_outside_the_namespace() {
+    if let Some(container) = container() {
+        assert_stops_and_continues(&container);
     }
 }
 
-fn stops_for_a_while(inside: &[&str]) {
+fn assert_stops_and_continues(inside: &[&str]) {
     let folder = folder();
     // A shell with jobs, which has the first go on as soon as it has stopped.
     let shell = ["bash", "-mc", "\"$@\"; fg", "bash"];
@@ -238,14 +241,14 @@ fn stops_for_a_while(inside: &[&str]) {
     terminal.shows("q to quit");
     terminal.press(CTRL_Z);
     terminal.shows("\x1b[?1049l");
-    until("it goes on", || terminal.screen().matches("\x1b[?1049h").count() == 2);
+    wait_until("it goes on", || terminal.screen().matches("\x1b[?1049h").count() == 2);
     terminal.press("q");
     assert!(terminal.end().success());
     assert!(terminal.is_as_before());
 }
 
 #[test]
-fn nothing_stops_where_no_shell_would_have_it_go_on() {
+fn without_a_job_control_shell_ctrl_z_does_not_stop() {
     let folder = folder();
     let mut terminal = Terminal::start(folder.path(), &["run", "x", "--", "cat"]);
     terminal.press("first\n");
@@ -257,15 +260,15 @@ fn nothing_stops_where_no_shell_would_have_it_go_on() {
 }
 
 #[test]
-fn a_command_whose_terminal_is_gone_ends() {
+fn a_command_ends_when_its_terminal_is_closed() {
     let folder = folder();
     let (command, path) = (env!("CARGO_BIN_EXE_command"), folder.path().display());
     let line = format!("exec '{command}' --locks '{path}' run x -- sleep 1000");
     let mut order = Command::new("env");
     order.args(["--default-signal", "script", "--quiet", "--command", &line, "/dev/null"]);
     let mut terminal = order.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    until("the command runs", || peers::attempt(folder.path(), "x") != "acquired");
+    wait_until("the command runs", || try_in_child(folder.path(), "x") != "acquired");
     terminal.kill().unwrap();
     terminal.wait().unwrap();
-    until("the lock is free", || peers::attempt(folder.path(), "x") == "acquired");
+    wait_until("the lock is free", || try_in_child(folder.path(), "x") == "acquired");
 }

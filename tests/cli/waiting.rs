@@ -1,34 +1,35 @@
 //! The wait for a lock that others hold, and its end.
 
-use jam_lock_tests::peers::{Peer, blocked_on, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::{blocked_on, wait_until};
 
-use crate::{command, folder, run, said, start_quietly};
+use crate::{command, folder, run, start_quietly, stderr};
 
 #[test]
-fn a_timeout_says_who_holds_the_lock_and_is_75() {
+fn a_timeout_names_the_holder_and_exits_with_75() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let output = run(folder.path(), &["x", "--timeout", "0.05", "--", "true"]);
     assert_eq!(output.status.code(), Some(75));
-    let text = said(&output);
+    let text = stderr(&output);
     assert!(text.starts_with("jam-lock: timed out after "), "{text}");
-    assert!(text.contains(&format!("by peer (pid {})", peer.id())), "{text}");
+    assert!(text.contains(&format!("by child (pid {})", child.id())), "{text}");
     assert_eq!(text.lines().count(), 1);
 }
 
 #[test]
 fn a_timeout_of_0_does_not_wait() {
     let folder = folder();
-    let _peer = Peer::holding(folder.path(), "x");
+    let _child = Child::holding(folder.path(), "x");
     let output = run(folder.path(), &["x", "--timeout", "0", "true"]);
     assert_eq!(output.status.code(), Some(75));
-    assert!(said(&output).contains("the timeout is 0"), "{output:?}");
+    assert!(stderr(&output).contains("the timeout is 0"), "{output:?}");
 }
 
 #[test]
 fn the_status_of_a_timeout_can_be_chosen() {
     let folder = folder();
-    let _peer = Peer::holding(folder.path(), "x");
+    let _child = Child::holding(folder.path(), "x");
     let output = run(folder.path(), &["x", "--timeout", "0", "--exit-code", "9", "true"]);
     assert_eq!(output.status.code(), Some(9));
 }
@@ -36,29 +37,29 @@ fn the_status_of_a_timeout_can_be_chosen() {
 #[test]
 fn a_job_that_is_running_is_skipped() {
     let folder = folder();
-    let _peer = Peer::holding(folder.path(), "x");
+    let _child = Child::holding(folder.path(), "x");
     let output = run(folder.path(), &["x", "--skip", "--", "false"]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(said(&output).starts_with("jam-lock: skipped: lock `x`"), "{output:?}");
+    assert!(stderr(&output).starts_with("jam-lock: skipped: lock `x`"), "{output:?}");
 }
 
 #[test]
-fn what_is_no_timeout_is_refused() {
+fn an_invalid_timeout_is_an_error() {
     let folder = folder();
     for timeout in ["soon", "NaN", ""] {
         let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
         assert_eq!(output.status.code(), Some(2), "{timeout}");
-        assert!(said(&output).contains("a number of seconds"), "{output:?}");
+        assert!(stderr(&output).contains("a number of seconds"), "{output:?}");
     }
 }
 
 #[test]
-fn a_timeout_below_0_is_refused_unless_it_is_for_ever() {
+fn a_negative_timeout_other_than_minus_1_is_an_error() {
     let folder = folder();
     for timeout in ["-0.5", "-2", "-1e300"] {
         let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
         assert_eq!(output.status.code(), Some(2), "{timeout}");
-        assert!(said(&output).contains("-1 waits for ever, 0 tries once"), "{output:?}");
+        assert!(stderr(&output).contains("use -1 to wait forever, 0 to try once"), "{output:?}");
     }
     for timeout in ["-1", "-1.0", "-0", "inf"] {
         let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
@@ -69,36 +70,36 @@ fn a_timeout_below_0_is_refused_unless_it_is_for_ever() {
 #[test]
 fn minus_1_waits_until_the_lock_is_free() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let waiting = start_quietly(command(folder.path()).args(["run", "x", "-t", "-1", "true"]));
-    until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
-    peer.release();
+    wait_until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
+    child.release();
     assert!(waiting.wait_with_output().unwrap().status.success());
 }
 
 #[test]
-fn a_long_wait_says_once_whom_it_waits_for() {
+fn a_long_wait_prints_the_holder_once() {
     let folder = folder();
-    let peer = Peer::holding(folder.path(), "x");
+    let child = Child::holding(folder.path(), "x");
     let mut waiting = start_quietly(command(folder.path()).args(["run", "x", "--", "echo", "in"]));
     let mut line = String::new();
     let mut said = std::io::BufReader::new(waiting.stderr.take().unwrap());
     std::io::BufRead::read_line(&mut said, &mut line).unwrap();
     assert!(line.starts_with("jam-lock: waiting for lock `x`: held for "), "{line}");
-    assert!(line.contains(&format!("peer (pid {})", peer.id())), "{line}");
-    peer.release();
+    assert!(line.contains(&format!("child (pid {})", child.id())), "{line}");
+    child.release();
     assert_eq!(waiting.wait_with_output().unwrap().stdout, b"in\n");
     assert_eq!(std::io::read_to_string(said).unwrap(), "");
 }
 
 #[test]
-fn a_wait_for_who_waits_for_this_is_refused() {
+fn a_command_inside_the_section_does_not_wait_for_its_own_lock() {
     let folder = folder();
     let inner = [env!("CARGO_BIN_EXE_command"), "--locks", folder.path().to_str().unwrap()];
     // A shell is in between, and what ends a wait for ever.
     let outer = ["x", "--", "sh", "-c", "\"$@\"; exit $?", "sh", "timeout", "60"];
     let output = run(folder.path(), &[&outer[..], &inner, &["run", "x", "true"]].concat());
     assert_eq!(output.status.code(), Some(71), "{output:?}");
-    let text = said(&output);
-    assert!(text.contains("lock `x` would never be free: this runs inside of "), "{text}");
+    let text = stderr(&output);
+    assert!(text.contains("refusing to wait for lock `x`: this command runs inside "), "{text}");
 }

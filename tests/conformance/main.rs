@@ -9,9 +9,9 @@ use std::sync::Arc;
 use jam_lock::LockName;
 use jam_lock::conformance::{self, CHECKS, Subject};
 use jam_lock::engine::Engine;
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 #[cfg(target_os = "linux")]
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::postgres::Server;
 use tempfile::TempDir;
@@ -85,12 +85,12 @@ impl Subject for Postgres {
         for session in self.sessions(name, true) {
             self.server.ask(&format!("SELECT pg_terminate_backend({session})"));
         }
-        until("its sessions are over", || self.sessions(name, true).is_empty());
+        wait_until("its sessions are over", || self.sessions(name, true).is_empty());
         true
     }
 
     fn until_waiting(&self, name: &LockName, processes: usize) -> bool {
-        until("they wait in the server", || self.sessions(name, false).len() >= processes);
+        wait_until("they wait in the server", || self.sessions(name, false).len() >= processes);
         true
     }
 }
@@ -122,6 +122,6 @@ impl Subject for Leases {
 
 /// Has another process acquire the lock, and kills it.
 fn die_with(place: &Path, name: &LockName) -> bool {
-    Peer::holding(place, name.as_str()).kill();
+    Child::holding(place, name.as_str()).kill();
     true
 }

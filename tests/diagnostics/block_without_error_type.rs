@@ -1,4 +1,4 @@
-//! An asynchronous block with a `?` has to say of which type its errors are.
+//! An async block with a `?` needs an explicit error type.
 
 jam_lock::lock_names! {
     /// Held while the sold tracks are recalculated.

@@ -1,24 +1,24 @@
-//! What the compiler says about wrong uses of the macros, and that it says nothing about right ones.
+//! The compiler's errors for wrong uses of the macros, and that right uses have none.
 //!
-//! The words around ours are the compiler's and change with its version, so the goldens are
-//! compared on one version only. `TRYBUILD=overwrite` writes them anew.
+//! Parts of the output are the compiler's own and change with its version, so the golden files are
+//! compared with one version only. `TRYBUILD=overwrite` regenerates them.
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// The compiler that wrote the goldens.
+/// The compiler version of the golden files.
 const VERSION: &str = "rustc 1.95.";
 
 #[test]
 fn diagnostics() {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc).arg("--version").output().expect("rustc says its version");
+    let output = Command::new(rustc).arg("--version").output().expect("rustc prints its version");
     let version = String::from_utf8_lossy(&output.stdout);
     if !version.starts_with(VERSION) {
-        // Written past the capture of the test harness, so that the skipping does not go unseen.
-        let why = format!("diagnostics skipped: the goldens are of {VERSION}x, not of {version}");
+        // Written past the output capture of the test harness, so that the skipped test is noticed.
+        let why = format!("diagnostics skipped: the golden files need {VERSION}x, not {version}");
         std::io::stderr().write_all(why.as_bytes()).expect("standard error can be written to");
         return;
     }
@@ -28,11 +28,11 @@ fn diagnostics() {
 }
 
 #[test]
-fn a_second_version_of_the_library_in_one_program_is_refused() {
+fn two_versions_of_the_library_in_one_program_are_rejected() {
     let program = tempfile::tempdir().expect("a temporary folder can be made");
     let write = |path: &str, text: &str| {
         let path = program.path().join(path);
-        fs::create_dir_all(path.parent().expect("it is in the folder")).expect("it can be made");
+        fs::create_dir_all(path.parent().expect("it is in the folder")).expect("it can be created");
         fs::write(path, text).expect("it can be written");
     };
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../jam-lock");
@@ -52,6 +52,6 @@ fn a_second_version_of_the_library_in_one_program_is_refused() {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let metadata = cargo.args(["metadata", "--offline", "--format-version", "1"]);
     let output = metadata.current_dir(program.path()).output().expect("cargo runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("links to the native library `jam-lock`"), "{said}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("links to the native library `jam-lock`"), "{errors}");
 }

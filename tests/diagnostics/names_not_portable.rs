@@ -1,13 +1,13 @@
 jam_lock::lock_names! {
-    /// A folder.
+    /// A path.
     "invoices/saved",
-    /// Nothing.
+    /// Empty.
     "",
-    /// A device.
+    /// A device on Windows.
     "aux",
     /// Hidden.
     ".saved",
-    /// Jam.py's to remove.
+    /// Deleted by Jam.py.
     "$buildID_7",
     /// Too long.
     "invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_invoice_saved_",

@@ -3,7 +3,7 @@ jam_lock::lock_names! {
     #[cfg(unix)]
     "invoice_saved",
     "calculation",
-    /// No name.
+    /// Documents no name.
 }
 
 fn main() {}

@@ -4,21 +4,22 @@ use std::path::Path;
 use std::process::Stdio;
 
 use jam_lock::{LockName, Locks};
-use jam_lock_tests::peers::{blocked_on, said, until};
+use jam_lock_tests::observe::{blocked_on, wait_until};
+use jam_lock_tests::output::printed;
 
 use super::{example, folder, run};
 
 /// How often a track is sold after it was sold so many times more.
 fn sold(application: &Path, times: u32) -> u32 {
     let output = run(example("from_jam", application).args([".", "1", &times.to_string()]), "");
-    assert!(output.status.success(), "{}", said(&output));
-    let text = said(&output);
+    assert!(output.status.success(), "{}", printed(&output));
+    let text = printed(&output);
     let times = text.strip_prefix("track 1 is sold ").and_then(|text| text.strip_suffix(" times"));
     times.expect("it says how often").parse().expect("a number")
 }
 
 #[test]
-fn no_sale_is_lost_where_several_processes_sell() {
+fn no_sale_is_lost_if_several_processes_sell() {
     const TIMES: u32 = 50;
     let folder = folder();
     let mut invoices = example("invoices", folder.path());
@@ -36,7 +37,7 @@ fn no_sale_is_lost_where_several_processes_sell() {
     };
     let sellers = [sell(), sell(), sell()];
     // So that they sell at the same time.
-    until("three that wait", || blocked_on(&locks.join("invoice_saved.lock")) == 3);
+    wait_until("three that wait", || blocked_on(&locks.join("invoice_saved.lock")) == 3);
     drop(guard);
     for mut seller in sellers {
         assert!(seller.wait().unwrap().success());

@@ -2,20 +2,21 @@
 
 use std::path::Path;
 
-use jam_lock_tests::peers::{Peer, said};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::output::printed;
 
 use super::{example, folder, run};
 
 fn add(folder: &Path, documents: &str) -> String {
-    said(&run(example("index", folder).arg("add"), documents))
+    printed(&run(example("index", folder).arg("add"), documents))
 }
 
 fn find(folder: &Path, word: &str) -> String {
-    said(&run(example("index", folder).args(["find", word]), ""))
+    printed(&run(example("index", folder).args(["find", word]), ""))
 }
 
 #[test]
-fn what_was_added_is_found() {
+fn added_documents_are_found() {
     let folder = folder();
     assert_eq!(add(folder.path(), "the quick fox\nthe slow fox\n").lines().count(), 2);
     assert_eq!(find(folder.path(), "fox"), "the quick fox\nthe slow fox");
@@ -24,11 +25,11 @@ fn what_was_added_is_found() {
 }
 
 #[test]
-fn the_next_writer_mends_what_a_dead_one_has_left() {
+fn the_next_writer_rebuilds_the_index_after_a_crash() {
     let folder = folder();
-    let mut writer = Peer::start(example("index", folder.path()).arg("add"));
-    writer.order("the quick fox");
-    assert_eq!(writer.answer(), "added the quick fox");
+    let mut writer = Child::start(example("index", folder.path()).arg("add"));
+    writer.send("the quick fox");
+    assert_eq!(writer.next_line(), "added the quick fox");
     let process = writer.id();
     writer.kill();
 

@@ -32,8 +32,8 @@ fn built(name: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--package", "jam-lock-examples", "--example", name]);
     assert!(cargo.status().expect("cargo runs").success(), "{name} cannot be built");
-    let folder = jam_lock_tests::peers::program();
-    folder.with_file_name("examples").join(name).with_extension(env::consts::EXE_EXTENSION)
+    let child = jam_lock_tests::child::program();
+    child.with_file_name("examples").join(name).with_extension(env::consts::EXE_EXTENSION)
 }
 
 /// A folder to run in.

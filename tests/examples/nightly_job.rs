@@ -1,30 +1,31 @@
 //! `examples/nightly_job`: the second instance is skipped.
 
-use jam_lock_tests::peers::{Peer, said};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::output::printed;
 
 use super::{example, folder, run};
 
 #[test]
-fn who_comes_second_is_skipped_until_the_first_has_ended() {
+fn a_second_instance_is_skipped_until_the_first_has_ended() {
     let folder = folder();
     let job = || example("nightly_job", folder.path());
-    let mut first = Peer::start(&mut job());
-    assert_eq!(first.answer(), "making the report");
+    let mut first = Child::start(&mut job());
+    assert_eq!(first.next_line(), "making the report");
     let second = run(&mut job(), "");
     assert!(second.status.success());
-    assert_eq!(said(&second), "skipped: the report is being made already");
-    first.order("a sale");
-    first.order("another one");
-    assert_eq!(first.end(), ["the report is made: 2 sales"]);
-    assert_eq!(said(&run(&mut job(), "")), "making the report\nthe report is made: 0 sales");
+    assert_eq!(printed(&second), "skipped: the report is being made already");
+    first.send("a sale");
+    first.send("another one");
+    assert_eq!(first.finish(), ["the report is made: 2 sales"]);
+    assert_eq!(printed(&run(&mut job(), "")), "making the report\nthe report is made: 0 sales");
 }
 
 #[test]
-fn who_was_killed_keeps_nobody_out() {
+fn a_killed_instance_does_not_block_the_next() {
     let folder = folder();
     let job = || example("nightly_job", folder.path());
-    let mut first = Peer::start(&mut job());
-    assert_eq!(first.answer(), "making the report");
+    let mut first = Child::start(&mut job());
+    assert_eq!(first.next_line(), "making the report");
     first.kill();
-    assert_eq!(said(&run(&mut job(), "")), "making the report\nthe report is made: 0 sales");
+    assert_eq!(printed(&run(&mut job(), "")), "making the report\nthe report is made: 0 sales");
 }

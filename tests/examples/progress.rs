@@ -2,11 +2,12 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use jam_lock_tests::peers::{Peer, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
 
 use super::{built, example, folder};
 
@@ -14,13 +15,13 @@ use super::{built, example, folder};
 const FLOOR: &str = "the floor is yours: end the input to leave it";
 
 /// Somebody who has the floor.
-fn first(folder: &Path) -> Peer {
-    let mut first = Peer::start(&mut example("progress", folder));
-    assert_eq!(first.answer(), FLOOR);
+fn first(folder: &Path) -> Child {
+    let mut first = Child::start(&mut example("progress", folder));
+    assert_eq!(first.next_line(), FLOOR);
     first
 }
 
-fn start(command: &mut Command) -> Child {
+fn start(command: &mut Command) -> process::Child {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().expect("it was built")
 }
@@ -46,12 +47,12 @@ impl Screen {
     }
 
     fn until_shown(&self, text: &str) {
-        until(text, || self.shown().contains(text));
+        wait_until(text, || self.shown().contains(text));
     }
 }
 
 #[test]
-fn a_terminal_shows_a_line_that_names_the_holder_and_goes() {
+fn a_terminal_shows_a_line_with_the_holder_and_clears_it() {
     let folder = folder();
     let first = first(folder.path());
     let line = format!("stty cols 200; exec {}", built("progress").display());
@@ -61,7 +62,7 @@ fn a_terminal_shows_a_line_that_names_the_holder_and_goes() {
     let screen = Screen::of(second.stdout.take().unwrap());
     screen.until_shown("waiting for `floor`, held by `have_the_floor` at ");
     screen.until_shown(&format!("progress (pid {})", first.id()));
-    first.end();
+    first.finish();
     screen.until_shown(FLOOR);
     let shown = screen.shown();
     let (_, left) = shown.rsplit_once("\u{1b}[2K").expect("the line was cleared");
@@ -71,13 +72,13 @@ fn a_terminal_shows_a_line_that_names_the_holder_and_goes() {
 }
 
 #[test]
-fn a_log_has_the_line_once() {
+fn without_a_terminal_the_line_is_printed_once() {
     let folder = folder();
     let first = first(folder.path());
     let mut second = start(&mut example("progress", folder.path()));
     let log = Screen::of(second.stderr.take().unwrap());
     log.until_shown(&format!("progress (pid {})", first.id()));
-    first.end();
+    first.finish();
     let output = second.wait_with_output().unwrap();
     assert!(output.status.success());
     assert_eq!(output.stdout, format!("{FLOOR}\n").as_bytes());

@@ -1,6 +1,6 @@
 //! `examples/service`: several workers, with data and locks in one PostgreSQL.
 
-use jam_lock_tests::peers::said;
+use jam_lock_tests::output::printed;
 use jam_lock_tests::postgres::Server;
 
 use super::{example, folder, run};
@@ -9,8 +9,8 @@ use super::{example, folder, run};
 fn every_transfer_is_booked_and_one_worker_settles() {
     let Some(server) = Server::shared() else { return };
     let output = run(example("service", folder().path()).arg(server.url()), "");
-    assert!(output.status.success(), "{}", said(&output));
-    let text = said(&output);
+    assert!(output.status.success(), "{}", printed(&output));
+    let text = printed(&output);
     let (settled, accounts) = text.split_once('\n').expect("it says more than that");
     assert!(settled.starts_with("settled by worker "), "{text}");
     assert!(settled.ends_with(": 7260 in all"), "{text}");
@@ -28,7 +28,7 @@ const REPLACING: &str = "
 ";
 
 #[test]
-fn who_was_replaced_as_the_holder_writes_nothing() {
+fn a_worker_that_lost_its_lock_writes_nothing() {
     // Its own, because all locks of the database are taken from their holders.
     let Some(server) = Server::start() else { return };
     let folder = folder();
@@ -41,6 +41,6 @@ fn who_was_replaced_as_the_holder_writes_nothing() {
     server.ask(REPLACING);
     let worker = run(service().arg("0"), "");
     assert!(!worker.status.success());
-    assert!(said(&worker).contains("others have had it since"), "{}", said(&worker));
+    assert!(printed(&worker).contains("others have had it since"), "{}", printed(&worker));
     assert_eq!(server.one("SELECT sum(balance) FROM service_example.kept"), "7260");
 }

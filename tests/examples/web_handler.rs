@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::thread;
 
 use jam_lock::{LockGuard, Locks};
+use jam_lock_tests::child::Child;
 use jam_lock_tests::http;
 use jam_lock_tests::lock_names::customer_id;
-use jam_lock_tests::peers::{Peer, blocked_on, until};
+use jam_lock_tests::observe::{blocked_on, wait_until};
 use tempfile::TempDir;
 
 use super::{example, folder};
@@ -17,14 +18,14 @@ use super::{example, folder};
 struct Service {
     folder: TempDir,
     port: u16,
-    _server: Peer,
+    _server: Child,
 }
 
 impl Service {
     fn start() -> Self {
         let folder = folder();
-        let mut server = Peer::start(example("web_handler", folder.path()).arg("127.0.0.1:0"));
-        let address = server.answer();
+        let mut server = Child::start(example("web_handler", folder.path()).arg("127.0.0.1:0"));
+        let address = server.next_line();
         let port = address.rsplit_once(':').expect("it says where it listens").1;
         Self { port: port.parse().expect("a port is a number"), folder, _server: server }
     }
@@ -50,7 +51,7 @@ impl Service {
     /// Waits until somebody waits for the lock of a customer.
     fn until_waiting(&self, customer: u32) {
         let file = self.locks().join(format!("customer_{customer}.lock"));
-        until("a request that waits", || blocked_on(&file) > 0);
+        wait_until("a request that waits", || blocked_on(&file) > 0);
     }
 }
 
@@ -61,7 +62,7 @@ fn assert_balance(answer: &str, balance: u32) {
 }
 
 #[test]
-fn no_deposit_is_lost_where_many_are_made_at_once() {
+fn no_deposit_is_lost_if_many_are_made_at_once() {
     const TIMES: u32 = 25;
     let service = Service::start();
     thread::scope(|scope| {
@@ -76,7 +77,7 @@ fn no_deposit_is_lost_where_many_are_made_at_once() {
 }
 
 #[test]
-fn a_customer_is_served_while_another_one_is() {
+fn customers_are_served_in_parallel() {
     let service = Service::start();
     let guard = service.hold(1);
     let answer = thread::scope(|scope| {
@@ -90,7 +91,7 @@ fn a_customer_is_served_while_another_one_is() {
 }
 
 #[test]
-fn who_waits_for_too_long_is_told_to_come_back() {
+fn a_request_that_waits_too_long_gets_retry_after() {
     let service = Service::start();
     let guard = service.hold(1);
     let answer = service.deposit(1);
@@ -101,7 +102,7 @@ fn who_waits_for_too_long_is_told_to_come_back() {
 }
 
 #[test]
-fn a_client_that_goes_away_deposits_nothing() {
+fn a_client_that_disconnects_deposits_nothing() {
     let service = Service::start();
     let guard = service.hold(1);
     let mut client = http::begin_post(service.port, &Service::path(1), "");

@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, blocked_on, run, said, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::{blocked_on, wait_until};
+use jam_lock_tests::output::{printed, run_to_end};
 
 use crate::python::Library;
 use crate::{folder, lock};
@@ -24,10 +26,10 @@ impl Other {
     }
 
     /// Starts a process that holds the lock on `file`, and waits until it does.
-    fn holding(&self, file: &Path) -> Peer {
+    fn holding(&self, file: &Path) -> Child {
         match self {
             Self::Python(library) => library.holding(file),
-            Self::Flock => Peer::flock(file, "-x"),
+            Self::Flock => Child::flock(file, "-x"),
         }
     }
 
@@ -37,14 +39,14 @@ impl Other {
             Self::Python(library) => library.attempt(file, timeout),
             Self::Flock => {
                 let shell = "flock -w \"$0\" \"$1\" echo acquired || echo timed out";
-                said(&run(Command::new("sh").args(["-c", shell, timeout]).arg(file)))
+                printed(&run_to_end(Command::new("sh").args(["-c", shell, timeout]).arg(file)))
             }
         }
     }
 }
 
 #[test]
-fn what_others_hold_is_refused_here() {
+fn a_lock_held_by_others_is_unavailable_here() {
     for other in Other::all() {
         let folder = folder();
         let holder = other.holding(&folder.path().join("x.lock"));
@@ -57,7 +59,7 @@ fn what_others_hold_is_refused_here() {
 }
 
 #[test]
-fn what_is_held_here_is_refused_to_others() {
+fn a_lock_held_here_is_unavailable_to_others() {
     for other in Other::all() {
         let folder = folder();
         let file = folder.path().join("x.lock");
@@ -72,7 +74,7 @@ fn what_is_held_here_is_refused_to_others() {
 }
 
 #[test]
-fn a_wait_for_others_ends_at_the_timeout() {
+fn a_wait_for_others_times_out() {
     for other in Other::all() {
         let folder = folder();
         let holder = other.holding(&folder.path().join("x.lock"));
@@ -85,7 +87,7 @@ fn a_wait_for_others_ends_at_the_timeout() {
 }
 
 #[test]
-fn a_wait_of_others_ends_at_their_timeout() {
+fn a_wait_of_others_times_out() {
     for other in Other::all() {
         let folder = folder();
         let guard = lock(folder.path(), "x").acquire().unwrap();
@@ -103,7 +105,7 @@ fn a_wait_for_others_ends_when_they_release() {
         let lock = lock(folder.path(), "x").timeout(LONG);
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| lock.acquire());
-            until("a wait", || blocked_on(&file) > 0);
+            wait_until("a wait", || blocked_on(&file) > 0);
             holder.release();
             let guard = waiter.join().unwrap().unwrap();
             assert!(File::open(&file).is_ok(), "what is locked has its name");
@@ -114,7 +116,7 @@ fn a_wait_for_others_ends_when_they_release() {
 }
 
 #[test]
-fn a_wait_of_others_ends_when_it_is_released_here() {
+fn a_wait_of_others_ends_with_a_release_here() {
     for other in Other::all() {
         let folder = folder();
         let file = folder.path().join("x.lock");
@@ -132,7 +134,7 @@ fn readers_of_flock_1_and_of_this_library_share() {
     let folder = folder();
     let file = folder.path().join("x.lock");
     let lock = lock(folder.path(), "x");
-    let theirs = Peer::flock(&file, "-s");
+    let theirs = Child::flock(&file, "-s");
     let ours = lock.shared().try_acquire().unwrap();
     let writes = |flag| {
         let order = ["-n", flag].map(String::from);

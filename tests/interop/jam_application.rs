@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
+use jam_lock_tests::child::Child;
 use jam_lock_tests::http;
-use jam_lock_tests::peers::{Peer, python, said};
+use jam_lock_tests::output::printed;
+use jam_lock_tests::requirements::python;
 use tempfile::TempDir;
 
 use crate::{folder, lock};
@@ -18,7 +20,7 @@ const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/application.
 struct Application {
     folder: TempDir,
     port: u16,
-    _server: Peer,
+    _server: Child,
 }
 
 impl Application {
@@ -29,8 +31,8 @@ impl Application {
         assert_right(&invoices(folder.path(), 1, 1));
         let mut order = Command::new(python);
         order.arg(PROGRAM).arg(folder.path()).stderr(Stdio::null());
-        let mut server = Peer::start(&mut order);
-        let port = server.answer().parse().expect("it says its port");
+        let mut server = Child::start(&mut order);
+        let port = server.next_line().parse().expect("it says its port");
         Some(Self { folder, port, _server: server })
     }
 
@@ -59,11 +61,11 @@ fn invoices(folder: &Path, workers: u32, invoices: u32) -> Output {
 }
 
 fn assert_right(output: &Output) {
-    assert!(output.status.success() && said(output).contains("Right: "), "{}", said(output));
+    assert!(output.status.success() && printed(output).contains("Right: "), "{}", printed(output));
 }
 
 #[test]
-fn its_lock_is_held_elsewhere_while_it_is_held_here() {
+fn its_lock_is_unavailable_while_it_is_held_here() {
     let Some(application) = Application::start() else { return };
     let lock = lock(&application.folder().join("locks"), "invoice_saved");
     let guard = lock.acquire().unwrap();
@@ -73,7 +75,7 @@ fn its_lock_is_held_elsewhere_while_it_is_held_here() {
 }
 
 #[test]
-fn no_track_is_lost_that_both_of_them_sell() {
+fn no_sale_is_lost_if_both_of_them_sell() {
     const SALES: usize = 40;
     let Some(application) = Application::start() else { return };
     let before: usize = application.call("sell", "[1]").parse().expect("a number of tracks");

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use jam_lock_tests::peers::{Peer, from_environment, python, run, said};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::output::{printed, run_to_end};
+use jam_lock_tests::requirements::{from_environment, python};
 
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/peer.py");
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/child.py");
 
 /// A library, in the Python that has it.
 pub(crate) struct Library {
@@ -38,13 +40,13 @@ impl Library {
     }
 
     /// Starts a process that holds the lock on `file`, and waits until it does.
-    pub(crate) fn holding(&self, file: &Path) -> Peer {
-        Peer::start_holding(&mut self.order("hold", file))
+    pub(crate) fn holding(&self, file: &Path) -> Child {
+        Child::start(&mut self.order("hold", file)).after("held")
     }
 
     /// How it goes there to wait for the lock for so many seconds: `acquired` or `timed out`.
     pub(crate) fn attempt(&self, file: &Path, timeout: &str) -> String {
-        said(&run(self.order("try", file).arg(timeout)))
+        printed(&run_to_end(self.order("try", file).arg(timeout)))
     }
 
     /// A process of `party` that takes so many turns at a counter beside `file`.

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use jam_lock_tests::peers::{Peer, peer};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::order::Order;
 
 use crate::folder;
 use crate::python::Library;
@@ -73,17 +74,17 @@ fn of_a_poller_while_processes_of_this_library_leave_no_gap() {
     for library in Library::all() {
         let folder = folder();
         let file = folder.path().join("x.lock");
-        let mut peers: Vec<_> =
-            (0..2).map(|_| Peer::start(peer().arg("insist").arg(folder.path()).arg("x"))).collect();
-        for peer in &mut peers {
-            assert_eq!(peer.answer(), "took turns");
+        let order = Order::AcquireRepeatedly { folder: folder.path(), name: "x" };
+        let mut children: Vec<_> = (0..2).map(|_| Child::spawn(&order)).collect();
+        for child in &mut children {
+            assert_eq!(child.next_line(), "took turns");
         }
         for _ in 0..3 {
             assert_eq!(library.attempt(&file, "120"), "acquired");
         }
-        for mut peer in peers {
-            peer.order("stop");
-            while peer.answer() != "stopped" {}
+        for mut child in children {
+            child.send("stop");
+            while child.next_line() != "stopped" {}
         }
     }
 }
@@ -97,15 +98,15 @@ fn take_turns(processes: impl Fn(&Path) -> Vec<Command>) {
         fs::write(folder.path().join("turns"), "").unwrap();
         let mut orders = processes(folder.path());
         let expected = orders.len() * TURNS as usize;
-        let mut peers: Vec<_> = orders.iter_mut().map(Peer::start).collect();
-        for peer in &mut peers {
-            assert_eq!(peer.answer(), "ready");
+        let mut children: Vec<_> = orders.iter_mut().map(Child::start).collect();
+        for child in &mut children {
+            assert_eq!(child.next_line(), "ready");
         }
-        for peer in &mut peers {
-            peer.order("go");
+        for child in &mut children {
+            child.send("go");
         }
-        for peer in &mut peers {
-            assert_eq!(peer.answer(), "done");
+        for child in &mut children {
+            assert_eq!(child.next_line(), "done");
         }
         let counter = fs::read_to_string(folder.path().join("counter")).unwrap();
         assert_eq!(counter, expected.to_string());
@@ -136,9 +137,7 @@ fn report(run: u32, turns: &str) {
 }
 
 fn ours(folder: &Path, party: &str) -> Command {
-    let mut order = peer();
-    order.arg("take turns").arg(folder).args(["x", party, &TURNS.to_string()]);
-    order
+    Order::TakeTurns { folder, name: "x", party, times: TURNS as usize }.command()
 }
 
 fn flock_1(folder: &Path, party: &str) -> Command {

@@ -1,4 +1,4 @@
-//! Each argument does what it says.
+//! What each argument does.
 
 use std::sync::Arc;
 use std::thread;
@@ -10,12 +10,12 @@ use tempfile::TempDir;
 use crate::lock_names;
 use crate::section::{alone, assert_held_within, is_held, is_held_in};
 
-/// Holds the lock as another thread would, so that the function under test cannot get it.
+/// Holds the lock as another thread would, so that the function under test cannot acquire it.
 fn hold() -> LockGuard {
     default_locks().unwrap().lock(lock_names::SECTION).acquire().unwrap().detach()
 }
 
-/// How long was waited in vain.
+/// How long a timed-out acquisition waited.
 fn waited(result: Result<(), LockError>) -> Duration {
     match result {
         Err(LockError::Timeout { waited, .. }) => waited,
@@ -24,7 +24,7 @@ fn waited(result: Result<(), LockError>) -> Duration {
 }
 
 #[test]
-fn a_name_is_a_constant_or_made_at_run_time() {
+fn a_name_is_a_constant_or_an_expression() {
     #[locked(lock_names::SECTION)]
     fn constant() -> Result<bool, LockError> {
         Ok(is_held())
@@ -103,7 +103,7 @@ fn a_timeout_is_a_fraction_of_a_second_or_an_expression() {
 }
 
 #[test]
-fn a_timeout_waits_for_ever_below_0_and_beyond_every_clock() {
+fn a_negative_or_huge_timeout_waits_forever() {
     #[locked("section", timeout = -1)]
     fn integer() -> Result<bool, LockError> {
         Ok(is_held())
@@ -132,9 +132,9 @@ fn a_timeout_waits_for_ever_below_0_and_beyond_every_clock() {
 }
 
 #[test]
-fn without_a_timeout_the_function_waits() {
+fn without_a_timeout_the_function_waits_forever() {
     #[locked("section")]
-    fn silent() -> Result<(), LockError> {
+    fn without() -> Result<(), LockError> {
         Ok(())
     }
 
@@ -144,10 +144,10 @@ fn without_a_timeout_the_function_waits() {
     }
 
     let _alone = alone();
-    for function in [silent, negative] {
+    for function in [without, negative] {
         let held = hold();
         let waiter = thread::spawn(function);
-        // Long enough that a function which only tries would have failed.
+        // Long enough for a function to fail that only tries once.
         thread::sleep(Duration::from_millis(20));
         drop(held);
         assert!(waiter.join().unwrap().is_ok());
@@ -155,12 +155,12 @@ fn without_a_timeout_the_function_waits() {
 }
 
 #[test]
-fn or_else_says_what_to_return() {
-    fn excuse(_: LockError) -> String {
+fn or_else_makes_the_return_value() {
+    fn fallback(_: LockError) -> String {
         "timed out".to_owned()
     }
 
-    #[locked("section", timeout = 0, or_else = excuse)]
+    #[locked("section", timeout = 0, or_else = fallback)]
     fn path() -> String {
         "done".to_owned()
     }
@@ -193,7 +193,7 @@ fn or_else_says_what_to_return() {
 }
 
 #[test]
-fn guard_can_be_asked() {
+fn guard_binds_the_guard() {
     #[locked("section", guard = held)]
     fn function(number: String) -> Result<String, LockError> {
         Ok(format!("{number} {}", held.name()))
@@ -203,7 +203,7 @@ fn guard_can_be_asked() {
     assert_eq!(function("1".to_owned()).unwrap(), "1 section");
 }
 
-/// Locks of their own, and the folder that they are in.
+/// Locks other than the default, and their folder.
 fn other_locks() -> (TempDir, Locks) {
     let folder = tempfile::tempdir().unwrap();
     let locks = Locks::open(folder.path()).unwrap();
@@ -211,7 +211,7 @@ fn other_locks() -> (TempDir, Locks) {
 }
 
 #[test]
-fn locks_are_borrowed_from_wherever_they_are() {
+fn locks_are_borrowed_from_any_expression() {
     struct Application {
         locks: Arc<Locks>,
     }
@@ -252,7 +252,7 @@ fn locks_are_borrowed_from_wherever_they_are() {
 }
 
 #[test]
-fn names_may_be_another_crates() {
+fn names_may_be_of_another_crate() {
     #[locked("declared_elsewhere", names = jam_lock_tests::lock_names)]
     fn function() -> Result<bool, LockError> {
         let lock = default_locks()?.lock(jam_lock_tests::lock_names::DECLARED_ELSEWHERE);
@@ -264,7 +264,7 @@ fn names_may_be_another_crates() {
 }
 
 #[test]
-fn the_runtime_crate_may_be_called_otherwise() {
+fn the_runtime_crate_may_have_another_name() {
     use jam_lock as runtime;
 
     #[locked(lock_names::SECTION, crate = runtime, timeout = 1)]

@@ -1,4 +1,4 @@
-//! `locked!` with an async block is a future of the block under the lock.
+//! `locked!` with an async block is a future that runs the block under the lock.
 
 use jam_lock::{LockError, LockName};
 
@@ -6,7 +6,7 @@ use crate::broken::broken_locks;
 use crate::lock_names;
 use crate::section::{alone, assert_held_within, block_on, is_held};
 
-async fn rest() {
+async fn yield_once() {
     tokio::task::yield_now().await;
 }
 
@@ -14,7 +14,7 @@ async fn rest() {
 fn nothing_happens_until_it_is_polled() {
     let _alone = alone();
     let future = locked!("section", timeout = 10, async {
-        rest().await;
+        yield_once().await;
         is_held()
     });
     assert!(!is_held());
@@ -26,7 +26,7 @@ fn it_borrows_without_move() {
     let _alone = alone();
     let mut numbers = vec![1];
     let held = block_on(locked!("section", async {
-        rest().await;
+        yield_once().await;
         numbers.push(2);
         is_held()
     }));
@@ -40,21 +40,21 @@ fn with_move_it_can_be_spawned() {
     let numbers = [1, 2];
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let task = runtime.spawn(locked!("section", guard = held, async move {
-        rest().await;
+        yield_once().await;
         is_held() && held.name().as_str() == "section" && numbers.len() == 2
     }));
     assert_held_within(runtime.block_on(task).unwrap());
 }
 
 #[test]
-fn return_and_question_mark_leave_the_block_alone() {
+fn return_and_question_mark_end_only_the_block() {
     let _alone = alone();
     let parse = |text: &'static str| {
         locked!(lock_names::SECTION, async move {
             if text.is_empty() {
                 return Ok(0);
             }
-            rest().await;
+            yield_once().await;
             let number: u8 = text.parse()?;
             Ok::<_, std::num::ParseIntError>(number)
         })
@@ -66,7 +66,7 @@ fn return_and_question_mark_leave_the_block_alone() {
 }
 
 #[test]
-fn or_else_makes_the_value_plain() {
+fn with_or_else_the_value_is_no_result() {
     let _alone = alone();
     let (_folder, locks) = broken_locks();
     let failed = locked!("section", locks = locks, or_else = |_| 7, async { 8 });
@@ -75,7 +75,7 @@ fn or_else_makes_the_value_plain() {
 }
 
 #[test]
-fn a_failure_in_an_argument_is_its_result() {
+fn an_error_in_an_argument_is_its_result() {
     let _alone = alone();
     let result: Result<u8, LockError> =
         block_on(locked!(LockName::new("/")?, timeout = 1, async { 7 }));

@@ -1,4 +1,4 @@
-//! Everything that an async body made is dropped under the lock, as by a plain async function.
+//! All values of an async body are dropped under the lock, in the order of a plain async function.
 //!
 //! Compiled in edition 2024 here and in edition 2021 by `tests/edition-2021`, since the editions
 //! differ in when temporaries are dropped.
@@ -9,11 +9,11 @@ use crate::drop_order::{Noisy, assert_same_order};
 use crate::lock_names;
 use crate::section::block_on;
 
-async fn rest() {
+async fn yield_once() {
     tokio::task::yield_now().await;
 }
 
-/// Defines one async function twice.
+/// Defines an async function twice, plain and locked.
 macro_rules! twice {
     (fn($($parameters:tt)*) $body:block) => {
         async fn plain($($parameters)*) -> Result<usize, LockError> $body
@@ -29,7 +29,7 @@ fn of_locals_and_temporaries() {
         fn(parameter: Noisy) {
             let _first = Noisy("first local");
             let _second = Noisy("second local");
-            rest().await;
+            yield_once().await;
             Ok(Noisy("temporary in the middle").number() + Noisy("temporary in the tail").number() + parameter.number())
         }
     }
@@ -48,7 +48,7 @@ fn of_parameters() {
             mut last: Option<Noisy>
         ) {
             let _local = Noisy("local");
-            rest().await;
+            yield_once().await;
             drop(last.take());
             Ok(first.number() + bound.number())
         }
@@ -72,7 +72,7 @@ fn of_an_early_return() {
     twice! {
         fn(parameter: Noisy, early: bool) {
             let local = Noisy("local");
-            rest().await;
+            yield_once().await;
             if early {
                 return Ok(Noisy("temporary").number() + parameter.number());
             }
@@ -88,13 +88,13 @@ fn of_an_early_return() {
 
 #[test]
 fn of_a_method_that_consumes() {
-    struct Pair(#[expect(dead_code, reason = "it is dropped")] Noisy, Noisy);
+    struct Pair(#[expect(dead_code, reason = "it is only dropped")] Noisy, Noisy);
 
     impl Pair {
         twice! {
             fn(self, parameter: Noisy) {
                 let _local = Noisy("local");
-                rest().await;
+                yield_once().await;
                 Ok(Noisy("temporary").number() + self.1.number() + parameter.number())
             }
         }
@@ -113,7 +113,7 @@ fn of_a_block() {
         let moved = Noisy("moved");
         let value = block_on(async move {
             let _local = Noisy("local");
-            rest().await;
+            yield_once().await;
             Noisy("temporary").number() + moved.number()
         });
         Ok(value)
@@ -122,7 +122,7 @@ fn of_a_block() {
         let moved = Noisy("moved");
         block_on(lock_names::locked!("section", async move {
             let _local = Noisy("local");
-            rest().await;
+            yield_once().await;
             Noisy("temporary").number() + moved.number()
         }))
     };

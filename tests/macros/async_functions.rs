@@ -1,4 +1,4 @@
-//! Async functions of every shape run their body under the lock.
+//! Async functions of every form run their body under the lock.
 
 use std::fmt::{Debug, Display};
 use std::future::ready;
@@ -9,13 +9,12 @@ use crate::broken::broken_locks;
 use crate::lock_names;
 use crate::section::{alone, assert_held_within, block_on, is_held};
 
-/// Takes only a future that may move between threads.
+/// Accepts only futures that can move between threads.
 const fn assert_send<F: Future + Send>(future: F) -> F {
     future
 }
 
-/// Lets the executor do something else for once.
-async fn rest() {
+async fn yield_once() {
     tokio::task::yield_now().await;
 }
 
@@ -23,7 +22,7 @@ async fn rest() {
 fn nothing_happens_until_they_are_polled() {
     #[locked("section")]
     async fn function() -> Result<bool, LockError> {
-        rest().await;
+        yield_once().await;
         Ok(is_held())
     }
 
@@ -34,7 +33,7 @@ fn nothing_happens_until_they_are_polled() {
 }
 
 #[test]
-fn that_are_dropped_free_the_lock() {
+fn that_are_dropped_release_the_lock() {
     #[locked("section")]
     async fn function() -> Result<(), LockError> {
         std::future::pending().await
@@ -67,7 +66,7 @@ fn with_parameters_of_every_kind() {
         _: String,
         _unused: String,
     ) -> Result<bool, LockError> {
-        rest().await;
+        yield_once().await;
         y += x;
         list.extend(text.into_bytes());
         more.append(&mut list);
@@ -93,7 +92,7 @@ fn generic_in_lifetimes_types_and_constants() {
     where
         T: PartialEq<&'a str>,
     {
-        rest().await;
+        yield_once().await;
         Ok((is_held() && last == texts[N - 1], texts.first().copied()))
     }
 
@@ -109,7 +108,7 @@ fn with_impl_trait_in_and_out() {
     async fn function(
         texts: impl IntoIterator<Item = impl Display>,
     ) -> Result<impl IntoIterator<Item = String>, LockError> {
-        rest().await;
+        yield_once().await;
         assert!(is_held());
         Ok(texts.into_iter().map(|text| text.to_string()).collect::<Vec<_>>())
     }
@@ -122,7 +121,7 @@ fn with_impl_trait_in_and_out() {
 fn with_values_that_are_coerced_to_the_return_type() {
     #[locked("section")]
     async fn function(number: u8) -> Result<(impl Debug, Box<dyn Display>), LockError> {
-        rest().await;
+        yield_once().await;
         if number == 0 {
             return Ok((7, Box::new("none")));
         }
@@ -135,7 +134,7 @@ fn with_values_that_are_coerced_to_the_return_type() {
 }
 
 #[test]
-fn whose_error_type_is_found_by_a_question_mark() {
+fn with_a_question_mark_that_converts_the_error() {
     #[locked("section")]
     async fn function(text: &str) -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
         let number: u32 = ready(text).await.parse()?;
@@ -149,14 +148,14 @@ fn whose_error_type_is_found_by_a_question_mark() {
 }
 
 #[test]
-fn that_cannot_lock_return_the_error() {
+fn that_cannot_acquire_the_lock_return_the_error() {
     #[locked("section", locks = locks)]
     async fn function(locks: Locks) -> Result<(), Box<dyn std::error::Error>> {
-        unreachable!("the lock cannot be had");
+        unreachable!("the lock is unavailable");
     }
 
     let (_folder, locks) = broken_locks();
-    let error = block_on(function(locks)).expect_err("the lock cannot be had");
+    let error = block_on(function(locks)).expect_err("the lock is unavailable");
     assert!(error.is::<LockError>());
 }
 
@@ -164,17 +163,17 @@ fn that_cannot_lock_return_the_error() {
 fn that_return_nothing_or_never() {
     #[locked("section", or_else = |error| panic!("{error}"))]
     async fn nothing(early: bool) {
-        rest().await;
+        yield_once().await;
         assert!(is_held());
         if early {
             return;
         }
-        rest().await;
+        yield_once().await;
     }
 
     #[locked("section", or_else = |error| panic!("{error}"))]
     async fn never() -> ! {
-        rest().await;
+        yield_once().await;
         std::panic::resume_unwind(Box::new(is_held()));
     }
 
@@ -201,7 +200,7 @@ fn with_every_argument() {
             or_else = |_| None,
         )]
         async fn name(&self) -> Option<String> {
-            rest().await;
+            yield_once().await;
             Some(held.name().to_string())
         }
     }
@@ -213,12 +212,12 @@ fn with_every_argument() {
     assert_eq!(block_on(Store { locks }.name()), None);
 }
 
-/// What an argument borrows is not kept in the future.
+/// The future does not store what an argument borrows.
 #[test]
-fn whose_arguments_are_not_send() {
+fn with_arguments_that_are_not_send() {
     #[locked("customer_{id}", id = *numbers.lock().unwrap(), timeout = *numbers.lock().unwrap())]
     async fn function(numbers: &std::sync::Mutex<u32>) -> Result<(), LockError> {
-        rest().await;
+        yield_once().await;
         Ok(())
     }
 

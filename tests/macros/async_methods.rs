@@ -1,4 +1,4 @@
-//! Async methods with any `self` run their body under the lock, in traits and outside.
+//! Async methods with any `self` run their body under the lock, in traits and in types.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use jam_lock::{LockError, LockName, locked};
 
 use crate::section::{alone, assert_held_within, block_on, is_held};
 
-/// Takes only a future that may move between threads.
+/// Accepts only futures that can move between threads.
 const fn assert_send<F: Future + Send>(future: F) -> F {
     future
 }
 
-async fn rest() {
+async fn yield_once() {
     tokio::task::yield_now().await;
 }
 
@@ -24,13 +24,13 @@ struct Store {
 impl Store {
     #[locked("section")]
     async fn shared(&self, more: usize) -> Result<bool, LockError> {
-        rest().await;
+        yield_once().await;
         Ok(is_held() && self.titles.len() + more == 1)
     }
 
     #[locked("section")]
     async fn exclusive(&mut self, titles: Vec<String>) -> Result<&str, LockError> {
-        rest().await;
+        yield_once().await;
         self.titles = titles;
         Ok(&self.titles[0])
     }
@@ -38,13 +38,13 @@ impl Store {
     #[locked("section")]
     async fn by_value(mut self, (title, _): (String, u8)) -> Result<bool, LockError> {
         self.titles.push(title);
-        rest().await;
+        yield_once().await;
         Ok(is_held() && self.titles.len() == 1)
     }
 
     #[locked("section")]
     async fn counted(self: Arc<Self>) -> Result<bool, LockError> {
-        rest().await;
+        yield_once().await;
         Ok(is_held() && self.titles.is_empty())
     }
 }
@@ -64,7 +64,7 @@ trait Job {
 
     #[locked("section")]
     async fn provided(&self, (number, _): (u8, String)) -> Result<bool, LockError> {
-        rest().await;
+        yield_once().await;
         Ok(is_held() && number == 1)
     }
 
@@ -73,7 +73,7 @@ trait Job {
     where
         Self: Sized,
     {
-        rest().await;
+        yield_once().await;
         Ok(is_held())
     }
 }
@@ -81,7 +81,7 @@ trait Job {
 impl Job for Store {
     #[locked("section")]
     async fn implemented(&self, text: String) -> Result<bool, LockError> {
-        rest().await;
+        yield_once().await;
         Ok(is_held() && text.is_empty())
     }
 }
@@ -101,21 +101,21 @@ trait Boxed: Send + Sync {
 
     #[locked("section", timeout = number, guard = held)]
     async fn provided(&mut self, number: u32, (_, text): (u8, &str)) -> Result<bool, LockError> {
-        rest().await;
+        yield_once().await;
         Ok(is_held() && number == 1 && text == held.name().as_str())
     }
 
-    /// The parameters are used, if only in the arguments.
+    /// Some parameters are used only in the arguments.
     #[locked("section", "customer_{id}", timeout = limit)]
     async fn keyed(&self, id: String, mut limit: u32) -> Result<bool, LockError> {
         limit += 1;
-        rest().await;
+        yield_once().await;
         Ok(is_held() && limit == 1)
     }
 
     #[locked("section", or_else = |_| false)]
     async fn plain(self: Arc<Self>) -> bool {
-        rest().await;
+        yield_once().await;
         is_held()
     }
 }
@@ -124,7 +124,7 @@ trait Boxed: Send + Sync {
 impl Boxed for Store {
     #[locked("section", timeout = self.titles.len() as u64 + 1)]
     async fn implemented(&self, text: String) -> Result<bool, LockError> {
-        rest().await;
+        yield_once().await;
         if text.is_empty() {
             return Ok(is_held());
         }
@@ -134,7 +134,7 @@ impl Boxed for Store {
 }
 
 #[test]
-fn of_a_trait_whose_futures_are_boxed() {
+fn of_a_trait_with_boxed_futures() {
     let _alone = alone();
     let mut store = Store::default();
     assert_held_within(block_on(assert_send(Boxed::implemented(&store, String::new()))));

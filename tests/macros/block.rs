@@ -9,7 +9,7 @@ use crate::lock_names;
 use crate::section::{alone, assert_held_within, is_held, is_held_in};
 
 #[test]
-fn its_value_is_the_result_of_locking() {
+fn its_value_is_a_result() {
     let _alone = alone();
     assert_held_within(locked!("section", { is_held() }));
     assert_held_within(locked!("section", timeout = 10, { is_held() },));
@@ -17,14 +17,14 @@ fn its_value_is_the_result_of_locking() {
 }
 
 #[test]
-fn it_is_found_in_its_module_too() {
+fn it_is_in_the_module_too() {
     let _alone = alone();
     assert_held_within(lock_names::locked!("section", { is_held() }));
     assert_held_within(crate::lock_names::locked!("section", { is_held() }));
 }
 
 #[test]
-fn another_crates_block_knows_that_crates_names() {
+fn the_macro_of_another_crate_uses_its_names() {
     use jam_lock_tests::lock_names;
 
     let _alone = alone();
@@ -39,7 +39,7 @@ fn another_crates_block_knows_that_crates_names() {
 }
 
 #[test]
-fn a_timeout_is_the_error() {
+fn a_timeout_is_an_error() {
     let _alone = alone();
     let lock = default_locks().expect("the default is set").lock(lock_names::SECTION);
     let _held = lock.acquire().expect("the lock is free").detach();
@@ -49,7 +49,7 @@ fn a_timeout_is_the_error() {
 }
 
 #[test]
-fn or_else_makes_the_value_plain() {
+fn with_or_else_the_value_is_no_result() {
     let _alone = alone();
     let number: u8 = locked!("section", timeout = 0, or_else = jam_lock::skip, {
         locked!(lock_names::SECTION, timeout = 0, or_else = |_| 7, { unreachable!() })
@@ -58,7 +58,7 @@ fn or_else_makes_the_value_plain() {
 }
 
 #[test]
-fn guard_can_be_asked() {
+fn guard_binds_the_guard() {
     let _alone = alone();
     let name = locked!("section", guard = held, { held.name().to_string() });
     assert_eq!(name.unwrap(), "section");
@@ -73,7 +73,7 @@ fn locks_are_borrowed() {
 }
 
 #[test]
-fn a_return_leaves_the_surrounding_function() {
+fn a_return_returns_from_the_surrounding_function() {
     fn function() -> Result<bool, LockError> {
         locked!("section", {
             return Ok(is_held());
@@ -86,7 +86,7 @@ fn a_return_leaves_the_surrounding_function() {
 }
 
 #[test]
-fn a_question_mark_leaves_the_surrounding_function() {
+fn a_question_mark_returns_from_the_surrounding_function() {
     fn function(text: &str) -> Result<u8, Box<dyn std::error::Error>> {
         let number = locked!("section", { text.parse::<u8>()? })?;
         Ok(number)
@@ -121,7 +121,7 @@ fn break_and_continue_act_on_the_surrounding_loop() -> Result<(), LockError> {
 }
 
 #[test]
-fn a_panic_frees_the_lock() {
+fn a_panic_releases_the_lock() {
     let _alone = alone();
     let result = panic::catch_unwind(AssertUnwindSafe(|| {
         locked!("section", { panic::resume_unwind(Box::new(())) })
@@ -131,7 +131,7 @@ fn a_panic_frees_the_lock() {
 }
 
 #[test]
-fn it_may_be_in_a_closure_and_in_a_thread() {
+fn it_can_be_in_a_closure_and_in_a_thread() {
     let _alone = alone();
     let locked = || locked!("section", { is_held() });
     assert_held_within(locked());
@@ -139,7 +139,7 @@ fn it_may_be_in_a_closure_and_in_a_thread() {
 }
 
 #[test]
-fn other_locks_may_be_taken_inside() {
+fn other_locks_can_be_acquired_inside() {
     let _alone = alone();
     let both = locked!("section", { locked!("inner", timeout = 0, { is_held() }) });
     assert_held_within(both.and_then(|inner| inner));

@@ -1,4 +1,4 @@
-//! However a body ends, the lock is free after it.
+//! However a body ends, the lock is released.
 
 use std::panic;
 
@@ -7,7 +7,7 @@ use jam_lock::{LockError, locked};
 use crate::section::{alone, assert_held_within, is_held};
 
 #[test]
-fn an_early_return_frees_the_lock() {
+fn an_early_return_releases_the_lock() {
     #[locked("section")]
     fn function(early: bool) -> Result<bool, LockError> {
         if early {
@@ -21,7 +21,7 @@ fn an_early_return_frees_the_lock() {
 }
 
 #[test]
-fn a_question_mark_frees_the_lock() {
+fn a_question_mark_releases_the_lock() {
     #[locked("section")]
     fn function(text: &str) -> Result<u8, Box<dyn std::error::Error>> {
         Ok(text.parse::<u8>()?)
@@ -33,7 +33,7 @@ fn a_question_mark_frees_the_lock() {
 }
 
 #[test]
-fn a_panic_frees_the_lock() {
+fn a_panic_releases_the_lock() {
     #[locked("section")]
     fn function() -> Result<(), LockError> {
         panic::resume_unwind(Box::new(is_held()));
@@ -61,11 +61,11 @@ fn a_body_may_be_short() {
 }
 
 #[test]
-fn a_body_cannot_see_what_the_macro_made() {
+fn a_body_cannot_see_variables_of_the_macro() {
     #[locked("section")]
     fn function() -> Result<u8, LockError> {
-        let (guard, error, shown) = (1, 2, 3);
-        Ok(guard + error + shown)
+        let (guard, error, borrowed) = (1, 2, 3);
+        Ok(guard + error + borrowed)
     }
 
     let _alone = alone();

@@ -1,4 +1,4 @@
-//! Everything that a body made is dropped under the lock, in the order of a plain function.
+//! All values of a body are dropped under the lock, in the order of a plain function.
 //!
 //! Compiled in edition 2024 here and in edition 2021 by `tests/edition-2021`, since the editions
 //! differ in when temporaries are dropped.
@@ -11,10 +11,11 @@ use crate::lock_names;
 use crate::section::{alone, is_held};
 
 thread_local! {
-    /// What was dropped, and whether the lock was held then.
+    /// The dropped values, and whether the lock was held then.
     static DROPPED: RefCell<Vec<(&'static str, bool)>> = const { RefCell::new(Vec::new()) };
 }
 
+/// A value that records its drop.
 pub(crate) struct Noisy(pub(crate) &'static str);
 
 impl Noisy {
@@ -29,7 +30,7 @@ impl Drop for Noisy {
     }
 }
 
-/// Checks that `locked` drops what `plain` drops, in the same order, and under the lock.
+/// Checks that `locked` drops the same values as `plain`, in the same order, and under the lock.
 pub(crate) fn assert_same_order<R: PartialEq + std::fmt::Debug>(
     plain: impl FnOnce() -> Result<R, LockError>,
     locked: impl FnOnce() -> Result<R, LockError>,
@@ -44,10 +45,10 @@ pub(crate) fn assert_same_order<R: PartialEq + std::fmt::Debug>(
     assert!(!is_held());
 }
 
-/// Defines one function twice.
+/// Defines a function twice, plain and locked.
 macro_rules! twice {
     (fn($($parameters:tt)*) $body:block) => {
-        #[expect(clippy::unnecessary_wraps, reason = "as the locked one")]
+        #[expect(clippy::unnecessary_wraps, reason = "to be like the locked one")]
         fn plain($($parameters)*) -> Result<usize, LockError> $body
 
         #[locked("section")]
@@ -122,7 +123,7 @@ fn of_an_early_return() {
 
 #[test]
 fn of_a_method_that_consumes() {
-    struct Pair(#[expect(dead_code, reason = "it is dropped")] Noisy, Noisy);
+    struct Pair(#[expect(dead_code, reason = "it is only dropped")] Noisy, Noisy);
 
     impl Pair {
         twice! {

@@ -1,4 +1,4 @@
-//! Free functions of every shape run their body under the lock.
+//! Free functions of every form run their body under the lock.
 
 use std::fmt::Display;
 
@@ -70,10 +70,11 @@ fn with_patterns_as_parameters() {
 fn with_attributes_on_parameters() {
     #[locked("section")]
     fn function(
-        #[allow(unused_variables, reason = "the attribute goes with the variable")] unused: u8,
-        #[expect(unused_variables, reason = "it is seen exactly once")] expected: String,
+        #[allow(unused_variables, reason = "the attribute moves along with the variable")]
+        unused: u8,
+        #[expect(unused_variables, reason = "the lint fires exactly once")] expected: String,
         #[cfg(any())] missing: Nowhere,
-        // The arguments of the attribute have this word in them.
+        // The arguments of the attribute contain this word.
         #[cfg(any())] section: Nowhere,
         #[cfg(test)] (present, _): (bool, u8),
     ) -> Result<bool, LockError> {
@@ -133,7 +134,7 @@ fn with_a_value_that_is_coerced_to_the_return_type() {
 }
 
 #[test]
-fn with_another_error_type_that_a_lock_error_becomes() {
+fn with_an_error_type_that_implements_from_lock_error() {
     #[locked("section")]
     fn function() -> std::io::Result<bool> {
         std::fs::metadata(".")?;
@@ -180,7 +181,7 @@ fn with_inner_attributes() {
     #[locked("section")]
     fn function() -> Result<bool, LockError> {
         //! Documented inside.
-        #![expect(non_snake_case, reason = "to see that it is kept")]
+        #![expect(non_snake_case, reason = "fails unless the attribute is kept")]
         let Held = is_held();
         Ok(Held)
     }
@@ -190,7 +191,7 @@ fn with_inner_attributes() {
 }
 
 #[test]
-fn that_know_their_caller() {
+fn with_track_caller() {
     #[track_caller]
     #[locked("section", or_else = |error| panic!("{error}"))]
     fn function(text: String) -> u32 {

@@ -1,4 +1,4 @@
-//! `#[tracing::instrument]` looks at the function too, above the attribute or below it.
+//! `#[tracing::instrument]` works above the attribute and below it.
 
 use jam_lock::{LockError, locked};
 use tracing::instrument;
@@ -69,7 +69,7 @@ trait Job: Sync {
 impl Job for () {}
 
 #[test]
-fn a_method_of_a_trait_whose_futures_are_boxed() {
+fn a_method_of_a_trait_with_boxed_futures() {
     let _alone = alone();
     assert_held_within(block_on(().above("a", 0)));
     assert_held_within(block_on(().below("a", 0)));

@@ -1,4 +1,4 @@
-//! Names with holes, filled from what is in scope or from what was said.
+//! Names with placeholders, whose values are variables in scope or arguments.
 
 use jam_lock::{LockError, LockName, locked};
 
@@ -13,7 +13,7 @@ fn a_keyed_name_is_a_function_of_its_keys() {
 }
 
 #[test]
-fn a_hole_is_filled_by_the_variable_in_scope() {
+fn a_placeholder_is_the_variable_in_scope() {
     #[locked("customer_{id}", guard = held)]
     fn function(id: String) -> Result<LockName, LockError> {
         assert_eq!(id, "7");
@@ -28,7 +28,7 @@ fn a_hole_is_filled_by_the_variable_in_scope() {
 }
 
 #[test]
-fn a_hole_is_filled_by_the_expression_given() {
+fn a_placeholder_can_be_given_as_an_argument() {
     struct Invoice {
         customer: String,
     }
@@ -50,7 +50,7 @@ fn a_hole_is_filled_by_the_expression_given() {
 }
 
 #[test]
-fn one_key_fills_the_holes_of_several_names() {
+fn one_argument_can_fill_placeholders_of_several_names() {
     #[locked("customer_{id}", "Shop {shop}.{account}", account = id, guard = held)]
     fn function(id: u32, shop: char) -> Result<Vec<String>, LockError> {
         Ok(held.iter().map(|guard| guard.name().to_string()).collect())
@@ -61,7 +61,7 @@ fn one_key_fills_the_holes_of_several_names() {
 }
 
 #[test]
-fn a_hole_may_be_called_name() {
+fn a_placeholder_can_have_the_name_name() {
     #[locked("called_{name}", names = jam_lock_tests::lock_names, guard = held)]
     fn function(name: &str) -> Result<String, LockError> {
         Ok(held.name().to_string())
@@ -83,7 +83,7 @@ macro_rules! of_customer {
 }
 
 #[test]
-fn a_macro_may_fill_a_hole() {
+fn a_macro_can_fill_a_placeholder() {
     let _alone = alone();
     let number = 7;
     assert_eq!(of_customer!(number).unwrap(), "customer_7");

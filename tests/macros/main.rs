@@ -1,20 +1,20 @@
-//! What the macros make, called.
+//! Calls the functions and blocks that the macros generate.
 //!
-//! Clippy is told to look as closely as it can: what the macros make passes for written by hand.
+//! Clippy checks with its strictest lints, because users' lints apply to generated code too.
 
 #![warn(clippy::pedantic, clippy::nursery)]
-#![allow(clippy::redundant_pub_crate, reason = "rustc's `unreachable_pub` asks for the opposite")]
+#![allow(clippy::redundant_pub_crate, reason = "rustc's `unreachable_pub` requires the opposite")]
 
 jam_lock::lock_names! {
-    /// The lock whose sections these tests look into.
+    /// The lock of the sections under test.
     "section",
-    /// Taken inside a section.
+    /// Acquired inside a section.
     "inner",
-    /// Jam.py's.
+    /// A name of Jam.py's, with a space and a `$`.
     "$copying database",
-    /// Cannot start a constant.
+    /// Starts with a digit, as no constant can.
     "2026 budget",
-    /// Not only English has names.
+    /// Not ASCII.
     "zápis",
     /// One lock for each customer.
     "customer_{id}",

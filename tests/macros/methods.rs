@@ -1,4 +1,4 @@
-//! Methods with any `self` run their body under the lock, in traits and outside.
+//! Methods with any `self` run their body under the lock, in traits and in types.
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -47,7 +47,7 @@ impl Store {
         Ok(is_held() && self.sold == 0)
     }
 
-    #[expect(clippy::needless_arbitrary_self_type, reason = "that is what is tried")]
+    #[expect(clippy::needless_arbitrary_self_type, reason = "this is what is tested")]
     #[locked("section")]
     fn typed(self: &Self) -> Result<bool, LockError> {
         Ok(is_held() && self.sold == 0)

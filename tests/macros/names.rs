@@ -1,4 +1,4 @@
-//! What `lock_names!` makes.
+//! The module that `lock_names!` generates.
 
 use crate::lock_names;
 
@@ -27,6 +27,13 @@ fn a_list_in_the_order_of_declaration() {
 }
 
 #[test]
-fn names_of_two_crates_that_read_the_same_are_the_same() {
+fn equal_names_of_two_crates_are_the_same() {
     assert_eq!(lock_names::SECTION, jam_lock_tests::lock_names::SECTION);
+}
+
+#[test]
+fn run_time_and_compile_time_use_the_same_rules() {
+    let at_run_time = include_str!("../../jam-lock/src/name/portable.rs");
+    let at_compile_time = include_str!("../../jam-lock-macros/src/portable.rs");
+    assert!(at_run_time == at_compile_time, "the two copies of portable.rs differ");
 }

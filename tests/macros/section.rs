@@ -1,4 +1,4 @@
-//! The lock `section`, which one test at a time takes, and whether it is held right now.
+//! The lock `section`, which one test at a time uses, and whether it is held now.
 
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -7,12 +7,12 @@ use std::thread;
 use jam_lock::{LockError, LockName, Locks, default_locks, set_default_locks};
 use tempfile::TempDir;
 
-/// Keeps other tests out of the section, in a temporary folder that is the default for all.
+/// Keeps other tests out of `section`, and sets a temporary folder as the default for all tests.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
     static ALONE: Mutex<()> = Mutex::new(());
     FOLDER.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let locks = Locks::open(folder.path()).expect("the folder can be opened");
         set_default_locks(locks).expect("nothing was locked before");
         folder
@@ -31,17 +31,17 @@ pub(crate) fn is_held_in(locks: &Locks) -> bool {
     match thread::spawn(move || lock.try_acquire().map(drop)).join().expect("a try never panics") {
         Ok(()) => false,
         Err(LockError::Timeout { .. }) => true,
-        Err(trouble) => panic!("{trouble}"),
+        Err(error) => panic!("{error}"),
     }
 }
 
-/// Runs a future on this thread to its end.
+/// Runs a future to its end on this thread.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    runtime.expect("a runtime can be made").block_on(future)
+    runtime.expect("a runtime can be built").block_on(future)
 }
 
-/// Checks that a section, which says whether the lock was held inside, held it and let it go.
+/// Checks that a section, which returns whether the lock was held inside, held and released it.
 #[track_caller]
 pub(crate) fn assert_held_within(section: Result<bool, LockError>) {
     assert!(section.expect("the lock is free"), "the body ran without the lock");

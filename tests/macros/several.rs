@@ -56,7 +56,7 @@ fn the_guard_is_a_slice() {
 }
 
 #[test]
-fn one_that_cannot_be_had_fails_all() {
+fn one_unavailable_lock_fails_all() {
     let _alone = alone();
     let _inner = default_locks().unwrap().lock(lock_names::INNER).acquire().unwrap().detach();
     let result = locked!("section", "inner", timeout = 0, { unreachable!("one is held") });

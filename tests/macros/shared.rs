@@ -1,4 +1,4 @@
-//! `shared` asks for a reader's lock.
+//! `shared` acquires a shared lock.
 
 use jam_lock::{LockError, locked};
 
@@ -6,7 +6,7 @@ use crate::lock_names;
 use crate::section::{alone, assert_held_within, block_on, is_held};
 
 #[test]
-fn a_section_may_be_shared() {
+fn a_section_can_be_shared() {
     #[locked("section", shared, timeout = 10)]
     fn function() -> Result<bool, LockError> {
         Ok(is_held())
@@ -30,7 +30,7 @@ fn a_section_may_be_shared() {
 }
 
 #[test]
-fn a_variable_may_be_called_shared() {
+fn a_variable_can_be_named_shared() {
     #[locked("section", timeout = shared)]
     fn function(shared: u32) -> Result<bool, LockError> {
         Ok(is_held() && shared == 10)

@@ -1,4 +1,4 @@
-//! The macros work inside those that users write.
+//! The macros work inside users' own macros.
 
 use jam_lock::{LockError, locked};
 
@@ -27,14 +27,14 @@ macro_rules! in_section {
 }
 
 #[test]
-fn a_function_made_by_a_macro_is_locked() {
+fn a_function_from_a_macro_is_locked() {
     let _alone = alone();
     assert_held_within(with_a_literal(1, String::new()));
     assert_held_within(with_an_expression(1, String::new()));
 }
 
 #[test]
-fn a_block_made_by_a_macro_is_locked() {
+fn a_block_from_a_macro_is_locked() {
     let _alone = alone();
     assert_held_within(in_section!(is_held()));
     assert_held_within(in_section!("section", { is_held() }));

@@ -1,54 +1,57 @@
-//! What is true of every lock, of a server's as well.
+//! The guarantees of every lock, on a server.
 
 use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, peer, run, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::order::{ForkAction, Order};
+use jam_lock_tests::output::run_to_end;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
 
 #[test]
-fn a_lock_is_had_by_one_process_at_a_time() {
+fn only_one_process_holds_a_lock_at_a_time() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let lock = lock(&url, "a");
     drop(lock.acquire().unwrap());
-    let peer = Peer::holding(url.as_ref(), "a");
+    let child = Child::holding(&url, "a");
     assert!(lock.try_acquire().unwrap_err().is_timeout());
     assert!(lock.timeout(Duration::from_millis(50)).acquire().unwrap_err().is_timeout());
-    peer.release();
+    child.release();
     drop(lock.try_acquire().unwrap());
 }
 
 #[test]
-fn the_wait_of_a_task_ends_at_the_timeout_and_tells_of_the_holder() {
+fn a_task_times_out_with_an_error_that_names_the_holder() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "a");
-    // Longer than the server takes to say that it is held.
+    let child = Child::holding(&url, "a");
+    // Longer than the server takes to respond that it is held.
     let timeout = Duration::from_secs(1);
     match smol::block_on(lock(&url, "a").timeout(timeout).acquire_async()) {
         Err(LockError::Timeout { waited, holder: Some(holder), .. }) => {
             assert!(waited >= timeout);
-            assert_eq!(holder.process(), Some(peer.id()));
+            assert_eq!(holder.process(), Some(child.id()));
         }
         other => panic!("expected a timeout with its holder, got {other:?}"),
     }
-    peer.release();
+    child.release();
 }
 
 #[test]
-fn who_waits_has_it_when_it_is_released() {
+fn a_waiter_acquires_it_when_it_is_released() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "a");
+    let child = Child::holding(&url, "a");
     let lock = lock(&url, "a");
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock.timeout(LONG).acquire().unwrap().waited());
-        until("one waits in the server", || is_waited_for(server, &url, "a"));
-        peer.release();
+        wait_until("a waiter is queued by the server", || is_waited_for(server, &url, "a"));
+        child.release();
         assert!(waiting.join().unwrap() > Duration::ZERO);
     });
 }
@@ -57,24 +60,24 @@ fn who_waits_has_it_when_it_is_released() {
 fn the_end_of_a_process_releases_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    Peer::holding(url.as_ref(), "a").kill();
+    Child::holding(&url, "a").kill();
     let guard = lock(&url, "a").timeout(LONG).acquire().unwrap();
     assert!(guard.abandoned().is_some());
 }
 
-/// The process whose death is told to the holder.
+/// The process whose death is reported to the holder.
 fn died(guard: &LockGuard) -> Option<u32> {
     guard.abandoned().and_then(Holder::process)
 }
 
 #[test]
-fn the_first_death_is_told_until_somebody_has_recovered() {
+fn the_first_death_is_reported_until_a_holder_recovers() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let first = Peer::holding(url.as_ref(), "a");
+    let first = Child::holding(&url, "a");
     let process = first.id();
     first.kill();
-    Peer::holding(url.as_ref(), "a").kill();
+    Child::holding(&url, "a").kill();
     let lock = lock(&url, "a").timeout(LONG);
     let guard = lock.acquire().unwrap();
     assert_eq!(died(&guard), Some(process));
@@ -91,10 +94,10 @@ fn the_first_death_is_told_until_somebody_has_recovered() {
 }
 
 #[test]
-fn a_death_that_somebody_has_recovered_from_is_not_told_in_place_of_the_next() {
+fn a_recovered_death_does_not_hide_the_next_one() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    Peer::holding(url.as_ref(), "a").kill();
+    Child::holding(&url, "a").kill();
     let lock = lock(&url, "a").timeout(LONG);
     let recovered = lock.acquire().unwrap();
     let mut next = Box::pin(lock.acquire_async());
@@ -126,16 +129,16 @@ fn readers_share_it_and_a_writer_does_not() {
 fn readers_of_several_processes_share_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::start_holding(peer().args(["hold shared", &url, "a"]));
+    let child = Child::holding_shared(&url, "a");
     let lock = lock(&url, "a");
     drop(lock.shared().try_acquire().unwrap());
     assert!(lock.try_acquire().unwrap_err().is_timeout());
-    peer.release();
+    child.release();
     drop(lock.try_acquire().unwrap());
 }
 
 #[test]
-fn namespaces_and_names_are_apart() {
+fn namespaces_and_names_are_separate() {
     let Some(server) = Server::shared() else { return };
     let (first, second) = (server.namespace(), server.namespace());
     let _held = lock(&first, "a").acquire().unwrap();
@@ -144,7 +147,7 @@ fn namespaces_and_names_are_apart() {
 }
 
 #[test]
-fn two_locks_of_one_server_share_a_gate_however_it_is_spelled() {
+fn two_urls_of_one_server_share_a_gate() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let _held = lock(&url, "a").acquire().unwrap();
@@ -154,11 +157,11 @@ fn two_locks_of_one_server_share_a_gate_however_it_is_spelled() {
 }
 
 #[test]
-fn who_holds_it_may_enter_again_where_that_was_asked_for() {
+fn a_holder_can_acquire_a_reentrant_lock_again() {
     let Some(server) = Server::shared() else { return };
     let locks = &locks(&server.namespace());
-    let lock = locks.lock(called("a"));
-    let both = locked!(called("a"), guard = outer, locks = locks, {
+    let lock = locks.lock(lock_name("a"));
+    let both = locked!(lock_name("a"), guard = outer, locks = locks, {
         assert!(matches!(lock.acquire(), Err(LockError::Reentrant { .. })));
         (lock.reentrant().acquire().unwrap(), outer.token())
     });
@@ -168,20 +171,20 @@ fn who_holds_it_may_enter_again_where_that_was_asked_for() {
 }
 
 #[test]
-fn several_are_had_together_or_not_at_all() {
+fn several_locks_are_acquired_together_or_not_at_all() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "b");
+    let child = Child::holding(&url, "b");
     let locks = locks(&url);
-    let both = locks.lock_all([called("a"), called("b")]);
+    let both = locks.lock_all([lock_name("a"), lock_name("b")]);
     assert!(both.timeout(Duration::from_millis(50)).acquire().unwrap_err().is_timeout());
-    drop(locks.lock(called("a")).try_acquire().unwrap());
-    peer.release();
+    drop(locks.lock(lock_name("a")).try_acquire().unwrap());
+    child.release();
     assert_eq!(both.timeout(LONG).acquire().unwrap().len(), 2);
 }
 
 #[test]
-fn threads_hand_it_to_each_other_and_count_right() {
+fn threads_exclude_each_other() {
     let Some(server) = Server::shared() else { return };
     let lock = lock(&server.namespace(), "a");
     let counted = std::sync::Mutex::new(0);
@@ -201,43 +204,45 @@ fn threads_hand_it_to_each_other_and_count_right() {
 }
 
 #[test]
-fn the_server_knows_of_a_release_that_has_returned() {
+fn a_release_returns_after_the_server_has_confirmed_it() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let url = far(server, &server.namespace(), proxy.port());
+    let url = url_through(server, &server.namespace(), proxy.port());
     let guard = lock(&url, "a").acquire().unwrap();
-    // Longer than it takes to ask the server.
+    // Longer than a query takes.
     proxy.delay(Duration::from_millis(300));
     guard.release().unwrap();
     assert!(!is_held(server, &url, "a"));
 }
 
 #[test]
-fn a_fork_of_its_holder_can_do_nothing_with_it() {
+fn a_forked_child_of_the_holder_cannot_use_it() {
     let Some(server) = Server::shared() else { return };
-    for what in ["drop", "exit", "release", "acquire"] {
+    for action in [ForkAction::Drop, ForkAction::Exit, ForkAction::Release, ForkAction::Acquire] {
         let url = server.namespace();
-        let mut parent = Peer::start(peer().args(["fork", &url, "a", what]));
-        let mut said = parent.answer();
+        let order = Order::Fork { location: url.as_ref(), name: "a", action };
+        let mut parent = Child::spawn(&order);
+        let mut said = parent.next_line();
         if said != "held" {
-            assert!(said.contains("is used in its fork"), "{said}");
-            said = parent.answer();
+            assert!(said.contains("cannot be used in its forked child"), "{said}");
+            said = parent.next_line();
         }
         assert_eq!(said, "held");
-        assert!(is_held(server, &url, "a"), "after a child was to {what}");
+        assert!(is_held(server, &url, "a"), "after {action:?} in the child");
         parent.release();
         assert!(lock(&url, "a").try_acquire().unwrap().abandoned().is_none());
     }
 }
 
 #[test]
-fn a_process_that_ends_after_a_drop_has_not_died_inside() {
+fn a_process_that_exits_after_a_drop_is_not_reported_dead() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let lock = lock(&url, "a");
+    let order = Order::PrintToken { location: url.as_ref(), name: "a" };
     for _ in 0..20 {
-        // It prints the token of a guard that is dropped as its `main` ends.
-        run(peer().args(["token", &url, "a"]));
+        // It prints the token of a guard that is dropped as its `main` returns.
+        run_to_end(&mut order.command());
         assert!(lock.timeout(LONG).acquire().unwrap().abandoned().is_none());
     }
 }

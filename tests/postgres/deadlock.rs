@@ -1,49 +1,51 @@
-//! Two who wait for each other.
+//! Deadlocks between processes.
 
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{Peer, peer};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::order::Order;
 
 use super::*;
 
 #[test]
-fn two_processes_that_wait_in_a_circle_do_not_wait_for_ever() {
+fn a_deadlock_of_two_processes_is_resolved() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let start = |first, second| Peer::start(peer().args(["both", &url, first, second]));
-    let mut peers = [start("a", "b"), start("b", "a")];
-    for peer in &mut peers {
-        assert_eq!(peer.answer(), "held");
+    let start =
+        |first, second| Child::spawn(&Order::AcquireTwo { location: url.as_ref(), first, second });
+    let mut children = [start("a", "b"), start("b", "a")];
+    for child in &mut children {
+        assert_eq!(child.next_line(), "held");
     }
-    for peer in &mut peers {
-        peer.order("go on");
+    for child in &mut children {
+        child.send("go on");
     }
-    // The one is told, has lost its first lock to the other, and that one goes on.
-    let mut answers = peers.each_mut().map(Peer::answer);
+    // One gets the error and loses its first lock to the other, which continues.
+    let mut answers = children.each_mut().map(Child::next_line);
     answers.sort();
     assert_eq!(answers, ["both, lost: false", "deadlock, lost: true"]);
 }
 
 #[test]
-fn locks_of_one_call_chain_share_a_connection() {
+fn locks_of_one_owner_share_a_connection() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let locks = locks(&url);
-    let _first = locks.lock(called("a")).acquire().unwrap();
-    let _second = locks.lock(called("b")).timeout(LONG).acquire().unwrap();
+    let _first = locks.lock(lock_name("a")).acquire().unwrap();
+    let _second = locks.lock(lock_name("b")).timeout(LONG).acquire().unwrap();
     assert_eq!(holders(server, &url, "a"), holders(server, &url, "b"));
 }
 
 #[test]
-fn a_lock_that_is_handed_to_another_chain_does_not_mix_connections() {
+fn a_lock_handed_off_to_another_owner_is_on_its_connection() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let locks = locks(&url);
-    let (a, b) = (locks.lock(called("a")), locks.lock(called("b")));
-    // Whether the one waits already when the other goes is chance, so there are some rounds.
+    let (a, b) = (locks.lock(lock_name("a")), locks.lock(lock_name("b")));
+    // Whether one waits already when the other releases is a race, so there are several rounds.
     for _ in 0..20 {
         let (held, barrier) = (a.acquire().unwrap(), Barrier::new(2));
         thread::scope(|scope| {

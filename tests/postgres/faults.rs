@@ -1,4 +1,4 @@
-//! Many processes on one lock and one table, while everything fails that can.
+//! Many processes with one lock and one table, while sessions, connections and the server fail.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::process::Child;
 use std::time::Duration;
 
 use fastrand::Rng;
-use jam_lock_tests::peers::{peer, until};
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::order::Order;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
@@ -14,9 +15,9 @@ use super::*;
 const SELLERS: usize = 8;
 const PIECES: usize = 400;
 
-/// What was done to the server and the wires.
+/// The faults that were injected.
 #[derive(Debug, Default)]
-struct Deeds {
+struct Faults {
     ended_sessions: usize,
     crashes: usize,
     cuts: usize,
@@ -24,31 +25,36 @@ struct Deeds {
 }
 
 #[test]
-fn nobody_overlaps_who_was_not_told_and_no_update_is_lost() {
+fn holders_overlap_only_after_a_reported_loss_and_no_update_is_lost() {
     let Some(server) = Server::start() else { return };
     server.ask(
         "CREATE TABLE stock (sold int NOT NULL); INSERT INTO stock VALUES (0);
         CREATE TABLE sale (seller int, piece int, PRIMARY KEY (seller, piece))",
     );
     let folder = tempfile::tempdir().unwrap();
-    let wires = [Proxy::to(server.port()), Proxy::to(server.port())];
+    let proxies = [Proxy::to(server.port()), Proxy::to(server.port())];
     let sellers = (0..SELLERS)
         .map(|number| {
-            let locks = format!("{}?namespace=shop", server.url_at(wires[number % 2].port()));
+            let locks = format!("{}?namespace=shop", server.url_at(proxies[number % 2].port()));
             let log = folder.path().join(number.to_string());
-            let mut order = peer();
-            order.args(["sell", &locks, &server.url()]).arg(log);
-            order.args([number.to_string(), PIECES.to_string()]).spawn().unwrap()
+            let order = Order::Sell {
+                locks: locks.as_ref(),
+                data: &server.url(),
+                log: &log,
+                seller: number.try_into().unwrap(),
+                pieces: PIECES.try_into().unwrap(),
+            };
+            order.command().spawn().unwrap()
         })
         .collect();
-    let deeds = do_harm(&server, &wires, Sellers(sellers));
+    let faults = inject_faults(&server, &proxies, Sellers(sellers));
     let sold = server.one("SELECT sold, (SELECT count(*) FROM sale) FROM stock");
-    assert_eq!(sold, format!("{0} {0}", SELLERS * PIECES), "{deeds:?}");
-    let (kept, lost) = judge(folder.path());
-    println!("{deeds:?}, {kept} sections kept their lock, {lost} lost it");
+    assert_eq!(sold, format!("{0} {0}", SELLERS * PIECES), "{faults:?}");
+    let (kept, lost) = check(folder.path());
+    println!("{faults:?}, {kept} sections kept their lock, {lost} lost it");
 }
 
-/// The processes, which end with the test however that ends.
+/// The processes, which are killed when the test ends in any way.
 struct Sellers(Vec<Child>);
 
 impl Sellers {
@@ -56,7 +62,7 @@ impl Sellers {
         self.0.retain_mut(|seller| match seller.try_wait().unwrap() {
             None => true,
             Some(status) => {
-                assert!(status.success(), "a seller came to an end: {status}");
+                assert!(status.success(), "a seller failed: {status}");
                 false
             }
         });
@@ -73,22 +79,22 @@ impl Drop for Sellers {
     }
 }
 
-/// Does harm until all are done, and sees that they go on after each crash.
-fn do_harm(server: &Server, wires: &[Proxy; 2], mut sellers: Sellers) -> Deeds {
-    let (seed, mut deeds) = (fastrand::u64(..), Deeds::default());
+/// Injects faults until all sellers are done, and checks that they continue after each crash.
+fn inject_faults(server: &Server, proxies: &[Proxy; 2], mut sellers: Sellers) -> Faults {
+    let (seed, mut faults) = (fastrand::u64(..), Faults::default());
     println!("seed {seed}");
     let mut random = Rng::with_seed(seed);
     while !sellers.are_done() {
         std::thread::sleep(Duration::from_millis(random.u64(..300)));
         match random.u32(..20) {
-            0 if deeds.crashes < 4 => {
-                deeds.crashes += 1;
+            0 if faults.crashes < 4 => {
+                faults.crashes += 1;
                 let before = sold(server);
                 server.crash();
-                until("they go on", || sellers.are_done() || sold(server) > before);
+                wait_until("the sellers continue", || sellers.are_done() || sold(server) > before);
             }
             0..10 => {
-                deeds.ended_sessions += server
+                faults.ended_sessions += server
                     .ask(
                         "SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks
                         WHERE locktype = 'advisory' AND random() < 0.3) AS unlucky",
@@ -96,24 +102,24 @@ fn do_harm(server: &Server, wires: &[Proxy; 2], mut sellers: Sellers) -> Deeds {
                     .len();
             }
             10..15 => {
-                deeds.cuts += 1;
-                wires[random.usize(..2)].cut();
+                faults.cuts += 1;
+                proxies[random.usize(..2)].cut();
             }
             _ => {
-                deeds.delays += 1;
-                wires[random.usize(..2)].delay(Duration::from_millis(random.u64(..5)));
+                faults.delays += 1;
+                proxies[random.usize(..2)].delay(Duration::from_millis(random.u64(..5)));
             }
         }
     }
-    deeds
+    faults
 }
 
 fn sold(server: &Server) -> usize {
     server.one("SELECT sold FROM stock").parse().unwrap()
 }
 
-/// Panics where two have overlapped who were not told; counts those, and those who were.
-fn judge(folder: &Path) -> (usize, usize) {
+/// Panics if two sections that kept their lock overlap; counts those that kept and that lost it.
+fn check(folder: &Path) -> (usize, usize) {
     let mut kept: Vec<(i128, i128)> = Vec::new();
     let mut lost = 0;
     for log in fs::read_dir(folder).unwrap() {

@@ -1,13 +1,13 @@
-//! A holder that does not know yet that it has lost its lock changes nothing.
+//! A holder that has not noticed the loss of its lock cannot commit a fenced transaction.
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use tokio::runtime::Builder;
 use tokio_postgres::{Client, NoTls};
 
 use super::*;
 
-/// Runs `test` with a connection of the application's own.
+/// Runs `test` with a connection of the application.
 fn with_client<F: Future<Output = ()>>(server: &Server, test: impl FnOnce(Client) -> F) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -18,7 +18,7 @@ fn with_client<F: Future<Output = ()>>(server: &Server, test: impl FnOnce(Client
 }
 
 #[test]
-fn a_holder_that_was_replaced_is_turned_away() {
+fn a_replaced_holder_is_refused() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
@@ -26,7 +26,7 @@ fn a_holder_that_was_replaced_is_turned_away() {
         let transaction = client.transaction().await.unwrap();
         guard.fence(&transaction).await.unwrap();
         transaction.commit().await.unwrap();
-        // Somebody else has it, whatever this guard believes.
+        // Another holder has it, which this guard has not noticed.
         replace_holder(server, &url, "a");
         let transaction = client.transaction().await.unwrap();
         let error = guard.fence(&transaction).await.unwrap_err();
@@ -35,7 +35,7 @@ fn a_holder_that_was_replaced_is_turned_away() {
 }
 
 #[test]
-fn the_next_holder_begins_when_a_fenced_transaction_has_ended() {
+fn the_next_holder_starts_after_a_fenced_transaction() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
@@ -53,7 +53,7 @@ fn the_next_holder_begins_when_a_fenced_transaction_has_ended() {
 }
 
 #[test]
-fn a_reader_is_turned_away_once_a_writer_has_come() {
+fn a_reader_is_refused_after_the_next_writer() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").shared().acquire().unwrap();
@@ -68,12 +68,12 @@ fn a_reader_is_turned_away_once_a_writer_has_come() {
 }
 
 #[test]
-fn a_holder_that_was_replaced_by_readers_alone_is_turned_away() {
+fn a_holder_replaced_only_by_readers_is_refused() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
     let statement = guard.fence_statement().unwrap();
-    end_session(server, &url, "a");
+    end_sessions(server, &url, "a");
     drop(guard);
     let lock = lock(&url, "a").shared();
     let reader = lock.timeout(LONG).acquire().unwrap();
@@ -87,26 +87,26 @@ fn a_holder_that_was_replaced_by_readers_alone_is_turned_away() {
 }
 
 #[test]
-fn readers_begin_when_a_fenced_transaction_has_ended() {
-    // Its own, so that nobody else waits for a transaction there.
+fn readers_start_after_a_fenced_transaction() {
+    // Its own, so that no other test waits for a transaction there.
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
     let admin = Admin::of(&server);
     admin.ask(&format!("BEGIN; {}", guard.fence_statement().unwrap()));
-    end_session(&server, &url, "a");
+    end_sessions(&server, &url, "a");
     drop(guard);
     let lock = lock(&url, "a").shared();
     std::thread::scope(|scope| {
         let reading = scope.spawn(|| lock.timeout(LONG).acquire().map(drop));
-        until("it waits for the transaction", || is_blocked(&server));
+        wait_until("it waits for the transaction", || is_blocked(&server));
         assert!(!reading.is_finished());
         admin.ask("COMMIT");
         reading.join().unwrap().unwrap();
     });
 }
 
-/// Whether somebody waits for the end of a transaction.
+/// Whether a session waits for the end of a transaction.
 fn is_blocked(server: &Server) -> bool {
     !server
         .ask("SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
@@ -114,7 +114,7 @@ fn is_blocked(server: &Server) -> bool {
 }
 
 #[test]
-fn other_clients_are_told_what_to_ask() {
+fn other_clients_can_run_the_fence_statement() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
@@ -127,25 +127,25 @@ fn other_clients_are_told_what_to_ask() {
 #[test]
 fn a_file_lock_has_no_fence() {
     let folder = tempfile::tempdir().unwrap();
-    let guard = Locks::open(folder.path()).unwrap().lock(called("a")).acquire().unwrap();
+    let guard = Locks::open(folder.path()).unwrap().lock(lock_name("a")).acquire().unwrap();
     assert!(matches!(guard.fence_statement(), Err(LockError::Unsupported { .. })));
 }
 
-/// What the next holder does to the table.
+/// Changes the table as the next holder does.
 fn replace_holder(server: &Server, url: &str, name: &str) {
     let key = key(server, url, name);
     server.ask(&format!("UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
 }
 
 #[test]
-fn a_claim_that_waits_long_for_a_fenced_transaction_is_not_taken_for_lost() {
+fn a_claim_that_waits_long_for_a_fenced_transaction_is_not_lost() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
     let statement = guard.fence_statement().unwrap();
     let admin = Admin::of(server);
     admin.ask(&format!("BEGIN; {statement}"));
-    end_session(server, &url, "a");
+    end_sessions(server, &url, "a");
     drop(guard);
     let lock = lock(&url, "a");
     std::thread::scope(|scope| {
@@ -153,12 +153,12 @@ fn a_claim_that_waits_long_for_a_fenced_transaction_is_not_taken_for_lost() {
             let guard = lock.timeout(LONG).acquire().unwrap();
             (guard.is_lost(), guard)
         });
-        // Longer than an answer is waited for by who only wants to know whether the server is there.
+        // Longer than the response timeout of other queries.
         std::thread::sleep(std::time::Duration::from_secs(6));
         let waiting = holders(server, &url, "a");
         admin.ask("COMMIT");
         let (is_lost, _guard) = next.join().unwrap();
         assert!(!is_lost);
-        assert_eq!(holders(server, &url, "a"), waiting, "it has asked once");
+        assert_eq!(holders(server, &url, "a"), waiting, "it has not acquired the lock again");
     });
 }

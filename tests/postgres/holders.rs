@@ -1,6 +1,6 @@
-//! Who a timeout says has the lock.
+//! The holder that a timeout names.
 
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 
 use super::*;
 
@@ -9,22 +9,22 @@ fn refusal(url: &str) -> String {
 }
 
 #[test]
-fn one_of_another_process() {
+fn a_holder_in_another_process_is_named() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let peer = Peer::holding(url.as_ref(), "a");
+    let child = Child::holding(&url, "a");
     let text = refusal(&url);
-    assert!(text.contains(&format!("by peer (pid {})", peer.id())), "{text}");
-    assert!(text.contains("peer.rs:"), "{text}");
+    assert!(text.contains(&format!("by child (pid {})", child.id())), "{text}");
+    assert!(text.contains("tests/child/hold.rs:"), "{text}");
 }
 
 #[test]
-fn one_who_is_no_process_of_this_library_is_told_to_a_role_without_privileges() {
+fn an_unprivileged_role_sees_a_holder_outside_this_library() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let stranger = Stranger::of(server, &url, "a");
-    stranger.admin.ask("SET application_name = 'nightly report'");
-    stranger.take();
+    let client = SqlClient::new(server, &url, "a");
+    client.admin.ask("SET application_name = 'nightly report'");
+    client.lock();
     server.ask("CREATE ROLE guest LOGIN; GRANT SELECT, INSERT, UPDATE ON jam_lock TO guest");
     let text = refusal(&url.replace("app@", "guest@"));
     assert!(text.contains("held by nightly report"), "{text}");

@@ -1,25 +1,25 @@
-//! What is not endless: connections, the server's memory, keys.
+//! Limited resources: connections, the server's lock table, keys.
 
 use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
 
 use super::*;
 
 #[test]
-fn who_finds_no_connection_free_waits_no_longer_than_asked() {
+fn a_waiter_without_a_free_connection_times_out() {
     let Some(server) = Server::shared() else { return };
     let locks = locks(&format!("{}&connections=1", server.namespace()));
-    let held = locks.lock(called("a")).acquire().unwrap();
-    let other = locks.lock(called("b"));
+    let held = locks.lock(lock_name("a")).acquire().unwrap();
+    let other = locks.lock(lock_name("b"));
     thread::scope(|scope| {
         let waiting = scope.spawn(|| other.timeout(Duration::from_millis(100)).acquire());
         let error = waiting.join().unwrap().unwrap_err();
         assert!(error.is_timeout() && error.to_string().contains("connections=1"), "{error}");
-        // The chain that has the connection needs no other one.
+        // The owner that has the connection needs no other one.
         drop(other.acquire().unwrap());
     });
     drop(held);
@@ -27,34 +27,34 @@ fn who_finds_no_connection_free_waits_no_longer_than_asked() {
 }
 
 #[test]
-fn who_asks_once_and_finds_no_connection_free_is_told() {
+fn a_try_without_a_free_connection_fails() {
     let Some(server) = Server::shared() else { return };
     let locks = locks(&format!("{}&connections=1", server.namespace()));
-    let _held = locks.lock(called("a")).acquire().unwrap();
+    let _held = locks.lock(lock_name("a")).acquire().unwrap();
     thread::scope(|scope| {
-        let trying = scope.spawn(|| locks.lock(called("b")).try_acquire());
+        let trying = scope.spawn(|| locks.lock(lock_name("b")).try_acquire());
         let text = trying.join().unwrap().unwrap_err().to_string();
         assert!(text.contains("connections=1"), "{text}");
     });
 }
 
 #[test]
-fn a_job_that_finds_no_connection_free_is_not_skipped_in_silence() {
+fn a_job_without_a_free_connection_is_not_skipped_silently() {
     let Some(server) = Server::shared() else { return };
     let locks = locks(&format!("{}&connections=1", server.namespace()));
-    let _held = locks.lock(called("a")).acquire().unwrap();
+    let _held = locks.lock(lock_name("a")).acquire().unwrap();
     thread::scope(|scope| {
-        let other = locks.lock(called("b")).timeout(Duration::from_millis(100));
+        let other = locks.lock(lock_name("b")).timeout(Duration::from_millis(100));
         let skipping = scope.spawn(move || other.acquire().map_or_else(jam_lock::skip, drop));
-        assert!(skipping.join().is_err(), "it panics");
+        assert!(skipping.join().is_err(), "skipping panics");
     });
 }
 
 #[test]
-fn who_asks_once_is_not_kept_by_a_server_that_hangs() {
+fn a_try_does_not_hang_with_the_server() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let url = far(server, &server.namespace(), proxy.port());
+    let url = url_through(server, &server.namespace(), proxy.port());
     let lock = lock(&url, "a");
     drop(lock.acquire().unwrap());
     proxy.hold_up();
@@ -64,61 +64,61 @@ fn who_asks_once_is_not_kept_by_a_server_that_hangs() {
 }
 
 #[test]
-fn who_waits_in_vain_for_an_answer_of_the_server_is_told() {
+fn a_timeout_reports_an_unresponsive_server() {
     let Some(server) = Server::shared() else { return };
     let proxy = Proxy::to(server.port());
-    let locks = locks(&far(server, &server.namespace(), proxy.port()));
+    let locks = locks(&url_through(server, &server.namespace(), proxy.port()));
     let wait = |name| {
-        let waited = locks.lock(called(name)).timeout(Duration::from_millis(100)).acquire();
+        let waited = locks.lock(lock_name(name)).timeout(Duration::from_millis(100)).acquire();
         let error = waited.unwrap_err();
         assert!(error.is_timeout() && error.to_string().contains("has not answered"), "{error}");
     };
-    drop(locks.lock(called("a")).acquire().unwrap());
+    drop(locks.lock(lock_name("a")).acquire().unwrap());
     proxy.hold_up();
-    // What was heard until now says little then.
+    // Until the last response is no longer recent.
     thread::sleep(Duration::from_secs(4));
-    // The first waits on the session that there is, the second for another one.
+    // The first waits on the session that exists, the second for another one.
     wait("a");
     wait("b");
     proxy.cut();
 }
 
 #[test]
-fn a_wait_for_a_connection_that_was_given_up_takes_no_lock_later() {
+fn a_wait_for_a_connection_that_timed_out_takes_no_lock_later() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let locks = locks(&format!("{url}&connections=1"));
-    let held = locks.lock(called("a")).acquire().unwrap();
+    let held = locks.lock(lock_name("a")).acquire().unwrap();
     thread::scope(|scope| {
-        let other = locks.lock(called("b")).timeout(Duration::from_millis(50));
+        let other = locks.lock(lock_name("b")).timeout(Duration::from_millis(50));
         let waiting = scope.spawn(move || other.acquire());
         assert!(waiting.join().unwrap().unwrap_err().is_timeout());
     });
     drop(held);
     for _ in 0..20 {
-        drop(locks.lock(called("a")).acquire().unwrap());
+        drop(locks.lock(lock_name("a")).acquire().unwrap());
     }
-    // Whoever takes a lock leaves a row.
+    // Every acquisition leaves a row.
     let (_, namespace) = url.split_once("namespace=").unwrap();
     let rows = format!("SELECT name FROM jam_lock WHERE namespace = '{namespace}'");
     assert_eq!(server.ask(&rows), ["a"]);
 }
 
 #[test]
-fn connections_that_are_not_made_in_time_do_not_stay() {
+fn connections_that_time_out_are_closed() {
     let Some(server) = Server::start() else { return };
     let proxy = Proxy::to(server.port());
     let locks = locks(&format!("{}?connections=1", server.url_at(proxy.port())));
     proxy.delay(Duration::from_millis(20));
-    for patience in (50..400).step_by(10) {
-        drop(locks.lock(called("a")).timeout(Duration::from_millis(patience)).acquire());
+    for timeout in (50..400).step_by(10) {
+        drop(locks.lock(lock_name("a")).timeout(Duration::from_millis(timeout)).acquire());
     }
-    // One for who holds, and one for questions.
-    until("they are gone", || sessions(&server) <= 2);
+    // One for holders, and the control session.
+    wait_until("they are closed", || sessions(&server) <= 2);
 }
 
 #[test]
-fn a_lock_is_kept_where_no_connection_is_left_to_ask_by() {
+fn a_lock_is_kept_without_a_connection_for_the_heartbeat() {
     let Some(server) = Server::start() else { return };
     drop(locks(&server.url()));
     server.ask(
@@ -127,26 +127,26 @@ fn a_lock_is_kept_where_no_connection_is_left_to_ask_by() {
     );
     let url = server.url().replace("app@", "frugal@");
     let guard = lock(&url, "a").acquire().unwrap();
-    until("those that examined the server are gone", || sessions(&server) == 1);
+    wait_until("those of the checks are closed", || sessions(&server) == 1);
     let _other = Admin::at(&url);
-    // Longer than the server may be silent.
+    // Longer than the server may be unresponsive.
     thread::sleep(Duration::from_secs(7));
     guard.ensure().unwrap();
 }
 
 #[test]
-fn connections_to_a_server_that_has_lost_the_table_do_not_stay() {
+fn connections_to_a_server_that_lost_the_table_are_closed() {
     let Some(server) = Server::start() else { return };
     let locks = locks(&server.url());
     server.ask("DROP TABLE jam_lock");
     for _ in 0..5 {
-        let text = locks.lock(called("a")).acquire().unwrap_err().to_string();
+        let text = locks.lock(lock_name("a")).acquire().unwrap_err().to_string();
         assert!(text.contains("jam_lock"), "{text}");
     }
-    until("they are gone", || sessions(&server) == 0);
+    wait_until("they are closed", || sessions(&server) == 0);
 }
 
-/// How many connections others than the test have.
+/// How many connections there are besides the test's own.
 fn sessions(server: &Server) -> usize {
     let count = server.one(
         "SELECT count(*) FROM pg_stat_activity
@@ -156,13 +156,13 @@ fn sessions(server: &Server) -> usize {
 }
 
 #[test]
-fn a_process_does_not_use_up_what_the_server_has_for_all() {
+fn a_process_cannot_exhaust_the_lock_table_of_the_server() {
     let Some(server) = Server::shared() else { return };
     let locks = locks(&server.namespace());
-    let acquire = |number| locks.lock(called(&format!("a{number}"))).acquire();
+    let acquire = |number| locks.lock(lock_name(&format!("a{number}"))).acquire();
     let held: Vec<_> = (0..1_000).map(|number| acquire(number).unwrap()).collect();
     let error = acquire(1_000).unwrap_err().to_string();
-    assert!(error.contains("holds 1000 locks there already"), "{error}");
+    assert!(error.contains("already holds 1000 locks there"), "{error}");
     drop(held);
     drop(acquire(1_000).unwrap());
 }
@@ -187,20 +187,19 @@ fn two_names_with_one_key_are_not_one_lock() {
 }
 
 #[test]
-fn the_server_looks_soon_for_a_holder_that_is_gone() {
+fn the_server_probes_soon_for_a_holder_that_is_gone() {
     let Some(server) = Server::start() else { return };
     let locks = locks(&server.namespace());
-    let _held = locks.lock(called("a")).acquire().unwrap();
-    // Without a timer of ours, the first look is after two hours.
-    until("it looks every three seconds", || {
+    let _held = locks.lock(lock_name("a")).acquire().unwrap();
+    // By default, the first keepalive probe is sent after two hours.
+    wait_until("it probes every three seconds", || {
         let timers = timers(server.port());
         let soon = |(timer, ticks): &(String, u64)| timer == "02" && *ticks <= 300;
         !timers.is_empty() && timers.iter().all(soon)
     });
 }
 
-/// Which timers run for the connections to a port, and when they go off, as `proc_net_tcp(5)` has
-/// them.
+/// The timers of the connections to a port, and when they expire, as in `proc_net_tcp(5)`.
 fn timers(port: u16) -> Vec<(String, u64)> {
     let own = format!(":{port:04X}");
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
@@ -213,7 +212,7 @@ fn timers(port: u16) -> Vec<(String, u64)> {
     table.lines().filter_map(timer).collect()
 }
 
-/// Whether anybody has the lock with this key.
+/// Whether the lock with this key is held.
 fn is_held_by_key(server: &Server, key: &str) -> bool {
     let text = format!(
         "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'

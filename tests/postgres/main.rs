@@ -1,27 +1,27 @@
-//! The PostgreSQL engine, before real servers that these tests start themselves.
+//! The PostgreSQL engine with real servers that these tests start.
 
 #![cfg(target_os = "linux")]
 
 jam_lock::lock_names! {
-    /// For the macros, which want some name.
+    /// For the macros, which need a declared name.
     "declared",
 }
 
 mod acquire_and_release;
-mod called_off;
+mod cancelled;
 mod deadlock;
-mod encrypted;
 mod faults;
 mod fenced;
 mod holders;
-mod leaves_nothing;
 mod limits;
+mod list;
 mod lost;
+mod no_leftovers;
 mod partition;
 mod readers;
 mod refused;
 mod settings;
-mod survey;
+mod tls;
 mod tokens;
 
 use jam_lock::{Holder, Lock, LockError, LockGuard, LockName, Locks};
@@ -29,38 +29,38 @@ use jam_lock_tests::postgres::{Admin, Server};
 
 /// The lock `name` at `url`.
 fn lock(url: &str, name: &str) -> Lock {
-    locks(url).lock(called(name))
+    locks(url).lock(lock_name(name))
 }
 
 fn locks(url: &str) -> Locks {
-    Locks::connect(url).expect("the test's server is fit for locks")
+    Locks::connect(url).expect("the test's server passes the checks")
 }
 
-fn called(name: &str) -> LockName {
+fn lock_name(name: &str) -> LockName {
     LockName::new(name).expect("the test's name is portable")
 }
 
-/// The same URL, through what listens on `port`.
-fn far(server: &Server, url: &str, port: u16) -> String {
+/// The same URL through the proxy on `port`.
+fn url_through(server: &Server, url: &str, port: u16) -> String {
     url.replace(&server.port().to_string(), &port.to_string())
 }
 
-/// Whether somebody has the lock, as the server sees it.
+/// Whether the lock is held, according to the server.
 fn is_held(server: &Server, url: &str, name: &str) -> bool {
     !holders(server, url, name).is_empty()
 }
 
-/// The server's processes that have the lock.
+/// The server's processes that hold the lock.
 fn holders(server: &Server, url: &str, name: &str) -> Vec<String> {
     server.sessions(url, name, true)
 }
 
-/// Whether somebody waits for the lock in the server.
+/// Whether a waiter is in the server's queue.
 fn is_waited_for(server: &Server, url: &str, name: &str) -> bool {
     !server.sessions(url, name, false).is_empty()
 }
 
-/// The number by which the server knows a name that was used.
+/// The key of a name that has been used.
 fn key(server: &Server, url: &str, name: &str) -> String {
     let (_, namespace) = url.split_once("namespace=").expect("every test has a namespace");
     server.one(&format!(
@@ -68,34 +68,34 @@ fn key(server: &Server, url: &str, name: &str) -> String {
     ))
 }
 
-/// Somebody who takes a lock by SQL alone, and is nobody's process.
-struct Stranger {
+/// A client that takes a lock in plain SQL, without this library.
+struct SqlClient {
     admin: Admin,
     key: String,
 }
 
-impl Stranger {
-    /// One who knows the key of a lock.
-    fn of(server: &Server, url: &str, name: &str) -> Self {
-        // Its row tells the key.
+impl SqlClient {
+    /// A client with the key of the lock `name`.
+    fn new(server: &Server, url: &str, name: &str) -> Self {
+        // Creates the row with its key.
         drop(lock(url, name).acquire().unwrap());
         let admin = Admin::of(server);
-        // Who is still kept out then fails, and does not hang.
+        // A lock that stays held fails the test instead of hanging it.
         admin.ask("SET lock_timeout = '60s'");
         Self { admin, key: key(server, url, name) }
     }
 
-    fn take(&self) {
+    fn lock(&self) {
         self.admin.ask(&format!("SELECT pg_advisory_lock({})", self.key));
     }
 
-    fn let_go(&self) {
+    fn unlock(&self) {
         self.admin.ask(&format!("SELECT pg_advisory_unlock({})", self.key));
     }
 }
 
-/// Ends the sessions that have the lock.
-fn end_session(server: &Server, url: &str, name: &str) {
+/// Terminates the sessions that hold the lock.
+fn end_sessions(server: &Server, url: &str, name: &str) {
     for process in holders(server, url, name) {
         server.ask(&format!("SELECT pg_terminate_backend({process})"));
     }

@@ -1,51 +1,53 @@
-//! A network that is cut in two, in which neither end is told.
+//! A network partition that neither end is notified of.
 //!
-//! A test runs itself once more where the system gives it a network of its own.
+//! A test runs itself again in a network namespace of its own, if the system permits that.
 
 use std::process::Command;
 use std::time::Duration;
 use std::{env, thread};
 
-use jam_lock_tests::peers::{Peer, skip, until};
+use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::requirements::skip;
 
 use super::*;
 
-/// Set where the network is the test's own.
+/// Set inside the network namespace.
 const ALONE: &str = "JAM_LOCK_ALONE";
 
 #[test]
-fn a_holder_is_told_before_the_server_frees_its_lock_which_it_does_soon() {
-    let name = "a_holder_is_told_before_the_server_frees_its_lock_which_it_does_soon";
-    alone(name, |server, url, far| {
-        let guard = lock(far, "a").acquire().unwrap();
-        // Longer than a beat.
+fn a_holder_notices_the_loss_before_the_server_releases_its_lock() {
+    let name = "a_holder_notices_the_loss_before_the_server_releases_its_lock";
+    alone(name, |server, url, remote| {
+        let guard = lock(remote, "a").acquire().unwrap();
+        // Longer than between two heartbeats.
         thread::sleep(Duration::from_millis(1500));
         guard.ensure().unwrap();
         cut();
-        until("the holder gives up", || guard.is_lost());
-        assert!(is_held(server, url, "a"), "the server has not freed it yet");
-        // By itself it would take two hours.
-        until("the server frees it", || !is_held(server, url, "a"));
+        wait_until("the holder counts it as lost", || guard.is_lost());
+        assert!(is_held(server, url, "a"), "the server has not released it yet");
+        // With its default settings it would take two hours.
+        wait_until("the server releases it", || !is_held(server, url, "a"));
     });
 }
 
 #[test]
-fn a_waiter_does_not_keep_what_it_is_never_told_of() {
-    alone("a_waiter_does_not_keep_what_it_is_never_told_of", |server, url, far| {
-        let stranger = Stranger::of(server, url, "a");
-        stranger.take();
-        let _waiting = Peer::waiting(far.as_ref(), "a");
-        until("it waits in the server", || is_waited_for(server, url, "a"));
+fn a_grant_that_does_not_reach_the_waiter_is_released() {
+    alone("a_grant_that_does_not_reach_the_waiter_is_released", |server, url, remote| {
+        let client = SqlClient::new(server, url, "a");
+        client.lock();
+        let _waiting = Child::waiting(remote, "a");
+        wait_until("it is queued by the server", || is_waited_for(server, url, "a"));
         let waiting = server.sessions(url, "a", false);
         cut();
-        stranger.let_go();
-        until("the server grants it", || holders(server, url, "a") == waiting);
-        // By itself it would repeat its answer for a quarter of an hour.
-        until("the server frees it", || !is_held(server, url, "a"));
+        client.unlock();
+        wait_until("the server grants it", || holders(server, url, "a") == waiting);
+        // With its default settings it would retransmit its response for a quarter of an hour.
+        wait_until("the server releases it", || !is_held(server, url, "a"));
     });
 }
 
-/// Runs `test` in a network of its own, with a server, its URL, and the URL that `cut` cuts off.
+/// Runs `test` in a network namespace with a server, its URL, and the URL that `cut` cuts off.
 fn alone(name: &str, test: impl FnOnce(&Server, &str, &str)) {
     if env::var_os(ALONE).is_none() {
         return run_alone(&format!("partition::{name}"));
@@ -55,15 +57,15 @@ fn alone(name: &str, test: impl FnOnce(&Server, &str, &str)) {
     test(&server, &url, &url.replace("127.0.0.1", "[::1]"));
 }
 
-/// Has nothing arrive any more that is on its way to `::1`.
+/// Drops all packets to `::1`.
 fn cut() {
-    assert!(network("ip -6 address delete ::1/128 dev lo"), "the way to the server can be cut");
+    assert!(network("ip -6 address delete ::1/128 dev lo"), "the address can be deleted");
 }
 
-/// Runs the test called `name` in a network of its own, which has nothing but its loopback.
+/// Runs the test `name` in a network namespace that has only its loopback.
 fn run_alone(name: &str) {
     if !network("unshare --net true") {
-        return skip("the system gives no network of its own to a test");
+        return skip("the system does not permit a network namespace");
     }
     let test = env::current_exe().unwrap();
     let mut alone = Command::new("unshare");
@@ -73,9 +75,9 @@ fn run_alone(name: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Whether a command about networks succeeds.
+/// Whether a network command succeeds.
 fn network(command: &str) -> bool {
     let mut words = command.split(' ');
-    let mut command = Command::new(words.next().expect("it has words"));
+    let mut command = Command::new(words.next().expect("the command is not empty"));
     command.args(words).output().is_ok_and(|output| output.status.success())
 }

@@ -1,6 +1,6 @@
-//! Readers of one process, and others that want the lock.
+//! Readers of one process, and a writer of another.
 
-use jam_lock_tests::peers::Peer;
+use jam_lock_tests::child::Child;
 use jam_lock_tests::readers::while_readers_overlap;
 
 use super::*;
@@ -9,5 +9,5 @@ use super::*;
 fn readers_that_overlap_let_a_writer_of_another_process_in() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    while_readers_overlap(&lock(&url, "a"), |_| Peer::holding(url.as_ref(), "a").release());
+    while_readers_overlap(&lock(&url, "a"), |_| Child::holding(&url, "a").release());
 }

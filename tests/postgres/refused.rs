@@ -1,22 +1,22 @@
-//! Servers whose locks would not hold are refused when they are opened, with what to do about it.
+//! Servers whose locks would not hold are refused when the locks are opened, with a remedy.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use jam_lock_tests::peers::until;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::pooler::Pooler;
 
 use super::*;
 
 fn refusal(url: &str) -> String {
-    let error = Locks::connect(url).expect_err("it is not fit for locks");
+    let error = Locks::connect(url).expect_err("it is refused");
     assert!(!error.is_timeout());
     error.to_string()
 }
 
 #[test]
-fn a_pool_that_gives_each_transaction_another_session() {
+fn a_transaction_pooler() {
     let Some(server) = Server::shared() else { return };
     let Some(pooler) = Pooler::start(server, "transaction") else { return };
     let text = refusal(&server.url_at(pooler.port()));
@@ -24,12 +24,12 @@ fn a_pool_that_gives_each_transaction_another_session() {
 }
 
 #[test]
-fn a_pool_that_gives_out_its_sessions_in_turn() {
+fn a_round_robin_transaction_pooler() {
     let Some(server) = Server::shared() else { return };
     let settings = "pool_mode = transaction\nserver_round_robin = 1";
     let Some(pooler) = Pooler::start_with(server, settings) else { return };
     let url = server.url_at(pooler.port());
-    // Two that are busy at once, so that the pool has two.
+    // Two transactions at once, so that the pool has two sessions.
     let busy = [(); 2].map(|()| Admin::at(&url));
     for text in ["BEGIN", "COMMIT"] {
         for admin in &busy {
@@ -41,12 +41,12 @@ fn a_pool_that_gives_out_its_sessions_in_turn() {
 }
 
 #[test]
-fn a_pool_of_whole_sessions_is_fine() {
+fn a_session_pooler_is_accepted() {
     let Some(server) = Server::shared() else { return };
     let Some(pooler) = Pooler::start(server, "session") else { return };
-    let url = far(server, &server.namespace(), pooler.port());
+    let url = url_through(server, &server.namespace(), pooler.port());
     drop(lock(&url, "a").acquire().unwrap());
-    until("nobody has it", || !is_held(server, &url, "a"));
+    wait_until("it is free", || !is_held(server, &url, "a"));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_standby() {
 }
 
 #[test]
-fn a_standby_that_is_there_when_the_primary_is_not() {
+fn a_standby_that_the_url_leads_to_later() {
     let Some(primary) = Server::start_with("wal_level = replica\nmax_wal_senders = 4") else {
         return;
     };
@@ -68,36 +68,36 @@ fn a_standby_that_is_there_when_the_primary_is_not() {
     let Some(standby) = primary.standby() else { return };
     let locks = locks(&either(&primary, &standby));
     primary.order("crash");
-    for lock in [locks.lock(called("a")), locks.lock(called("a")).shared()] {
+    for lock in [locks.lock(lock_name("a")), locks.lock(lock_name("a")).shared()] {
         let text = lock.acquire().unwrap_err().to_string();
         assert!(text.contains("target_session_attrs=read-write"), "{text}");
     }
 }
 
 #[test]
-fn another_server_that_is_there_when_the_first_is_not() {
+fn another_server_that_the_url_leads_to_later() {
     let (Some(first), Some(other)) = (Server::start(), Server::start()) else { return };
     for server in [&first, &other] {
         drop(locks(&server.url()));
     }
     let locks = locks(&either(&first, &other));
     first.order("crash");
-    let text = locks.lock(called("a")).acquire().unwrap_err().to_string();
-    assert!(text.contains("another server"), "{text}");
-    // The same one is as good as before.
+    let text = locks.lock(lock_name("a")).acquire().unwrap_err().to_string();
+    assert!(text.contains("different server"), "{text}");
+    // The first server works again after a restart.
     first.order("start");
-    drop(locks.lock(called("a")).acquire().unwrap());
+    drop(locks.lock(lock_name("a")).acquire().unwrap());
 }
 
 #[test]
-fn one_that_does_not_tell_which_one_it_is_is_fine() {
+fn a_server_without_a_readable_identifier_is_accepted() {
     let Some(server) = Server::start() else { return };
     server.ask("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
     server.ask("CREATE ROLE guest LOGIN; GRANT CREATE ON SCHEMA public TO guest");
     drop(lock(&server.url().replace("app@", "guest@"), "a").acquire().unwrap());
 }
 
-/// Where the locks of `first` are, and of `other` as long as it is not there.
+/// A URL of `first`, and of `other` while `first` is down.
 fn either(first: &Server, other: &Server) -> String {
     let port = first.port();
     let ports = format!("{port},127.0.0.1:{}", other.port());
@@ -105,7 +105,7 @@ fn either(first: &Server, other: &Server) -> String {
 }
 
 #[test]
-fn one_that_is_only_read() {
+fn a_read_only_role() {
     let Some(server) = Server::shared() else { return };
     server.ask("CREATE ROLE reads LOGIN; ALTER ROLE reads SET default_transaction_read_only = on");
     let text = refusal(&server.url().replace("app@", "reads@"));
@@ -113,39 +113,41 @@ fn one_that_is_only_read() {
 }
 
 #[test]
-fn one_whose_table_may_not_be_made() {
+fn a_role_that_cannot_create_the_table() {
     let Some(server) = Server::start() else { return };
     server.ask("CREATE ROLE guest LOGIN");
     let url = server.url().replace("app@", "guest@");
     let text = refusal(&url);
     assert!(text.contains("CREATE TABLE IF NOT EXISTS jam_lock"), "{text}");
-    // What it says is what helps.
+    // The remedy helps.
     let (_, remedy) = text.split_once("have an administrator run: ").unwrap();
     server.ask(&remedy.replace("TO the role", "TO guest"));
     drop(lock(&url, "a").acquire().unwrap());
 }
 
 #[test]
-fn one_that_is_not_there() {
+fn a_server_that_is_down() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let text = refusal(&format!("postgres://app:secret@127.0.0.1:{port}/postgres"));
     assert!(
-        text.starts_with(&format!("cannot connect at postgres://app@127.0.0.1:{port}")),
+        text.starts_with(&format!(
+            "cannot connect to the server at postgres://app@127.0.0.1:{port}"
+        )),
         "{text}"
     );
     assert!(text.contains("Connection refused") && !text.contains("secret"), "{text}");
 }
 
 #[test]
-fn one_that_says_no_more_than_its_greeting() {
+fn a_server_that_hangs_after_its_greeting() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgres://app@{}/postgres", listener.local_addr().unwrap());
     thread::spawn(move || {
-        // They stay open.
+        // Keeps them open.
         let mut clients = Vec::new();
         for mut client in listener.incoming().map_while(Result::ok) {
             let _ = client.read(&mut [0; 1024]);
-            // Who it is does not matter, and it is ready to be asked.
+            // Authentication succeeded, and it is ready for a query.
             client.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
             clients.push(client);
         }

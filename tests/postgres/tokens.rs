@@ -1,7 +1,8 @@
-//! Tokens rise, whatever happens to the server.
+//! Tokens rise even if the server crashes or loses the table.
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{peer, run, said};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::{printed, run_to_end};
 
 use super::*;
 
@@ -10,10 +11,11 @@ fn they_rise_across_processes() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let lock = lock(&url, "a");
+    let order = Order::PrintToken { location: url.as_ref(), name: "a" };
     let mut last = 0;
     for _ in 0..5 {
         let here = lock.acquire().unwrap().token();
-        let there = said(&run(peer().args(["token", &url, "a"]))).parse().unwrap();
+        let there = printed(&run_to_end(&mut order.command())).parse().unwrap();
         for token in [here, there] {
             assert!(token > last, "{token} follows {last}");
             last = token;
@@ -22,7 +24,7 @@ fn they_rise_across_processes() {
 }
 
 #[test]
-fn those_of_readers_lie_between_those_of_the_writers_around_them() {
+fn a_readers_token_is_between_those_of_the_writers_around_it() {
     let Some(server) = Server::shared() else { return };
     let lock = lock(&server.namespace(), "a");
     let first = lock.shared().acquire().unwrap().token();
@@ -34,13 +36,13 @@ fn those_of_readers_lie_between_those_of_the_writers_around_them() {
 
 #[test]
 fn they_rise_across_crashes_of_the_server() {
-    // Where commits are not waited for unless somebody asks for that.
+    // Commits do not wait for the disk unless a session sets that.
     let Some(server) = Server::start_with("synchronous_commit = off\nwal_writer_delay = 10s")
     else {
         return;
     };
     let url = server.namespace();
-    // The clock is behind, so that it does not help.
+    // Tokens ahead of the clock, so that it cannot help.
     drop(lock(&url, "a").acquire().unwrap());
     let year = "365 * 24 * 3600 * 1000000000::bigint";
     server.ask(&format!(
@@ -56,7 +58,7 @@ fn they_rise_across_crashes_of_the_server() {
 }
 
 #[test]
-fn they_rise_where_the_table_is_lost() {
+fn they_rise_although_the_table_is_lost() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     let first = lock(&url, "a").acquire().unwrap().token();

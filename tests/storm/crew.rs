@@ -9,7 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jam_lock_tests::LONG;
-use jam_lock_tests::peers::{peer, until};
+use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::order::Order;
 use jam_lock_tests::storm::{HANDS, clock, names};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -38,9 +39,8 @@ impl Crew {
     fn start(&mut self, place: usize) {
         let number = self.started;
         self.started += 1;
-        let mut command = peer();
-        command.arg("storm").arg(&self.folder).args([number.to_string(), self.seed.to_string()]);
-        self.workers.insert(place, (number, command.spawn().unwrap()));
+        let order = Order::Storm { folder: &self.folder, number: number as u64, seed: self.seed };
+        self.workers.insert(place, (number, order.command().spawn().unwrap()));
     }
 
     /// Kills a worker, writes down when, and starts another.
@@ -70,7 +70,7 @@ impl Crew {
         let size = |log: &Path| fs::metadata(log).map_or(0, |found| found.len());
         let before: Vec<_> = hands.map(|log| (size(&log), log)).collect();
         for (before, log) in before {
-            until(&format!("more in {}", log.display()), || size(&log) > before);
+            wait_until(&format!("more in {}", log.display()), || size(&log) > before);
         }
     }
 

@@ -7,8 +7,11 @@
     reason = "what is for tests alone panics, and is not asked in vain"
 )]
 
+pub mod child;
 pub mod http;
-pub mod peers;
+pub mod observe;
+pub mod order;
+pub mod output;
 #[cfg(target_os = "linux")]
 pub mod pooler;
 #[cfg(target_os = "linux")]
@@ -16,6 +19,7 @@ pub mod postgres;
 #[cfg(target_os = "linux")]
 pub mod proxy;
 pub mod readers;
+pub mod requirements;
 #[cfg(target_os = "linux")]
 pub mod storm;
 

@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
-use crate::peers::{skip, until};
 use crate::postgres::{Server, as_nobody, new_folder};
+use crate::{observe::wait_until, requirements::skip};
 
 /// Where Debian has it, which is not on everybody's path.
 const PROGRAMS: [&str; 2] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
@@ -46,7 +46,7 @@ impl Pooler {
         let mut command = as_nobody(&program);
         command.arg("-q").arg(folder.join("ini")).stdin(Stdio::null());
         let process = command.spawn().unwrap();
-        until("PgBouncer listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait_until("PgBouncer listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         Some(Self { port, folder, process })
     }
 

@@ -15,7 +15,7 @@ use std::{env, fs, thread};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use crate::peers::skip;
+use crate::requirements::skip;
 
 /// Who runs the server where the tests are run by root, as whom it does not run.
 const NOBODY: u32 = 65534;

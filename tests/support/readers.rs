@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jam_lock::Lock;
 
-use crate::peers::until;
+use crate::observe::wait_until;
 
 /// How long a reader stays for the next one to come, which may be held back.
 const OVERLAP: Duration = Duration::from_millis(50);
@@ -28,7 +28,7 @@ pub fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
                 }
             });
         }
-        until("readers", || begun.load(Ordering::SeqCst) > 10);
+        wait_until("readers", || begun.load(Ordering::SeqCst) > 10);
         during(&begun);
         is_over.store(true, Ordering::SeqCst);
     });

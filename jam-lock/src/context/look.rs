@@ -2,8 +2,9 @@
 
 use super::{Held, Kind};
 use crate::engine::Mode;
+use crate::error::LockError;
 use crate::gate::AcquireRequest;
-use crate::{LockError, LockName};
+use crate::name::LockName;
 
 pub(super) struct Look<'a> {
     name: &'a LockName,

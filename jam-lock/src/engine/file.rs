@@ -1,32 +1,38 @@
-//! The file engine: a name is a file of one folder, and `flock(2)` on it is the truth.
+//! The file engine: the lock of a name is `flock(2)` on a file in one folder.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | where `flock(2)` is called | `flock.rs` |
+//! | how the lock file is opened and kept | `handle.rs`, `lock_file.rs` |
+//! | how a wait blocks or polls | `blocking_pool.rs`, `polling.rs` |
+//! | what is written to the `.holder` file | `record.rs`, `record/format.rs` |
+//! | where a writer that died is reported | `record/abandonment.rs` |
+//! | where a stale record is told from a live one | `holder_lookup/linux/stale_record.rs` |
+//! | where the files of keyed names are removed | `keyed_cleanup.rs` |
+//! | what differs between platforms | `platform/`, `holder_lookup/` |
 
 mod blocking_pool;
 mod claim;
-mod cleanup;
+mod create;
 #[cfg(all(test, target_os = "linux"))]
 mod fault_injection;
-mod file_id;
-mod file_size_limit;
+mod file_spec;
 mod flock;
+mod flock_wait;
 mod folder;
 mod folder_identity;
 mod handle;
 mod holder_lookup;
-mod holder_record;
+mod keyed_cleanup;
 mod list;
 mod lock_file;
-mod mark;
 mod open;
+mod platform;
 mod polling;
-mod record_file;
-mod record_format;
-mod system;
+mod record;
+mod syscall;
+mod temporary_file;
 mod temporary_folder;
-mod temporary_name;
-mod token_floor;
-mod tokens;
-#[cfg(unix)]
-mod with_mode;
 
 use std::ffi::OsStr;
 use std::path::{self, Path, PathBuf};
@@ -34,10 +40,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::claim::FileClaim;
+use self::file_spec::FileSpec;
 use self::folder_identity::FolderIdentity;
-use self::handle::Place;
+use self::record::TokenFloor;
 use self::temporary_folder::TemporaryFolder;
-use self::token_floor::TokenFloor;
 use super::{Capability, Claim, Engine, HolderReply, ProcessId};
 use crate::error::LockError;
 use crate::name::LockName;
@@ -47,40 +53,42 @@ use crate::status::Status;
 #[derive(Debug)]
 pub(crate) struct FileEngine {
     folder: PathBuf,
-    mode: Option<u32>,
-    /// A fork has to open an engine of its own.
+    permissions: Option<u32>,
+    /// A fork must open an engine of its own.
     process: ProcessId,
     identity: FolderIdentity,
-    /// What keyed names leave behind.
-    floor: Arc<TokenFloor>,
-    /// Removed with the engine, if it is its own.
+    /// Where the tokens of keyed names start.
+    token_floor: Arc<TokenFloor>,
+    /// A folder that is removed with the engine.
     _temporary: Option<TemporaryFolder>,
 }
 
 impl FileEngine {
-    /// Resolves `folder` once, so that neither a change of directory nor another spelling leads
-    /// elsewhere. Where it is missing it is made with its parents if `may_make` it.
+    /// Opens the locks of `folder`; if it is missing and `may_create` is set, creates it with its
+    /// parents. New files get these permissions, or else `0666 & ~umask`.
+    ///
+    /// The path is resolved once, so that a change of the current directory has no effect.
     pub(crate) fn open(
         folder: &Path,
-        may_make: bool,
-        mode: Option<u32>,
+        may_create: bool,
+        permissions: Option<u32>,
     ) -> Result<Self, LockError> {
         let folder = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let (folder, id) = folder::open(&folder, may_make)?;
+        let (folder, id) = folder::open(&folder, may_create)?;
         let process = ProcessId::current();
-        let identity = folder_identity::of(&folder, id, process);
-        let floor = TokenFloor::of(&folder, mode);
-        Ok(Self { folder, mode, process, identity, floor, _temporary: None })
+        let identity = folder_identity::identity_of(&folder, id, process);
+        let token_floor = TokenFloor::for_folder(&folder, permissions);
+        Ok(Self { folder, permissions, process, identity, token_floor, _temporary: None })
     }
 
-    /// Makes a folder of its own, which goes with it.
-    pub(crate) fn temporary(mode: Option<u32>) -> Result<Self, LockError> {
-        let folder = TemporaryFolder::make()?;
-        let engine = Self::open(folder.path(), true, mode)?;
+    /// Creates a folder, which is removed with the engine.
+    pub(crate) fn temporary(permissions: Option<u32>) -> Result<Self, LockError> {
+        let folder = TemporaryFolder::create()?;
+        let engine = Self::open(folder.path(), true, permissions)?;
         Ok(Self { _temporary: Some(folder), ..engine })
     }
 
-    /// The same locks, as another process has them that shares no gate with this one.
+    /// The same locks, as if in another process: with an identity, and so gates, of its own.
     #[cfg(feature = "conformance")]
     pub(crate) fn of_process(mut self, number: u64) -> Self {
         let mut identity = self.identity.to_os_string();
@@ -98,8 +106,8 @@ impl Engine for FileEngine {
     fn supports(&self, capability: Capability) -> bool {
         match capability {
             Capability::SharedLocks | Capability::AbandonmentReports => true,
-            // A lock lasts as long as its file is open; the kernel wakes who waits, and whoever
-            // comes along is faster; and it looks for no circles.
+            // A lock lasts as long as its file is open. A process that tries the lock may overtake the
+            // waiter that the kernel wakes. The kernel detects no deadlocks.
             Capability::LockLoss
             | Capability::FairAcrossProcesses
             | Capability::DeadlockDetection => false,
@@ -131,19 +139,19 @@ impl Engine for FileEngine {
     }
 
     fn list(&self) -> Result<Vec<Status>, LockError> {
-        list::survey(&self.folder)
+        list::list(&self.folder)
     }
 
     fn sweep(&self) -> Result<usize, LockError> {
-        let paths = list::files(&self.folder)?;
+        let paths = list::lock_files(&self.folder)?;
         #[cfg(unix)]
-        with_mode::sweep(&self.folder);
-        Ok(paths.iter().filter(|path| cleanup::sweep(path)).count())
+        temporary_file::sweep(&self.folder);
+        Ok(paths.iter().filter(|path| keyed_cleanup::sweep(path)).count())
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
-        let place = Place { path: self.path(name), permissions: self.mode };
-        let floor = name.is_keyed().then(|| Arc::clone(&self.floor));
-        Box::new(FileClaim::new(name.clone(), place, floor, self.process))
+        let spec = FileSpec { path: self.path(name), permissions: self.permissions };
+        let token_floor = name.is_keyed().then(|| Arc::clone(&self.token_floor));
+        Box::new(FileClaim::new(name.clone(), spec, token_floor, self.process))
     }
 }

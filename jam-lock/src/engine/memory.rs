@@ -1,7 +1,7 @@
-//! The memory engine: a name is an entry of a table in this process, for tests that want no files.
+//! The memory engine: the locks are in a table of this process, for tests without files.
 
-mod arbiter;
 mod claim;
+mod lock;
 mod table;
 
 use std::ffi::{OsStr, OsString};
@@ -15,24 +15,24 @@ use crate::error::LockError;
 use crate::name::LockName;
 use crate::status::{State, Status};
 
-/// Where all its locks are, for people.
-const PLACE: &str = "in memory";
+/// The location of all its locks, for messages.
+const LOCATION: &str = "in memory";
 
-/// Locks that nobody shares but who has this engine.
+/// Locks that are shared by the users of this engine only.
 #[derive(Debug)]
 pub(crate) struct MemoryEngine {
     table: Arc<Table>,
-    /// A fork has a copy of the table, and would exclude nobody.
+    /// A fork has a copy of the table, which excludes nobody.
     process: ProcessId,
     identity: OsString,
 }
 
 impl MemoryEngine {
-    /// One with a table of its own.
+    /// An engine with a table of its own.
     pub(crate) fn new() -> Self {
-        static MADE: AtomicU64 = AtomicU64::new(0);
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         let process = ProcessId::current();
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let identity = format!("memory:{:x}:{number}", process.get()).into();
         Self { table: Arc::default(), process, identity }
     }
@@ -53,31 +53,31 @@ impl Engine for MemoryEngine {
     }
 
     fn location(&self) -> String {
-        PLACE.to_owned()
+        LOCATION.to_owned()
     }
 
     fn lock_location(&self, _: &LockName) -> String {
-        PLACE.to_owned()
+        LOCATION.to_owned()
     }
 
     fn find_holder(&self, name: &LockName, reply: HolderReply) {
-        let arbiter = self.table.existing(name);
-        reply(arbiter.and_then(|arbiter| arbiter.lock().holder()));
+        let lock = self.table.get(name);
+        reply(lock.and_then(|lock| lock.lock().holder()));
     }
 
     fn list(&self) -> Result<Vec<Status>, LockError> {
         let all = self.table.all();
-        Ok(all.into_iter().map(|(name, arbiter)| arbiter.lock().status(&name)).collect())
+        Ok(all.into_iter().map(|(name, lock)| lock.lock().status(&name)).collect())
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
-        let arbiter = self.table.existing(name);
+        let lock = self.table.get(name);
         let free = || Status::new(name.as_str(), State::Free).waited_for_by(Some(0));
-        Ok(arbiter.map_or_else(free, |arbiter| arbiter.lock().status(name)))
+        Ok(lock.map_or_else(free, |lock| lock.lock().status(name)))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
-        Box::new(MemoryClaim::new(Table::used(&self.table, name), self.process))
+        Box::new(MemoryClaim::new(Table::lock_ref(&self.table, name), self.process))
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
     use crate::conformance::{CHECKS, Subject};
 
-    /// What several processes would see, if they could share a table.
+    /// Several processes, as if they could share a table.
     impl Subject for MemoryEngine {
         fn process(&self) -> Arc<dyn Engine> {
             let table = Arc::clone(&self.table);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_what_every_engine_has_to_do() {
+    fn it_passes_the_conformance_suite() {
         for (name, check) in CHECKS {
             println!("{name}");
             check(&MemoryEngine::new());

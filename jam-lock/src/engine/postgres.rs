@@ -1,21 +1,54 @@
 //! The PostgreSQL engine: a name is a session-level advisory lock of a database.
+//!
+//! ```text
+//! caller         │ driver thread                                  │ server
+//!                │                                                │
+//! PostgresClaim ─┼─► AcquireTask ── check out ─► Pool             │
+//!                │                                │               │
+//!                │                                ▼               │
+//!                ├─► ReleaseTask ─────────────► Session ◄─────────┼─► backend
+//!                │                                ▲               │
+//!                │                  ping, close   │               │
+//!                │     heartbeat ─────────────────┘               │
+//!                │         │ backends left?                       │
+//!                │         ▼                                      │
+//! PostgresEngine ┼─► ControlSession ◄─────────────────────────────┼─► backend
+//! ```
+//!
+//! A caller does no input or output itself: it spawns tasks on the driver thread. An acquisition
+//! checks a session out of the pool; the locks of one owner share a session, so that the server
+//! detects deadlocks between owners. The end of a session loses its locks, so the heartbeat checks
+//! every session that has locks or waits for one. The control session runs queries that hold no lock:
+//! for holders, statuses and unresponsive sessions.
+//!
+//! When the locks are opened, `pooler` refuses PgBouncer's transaction pooling, `preflight` an old or
+//! read-only server, and `table` creates the table.
 
 mod acquire;
 mod boot_time;
 mod cancel;
 mod cancel_token;
 mod claim;
+mod completion;
+mod connection;
+mod control_session;
 mod driver;
+mod error;
 mod flush_on_exit;
 mod heartbeat;
+mod hold;
 mod holder;
 mod key;
 mod list;
 mod pool;
+mod pooler;
 mod preflight;
 mod queries;
+mod release;
 mod server;
 mod session;
+mod settings;
+mod table;
 mod tls;
 mod url;
 mod wakers;
@@ -26,47 +59,65 @@ use std::process;
 use std::sync::Arc;
 
 use self::claim::PostgresClaim;
-use self::driver::{Keeper, briefly};
-use self::queries::Question;
+use self::driver::Driver;
+use self::flush_on_exit::flush_on_thread_exit;
+use self::queries::Query;
+use self::session::within_response_timeout;
 use super::{Capability, Claim, Engine, HolderReply, ProcessId};
 use crate::error::LockError;
 use crate::name::LockName;
 use crate::status::Status;
 
-pub(crate) use self::url::Address;
+pub(crate) use self::url::Url;
 
 /// The locks of one namespace in one database.
 pub(crate) struct PostgresEngine {
-    keeper: Arc<Keeper>,
-    /// A fork has to open an engine of its own.
+    driver: Arc<Driver>,
+    /// A forked child has to open an engine of its own.
     process: ProcessId,
     identity: OsString,
-    shown: String,
+    location: String,
 }
 
 impl PostgresEngine {
     /// Connects to the server, and refuses one whose locks would not hold.
-    pub(crate) fn open(address: Address) -> Result<Self, LockError> {
-        let (process, shown) = (ProcessId::current(), address.shown());
-        let keeper = Keeper::start(address)?;
-        flush_on_exit::wait_at_the_end_of_this_thread(&keeper);
-        let identity = format!("{:x}:postgres:{}", process.get(), keeper.server.identity).into();
-        Ok(Self { keeper, process, identity, shown })
+    pub(crate) fn open(url: Url) -> Result<Self, LockError> {
+        let (process, location) = (ProcessId::current(), url.redacted());
+        let driver = Driver::start(url)?;
+        flush_on_thread_exit(&driver);
+        let identity = format!("{:x}:postgres:{}", process.get(), driver.server.identity).into();
+        Ok(Self { driver, process, identity, location })
     }
 
-    /// The same locks, as another process has them that shares no gate with this one.
+    /// The same locks as another process has them, which shares no gate with this one.
     #[cfg(feature = "conformance")]
     pub(crate) fn of_process(mut self, number: u64) -> Self {
         self.identity.push(format!(":{number}"));
         self
+    }
+
+    /// Blocks until the driver has queried the server.
+    fn query<T: Send + 'static, F: Future<Output = Result<T, LockError>> + Send>(
+        &self,
+        query: impl FnOnce(Arc<Driver>) -> F + Send + 'static,
+    ) -> Result<T, LockError> {
+        let failed = |why: String| LockError::engine(list::OPERATION, &*self.location, why);
+        if !self.process.is_current() {
+            let (opened_by, here) = (self.process.number(), process::id());
+            return Err(failed(format!(
+                "they were opened by process {opened_by} and cannot be used in its forked child \
+                 {here}; open a new `Locks` in the child"
+            )));
+        }
+        self.driver.block_on(query).unwrap_or_else(|why| Err(failed(why)))
     }
 }
 
 impl Engine for PostgresEngine {
     fn supports(&self, capability: Capability) -> bool {
         match capability {
-            // The server queues who waits, and looks for circles after `deadlock_timeout`; a session
-            // can be lost while its holder goes on.
+            // The server queues waiters, and looks for deadlocks after `deadlock_timeout`; a session
+            // can be lost while its holder continues.
             Capability::SharedLocks
             | Capability::AbandonmentReports
             | Capability::LockLoss
@@ -80,24 +131,24 @@ impl Engine for PostgresEngine {
     }
 
     fn location(&self) -> String {
-        self.shown.clone()
+        self.location.clone()
     }
 
     fn lock_location(&self, _: &LockName) -> String {
-        self.shown.clone()
+        self.location.clone()
     }
 
     fn find_holder(&self, name: &LockName, reply: HolderReply) {
-        let (keeper, name) = (Arc::clone(&self.keeper), name.clone());
-        self.keeper.handle.spawn(async move {
-            let namespace = &keeper.server.address().namespace;
+        let (driver, name) = (Arc::clone(&self.driver), name.clone());
+        self.driver.handle.spawn(async move {
+            let namespace = &driver.server.url().namespace;
             let key = key::key(namespace, &name);
             let find = async {
-                let session = keeper.aside().await.ok()?;
+                let session = driver.control_session().await.ok()?;
                 let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
                     [&key, namespace, &name.as_str()];
-                let rows = briefly(session.ask(Question::Holder, &parameters)).await?;
-                holder::found(rows.first()?)
+                let found = session.run(Query::FindHolder, &parameters);
+                holder::read_with_session(within_response_timeout(found).await?.first()?)
             };
             let found = find.await;
             reply(found);
@@ -105,52 +156,31 @@ impl Engine for PostgresEngine {
     }
 
     fn list(&self) -> Result<Vec<Status>, LockError> {
-        self.look(|keeper| list::survey(keeper, None))
+        self.query(|driver| async move { list::list(&driver, None).await })
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
         let name = name.clone();
-        self.look(|keeper| list::status(keeper, name))
+        self.query(|driver| async move { list::status(&driver, &name).await })
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
-        let key = key::key(&self.keeper.server.address().namespace, name);
-        let keeper = Arc::clone(&self.keeper);
-        Box::new(PostgresClaim::new(keeper, name.clone(), key, self.process))
-    }
-}
-
-impl PostgresEngine {
-    /// Blocks until the server has answered how locks stand.
-    fn look<T: Send + 'static, F: Future<Output = Result<T, LockError>> + Send>(
-        &self,
-        ask: impl FnOnce(Arc<Keeper>) -> F + Send + 'static,
-    ) -> Result<T, LockError> {
-        let failed = |why: String| LockError::Engine {
-            operation: list::OPERATION.to_owned(),
-            location: self.shown.clone(),
-            error: why.into(),
-        };
-        if !self.process.is_current() {
-            let (opened_by, here) = (self.process.number(), process::id());
-            let why =
-                format!("they were opened by process {opened_by} and this is its fork {here}");
-            return Err(failed(why));
-        }
-        self.keeper.block(ask).unwrap_or_else(|why| Err(failed(why)))
+        let key = key::key(&self.driver.server.url().namespace, name);
+        let driver = Arc::clone(&self.driver);
+        Box::new(PostgresClaim::new(driver, name.clone(), key, self.process))
     }
 }
 
 impl Drop for PostgresEngine {
     fn drop(&mut self) {
         if self.process.is_current() {
-            self.keeper.stop();
+            self.driver.stop();
         }
     }
 }
 
 impl fmt::Debug for PostgresEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresEngine").field("location", &self.shown).finish_non_exhaustive()
+        f.debug_struct("PostgresEngine").field("location", &self.location).finish_non_exhaustive()
     }
 }

@@ -57,12 +57,12 @@ impl LockGuard {
     pub fn ensure(&self) -> Result<(), LockError> {
         match self.watch.as_ref().and_then(|watch| watch.lost_reason()) {
             None => Ok(()),
-            Some(why) => Err(self.lost_because(&why)),
+            Some(reason) => Err(self.lost_because(reason)),
         }
     }
 
-    pub(super) fn lost_because(&self, why: &str) -> LockError {
+    pub(super) fn lost_because(&self, reason: impl Into<String>) -> LockError {
         let (name, location) = (Box::new(self.name().clone()), self.gate.location().to_owned());
-        LockError::Lost { name, location, why: why.to_owned() }
+        LockError::Lost { name, location, reason: reason.into() }
     }
 }

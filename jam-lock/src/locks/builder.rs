@@ -4,14 +4,15 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Locks, Settings};
+use super::Locks;
 use crate::engine::Engine;
 use crate::engine::file::FileEngine;
 use crate::engine::memory::MemoryEngine;
 #[cfg(feature = "postgres")]
-use crate::engine::postgres::{Address, PostgresEngine};
+use crate::engine::postgres::{PostgresEngine, Url};
 use crate::error::LockError;
 use crate::observer::Observer;
+use crate::settings::Settings;
 
 /// Options to open [`Locks`] with.
 ///
@@ -112,7 +113,7 @@ impl LocksBuilder {
             return self.folder(Path::new(location)).open();
         };
         #[cfg(feature = "postgres")]
-        if let Some(url) = location.to_str().filter(|text| Address::is_one(text)) {
+        if let Some(url) = location.to_str().filter(|text| Url::has_scheme(text)) {
             return self.connect(url);
         }
         Err(LockError::Unsupported {
@@ -151,7 +152,7 @@ impl LocksBuilder {
     /// As [`Locks::connect`].
     #[cfg(feature = "postgres")]
     pub fn connect(self, url: &str) -> Result<Locks, LockError> {
-        let engine = PostgresEngine::open(Address::parse(url)?)?;
+        let engine = PostgresEngine::open(Url::parse(url)?)?;
         Ok(Locks::with(Arc::new(engine), self.settings))
     }
 }

@@ -1,40 +1,40 @@
 //! Which names are portable as file names.
 //!
-//! The macros ask the same question when the program is compiled: `jam-lock-macros` links to this
-//! file, so it may use nothing but the standard library.
+//! `jam-lock` checks names at run time, `jam-lock-macros` the declared ones at compile time. A
+//! proc-macro crate exports no functions, so each has this file; a test compares the two.
 
-/// Longest name in bytes, which leaves room for endings within the 255 bytes of a file name.
+/// Longest name in bytes, which leaves room for suffixes within the 255 bytes of a file name.
 pub(crate) const LONGEST: usize = 200;
 
-/// Jam.py deletes every file of its locks folder that starts with this.
-const SWEPT_BY_JAM_PY: &str = "$buildID";
+/// Jam.py deletes every file in its locks folder whose name starts with this.
+const DELETED_BY_JAM_PY: &str = "$buildID";
 
-/// Why `name` cannot be a lock's name on every platform, or `None` where it can.
+/// Why `name` is not a valid lock name on every platform, or `None` if it is.
 pub(crate) fn objection(name: &str) -> Option<String> {
-    let forbidden = |c: &char| c.is_control() || r#"/\:*?"<>|"#.contains(*c);
-    let edge = |c: char| c == '.' || c == ' ';
+    let is_forbidden = |c: &char| c.is_control() || r#"/\:*?"<>|"#.contains(*c);
+    let is_forbidden_at_edge = |c: char| c == '.' || c == ' ';
     if name.is_empty() {
         return Some("it is empty".to_owned());
     }
     if name.len() > LONGEST {
-        return Some(format!("it has {} bytes, and {LONGEST} is the most", name.len()));
+        return Some(format!("it is {} bytes long; the maximum is {LONGEST}", name.len()));
     }
-    if let Some(c) = name.chars().find(forbidden) {
-        return Some(format!("it contains {c:?}, which no file name may have everywhere"));
+    if let Some(c) = name.chars().find(is_forbidden) {
+        return Some(format!("it contains {c:?}, which is not portable in file names"));
     }
-    if name.starts_with(edge) || name.ends_with(edge) {
+    if name.starts_with(is_forbidden_at_edge) || name.ends_with(is_forbidden_at_edge) {
         return Some("it starts or ends with a dot or a space".to_owned());
     }
     if is_windows_device(name) {
-        return Some("Windows reserves it for a device".to_owned());
+        return Some("it is a reserved device name on Windows".to_owned());
     }
-    if name.starts_with(SWEPT_BY_JAM_PY) {
-        return Some(format!("Jam.py deletes files that start with `{SWEPT_BY_JAM_PY}`"));
+    if name.starts_with(DELETED_BY_JAM_PY) {
+        return Some(format!("Jam.py deletes files whose names start with `{DELETED_BY_JAM_PY}`"));
     }
     None
 }
 
-/// Windows looks at what stands before the first dot, whatever its case.
+/// Windows compares only the part before the first dot, and ignores case.
 fn is_windows_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
     match stem.as_str() {

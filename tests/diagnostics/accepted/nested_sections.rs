@@ -12,7 +12,7 @@ jam_lock::lock_names! {
 #[locked("invoice_saved")]
 fn in_order(locks: &Locks) -> Result<u32, LockError> {
     locked!("calculation", { locked!("customer_{id}", id = 7, { 1 })? })?;
-    // Other locks, of the same name.
+    // A different lock with the same name.
     locked!("invoice_saved", locks = locks, { 1 })
 }
 

@@ -1,4 +1,4 @@
-//! A crate without a prelude, as strict as the compiler can be.
+//! A crate without a prelude, with the strictest lints.
 
 #![no_implicit_prelude]
 #![deny(warnings, missing_docs, unused, unreachable_pub)]

@@ -1,4 +1,4 @@
-//! Names that are declared in a private module, and arguments in parentheses, without a warning.
+//! Names declared in a private module, and arguments in parentheses, cause no warnings.
 
 #![deny(warnings)]
 

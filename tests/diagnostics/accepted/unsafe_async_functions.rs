@@ -1,6 +1,6 @@
-//! Unsafe async functions, whose bodies may do what unsafe functions may.
+//! Unsafe async functions, whose bodies may perform unsafe operations.
 
-#![allow(unsafe_op_in_unsafe_fn, reason = "that is what is tried")]
+#![allow(unsafe_op_in_unsafe_fn, reason = "this is what is tested")]
 
 jam_lock::lock_names! {
     /// Held while an invoice is being saved.

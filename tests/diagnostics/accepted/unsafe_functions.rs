@@ -1,4 +1,4 @@
-//! Unsafe functions, which the workspace of these tests forbids itself.
+//! Unsafe functions, which this workspace forbids outside of such programs.
 
 jam_lock::lock_names! {
     /// Held while an invoice is being saved.

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
-use jam_lock_tests::peers::{blocked_on, said, until};
+use jam_lock_tests::observe::{blocked_on, wait_until};
+use jam_lock_tests::output::printed;
 
 use super::Application;
 use crate::lock;
@@ -16,8 +17,8 @@ fn apply_in_rust(application: &Application, times: u32) -> u32 {
     order.args(["run", "--quiet", "--package", "jam-lock-examples", "--example", "from_jam", "--"]);
     order.arg(application.folder()).args(["1", &times.to_string()]);
     let output = order.output().expect("cargo runs");
-    assert!(output.status.success(), "{}", said(&output));
-    let text = said(&output);
+    assert!(output.status.success(), "{}", printed(&output));
+    let text = printed(&output);
     let times = text.strip_prefix("track 1 is sold ").and_then(|text| text.strip_suffix(" times"));
     times.expect("it says how often").parse().expect("a number")
 }
@@ -35,7 +36,7 @@ fn apply_in_python(application: &Application, times: u32) {
 /// Waits until Jam.py waits for the lock: it empties the file whenever it looks whether it is free.
 fn until_python_waits(file: &Path) {
     fs::write(file, "full").unwrap();
-    until("a look at the lock", || fs::read(file).unwrap().is_empty());
+    wait_until("a look at the lock", || fs::read(file).unwrap().is_empty());
 }
 
 #[test]
@@ -55,7 +56,7 @@ fn the_handler_in_python_waits_for_the_lock_in_rust() {
 }
 
 #[test]
-fn no_sale_is_lost_where_both_of_them_sell() {
+fn no_sale_is_lost_if_both_of_them_sell() {
     const TIMES: u32 = 40;
     let Some(application) = Application::start() else { return };
     // On the first call it loads itself, and answers others with that.
@@ -70,7 +71,7 @@ fn no_sale_is_lost_where_both_of_them_sell() {
         }
         // So that they sell at the same time.
         let file = locks.join("invoice_saved.lock");
-        until("two in Rust that wait", || blocked_on(&file) == 2);
+        wait_until("two in Rust that wait", || blocked_on(&file) == 2);
         until_python_waits(&file);
         drop(guard);
     });

@@ -1,117 +1,117 @@
-//! What the command is told.
+//! The arguments of the command.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Arg, Args, Parser, Subcommand};
+use clap::{Arg, Args, Parser};
 use clap_complete::Shell;
 use jam_lock::{LockError, LockName, Timeout};
 
-use super::{ending, help};
+use super::{exit, help};
 
-/// Runs commands under named locks, and tells who holds them.
+/// Runs commands under named locks, and shows who holds them.
 #[derive(Debug, Parser)]
 #[command(name = "jam-lock", version)]
 pub(crate) struct Arguments {
-    /// The folder of the locks, or the URL of a PostgreSQL database [default: `JAM_LOCK`, or ./locks]
+    /// The lock folder, or the URL of a PostgreSQL database [default: `JAM_LOCK`, or ./locks]
     #[arg(long, global = true, value_name = "FOLDER|URL")]
     pub(crate) locks: Option<OsString>,
 
     #[command(subcommand)]
-    pub(crate) order: Order,
+    pub(crate) subcommand: Subcommand,
 }
 
-/// What is to be done.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Order {
-    Run(Request),
+/// What to do.
+#[derive(clap::Subcommand, Debug)]
+pub(crate) enum Subcommand {
+    Run(RunArguments),
 
-    /// List all locks: who holds them, and how many wait
-    #[command(after_help = help::others(), after_long_help = help::list_in_full())]
+    /// List all locks with their holders and the number of waiters
+    #[command(after_help = help::others(), after_long_help = help::list_long())]
     List {
-        /// As JSON, with all that is known, for other programs
+        /// Print JSON with every detail, for other programs
         #[arg(long)]
         json: bool,
     },
 
-    /// Show the same list live, until `q` is pressed
+    /// Show the list live; press `q` to quit
     #[command(after_help = help::others())]
     Watch {
-        /// How often to look, in seconds
+        /// Seconds between updates
         #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
         interval: Duration,
     },
 
-    /// Tell who holds a lock, also by the status
+    /// Show who holds a lock (exit status: 0 held, 1 free)
     #[command(after_help = help::who())]
     Who {
-        /// What the lock is called
+        /// The name of the lock
         #[arg(value_parser = name)]
         name: LockName,
     },
 
-    /// Remove the files of keyed names that processes which were killed have left behind
+    /// Remove keyed lock files left behind by killed processes
     #[command(after_help = help::others())]
     Sweep,
 
-    /// Print the completions of this command for a shell
-    #[command(arg = unasked())]
+    /// Print a completion script for a shell
+    #[command(arg = without_locks())]
     Completions {
-        /// Which shell
+        /// The shell
         shell: Shell,
     },
 
-    /// Print the manual page, for `man -l -`
-    #[command(arg = unasked())]
+    /// Print the manual page (view it with `man -l -`)
+    #[command(arg = without_locks())]
     Man,
 }
 
-/// Run a command under a lock, and end as it does
+/// Run a command under a lock, and exit with its status
 #[derive(Args, Debug)]
-#[command(after_help = help::run(), after_long_help = help::run_in_full())]
-pub(crate) struct Request {
-    /// What the lock is called
+#[command(after_help = help::run(), after_long_help = help::run_long())]
+pub(crate) struct RunArguments {
+    /// The name of the lock
     #[arg(value_parser = name)]
     pub(crate) name: LockName,
 
-    /// How long to wait, in seconds: -1 for ever, 0 not at all [default: -1; 0 with --skip]
+    /// Seconds to wait for the lock: -1 forever, 0 not at all [default: -1; 0 with --skip]
     #[arg(long, short, value_name = "SECONDS", value_parser = timeout, allow_negative_numbers = true)]
     timeout: Option<Timeout>,
 
-    /// Hold the lock together with other readers
+    /// Take a shared (reader's) lock
     #[arg(long, short)]
     pub(crate) shared: bool,
 
-    /// Do nothing, successfully, where the lock is not to be had in time
+    /// Exit 0 without running the command if the lock is not acquired in time
     #[arg(long, conflicts_with = "exit_code")]
     pub(crate) skip: bool,
 
-    /// The status where the lock is not to be had in time
-    #[arg(long, value_name = "STATUS", default_value_t = ending::NOT_ACQUIRED)]
+    /// The exit status if the lock is not acquired in time
+    #[arg(long, value_name = "STATUS", default_value_t = exit::EXIT_TIMEOUT)]
     pub(crate) exit_code: u8,
 
-    /// Hold the lock until all that the command leaves running has ended, too
+    /// Hold the lock until every process that the command leaves running has ended
     ///
-    /// It is waited for by a pipe that the command inherits, so what closes all its descriptors, as
-    /// some daemons do, is not waited for.
+    /// They are tracked by a pipe that they inherit. A daemon that closes all its descriptors is not
+    /// waited for.
     #[arg(long, short)]
     pub(crate) descendants: bool,
 
-    /// What to run, with its arguments; no shell is in between
+    /// The command to run, with its arguments (not through a shell)
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 
-impl Request {
-    /// How long the lock may take.
+impl RunArguments {
+    /// How long to wait for the lock.
     pub(crate) fn timeout(&self) -> Timeout {
         let otherwise = if self.skip { Timeout::ONCE } else { Timeout::FOREVER };
         self.timeout.unwrap_or(otherwise)
     }
 }
 
-/// `--locks`, where it is without a meaning: taken, as it is everywhere, and not shown.
-fn unasked() -> Arg {
+/// `--locks` for a subcommand that does not use it: accepted, but not shown.
+fn without_locks() -> Arg {
     Arg::new("locks").long("locks").hide(true).value_parser(clap::value_parser!(OsString))
 }
 
@@ -119,14 +119,16 @@ fn name(text: &str) -> Result<LockName, LockError> {
     LockName::new(text)
 }
 
-/// Seconds as in Jam.py; like `#[locked]`, it takes no other number below 0 than -1.
-#[expect(clippy::float_cmp, reason = "-1 is exact, and what is near to it is a mistake")]
+/// Seconds as in Jam.py; like `#[locked]`, the only negative number is -1.
+#[expect(clippy::float_cmp, reason = "-1 is exact, and a number close to it is a mistake")]
 fn timeout(text: &str) -> Result<Timeout, String> {
     let seconds = number(text)?;
     if seconds < 0.0 && seconds != -1.0 {
-        return Err("a timeout cannot be negative: -1 waits for ever, 0 tries once".to_owned());
+        return Err(
+            "a timeout cannot be negative: use -1 to wait forever, 0 to try once".to_owned()
+        );
     }
-    // What is beyond the end of the clock is for ever, too.
+    // Too long for the clock is as good as forever.
     let limit = Duration::try_from_secs_f64(seconds);
     Ok(limit.map_or(Timeout::FOREVER, Timeout::from))
 }
@@ -134,12 +136,12 @@ fn timeout(text: &str) -> Result<Timeout, String> {
 fn interval(text: &str) -> Result<Duration, String> {
     let seconds = number(text)?;
     if seconds < 0.1 {
-        return Err("at least 0.1 seconds".to_owned());
+        return Err("the shortest interval is 0.1 seconds".to_owned());
     }
-    Duration::try_from_secs_f64(seconds).map_err(|_| "longer than a clock can tell".to_owned())
+    Duration::try_from_secs_f64(seconds).map_err(|_| "the interval is too long".to_owned())
 }
 
 fn number(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| !number.is_nan());
-    number.ok_or_else(|| "a number of seconds, such as 10 or 0.5".to_owned())
+    number.ok_or_else(|| "expected a number of seconds, such as 10 or 0.5".to_owned())
 }

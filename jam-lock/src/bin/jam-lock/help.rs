@@ -1,126 +1,130 @@
-//! What the help and the manual tell beyond the arguments.
+//! What the help and the manual say besides the arguments.
 
 use std::fmt::Write;
 
-/// Things, and what is to be known of each.
+/// Terms with their descriptions.
 pub(crate) type Entries = &'static [(&'static str, &'static str)];
 
-/// What stands above [`RUN`].
-pub(crate) const ABOVE_RUN: &str = "\
-The status is the command's; where a signal has ended that, the same signal ends this. Else it is";
+/// Introduces [`RUN`].
+pub(crate) const RUN_INTRO: &str = "\
+Exits with the command's status, or dies by the signal that killed it. Otherwise the exit status is";
 
-/// The statuses of `run`.
+/// The exit statuses of `run`.
 pub(crate) const RUN: Entries = &[
-    ("75", "the lock was not to be had in time (see --exit-code)"),
+    ("75", "timed out waiting for the lock (see --exit-code)"),
     (
         "74",
-        "the lock was lost while the command ran, which was then ended, on Linux with all that it \
-         had started",
+        "the lock was lost while the command ran; the command was terminated, on Linux with all \
+         its descendants",
     ),
-    ("71", "the lock could not be asked for"),
+    ("71", "the lock could not be accessed"),
     ("127", "the command was not found"),
     ("126", "the command could not be run"),
-    ("2", "the arguments are wrong"),
+    ("2", "invalid arguments"),
 ];
 
-/// The statuses of `who`.
+/// The exit statuses of `who`.
 pub(crate) const WHO: Entries = &[
-    ("0", "somebody holds it"),
-    ("1", "nobody holds it"),
-    ("2", "that could not be told, or the arguments are wrong"),
+    ("0", "the lock is held"),
+    ("1", "the lock is free"),
+    ("2", "that cannot be determined, or invalid arguments"),
 ];
 
-/// The statuses of everything else.
+/// The exit statuses of every other subcommand.
 pub(crate) const OTHERS: Entries =
-    &[("0", "all was done"), ("2", "the locks could not be looked at, or the arguments are wrong")];
+    &[("0", "success"), ("2", "the locks cannot be accessed, or invalid arguments")];
 
-/// How `run` is used.
+/// Examples of `run`.
 pub(crate) const EXAMPLES: Entries = &[
     (
         "jam-lock run nightly --timeout 60 -- ./backup.sh",
-        "Waits for a minute at the most, and else ends with status 75.",
+        "Waits for up to a minute, then exits with status 75.",
     ),
-    ("jam-lock run report --skip -- make report", "Leaves it to the one that runs already."),
+    ("jam-lock run report --skip -- make report", "Skips this run if another is in progress."),
     (
         "jam-lock run stock --shared -- sh -c './count.sh > stock.txt'",
-        "Runs beside other readers, and a shell writes the file under the lock.",
+        "Runs together with other readers; the shell writes the file while it holds the lock.",
     ),
 ];
 
-/// What stands above [`JSON`].
-pub(crate) const ABOVE_JSON: &str = "\
-With --json, it is an array with an object for each lock, and null for what is not known:";
+/// Introduces [`JSON`].
+pub(crate) const JSON_INTRO: &str = "\
+With --json, the output is an array with an object for each lock; what is unknown is null:";
 
 /// The keys of a lock.
 pub(crate) const JSON: Entries = &[
-    ("name", "what it is called"),
-    ("state", "free, writer, readers, no writer (readers would not be seen) or unknown"),
-    ("readers", "how many readers hold it"),
-    ("waiting", "how many wait for it; those of another process count as one"),
-    ("token", "the greatest token that was given out: digits in a string"),
-    ("holder", "who holds it: an object"),
-    ("abandoned_by", "who died with it, until the next holder is told: such an object"),
+    ("name", "the name of the lock"),
+    ("state", "free, writer, readers, no writer (there may be readers) or unknown"),
+    ("readers", "the number of readers that hold it"),
+    ("waiting", "the number of waiters; all waiters of another process count as one"),
+    ("token", "the greatest token issued so far: a string of digits"),
+    ("holder", "the holder: an object"),
+    ("abandoned_by", "the holder that died with it, until it is recovered: such an object"),
 ];
 
-/// What stands above [`JSON_HOLDER`].
-pub(crate) const ABOVE_JSON_HOLDER: &str = "Who holds it, or has died with it, has";
+/// Introduces [`JSON_HOLDER`].
+pub(crate) const JSON_HOLDER_INTRO: &str = "A holder is an object with";
 
 /// The keys of a holder.
 pub(crate) const JSON_HOLDER: Entries = &[
     ("process", "the process id, a number"),
     ("program", "the file name of its program"),
-    ("host", "the name of its machine"),
-    ("function", "the function that acquired the lock, or the command that `run` runs"),
+    ("host", "the host name of its machine"),
+    ("function", "the function that acquired the lock, or the command under `jam-lock run`"),
     ("file", "the source file of that function"),
-    ("line", "the line in it, a number"),
+    ("line", "the line in that file, a number"),
     ("since", "when it acquired the lock: seconds since 1970 in UTC, by the clock of its machine"),
-    ("held_for", "for how many seconds it had held the lock by now"),
-    ("token", "the token of its acquisition: digits in a string"),
+    ("held_for", "for how many seconds it has held the lock"),
+    ("token", "the token of its acquisition: a string of digits"),
 ];
 
-/// What the environment tells.
+/// The environment variables.
 pub(crate) const ENVIRONMENT: Entries = &[(
     "JAM_LOCK",
-    "The folder of the locks, or the URL of a PostgreSQL database, where --locks names none. \
-     Without both it is the folder locks in the current directory.",
+    "The lock folder, or the URL of a PostgreSQL database, unless --locks is given. The default \
+     is the folder locks in the current directory.",
 )];
 
-/// What is in a folder of locks.
+/// The files in a lock folder.
 pub(crate) const FILES: Entries = &[
-    ("NAME.lock", "What is locked for NAME, by flock(2)."),
-    ("NAME.holder", "Who holds it, or held it last, for people to read; it never decides."),
+    ("NAME.lock", "The file that is locked with flock(2) for the lock NAME."),
+    (
+        "NAME.holder",
+        "Its current or last holder, for people to read; it never decides who holds the lock.",
+    ),
 ];
 
-/// Below all help of `run`.
+/// Shown below the help of `run`.
 pub(crate) fn run() -> String {
-    format!("{ABOVE_RUN}\n{}", table(RUN))
+    format!("{RUN_INTRO}\n{}", table(RUN))
 }
 
-/// Below the long help of `run`.
-pub(crate) fn run_in_full() -> String {
+/// Shown below the long help of `run`.
+pub(crate) fn run_long() -> String {
     let examples: Vec<_> =
         EXAMPLES.iter().map(|(line, what)| format!("  {line}\n      {what}")).collect();
     format!(
-        "{}\n\nOthers are told the first 60 bytes of the command's line, which should have no secrets.\n\nExamples:\n{}",
+        "{}\n\nThe first 60 bytes of the command line are visible to other users of the lock: keep secrets \
+         out of them.\n\nExamples:\n{}",
         run(),
         examples.join("\n")
     )
 }
 
-/// Below all help of `who`.
+/// Shown below the help of `who`.
 pub(crate) fn who() -> String {
     statuses(WHO)
 }
 
-/// Below all help of the others.
+/// Shown below the help of every other subcommand.
 pub(crate) fn others() -> String {
     statuses(OTHERS)
 }
 
-/// Below the long help of `list`.
-pub(crate) fn list_in_full() -> String {
+/// Shown below the long help of `list`.
+pub(crate) fn list_long() -> String {
     format!(
-        "{ABOVE_JSON}\n{}\n\n{ABOVE_JSON_HOLDER}\n{}\n\n{}",
+        "{JSON_INTRO}\n{}\n\n{JSON_HOLDER_INTRO}\n{}\n\n{}",
         table(JSON),
         table(JSON_HOLDER),
         others()
@@ -128,18 +132,18 @@ pub(crate) fn list_in_full() -> String {
 }
 
 fn statuses(entries: Entries) -> String {
-    format!("The status is\n{}", table(entries))
+    format!("The exit status is\n{}", table(entries))
 }
 
 /// A line for each entry.
 fn table(entries: Entries) -> String {
-    let width = entries.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
+    let width = entries.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for (what, meaning) in entries {
+    for (term, description) in entries {
         // Writing into a `String` does not fail.
-        let _ = match what.parse::<u8>() {
-            Ok(status) => writeln!(text, "  {status:>width$}  {meaning}"),
-            Err(_) => writeln!(text, "  {what:width$}  {meaning}"),
+        let _ = match term.parse::<u8>() {
+            Ok(status) => writeln!(text, "  {status:>width$}  {description}"),
+            Err(_) => writeln!(text, "  {term:width$}  {description}"),
         };
     }
     text.trim_end().to_owned()

@@ -1,13 +1,13 @@
-//! The list of all locks, as other programs read it.
+//! Locks and holders as other programs read them.
 
 use std::time::{Duration, SystemTime};
 
 use jam_lock::{Holder, State, Status};
 use serde_json::{Value, json};
 
-/// An array with an object for each lock, and `null` for what is not known.
-pub(crate) fn list(found: &[Status]) -> String {
-    let all: Value = found.iter().map(status).collect();
+/// An array with an object for each lock; what is unknown is `null`.
+pub(crate) fn list(locks: &[Status]) -> String {
+    let all: Value = locks.iter().map(status).collect();
     format!("{all:#}\n")
 }
 
@@ -45,8 +45,7 @@ fn holder(holder: &Holder) -> Value {
     })
 }
 
-/// Its digits: it is above 2^53, where those are rounded who read every number as a floating-point
-/// one, as JavaScript and jq do.
+/// The digits as a string: JavaScript and jq read every number as a float, which rounds above 2^53.
 fn token(token: Option<u64>) -> Option<String> {
     token.map(|token| token.to_string())
 }

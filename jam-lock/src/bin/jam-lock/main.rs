@@ -1,20 +1,21 @@
-//! The command `jam-lock`: runs commands under named locks, and tells who holds them.
+//! The command `jam-lock`: runs commands under named locks, and shows who holds them.
 
 mod arguments;
 mod completions;
-mod ending;
+mod error;
+mod exit;
 mod help;
 mod json;
 mod list;
+mod location;
 mod manual;
 mod output;
-mod place;
 mod process;
 mod run;
 #[cfg(unix)]
-mod stop;
+mod suspend;
 mod sweep;
-mod table;
+mod text;
 mod watch;
 mod who;
 
@@ -22,25 +23,21 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::arguments::{Arguments, Order};
-use self::ending::{Ending, Trouble};
+use self::arguments::{Arguments, Subcommand};
+use self::error::Error;
 
 fn main() -> ExitCode {
-    let Arguments { locks, order } = Arguments::parse();
-    let place = locks.unwrap_or_else(jam_lock::default_location);
-    // Everything is dropped by the time that the process ends as its command did.
-    let ending = match order {
-        Order::Run(request) => run::run(&place, &request),
-        Order::List { json } => told(list::list(&place, json)),
-        Order::Watch { interval } => watch::watch(&place, interval).unwrap_or_else(Trouble::told),
-        Order::Who { name } => who::who(&place, &name).unwrap_or_else(Trouble::told),
-        Order::Sweep => told(sweep::sweep(&place)),
-        Order::Completions { shell } => told(completions::completions(shell)),
-        Order::Man => told(manual::manual()),
+    let Arguments { locks, subcommand } = Arguments::parse();
+    let location = locks.unwrap_or_else(jam_lock::default_location);
+    // Everything must be dropped before the process ends, which may be by a signal.
+    let exit = match subcommand {
+        Subcommand::Run(arguments) => Ok(run::run(&location, &arguments)),
+        Subcommand::List { json } => list::list(&location, json),
+        Subcommand::Watch { interval } => watch::watch(&location, interval),
+        Subcommand::Who { name } => who::who(&location, &name),
+        Subcommand::Sweep => sweep::sweep(&location),
+        Subcommand::Completions { shell } => completions::completions(shell),
+        Subcommand::Man => manual::manual(),
     };
-    ending.end()
-}
-
-fn told(result: Result<(), Trouble>) -> Ending {
-    result.map_or_else(Trouble::told, |()| Ending::Status(0))
+    exit.unwrap_or_else(Error::report).exit()
 }

@@ -1,4 +1,4 @@
-//! `man`: the manual, as one page about all subcommands.
+//! `man`: the manual, one page for all subcommands.
 
 use std::io::{self, Write};
 
@@ -7,18 +7,20 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::arguments::Arguments;
-use super::ending::Trouble;
+use super::error::Error;
+use super::exit::Exit;
 use super::{help, output};
 
-/// What all subcommands have, which is told once.
+/// The options of every subcommand, which are described once.
 const COMMON: [&str; 2] = ["locks", "help"];
 
-/// What a section begins with, behind the end of a line.
+/// How a section begins, after the end of a line.
 const HEADING: &str = "\n.S";
 
-/// Prints it.
-pub(crate) fn manual() -> Result<(), Trouble> {
-    Ok(output::print(page()?)?)
+/// Prints the manual page.
+pub(crate) fn manual() -> Result<Exit, Error> {
+    output::print(page()?)?;
+    Ok(Exit::SUCCESS)
 }
 
 fn page() -> io::Result<String> {
@@ -32,15 +34,15 @@ fn page() -> io::Result<String> {
     text += &section(|text| about.render_options_section(text))?;
     text += ".SH COMMANDS\n";
     for subcommand in command.get_subcommands() {
-        text += &about_one(subcommand)?;
+        text += &subcommand_section(subcommand)?;
     }
-    text += &further();
+    text += &reference();
     text += &section(|text| about.render_version_section(text))?;
     Ok(text)
 }
 
-/// What is told of a subcommand, below a heading of its own.
-fn about_one(subcommand: &Command) -> io::Result<String> {
+/// A subcommand, below a heading of its own.
+fn subcommand_section(subcommand: &Command) -> io::Result<String> {
     let name = subcommand.get_name();
     let alone = subcommand.clone().mut_args(|argument| {
         let is_common = COMMON.contains(&argument.get_id().as_str());
@@ -58,21 +60,21 @@ fn about_one(subcommand: &Command) -> io::Result<String> {
     Ok(text)
 }
 
-/// What only a manual has a place for.
-fn further() -> String {
+/// What clap does not know: JSON, exit statuses, environment, files and examples.
+fn reference() -> String {
     let mut roff = Roff::new();
-    roff.control("SS", ["What list --json prints"]);
-    paragraph(&mut roff, help::ABOVE_JSON);
+    roff.control("SS", ["The output of list --json"]);
+    paragraph(&mut roff, help::JSON_INTRO);
     list(&mut roff, help::JSON);
-    paragraph(&mut roff, help::ABOVE_JSON_HOLDER);
+    paragraph(&mut roff, help::JSON_HOLDER_INTRO);
     list(&mut roff, help::JSON_HOLDER);
     roff.control("SH", ["EXIT STATUS"]);
-    for (above, entries) in [
-        (help::ABOVE_RUN, help::RUN),
-        ("The status of who is", help::WHO),
-        ("The status of all others is", help::OTHERS),
+    for (intro, entries) in [
+        (help::RUN_INTRO, help::RUN),
+        ("The exit status of who is", help::WHO),
+        ("The exit status of every other subcommand is", help::OTHERS),
     ] {
-        paragraph(&mut roff, above);
+        paragraph(&mut roff, intro);
         list(&mut roff, entries);
     }
     for (title, entries) in
@@ -81,7 +83,7 @@ fn further() -> String {
         roff.control("SH", [title]);
         list(&mut roff, entries);
     }
-    rest(&roff.render())
+    without_preamble(&roff.render())
 }
 
 fn paragraph(roff: &mut Roff, text: &str) {
@@ -94,7 +96,7 @@ fn list(roff: &mut Roff, entries: help::Entries) {
     }
 }
 
-/// What `render` writes, with what the page begins with.
+/// What `render` writes, with the preamble of a page.
 fn written(render: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<String> {
     let mut text = Vec::new();
     render(&mut text)?;
@@ -103,7 +105,7 @@ fn written(render: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<Stri
 
 /// The section that `render` writes.
 fn section(render: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<String> {
-    written(render).map(|text| rest(&text))
+    written(render).map(|text| without_preamble(&text))
 }
 
 /// The section that `render` writes, without its heading.
@@ -112,8 +114,8 @@ fn body(render: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<String>
     Ok(section.split_once('\n').map(|(_, body)| body.to_owned()).unwrap_or_default())
 }
 
-/// What stands below the lines by which every text begins, and a page only once.
-fn rest(text: &str) -> String {
+/// The text without its preamble, which a page needs only once.
+fn without_preamble(text: &str) -> String {
     let heading = text.find(HEADING).map_or(0, |end| end + 1);
     text[heading..].to_owned()
 }

@@ -1,4 +1,4 @@
-//! What is printed, so that nobody who stops reading ends the process by a panic.
+//! Printing without a panic when the reader closes the pipe.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -10,14 +10,14 @@ pub(crate) fn print(text: impl Display) -> io::Result<()> {
     output.flush()
 }
 
-/// Says a sentence, or several lines, to the person at the terminal, if there is one.
+/// Prints a message to standard error; if that is closed, nobody reads it.
 pub(crate) fn say(sentence: impl Display) {
     let sentence = sentence.to_string();
     let lines: Vec<_> = sentence.lines().map(plain).collect();
     let _ = writeln!(io::stderr(), "jam-lock: {}", lines.join("\n"));
 }
 
-/// A text that others have made, without what would move the cursor.
+/// A text of foreign origin without control characters, which could move the cursor.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

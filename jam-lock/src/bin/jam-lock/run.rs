@@ -1,134 +1,91 @@
-//! `run`: a command, under a lock.
+//! `run`: runs a command under a lock.
 
+mod acquire;
 mod ancestors;
-#[cfg(unix)]
-mod command;
-#[cfg(not(unix))]
-#[path = "run/command_elsewhere.rs"]
 mod command;
 #[cfg(unix)]
 mod descendants;
 #[cfg(unix)]
-mod interruption;
-mod line;
+mod interrupt;
+mod progress;
 #[cfg(unix)]
 mod signals;
-mod wait;
+mod start_error;
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 
-use jam_lock::{Holder, LockError, Locks};
+use jam_lock::{LockError, Locks};
 
-use super::arguments::Request;
-use super::ending::{self, Ending};
+use self::start_error::StartError;
+use super::arguments::RunArguments;
+use super::exit::{EXIT_LOCK_ERROR, EXIT_LOST, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, Exit};
 use super::output::say;
 
-/// What came of a command that was started.
+/// How a command that was started ended.
 enum Outcome {
-    /// It has ended.
-    Ended(Ending),
-    /// It was ended, because the lock was lost.
+    /// By itself.
+    Exited(Exit),
+    /// It was terminated because the lock was lost.
     Lost,
 }
 
-/// Why a command was not started.
-enum Unstarted {
-    /// The lock was not acquired.
-    Lock(LockError),
-    /// It would never be free: its holder waits for this process to end.
-    Inside(Box<Holder>),
-    /// A signal came first.
-    #[cfg(unix)]
-    Signal(i32),
-    /// The system would not.
-    System(io::Error),
-    /// There is no such thing here.
-    #[cfg(not(unix))]
-    Unsupported(&'static str),
-}
-
-/// Runs what is asked for under its lock among those at `place`.
-pub(crate) fn run(place: &OsStr, request: &Request) -> Ending {
-    match under_lock(place, request) {
-        Ok(ending) => ending,
-        Err(Unstarted::Lock(error)) if error.is_timeout() => not_acquired(&error, request),
-        Err(Unstarted::Lock(error)) => {
-            say(error);
-            Ending::Status(ending::UNASKED)
-        }
-        Err(Unstarted::Inside(holder)) => {
-            say(format_args!(
-                "lock `{}` would never be free: this runs inside of {holder}, which holds it until \
-                 this has ended",
-                request.name
-            ));
-            Ending::Status(ending::UNASKED)
-        }
+/// Runs the command under its lock at `location`.
+pub(crate) fn run(location: &OsStr, arguments: &RunArguments) -> Exit {
+    match run_under_lock(location, arguments) {
+        Ok(exit) => exit,
+        Err(StartError::Lock(error)) if error.is_timeout() => timed_out(&error, arguments),
+        Err(StartError::Command(error)) => not_started(&error, arguments),
         #[cfg(unix)]
-        Err(Unstarted::Signal(signal)) => Ending::Signal(signal),
-        #[cfg(not(unix))]
-        Err(Unstarted::Unsupported(why)) => {
-            say(why);
-            Ending::Status(ending::UNASKED)
+        Err(StartError::Signal(signal)) => Exit::Signal(signal),
+        Err(error) => {
+            say(error);
+            Exit::Status(EXIT_LOCK_ERROR)
         }
-        Err(Unstarted::System(error)) => not_started(&error, request),
     }
 }
 
-fn under_lock(place: &OsStr, request: &Request) -> Result<Ending, Unstarted> {
-    let locks = Locks::at(place)?;
-    let mut command = command::prepare(request)?;
-    let guard = wait::acquire(&locks, request, &mut command)?;
+fn run_under_lock(location: &OsStr, arguments: &RunArguments) -> Result<Exit, StartError> {
+    let locks = Locks::at(location)?;
+    let mut command = command::prepare(arguments)?;
+    let guard = acquire::acquire(&locks, arguments, &mut command)?;
     if let Some(died) = guard.abandoned() {
-        say(format_args!("the last holder of lock `{}` died inside: {died}", request.name));
+        say(format_args!("the last holder of lock `{}` died inside: {died}", arguments.name));
     }
     if let Some(error) = guard.record_error() {
         say(error);
     }
     match command.run(&guard)? {
-        // That was told when it was noticed.
-        Outcome::Lost => Ok(Ending::Status(ending::LOST)),
-        Outcome::Ended(ending) => {
-            Ok(guard.release().map_or_else(|error| not_released(&error, ending), |()| ending))
+        // The loss was reported when it was noticed.
+        Outcome::Lost => Ok(Exit::Status(EXIT_LOST)),
+        Outcome::Exited(exit) => {
+            Ok(guard.release().map_or_else(|error| release_failed(&error, exit), |()| exit))
         }
     }
 }
 
-/// The end of a command that may not have been under its lock to the last; or that was, and whose end
-/// is not recorded.
-fn not_released(error: &LockError, its_own: Ending) -> Ending {
+/// The command ended, but the lock may have been lost before; or only the record of its holder is
+/// wrong, which does not change how the command ended.
+fn release_failed(error: &LockError, exit: Exit) -> Exit {
     say(error);
-    if matches!(error, LockError::Io { .. }) { its_own } else { Ending::Status(ending::LOST) }
+    if matches!(error, LockError::Io { .. }) { exit } else { Exit::Status(EXIT_LOST) }
 }
 
-fn not_acquired(error: &LockError, request: &Request) -> Ending {
-    if request.skip {
+fn timed_out(error: &LockError, arguments: &RunArguments) -> Exit {
+    if arguments.skip {
         say(format_args!("skipped: {error}"));
-        return Ending::Status(0);
+        return Exit::SUCCESS;
     }
     say(error);
-    Ending::Status(request.exit_code)
+    Exit::Status(arguments.exit_code)
 }
 
-fn not_started(error: &io::Error, request: &Request) -> Ending {
-    let command = request.command[0].to_string_lossy();
+fn not_started(error: &io::Error, arguments: &RunArguments) -> Exit {
+    let command = arguments.command[0].to_string_lossy();
     if error.kind() == ErrorKind::NotFound {
-        say(format_args!("cannot run `{command}`: there is no such command"));
-        return Ending::Status(ending::NOT_FOUND);
+        say(format_args!("cannot run `{command}`: command not found"));
+        return Exit::Status(EXIT_NOT_FOUND);
     }
     say(format_args!("cannot run `{command}`: {error}"));
-    Ending::Status(ending::NOT_EXECUTABLE)
-}
-
-impl From<LockError> for Unstarted {
-    fn from(error: LockError) -> Self {
-        Self::Lock(error)
-    }
-}
-
-impl From<io::Error> for Unstarted {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
+    Exit::Status(EXIT_NOT_EXECUTABLE)
 }

@@ -1,13 +1,15 @@
-//! `sweep`: the files of keyed names that were left behind.
+//! `sweep`: removes keyed lock files that killed processes left behind.
 
 use std::ffi::OsStr;
 
-use super::ending::Trouble;
-use super::{output, place};
+use super::error::Error;
+use super::exit::Exit;
+use super::{location, output};
 
-/// Removes them at `place`, and prints of how many locks.
-pub(crate) fn sweep(place: &OsStr) -> Result<(), Trouble> {
-    let count = place::look_at(place)?.sweep()?;
+/// Removes them at `location`, and prints how many locks they belonged to.
+pub(crate) fn sweep(location: &OsStr) -> Result<Exit, Error> {
+    let count = location::open_existing(location)?.sweep()?;
     let locks = if count == 1 { "lock" } else { "locks" };
-    Ok(output::print(format_args!("removed the files of {count} {locks}\n"))?)
+    output::print(format_args!("removed the files of {count} {locks}\n"))?;
+    Ok(Exit::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `watch`: how all locks stand, live.
+//! `watch`: the list of all locks, live.
 
 #[cfg(unix)]
 mod event;
@@ -10,46 +10,47 @@ mod view;
 use std::ffi::OsStr;
 use std::time::Duration;
 
-use super::ending::{Ending, Trouble};
+use super::error::Error;
+use super::exit::Exit;
 
-/// How many lines stand above the table: the title, and an empty one.
+/// The lines above the table: the title, and an empty one.
 #[cfg(unix)]
-const HEAD: usize = 2;
+const HEADER_LINES: usize = 2;
 
-/// Shows how the locks at `place` stand until somebody has seen enough.
+/// Shows the locks at `location` until the user quits.
 #[cfg(unix)]
-pub(crate) fn watch(place: &OsStr, interval: Duration) -> Result<Ending, Trouble> {
+pub(crate) fn watch(location: &OsStr, interval: Duration) -> Result<Exit, Error> {
     use self::event::{Event, Events};
     use self::screen::Screen;
 
-    if !Screen::is_there() {
-        return Err(Trouble::Senseless("only a terminal can be watched: use `jam-lock list`"));
+    if !Screen::is_available() {
+        return Err(Error::Usage("`watch` needs a terminal: use `jam-lock list`"));
     }
-    let locks = super::place::look_at(place)?;
-    let events = Events::of_this_process()?;
+    let locks = super::location::open_existing(location)?;
+    let events = Events::new()?;
     let mut screen = Screen::enter()?;
     loop {
         let (height, width) = screen.size();
         let title = view::title(&locks.location(), interval, width);
         let below = match locks.list() {
-            Ok(found) => view::of(found, height.saturating_sub(HEAD), width),
+            Ok(found) => view::table(found, height.saturating_sub(HEADER_LINES), width),
             Err(error) => view::wrapped(&error.to_string(), width),
         };
         screen.show(&[vec![title, String::new()], below].concat())?;
         match events.next(interval) {
-            Some(Event::Enough) => return Ok(Ending::Status(0)),
-            Some(Event::End(signal)) => return Ok(Ending::Signal(signal)),
-            Some(Event::Stop) => {
+            Some(Event::Quit) => return Ok(Exit::SUCCESS),
+            Some(Event::Terminate(signal)) => return Ok(Exit::Signal(signal)),
+            Some(Event::Suspend) => {
                 drop(screen);
-                super::stop::stop();
+                super::suspend::suspend();
                 screen = Screen::enter()?;
             }
-            Some(Event::Look) | None => {}
+            Some(Event::Redraw) | None => {}
         }
     }
 }
 
 #[cfg(not(unix))]
-pub(crate) fn watch(_: &OsStr, _: Duration) -> Result<Ending, Trouble> {
-    Err(Trouble::Senseless("`watch` is for Unix terminals: use `jam-lock list`"))
+pub(crate) fn watch(_: &OsStr, _: Duration) -> Result<Exit, Error> {
+    Err(Error::Usage("`watch` needs a Unix terminal: use `jam-lock list`"))
 }

@@ -4,29 +4,29 @@ use std::ffi::OsStr;
 
 use jam_lock::{LockName, State, Status};
 
-use super::ending::{Ending, Trouble};
-use super::{output, place, table};
+use super::error::Error;
+use super::exit::Exit;
+use super::{location, output, text};
 
-/// What is printed of a name that leaves no trace: it may be misspelt. A keyed name leaves none when it
-/// is free.
-const UNUSED: &str = "free: no use of it is recorded here";
+/// Printed for a name without any trace, which may be misspelt. A keyed name that is free has none.
+const UNUSED: &str = "free (no use of it is recorded here)";
 
-/// Prints the holder of the lock `name` at `place`; status 1 where nobody holds it.
-pub(crate) fn who(place: &OsStr, name: &LockName) -> Result<Ending, Trouble> {
-    let status = place::look_at(place)?.lock(name.clone()).status()?;
+/// Prints the holder of the lock `name` at `location`; the exit status is 1 if it is free.
+pub(crate) fn who(location: &OsStr, name: &LockName) -> Result<Exit, Error> {
+    let status = location::open_existing(location)?.lock(name.clone()).status()?;
     output::print(format_args!("{}\n", sentence(&status)))?;
     match status.state() {
-        State::Unknown => Err(Trouble::Senseless("whether the lock is held cannot be seen")),
-        state => Ok(Ending::Status(u8::from(!state.is_held()))),
+        State::Unknown => Err(Error::Usage("cannot determine whether the lock is held")),
+        state => Ok(Exit::Status(u8::from(!state.is_held()))),
     }
 }
 
 fn sentence(status: &Status) -> String {
     let state = status.state();
     match (status.holder(), status.abandoned()) {
-        (Some(holder), _) => table::holder(holder),
-        (None, _) if state.is_held() => format!("held by a {state}, who is not known"),
-        (None, Some(died)) => format!("{state}; {}", table::died_inside(died)),
+        (Some(holder), _) => text::held_by(holder),
+        (None, _) if state.is_held() => format!("held by an unknown process ({state})"),
+        (None, Some(died)) => format!("{state}; {}", text::died_inside(died)),
         (None, None) if state == State::Free && status.token().is_none() => UNUSED.to_owned(),
         (None, None) => state.to_string(),
     }

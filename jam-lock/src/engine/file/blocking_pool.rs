@@ -1,70 +1,25 @@
-//! The threads that block in `flock(2)` so that no caller has to.
+//! The threads that block in `flock(2)`, so that no caller has to.
 
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::lock_file::LockFile;
-use super::system::{Call, ask};
-use super::{flock, polling};
-use crate::engine::Mode;
+use super::flock_wait::FlockWait;
+use super::polling;
+use super::syscall::{Syscall, retry};
 use crate::per_process::PerProcess;
 
-/// How many threads of the process may block at once. Nothing interrupts `flock(2)`, so a wait that
-/// has timed out keeps its thread and its descriptor until the lock is free.
+/// How many threads of the process may block at once.
+///
+/// Nothing interrupts `flock(2)`, so a wait that has timed out keeps its thread and its descriptor
+/// until the lock is free.
 pub(super) const MAX_THREADS: usize = 64;
 
-/// How long a thread without work lingers: starting one costs more than a hand-off does.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// A wait for the lock on a file.
-pub(super) struct Wait {
-    pub(super) id: PoolWaitId,
-    pub(super) file: Arc<LockFile>,
-    pub(super) mode: Mode,
-    /// Whether it waits for other holders; where not, it tries once.
-    pub(super) is_blocking: bool,
-    /// How long others may have the lock first.
-    pub(super) pause: Duration,
-    /// Called once, with whether the lock was acquired.
-    pub(super) done: Box<dyn FnOnce(io::Result<bool>) + Send>,
-}
-
-/// Identifies a wait in this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PoolWaitId(u64);
-
-impl PoolWaitId {
-    /// One that no other wait of this process has.
-    pub(super) fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-impl Wait {
-    fn block(self) {
-        if !self.pause.is_zero() {
-            thread::sleep(self.pause);
-        }
-        let result = if self.is_blocking {
-            flock::lock(self.file.file(), self.mode).map(|()| true)
-        } else {
-            flock::try_lock(self.file.file(), self.mode)
-        };
-        self.finish(result);
-    }
-
-    /// Ends it.
-    pub(super) fn finish(self, result: io::Result<bool>) {
-        drop(self.file);
-        (self.done)(result);
-    }
-}
+/// How long an idle thread stays: starting one costs more than a hand-off does.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 struct Pool {
@@ -76,19 +31,19 @@ struct Pool {
 struct State {
     threads: usize,
     idle: usize,
-    /// What no thread has begun yet.
-    waits: VecDeque<Wait>,
+    /// Waits that no thread has started yet.
+    waits: VecDeque<FlockWait>,
 }
 
 static POOL: PerProcess<Pool> = PerProcess::new();
 
-/// Starts `wait` for the lock file at `path`, on a thread that blocks, or else on the one that polls.
+/// Starts `wait` for the lock file at `path`, on a thread that blocks, or else on the polling thread.
 ///
 /// # Errors
-/// There is no thread for it, not even to poll.
-pub(super) fn start(wait: Wait, path: &Path) -> io::Result<()> {
+/// No thread can be started, not even the polling thread.
+pub(super) fn start(wait: FlockWait, path: &Path) -> io::Result<()> {
     let pool = POOL.get();
-    let may_start = ask(Call::StartThread, path, || Ok(())).is_ok();
+    let may_start = retry(Syscall::StartThread, path, || Ok(())).is_ok();
     let mut state = pool.lock();
     let has_thread = state.idle > state.waits.len();
     if !may_start || !has_thread && state.threads == MAX_THREADS {
@@ -113,20 +68,20 @@ pub(super) fn start(wait: Wait, path: &Path) -> io::Result<()> {
     let at = state.waits.iter().position(|wait| wait.id == id);
     let wait = at.and_then(|at| state.waits.remove(at));
     drop(state);
-    // Where it is not there any more, a thread that had nothing else to do has begun it.
+    // If it is gone, a thread that became idle has started it.
     wait.map_or(Ok(()), |wait| polling::start(wait, path))
 }
 
 impl Pool {
-    /// What each thread does.
+    /// The body of each thread.
     fn run(&self) {
         while let Some(wait) = self.next() {
             wait.block();
         }
     }
 
-    /// The next wait, or `None` where none came for a while.
-    fn next(&self) -> Option<Wait> {
+    /// The next wait, or `None` if none arrived in time.
+    fn next(&self) -> Option<FlockWait> {
         let next = self.lock().waits.pop_front().or_else(polling::take_oldest);
         if next.is_some() {
             return next;
@@ -135,7 +90,7 @@ impl Pool {
         state.idle += 1;
         let (mut state, _) = self
             .arrived
-            .wait_timeout_while(state, LINGER, |state| state.waits.is_empty())
+            .wait_timeout_while(state, IDLE_TIMEOUT, |state| state.waits.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
         state.idle -= 1;
         let next = state.waits.pop_front();

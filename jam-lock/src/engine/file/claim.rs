@@ -1,14 +1,15 @@
-//! The claim on one lock file.
+//! [`FileClaim`]: one lock file, as this process acquires, holds and releases it.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 
-use super::blocking_pool::{self, PoolWaitId, Wait};
-use super::handle::{Place, Pursued, Seat, trouble};
-use super::holder_record::Recorder;
-use super::record_file::RecordFile;
-use super::token_floor::TokenFloor;
-use super::{cleanup, holder_lookup, polling};
+use super::file_spec::FileSpec;
+use super::flock::lock_error;
+use super::flock_wait::{FlockWait, FlockWaitId};
+use super::handle::{Handle, WaitFile};
+use super::record::{HolderRecord, RecordFile, TokenFloor};
+use super::{blocking_pool, holder_lookup, keyed_cleanup, polling};
 use crate::engine::{
     Claim, Mode, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
     WriterWaiting, check_process,
@@ -20,83 +21,82 @@ use crate::site::Site;
 /// One lock file, in both modes.
 pub(super) struct FileClaim {
     name: LockName,
-    place: Place,
-    /// A fork shares the open files, so that its unlock would free the lock of its parent.
+    spec: FileSpec,
+    /// A fork shares the open files, so its unlock would release the lock of its parent.
     process: ProcessId,
-    exclusive: Seat,
-    shared: Seat,
-    recorder: Recorder,
-    /// How many lock files had been opened when the record was.
-    recorded_since: u64,
-    in_flight: Vec<InFlight>,
-    /// Whether others use the lock too, as far as this claim has noticed.
-    contended: Option<bool>,
+    exclusive: Handle,
+    shared: Handle,
+    record: HolderRecord,
+    /// How many lock files had been opened when the record was last used.
+    opens_at_record: u64,
+    waits: Vec<PendingWait>,
+    /// Whether other processes use the lock too, as far as this claim has noticed.
+    is_contended: Option<bool>,
 }
 
-/// A wait for a file.
-struct InFlight {
+/// A wait that was started and not yet accepted or discarded.
+struct PendingWait {
     id: WaitId,
-    wait: PoolWaitId,
+    flock_id: FlockWaitId,
     mode: Mode,
-    pursued: Pursued,
+    file: WaitFile,
 }
 
 impl FileClaim {
     /// A claim that only `process` may use.
     pub(super) fn new(
         name: LockName,
-        place: Place,
-        floor: Option<Arc<TokenFloor>>,
+        spec: FileSpec,
+        token_floor: Option<Arc<TokenFloor>>,
         process: ProcessId,
     ) -> Self {
-        let record = Place { path: RecordFile::path(&place.path), ..place };
-        let recorder = Recorder::new(record, floor);
+        let record = FileSpec { path: RecordFile::path(&spec.path), ..spec };
         Self {
             name,
-            recorder,
-            recorded_since: 0,
-            place,
+            record: HolderRecord::new(record, token_floor),
+            opens_at_record: 0,
+            spec,
             process,
-            exclusive: Seat::new(Mode::Exclusive),
-            shared: Seat::new(Mode::Shared),
-            in_flight: Vec::new(),
-            contended: None,
+            exclusive: Handle::new(Mode::Exclusive),
+            shared: Handle::new(Mode::Shared),
+            waits: Vec::new(),
+            is_contended: None,
         }
     }
 
-    /// The seat of a mode, and the place that its methods ask for.
-    fn seat(&mut self, mode: Mode) -> (&mut Seat, &Place) {
-        let seat = match mode {
+    /// The handle of a mode, and the file spec that its methods take.
+    fn handle(&mut self, mode: Mode) -> (&mut Handle, &FileSpec) {
+        let handle = match mode {
             Mode::Exclusive => &mut self.exclusive,
             Mode::Shared => &mut self.shared,
         };
-        (seat, &self.place)
+        (handle, &self.spec)
     }
 
-    /// Notes whether others use the lock, of which the file is removed later then.
-    fn look_for_others(&mut self, mode: Mode, is_locked: bool) {
+    /// Notes whether other processes use a keyed lock, whose file is then removed later.
+    fn note_contention(&mut self, mode: Mode, is_locked: bool) {
         if !self.name.is_keyed() {
             return;
         }
-        let is_new = self.seat(mode).0.is_new();
-        let path = &self.place.path;
-        let is_contended = self.contended.unwrap_or_else(|| {
-            // A file that was there may be what a process left behind that died long ago.
-            let is_shared = !is_new && cleanup::is_in_recent_use(path).unwrap_or(true);
-            cleanup::is_used_again(path) || is_shared
+        let is_new = self.handle(mode).0.is_new();
+        let path = &self.spec.path;
+        let is_contended = self.is_contended.unwrap_or_else(|| {
+            // An existing file may be left over from a process that died long ago.
+            let is_shared = !is_new && keyed_cleanup::is_in_recent_use(path).unwrap_or(true);
+            keyed_cleanup::is_used_again(path) || is_shared
         });
-        self.contended = Some(is_contended || !is_locked);
+        self.is_contended = Some(is_contended || !is_locked);
     }
 
-    fn land(&mut self, id: WaitId) -> InFlight {
-        let at = self.in_flight.iter().position(|wait| wait.id == id);
-        self.in_flight.swap_remove(at.expect("every wait is completed once"))
+    fn take_wait(&mut self, id: WaitId) -> PendingWait {
+        let at = self.waits.iter().position(|wait| wait.id == id);
+        self.waits.swap_remove(at.expect("every wait is completed once"))
     }
 }
 
 impl Claim for FileClaim {
     fn check_process(&self) -> Result<(), LockError> {
-        check_process(self.process, &self.name, || self.place.path.display().to_string())
+        check_process(self.process, &self.name, || self.spec.path.display().to_string())
     }
 
     fn is_polled(&self) -> bool {
@@ -105,93 +105,93 @@ impl Claim for FileClaim {
 
     fn try_acquire(&mut self, mode: Mode) -> Result<TryAcquire, LockError> {
         self.check_process()?;
-        let (seat, place) = self.seat(mode);
-        let is_locked = seat.try_acquire(place)?;
-        self.look_for_others(mode, is_locked);
+        let (handle, spec) = self.handle(mode);
+        let is_locked = handle.try_acquire(spec)?;
+        self.note_contention(mode, is_locked);
         Ok(if is_locked { TryAcquire::Acquired } else { TryAcquire::Contended })
     }
 
     fn is_still_valid(&mut self) -> Result<bool, LockError> {
-        self.shared.is_in_place(&self.place)
+        self.shared.is_in_place(&self.spec)
     }
 
     fn find_waiting_writer(&mut self, found: WriterWaiting) {
-        holder_lookup::find_waiting_writer(self.place.path.clone(), found);
+        holder_lookup::find_waiting_writer(self.spec.path.clone(), found);
     }
 
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
         self.check_process()?;
         let WaitRequest { id, mode, blocking: is_blocking, yield_first: pause, .. } = request;
-        let (seat, place) = self.seat(mode);
-        let pursued = seat.pursued(place)?;
-        let (wait, file) = (PoolWaitId::next(), pursued.file.clone());
-        self.in_flight.push(InFlight { id, wait, mode, pursued });
-        let path = self.place.path.clone();
+        let (handle, spec) = self.handle(mode);
+        let wait_file = handle.wait_file(spec)?;
+        let (flock_id, file) = (FlockWaitId::next(), wait_file.file.clone());
+        self.waits.push(PendingWait { id, flock_id, mode, file: wait_file });
+        let path = self.spec.path.clone();
         let done = Box::new(move |result: io::Result<bool>| {
-            done(result.map_err(|error| trouble("lock", &path, error)));
+            done(result.map_err(|error| lock_error("lock", &path, error)));
         });
-        let wait = Wait { id: wait, file, mode, is_blocking, pause, done };
-        blocking_pool::start(wait, &self.place.path).map_err(|error| {
-            self.land(id);
-            trouble("start a thread to wait for", &self.place.path, error)
+        let wait = FlockWait { id: flock_id, file, mode, is_blocking, pause, done };
+        blocking_pool::start(wait, &self.spec.path).map_err(|error| {
+            self.take_wait(id);
+            lock_error("start a thread to wait for", &self.spec.path, error)
         })
     }
 
     fn is_wait_still_valid(&mut self, id: WaitId) -> Result<bool, LockError> {
-        let Some(wait) = self.in_flight.iter().find(|wait| wait.id == id) else {
+        let Some(wait) = self.waits.iter().find(|wait| wait.id == id) else {
             return Ok(false);
         };
-        let (mode, wait, file) = (wait.mode, wait.wait, wait.pursued.file.clone());
-        let (seat, place) = self.seat(mode);
-        let is_alive = seat.is_alive(&file, place, false);
-        if !matches!(is_alive, Ok(true)) {
+        let (mode, flock_id, file) = (wait.mode, wait.flock_id, wait.file.file.clone());
+        let (handle, spec) = self.handle(mode);
+        let is_current = handle.is_current(&file, spec, false);
+        if !matches!(is_current, Ok(true)) {
             // The gate starts another wait in its place.
-            polling::cancel(wait);
+            polling::cancel(flock_id);
         }
-        is_alive
+        is_current
     }
 
     fn cancel_wait(&mut self, id: WaitId) -> bool {
-        let wait = self.in_flight.iter().find(|wait| wait.id == id);
-        wait.is_some_and(|wait| polling::cancel(wait.wait))
+        let wait = self.waits.iter().find(|wait| wait.id == id);
+        wait.is_some_and(|wait| polling::cancel(wait.flock_id))
     }
 
     fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
-        let InFlight { mode, pursued, .. } = self.land(id);
-        let (seat, place) = self.seat(mode);
-        seat.accept(pursued, place)
+        let PendingWait { mode, file, .. } = self.take_wait(id);
+        let (handle, spec) = self.handle(mode);
+        handle.accept(file, spec)
     }
 
     fn discard(&mut self, id: WaitId) {
-        let InFlight { mode, pursued, .. } = self.land(id);
-        self.seat(mode).0.discard(&pursued);
+        let PendingWait { mode, file, .. } = self.take_wait(id);
+        self.handle(mode).0.discard(&file);
     }
 
     fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
-        let opened = self.exclusive.opened() + self.shared.opened();
-        if std::mem::replace(&mut self.recorded_since, opened) != opened {
-            // With the lock file, the whole folder may be another one.
-            self.recorder.close();
+        let opens = self.exclusive.open_count() + self.shared.open_count();
+        if mem::replace(&mut self.opens_at_record, opens) != opens {
+            // If the lock file was replaced, the whole folder may have been.
+            self.record.close();
         }
         match mode {
-            Mode::Exclusive => self.recorder.publish_writer(site, usage),
-            Mode::Shared => self.recorder.publish_reader(site.is_some(), usage),
+            Mode::Exclusive => self.record.record_writer(site, usage),
+            Mode::Shared => self.record.record_reader(site.is_some(), usage),
         }
     }
 
-    fn clear_holder(&mut self, last: u64) {
-        // A fork shares the record with its parent as it does the lock.
+    fn clear_holder(&mut self, last_token: u64) {
+        // A fork shares the record with its parent, as it does the lock.
         if self.check_process().is_ok() {
-            self.recorder.withdraw(last);
+            self.record.clear(last_token);
         }
     }
 
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         self.check_process()?;
-        // As long as nobody else can have it.
-        let recorded = usage.map_or(Ok(()), |usage| self.recorder.release(mode, usage));
-        let (seat, place) = self.seat(mode);
-        seat.release(place).and(recorded)
+        // Before the unlock, so that no other process has the lock yet.
+        let recorded = usage.map_or(Ok(()), |usage| self.record.release(mode, usage));
+        let (handle, spec) = self.handle(mode);
+        handle.release(spec).and(recorded)
     }
 }
 
@@ -200,14 +200,14 @@ impl Drop for FileClaim {
         if !self.name.is_keyed() || self.check_process().is_err() {
             return;
         }
-        self.recorder.close();
-        let Some(is_contended) = self.contended else { return };
-        let has_met_others = self.exclusive.has_lost_a_file() || self.shared.has_lost_a_file();
-        let file = self.exclusive.vacate().or(self.shared.vacate());
-        if is_contended || has_met_others || !self.recorder.leaves_its_tokens() {
-            cleanup::remove_later(std::mem::take(&mut self.place.path));
+        self.record.close();
+        let Some(is_contended) = self.is_contended else { return };
+        let was_replaced = self.exclusive.was_replaced() || self.shared.was_replaced();
+        let file = self.exclusive.take().or(self.shared.take());
+        if is_contended || was_replaced || !self.record.save_token_floor() {
+            keyed_cleanup::remove_later(mem::take(&mut self.spec.path));
         } else if let Some(file) = file {
-            cleanup::remove(file, &self.place.path);
+            keyed_cleanup::remove(file, &self.spec.path);
         }
     }
 }
@@ -220,12 +220,12 @@ mod tests {
     use super::*;
     use crate::engine::OwnerId;
 
-    /// A claim on `x.lock` of `folder`, as a fork of this process would have it if `forked`.
+    /// A claim on `x.lock` in `folder`; if `forked`, as a fork of this process would have it.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
         let path = folder.join("x.lock");
         let process = if forked { ProcessId::of_a_fork() } else { ProcessId::current() };
-        let place = Place { path, permissions: None };
-        FileClaim::new(LockName::declared("x", "claims", 0), place, None, process)
+        let spec = FileSpec { path, permissions: None };
+        FileClaim::new(LockName::declared("x", "claims", 0), spec, None, process)
     }
 
     #[test]
@@ -243,17 +243,17 @@ mod tests {
         };
         assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
         assert!(matches!(inherited.try_acquire(Mode::Exclusive), Err(LockError::Forked { .. })));
-        let pursued = inherited.start_wait(request, done());
-        assert!(matches!(pursued, Err(LockError::Forked { .. })));
+        let started = inherited.start_wait(request, done());
+        assert!(matches!(started, Err(LockError::Forked { .. })));
     }
 
     #[test]
-    fn a_fork_that_releases_leaves_the_lock_of_its_parent_alone() {
+    fn a_release_in_a_fork_does_not_release_the_lock_of_its_parent() {
         for mode in [Mode::Exclusive, Mode::Shared] {
             let folder = tempfile::tempdir().unwrap();
             let mut claim = claim(folder.path(), false);
             assert_eq!(claim.try_acquire(mode).unwrap(), TryAcquire::Acquired);
-            // In the child the claim has everything but its process.
+            // As the child would have it.
             claim.process = ProcessId::of_a_fork();
             assert!(matches!(claim.release(mode, None), Err(LockError::Forked { .. })));
             let mut others = self::claim(folder.path(), false);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fork_leaves_the_record_of_its_parent_alone() {
+    fn a_fork_does_not_change_the_record_of_its_parent() {
         let folder = tempfile::tempdir().unwrap();
         let mut claim = claim(folder.path(), false);
         assert_eq!(claim.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Acquired);
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_writer_leaves_the_readers_of_its_own_process_their_lock() {
+    fn a_writer_that_is_refused_does_not_unlock_the_readers_of_its_process() {
         let folder = tempfile::tempdir().unwrap();
         let (mut here, mut there) = (claim(folder.path(), false), claim(folder.path(), false));
         assert_eq!(here.try_acquire(Mode::Shared).unwrap(), TryAcquire::Acquired);

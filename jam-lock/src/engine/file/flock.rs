@@ -1,4 +1,4 @@
-//! The calls on which everything rests; no other file may make them.
+//! The calls of `flock(2)`, on which everything rests: no other file makes them.
 //!
 //! fs2 is called by full path, because since Rust 1.89 `File` has methods of the same names.
 
@@ -6,13 +6,15 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
-use super::system::{Call, ask};
+use super::syscall::{Syscall, retry};
 use crate::engine::Mode;
+use crate::error::LockError;
 
-/// Locks `file` if nobody is in the way; `false` where somebody is.
+/// Tries to lock `file` without waiting; `false` if another open file has it locked.
 pub(super) fn try_lock(file: &File, mode: Mode) -> io::Result<bool> {
-    let locked = ask(Call::TryLock, file, || match mode {
+    let locked = retry(Syscall::TryLock, file, || match mode {
         Mode::Exclusive => fs2::FileExt::try_lock_exclusive(file),
         Mode::Shared => fs2::FileExt::try_lock_shared(file),
     });
@@ -23,21 +25,58 @@ pub(super) fn try_lock(file: &File, mode: Mode) -> io::Result<bool> {
     }
 }
 
-/// Locks `file`, and blocks until it can.
+/// Locks `file`, and blocks until it is free.
 pub(super) fn lock(file: &File, mode: Mode) -> io::Result<()> {
-    ask(Call::Lock, file, || match mode {
+    retry(Syscall::Lock, file, || match mode {
         Mode::Exclusive => fs2::FileExt::lock_exclusive(file),
         Mode::Shared => fs2::FileExt::lock_shared(file),
     })
 }
 
-/// Unlocks `file`. Closing it would not do: a child that was just being spawned may still have it
-/// open, and would hold the lock until it has executed its program.
+/// Unlocks `file`.
+///
+/// Closing it is not enough: a child that is just being spawned may still have it open, and would hold
+/// the lock until it executes its program.
 pub(super) fn unlock(file: &File) -> io::Result<()> {
-    ask(Call::Unlock, file, || fs2::FileExt::unlock(file))
+    retry(Syscall::Unlock, file, || fs2::FileExt::unlock(file))
 }
 
-/// Contention is known by its number alone: Windows has no `io::ErrorKind` for it.
+/// The error of an operation on the lock file at `path`.
+pub(super) fn lock_error(operation: &'static str, path: &Path, error: io::Error) -> LockError {
+    if error.kind() == io::ErrorKind::Unsupported {
+        LockError::Unsupported {
+            what: "file locking (flock)",
+            location: path.display().to_string(),
+            remedy: "keep the lock folder on a local file system",
+        }
+    } else {
+        LockError::Io { operation, path: path.to_owned(), error }
+    }
+}
+
+/// Contention is recognized by its error number: Windows has no `io::ErrorKind` for it.
 fn is_contention(error: &io::Error) -> bool {
     error.raw_os_error() == fs2::lock_contended_error().raw_os_error()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_flock_is_reported_as_unsupported() {
+        let error = io::Error::from_raw_os_error(libc::ENOSYS);
+        assert_eq!(
+            lock_error("lock", Path::new("/mnt/x.lock"), error).to_string(),
+            "file locking (flock) is not supported at /mnt/x.lock: \
+             keep the lock folder on a local file system"
+        );
+    }
+
+    #[test]
+    fn other_errors_name_the_operation_and_the_file() {
+        let error = io::Error::from_raw_os_error(libc::ENOLCK);
+        let text = lock_error("lock", Path::new("/mnt/x.lock"), error).to_string();
+        assert!(text.starts_with("cannot lock /mnt/x.lock: No locks available"), "{text}");
+    }
 }

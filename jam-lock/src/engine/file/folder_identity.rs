@@ -1,36 +1,36 @@
-//! What tells the lock folders of this process apart, however they are spelled or mounted.
+//! The identity of a lock folder in this process, however its path is spelled or mounted.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::file_id::FileId;
-use super::system::{Call, ask};
+use super::platform::FileId;
+use super::syscall::{Syscall, retry};
 use crate::per_process::PerProcess;
 use crate::process_id::ProcessId;
 
-/// Equal for two engines of this process that have one folder.
+/// Equal for two engines of this process that use the same folder.
 pub(super) type FolderIdentity = Arc<OsStr>;
 
-/// The folders that engines of this process have open.
+/// The folders that the engines of this process use.
 static OPEN: PerProcess<Mutex<Vec<OpenFolder>>> = PerProcess::new();
 
 struct OpenFolder {
     path: PathBuf,
-    /// What was there when it was opened last.
+    /// The folder at that path when it was last opened.
     id: FileId,
-    /// Kept by the engines of all paths that lead there.
+    /// Kept alive by the engines of all paths that lead there.
     identity: Weak<OsStr>,
 }
 
 /// The identity of the folder at the canonical `path`, which is `id`.
 ///
-/// It is that of an engine at the same path, since a folder that was removed and made again goes on
-/// to be the lock folder. Else it is that of an engine whose path leads to the same folder at this
-/// moment: once a folder is removed, its inode number may be another one's.
-pub(super) fn of(path: &Path, id: FileId, process: ProcessId) -> FolderIdentity {
-    let mut elsewhere = Vec::new();
+/// An engine at the same path has the same identity: a folder that was removed and created again is
+/// still the lock folder. So has an engine whose path leads to the same folder right now; the inode
+/// number alone does not show that, because it is reused once a folder is removed.
+pub(super) fn identity_of(path: &Path, id: FileId, process: ProcessId) -> FolderIdentity {
+    let mut different = Vec::new();
     loop {
         let mut open = open();
         open.retain(|folder| folder.identity.strong_count() > 0);
@@ -40,23 +40,24 @@ pub(super) fn of(path: &Path, id: FileId, process: ProcessId) -> FolderIdentity 
                 return identity;
             }
         }
-        let is_it = |folder: &&OpenFolder| folder.id == id && !elsewhere.contains(&folder.path);
-        let Some(folder) = open.iter().find(is_it) else {
+        let may_be_same =
+            |folder: &&OpenFolder| folder.id == id && !different.contains(&folder.path);
+        let Some(folder) = open.iter().find(may_be_same) else {
             let identity = new_identity(path, process);
-            let kept = Arc::downgrade(&identity);
-            open.push(OpenFolder { path: path.to_owned(), id, identity: kept });
+            let weak = Arc::downgrade(&identity);
+            open.push(OpenFolder { path: path.to_owned(), id, identity: weak });
             return identity;
         };
         let (other, identity) = (folder.path.clone(), folder.identity.upgrade());
         drop(open);
         match identity {
             Some(identity) if leads_to(&other, id) => return identity,
-            _ => elsewhere.push(other),
+            _ => different.push(other),
         }
     }
 }
 
-/// A fork shares no gate with its parent, so the process is part of it.
+/// The process is part of it, because a fork shares no gate with its parent.
 fn new_identity(path: &Path, process: ProcessId) -> FolderIdentity {
     let mut identity = OsString::from(format!("{:x}:", process.get()));
     identity.push(path);
@@ -64,8 +65,8 @@ fn new_identity(path: &Path, process: ProcessId) -> FolderIdentity {
 }
 
 fn leads_to(path: &Path, id: FileId) -> bool {
-    let found = ask(Call::Look, path, || fs::metadata(path));
-    found.is_ok_and(|found| FileId::new(path, &found) == id)
+    let metadata = retry(Syscall::Metadata, path, || fs::metadata(path));
+    metadata.is_ok_and(|metadata| FileId::new(path, &metadata) == id)
 }
 
 fn open() -> MutexGuard<'static, Vec<OpenFolder>> {
@@ -79,11 +80,12 @@ mod tests {
     use super::*;
 
     fn identity(path: &Path) -> FolderIdentity {
-        of(path, FileId::new(path, &fs::metadata(path).unwrap()), ProcessId::current())
+        let id = FileId::new(path, &fs::metadata(path).unwrap());
+        identity_of(path, id, ProcessId::current())
     }
 
-    /// A folder, and another way to it, as a bind mount is.
-    fn two_ways(parent: &Path) -> [PathBuf; 2] {
+    /// A folder, and another path to it, as a bind mount would be.
+    fn two_paths(parent: &Path) -> [PathBuf; 2] {
         let [one, other] = ["one", "other"].map(|name| parent.join(name));
         fs::create_dir(&one).unwrap();
         symlink(&one, &other).unwrap();
@@ -91,9 +93,9 @@ mod tests {
     }
 
     #[test]
-    fn all_ways_to_a_folder_have_one_identity_for_as_long_as_it_is_in_use() {
+    fn all_paths_to_a_folder_have_one_identity_as_long_as_it_is_in_use() {
         let parent = tempfile::tempdir().unwrap();
-        let [one, other] = two_ways(parent.path());
+        let [one, other] = two_paths(parent.path());
         let first = identity(&one);
         let second = identity(&other);
         assert_eq!(first, second);
@@ -104,9 +106,9 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_made_again_at_its_path_keeps_its_identity() {
+    fn a_folder_that_is_created_again_at_its_path_keeps_its_identity() {
         let parent = tempfile::tempdir().unwrap();
-        let [one, other] = two_ways(parent.path());
+        let [one, other] = two_paths(parent.path());
         let first = identity(&one);
         fs::rename(&one, parent.path().join("away")).unwrap();
         fs::create_dir(&one).unwrap();
@@ -115,9 +117,9 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_the_number_of_one_that_is_gone_is_another_one() {
+    fn a_folder_with_the_inode_number_of_a_removed_one_is_a_different_folder() {
         let parent = tempfile::tempdir().unwrap();
-        let [one, _] = two_ways(parent.path());
+        let [one, _] = two_paths(parent.path());
         let first = identity(&one);
         let moved = parent.path().join("moved");
         fs::rename(&one, &moved).unwrap();

@@ -1,77 +1,78 @@
-//! The lock file: opened never through a link, never emptied, never anything but a regular file.
+//! [`LockFile`]: an open lock file. It is never opened through a link, never emptied, and always a
+//! regular file.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::file_id::FileId;
+use super::create::create;
 use super::folder;
-use super::open::{create, existing, irregularity};
-use super::system::{Call, ask};
+use super::open::{self, irregularity};
+use super::platform::{self, FileId};
+use super::syscall::{Syscall, retry};
 use crate::error::LockError;
 
-/// How often a file may vanish between two looks at it before that is an error.
-const ROUNDS: usize = 100;
+/// How often a file may disappear while it is being opened before that is an error.
+const MAX_REOPENS: usize = 100;
 
-/// How long ago a poller looked at the most, which does so every 50 ms.
-const RECENTLY: Duration = Duration::from_millis(100);
+/// How recent a write must be to come from a process that polls, as Jam.py does every 50 ms.
+const POLLED_RECENTLY: Duration = Duration::from_millis(100);
 
-/// An open lock file, and what tells whether a path names it.
+/// An open lock file, and its identity.
 pub(super) struct LockFile {
     file: File,
     id: FileId,
     is_new: bool,
-    /// When it was written to last, before it was opened.
+    /// The last write before it was opened.
     modified: Option<SystemTime>,
 }
 
 impl LockFile {
-    /// Opens the lock file at `path`, and makes it, with its folder, where it is missing.
+    /// Opens the lock file at `path`, and creates it, with its folder, if it is missing.
     ///
-    /// `mode` is given to a file that is made here, whatever the umask; without one it is
-    /// `0666 & ~umask`. A file that was there keeps its mode and its content.
-    pub(super) fn open(path: &Path, mode: Option<u32>) -> Result<Self, LockError> {
+    /// A new file gets `permissions`, whatever the umask, or else `0666 & ~umask`. An existing file
+    /// keeps its mode and its content.
+    pub(super) fn open(path: &Path, permissions: Option<u32>) -> Result<Self, LockError> {
         let failed = |operation, error| LockError::Io { operation, path: path.to_owned(), error };
         let mut last = io::Error::from(ErrorKind::NotFound);
-        for _ in 0..ROUNDS {
-            if let Some(file) = Self::existing(path)? {
+        for _ in 0..MAX_REOPENS {
+            if let Some(file) = Self::open_existing(path)? {
                 return Ok(file);
             }
-            match create(path, mode) {
-                Ok(file) => return Ok(Self { is_new: true, ..Self::checked(file, path)? }),
-                // Somebody else was faster; the next round opens theirs.
+            match create(path, permissions) {
+                Ok(file) => return Ok(Self { is_new: true, ..Self::check(file, path)? }),
+                // Another process was faster; the next round opens its file.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     let folder = path.parent().unwrap_or(path);
-                    if let Err(error) = folder::make(folder) {
-                        if !folder::is_passing(&error, folder) {
-                            return Err(failed("make the lock folder again, to hold", error));
+                    if let Err(error) = folder::create(folder) {
+                        if !folder::is_transient(&error, folder) {
+                            return Err(failed("create the lock folder again, for", error));
                         }
-                        // Others remove it, or make it, at the same time.
+                        // Other processes remove or create it at the same time.
                         last = error;
                     }
                 }
-                Err(error) => return Err(failed("make the lock file", error)),
+                Err(error) => return Err(failed("create the lock file", error)),
             }
         }
-        Err(failed("keep hold of the lock file", last))
+        Err(failed("keep the lock file", last))
     }
 
     /// Opens the lock file at `path` if there is one.
-    pub(super) fn existing(path: &Path) -> Result<Option<Self>, LockError> {
-        match existing(path) {
-            Ok(file) => Self::checked(file, path).map(Some),
+    pub(super) fn open_existing(path: &Path) -> Result<Option<Self>, LockError> {
+        match open::read_write(path) {
+            Ok(file) => Self::check(file, path).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(refusal(path, error)),
+            Err(error) => Err(open_error(path, error)),
         }
     }
 
-    /// What could be opened may still be a FIFO or a device.
-    fn checked(file: File, path: &Path) -> Result<Self, LockError> {
-        let looked = ask(Call::Look, &file, || file.metadata());
-        let metadata = looked.map_err(|error| LockError::Io {
-            operation: "look at the lock file",
+    /// Refuses a FIFO or a device, which can be opened as well.
+    fn check(file: File, path: &Path) -> Result<Self, LockError> {
+        let metadata = metadata(&file).map_err(|error| LockError::Io {
+            operation: "inspect the lock file",
             path: path.to_owned(),
             error,
         })?;
@@ -91,52 +92,47 @@ impl LockFile {
         &self.file
     }
 
-    /// Whether it was made when it was opened.
+    /// Whether it was created when it was opened.
     pub(super) fn is_new(&self) -> bool {
         self.is_new
     }
 
     /// Whether it still has a name.
-    #[cfg(unix)]
     pub(super) fn has_a_name(&self) -> bool {
-        let look = ask(Call::Look, &self.file, || self.file.metadata());
-        look.is_ok_and(|found| std::os::unix::fs::MetadataExt::nlink(&found) > 0)
+        !platform::OPEN_FILES_CAN_MOVE
+            || metadata(&self.file).is_ok_and(|metadata| platform::link_count(&metadata) > 0)
     }
 
-    /// Always: what is open keeps its name.
-    #[cfg(windows)]
-    pub(super) fn has_a_name(&self) -> bool {
-        true
-    }
-
-    /// Whether somebody polls it who empties the file at each look, as Jam.py does: not whoever made
-    /// it just before it was opened here.
+    /// Whether a process polls it that empties the file at each try, as Jam.py does; its creation just
+    /// before it was opened here does not count.
     pub(super) fn is_polled(&self) -> bool {
-        let modified = ask(Call::Look, &self.file, || self.file.metadata()?.modified());
-        let is_recent = |modified: &SystemTime| modified.elapsed().is_ok_and(|ago| ago < RECENTLY);
+        let modified = retry(Syscall::Metadata, &self.file, || self.file.metadata()?.modified());
+        let is_recent =
+            |modified: &SystemTime| modified.elapsed().is_ok_and(|age| age < POLLED_RECENTLY);
         modified.ok().filter(is_recent).is_some_and(|modified| Some(modified) != self.modified)
     }
 
-    /// Whether `path` still names this file, which somebody may have removed, renamed or replaced.
-    #[cfg(unix)]
+    /// Whether `path` still names this file, which may have been removed, renamed or replaced.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
-        match ask(Call::Look, path, || fs::symlink_metadata(path)) {
-            Ok(found) => Ok(FileId::new(path, &found) == self.id),
+        if !platform::OPEN_FILES_CAN_MOVE {
+            return Ok(true);
+        }
+        match retry(Syscall::Metadata, path, || fs::symlink_metadata(path)) {
+            Ok(metadata) => Ok(FileId::new(path, &metadata) == self.id),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
-
-    /// Always: an open file without `FILE_SHARE_DELETE` can be neither removed nor renamed.
-    #[cfg(windows)]
-    pub(super) fn is_at(&self, _: &Path) -> io::Result<bool> {
-        Ok(true)
-    }
 }
 
-/// Why `path` could not be opened: for what it is, if it is something odd, else for `error`.
-fn refusal(path: &Path, error: io::Error) -> LockError {
-    let found = fs::symlink_metadata(path).ok().and_then(|m| irregularity(m.file_type()));
+fn metadata(file: &File) -> io::Result<Metadata> {
+    retry(Syscall::Metadata, file, || file.metadata())
+}
+
+/// Why `path` could not be opened: because it is no regular file, or else `error`.
+fn open_error(path: &Path, error: io::Error) -> LockError {
+    let metadata = fs::symlink_metadata(path).ok();
+    let found = metadata.and_then(|metadata| irregularity(metadata.file_type()));
     let path = path.to_owned();
     match found {
         Some(found) => LockError::NotAFile { path, found },

@@ -1,4 +1,4 @@
-//! The one thread that tries files in turn, for waits for which no thread is left that could block.
+//! The one thread that polls lock files in turn, for waits for which no blocking thread is left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -7,19 +7,19 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::blocking_pool::{PoolWaitId, Wait};
 use super::flock;
-use super::system::{Call, ask};
+use super::flock_wait::{FlockWait, FlockWaitId};
+use super::syscall::{Syscall, retry};
 use crate::per_process::PerProcess;
 
-/// How long after its start a wait is tried first; later it is tried less and less often.
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// How long after its start a wait is first tried; the interval doubles with every try.
+const FIRST_INTERVAL: Duration = Duration::from_millis(1);
 
-/// How long a file is left alone at most.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest interval between two tries.
+const LONGEST_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long the thread lingers without any wait.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long the thread stays without any wait.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 struct Poller {
@@ -30,52 +30,52 @@ struct Poller {
 #[derive(Default)]
 struct State {
     is_running: bool,
-    waits: BTreeMap<PoolWaitId, Polled>,
-    /// When each of them is tried next.
-    due: BTreeSet<(Instant, PoolWaitId)>,
-    /// Waits that have only to be ended.
-    cancelled: Vec<Wait>,
-    /// The one that is being tried just now.
-    in_hand: Option<InHand>,
+    waits: BTreeMap<FlockWaitId, Polled>,
+    /// The waits by the time of their next try.
+    due: BTreeSet<(Instant, FlockWaitId)>,
+    /// Waits that only have to be finished.
+    cancelled: Vec<FlockWait>,
+    /// The wait that is being tried right now.
+    current: Option<CurrentTry>,
 }
 
 struct Polled {
-    wait: Wait,
+    wait: FlockWait,
     next: Instant,
-    pause: Duration,
+    interval: Duration,
 }
 
-struct InHand {
-    id: PoolWaitId,
+struct CurrentTry {
+    id: FlockWaitId,
     is_cancelled: bool,
 }
 
 static POLLER: PerProcess<Poller> = PerProcess::new();
 
-/// Has `wait` tried until it is acquired or cancelled; its file is at `path`.
+/// Polls for `wait`, whose file is at `path`, until it acquires the lock or is cancelled.
 ///
 /// # Errors
 /// The thread cannot be started.
-pub(super) fn start(wait: Wait, path: &Path) -> io::Result<()> {
+pub(super) fn start(wait: FlockWait, path: &Path) -> io::Result<()> {
     let poller = POLLER.get();
-    ask(Call::StartThread, path, || Ok(()))?;
+    retry(Syscall::StartThread, path, || Ok(()))?;
     let mut state = poller.lock();
     if !state.is_running {
-        // Under the mutex, so that nobody relies on a thread that does not come.
+        // Under the mutex, so that no caller relies on a thread that failed to start.
         let thread = thread::Builder::new().name("jam-lock polling".to_owned());
         thread.spawn(|| poller.run())?;
         state.is_running = true;
     }
-    let next = Instant::now() + wait.pause.max(FIRST_PAUSE);
-    state.insert(Polled { wait, next, pause: FIRST_PAUSE });
+    let next = Instant::now() + wait.pause.max(FIRST_INTERVAL);
+    state.insert(Polled { wait, next, interval: FIRST_INTERVAL });
     drop(state);
     poller.changed.notify_one();
     Ok(())
 }
 
-/// Ends the wait `id` without the lock, if it is polled and not being tried just now; a wait that is
-/// refused just now ends as well.
-pub(super) fn cancel(id: PoolWaitId) -> bool {
+/// Ends the wait `id` without the lock, if it is polled and not being tried right now; returns whether
+/// it did. A wait that is being tried ends if that try fails.
+pub(super) fn cancel(id: FlockWaitId) -> bool {
     let poller = POLLER.get();
     let mut state = poller.lock();
     if let Some(polled) = state.remove(id) {
@@ -84,27 +84,27 @@ pub(super) fn cancel(id: PoolWaitId) -> bool {
         poller.changed.notify_one();
         return true;
     }
-    if let Some(in_hand) = state.in_hand.as_mut().filter(|in_hand| in_hand.id == id) {
-        in_hand.is_cancelled = true;
+    if let Some(current) = state.current.as_mut().filter(|current| current.id == id) {
+        current.is_cancelled = true;
     }
     false
 }
 
-/// Takes out the wait that began first, for a thread that can block.
-pub(super) fn take_oldest() -> Option<Wait> {
+/// Removes the wait that started first, for a thread that can block.
+pub(super) fn take_oldest() -> Option<FlockWait> {
     let mut state = POLLER.get().lock();
     let id = *state.waits.first_key_value()?.0;
     let polled = state.remove(id)?;
     let pause = polled.next.saturating_duration_since(Instant::now());
-    // What is left of a pause that others were to have; the pauses between two tries are over.
+    // Only the rest of its initial pause counts, not the interval between two tries.
     let pause = if polled.wait.pause.is_zero() { Duration::ZERO } else { pause };
-    Some(Wait { pause, ..polled.wait })
+    Some(FlockWait { pause, ..polled.wait })
 }
 
-/// How many waits for the file at `path` are polled.
+/// The number of waits for the file at `path` that are polled.
 #[cfg(all(test, target_os = "linux"))]
 pub(super) fn count(path: &Path) -> usize {
-    let is_it = |polled: &&Polled| super::system::faults::path_of(polled.wait.file.file()) == path;
+    let is_it = |polled: &&Polled| super::syscall::faults::path_of(polled.wait.file.file()) == path;
     POLLER.get().lock().waits.values().filter(is_it).count()
 }
 
@@ -114,25 +114,25 @@ impl State {
         self.waits.insert(polled.wait.id, polled);
     }
 
-    fn remove(&mut self, id: PoolWaitId) -> Option<Polled> {
+    fn remove(&mut self, id: FlockWaitId) -> Option<Polled> {
         let polled = self.waits.remove(&id)?;
         self.due.remove(&(polled.next, id));
         Some(polled)
     }
 
-    /// Takes out a wait that is to be tried by now.
+    /// Removes a wait that is due.
     fn take_due(&mut self) -> Option<Polled> {
         let &(next, id) = self.due.first()?;
         if next > Instant::now() {
             return None;
         }
-        self.in_hand = Some(InHand { id, is_cancelled: false });
+        self.current = Some(CurrentTry { id, is_cancelled: false });
         self.remove(id)
     }
 }
 
 impl Poller {
-    /// What the thread does.
+    /// The body of the thread.
     fn run(&self) {
         let mut state = self.lock();
         loop {
@@ -147,7 +147,7 @@ impl Poller {
             } else {
                 let next = state.due.first().map(|(next, _)| *next);
                 let left = next.map(|next| next.saturating_duration_since(Instant::now()));
-                let slept = self.changed.wait_timeout(state, left.unwrap_or(LINGER));
+                let slept = self.changed.wait_timeout(state, left.unwrap_or(IDLE_TIMEOUT));
                 let (woken, timeout) = slept.unwrap_or_else(PoisonError::into_inner);
                 state = woken;
                 if timeout.timed_out() && state.waits.is_empty() && state.cancelled.is_empty() {
@@ -158,15 +158,16 @@ impl Poller {
         }
     }
 
-    /// Tries a wait, and puts it back if it is refused and goes on.
-    fn try_once(&self, Polled { wait, pause, .. }: Polled) {
+    /// Tries a wait, and puts it back if it has to be tried again.
+    fn try_once(&self, Polled { wait, interval, .. }: Polled) {
         let result = flock::try_lock(wait.file.file(), wait.mode);
         let mut state = self.lock();
-        let is_cancelled = state.in_hand.take().is_none_or(|in_hand| in_hand.is_cancelled);
+        let is_cancelled = state.current.take().is_none_or(|current| current.is_cancelled);
         if matches!(result, Ok(false)) && wait.is_blocking && !is_cancelled {
-            let wait = Wait { pause: Duration::ZERO, ..wait };
-            let next = Instant::now() + pause;
-            state.insert(Polled { wait, next, pause: (2 * pause).min(LONGEST_PAUSE) });
+            let wait = FlockWait { pause: Duration::ZERO, ..wait };
+            let next = Instant::now() + interval;
+            let interval = (2 * interval).min(LONGEST_INTERVAL);
+            state.insert(Polled { wait, next, interval });
         } else {
             drop(state);
             wait.finish(result);
@@ -190,48 +191,48 @@ mod tests {
     /// Longer than any step of a test takes.
     const LONG: Duration = Duration::from_secs(60);
 
-    /// Has the lock on the file at `path` polled, and what becomes of that.
-    fn poll(path: &Path, is_blocking: bool) -> (PoolWaitId, Receiver<bool>) {
-        let (id, file) = (PoolWaitId::next(), Arc::new(LockFile::open(path, None).unwrap()));
-        let (reply, told) = mpsc::channel();
-        let done = Box::new(move |result: io::Result<bool>| reply.send(result.unwrap()).unwrap());
+    /// Polls for the lock on the file at `path`; the result arrives on the channel.
+    fn poll(path: &Path, is_blocking: bool) -> (FlockWaitId, Receiver<bool>) {
+        let (id, file) = (FlockWaitId::next(), Arc::new(LockFile::open(path, None).unwrap()));
+        let (reply, result) = mpsc::channel();
+        let done = Box::new(move |done: io::Result<bool>| reply.send(done.unwrap()).unwrap());
         let (mode, pause) = (Mode::Exclusive, Duration::ZERO);
-        start(Wait { id, file, mode, is_blocking, pause, done }, path).unwrap();
-        (id, told)
+        start(FlockWait { id, file, mode, is_blocking, pause, done }, path).unwrap();
+        (id, result)
     }
 
     #[test]
-    fn a_wait_goes_on_until_the_lock_is_free() {
+    fn a_wait_lasts_until_the_lock_is_free() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.lock");
         let holder = LockFile::open(&path, None).unwrap();
         flock::lock(holder.file(), Mode::Exclusive).unwrap();
-        let (_, told) = poll(&path, true);
-        assert!(told.recv_timeout(4 * LONGEST_PAUSE).is_err());
+        let (_, result) = poll(&path, true);
+        assert!(result.recv_timeout(4 * LONGEST_INTERVAL).is_err());
         flock::unlock(holder.file()).unwrap();
-        assert!(told.recv_timeout(LONG).unwrap());
+        assert!(result.recv_timeout(LONG).unwrap());
     }
 
     #[test]
-    fn what_does_not_wait_is_refused() {
+    fn a_try_does_not_wait() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.lock");
         let holder = LockFile::open(&path, None).unwrap();
         flock::lock(holder.file(), Mode::Exclusive).unwrap();
-        let (_, told) = poll(&path, false);
-        assert!(!told.recv_timeout(LONG).unwrap());
+        let (_, result) = poll(&path, false);
+        assert!(!result.recv_timeout(LONG).unwrap());
     }
 
     #[test]
-    fn a_wait_that_is_cancelled_ends_without_the_lock() {
+    fn a_cancelled_wait_ends_without_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.lock");
         let holder = LockFile::open(&path, None).unwrap();
         flock::lock(holder.file(), Mode::Exclusive).unwrap();
-        let (id, told) = poll(&path, true);
-        // It ends in any case, also where it was just being tried.
+        let (id, result) = poll(&path, true);
+        // It ends in any case, even if it was just being tried.
         cancel(id);
-        assert!(!told.recv_timeout(LONG).unwrap());
+        assert!(!result.recv_timeout(LONG).unwrap());
         assert!(!cancel(id));
     }
 }

@@ -1,4 +1,4 @@
-//! A lock folder that goes with the engine that has it.
+//! [`TemporaryFolder`]: a lock folder that is removed with its engine.
 
 use std::collections::hash_map::RandomState;
 use std::env;
@@ -7,30 +7,30 @@ use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::system::{Call, ask};
+use super::syscall::{Syscall, retry};
 use crate::error::LockError;
 use crate::process_id::ProcessId;
 
-/// How often a name may be taken already until that is no chance.
-const ROUNDS: usize = 16;
+/// How many names may be taken before that is an error.
+const MAX_NAMES: usize = 16;
 
-/// A new folder below the system's temporary one, which nobody but the user may enter.
+/// A new folder below the system's temporary one, which only the user may enter.
 #[derive(Debug)]
 pub(super) struct TemporaryFolder {
     path: PathBuf,
-    /// A fork drops what its parent still uses.
+    /// A fork must not remove what its parent still uses.
     process: ProcessId,
 }
 
 impl TemporaryFolder {
-    pub(super) fn make() -> Result<Self, LockError> {
+    pub(super) fn create() -> Result<Self, LockError> {
         let parent = env::temp_dir();
-        let made = new_folder(&parent, unpredictable).map_err(|error| LockError::Io {
-            operation: "make a temporary lock folder in",
+        let created = new_folder(&parent, unpredictable).map_err(|error| LockError::Io {
+            operation: "create a temporary lock folder in",
             path: parent,
             error,
         });
-        Ok(Self { path: made?, process: ProcessId::current() })
+        Ok(Self { path: created?, process: ProcessId::current() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -41,20 +41,20 @@ impl TemporaryFolder {
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         if self.process.is_current() {
-            // A folder that stays is litter, but no harm.
-            let _ = ask(Call::Remove, self.path.as_path(), || fs::remove_dir_all(&self.path));
+            // If that fails, it does no harm.
+            let _ = retry(Syscall::Remove, self.path.as_path(), || fs::remove_dir_all(&self.path));
         }
     }
 }
 
 fn new_folder(parent: &Path, mut number: impl FnMut() -> u64) -> io::Result<PathBuf> {
-    let parent = ask(Call::Resolve, parent, || fs::canonicalize(parent))?;
-    for _ in 0..ROUNDS {
+    let parent = retry(Syscall::Resolve, parent, || fs::canonicalize(parent))?;
+    for _ in 0..MAX_NAMES {
         let path = parent.join(format!("jam-lock-{:016x}", number()));
-        // Whoever was here first, a symbolic link included, keeps the name.
-        match ask(Call::MakeFolder, path.as_path(), || builder().create(&path)) {
+        // An existing file, even a symbolic link, keeps the name.
+        match retry(Syscall::CreateFolder, path.as_path(), || builder().create(&path)) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            made => return made.map(|()| path),
+            created => return created.map(|()| path),
         }
     }
     Err(ErrorKind::AlreadyExists.into())
@@ -68,7 +68,7 @@ fn builder() -> DirBuilder {
     builder
 }
 
-/// A number that nobody can guess: what the system seeds hash maps with, against the same people.
+/// A number that cannot be guessed, from the random seeds of hash maps.
 fn unpredictable() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -86,21 +86,21 @@ mod tests {
         fs::create_dir(path(1)).unwrap();
         symlink("elsewhere", path(2)).unwrap();
         let mut numbers = 1..;
-        let made = new_folder(parent.path(), || numbers.next().unwrap()).unwrap();
-        assert_eq!(made, fs::canonicalize(path(3)).unwrap());
+        let created = new_folder(parent.path(), || numbers.next().unwrap()).unwrap();
+        assert_eq!(created, fs::canonicalize(path(3)).unwrap());
         assert!(new_folder(parent.path(), || 1).is_err());
     }
 
     #[test]
-    fn no_two_numbers_are_alike() {
+    fn no_two_numbers_are_equal() {
         assert_ne!(unpredictable(), unpredictable());
     }
 
     #[test]
     fn a_fork_that_drops_it_leaves_the_folder_to_its_parent() {
-        let mut folder = TemporaryFolder::make().unwrap();
+        let mut folder = TemporaryFolder::create().unwrap();
         let path = folder.path.clone();
-        // In the child it has everything but its process.
+        // As the child would have it.
         folder.process = ProcessId::of_a_fork();
         drop(folder);
         assert!(path.exists());

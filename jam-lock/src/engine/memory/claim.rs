@@ -1,10 +1,12 @@
-//! The claim on one name.
+//! [`MemoryClaim`]: one lock, as a process acquires, holds and releases it.
 
+use std::mem;
 use std::thread;
 use std::time::Instant;
 
-use super::arbiter::Known;
-use super::{PLACE, table};
+use super::LOCATION;
+use super::lock::RecordedWriter;
+use super::table::LockRef;
 use crate::engine::{
     Claim, Mode, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
     check_process,
@@ -12,43 +14,43 @@ use crate::engine::{
 use crate::error::LockError;
 use crate::site::Site;
 
-/// One name, in both modes.
+/// One lock, in both modes.
 pub(super) struct MemoryClaim {
-    arbiter: table::Usage,
+    lock: LockRef,
     process: ProcessId,
     held: Option<Mode>,
-    /// Whether somebody was made known since the claim came home, and so has learned of a death.
-    is_told: bool,
-    in_flight: Vec<InFlight>,
+    /// Whether a holder was recorded, and so learned of an abandonment, since the claim was acquired.
+    was_recorded: bool,
+    waits: Vec<PendingWait>,
 }
 
-/// A thread that waits with a ticket.
-struct InFlight {
+/// A wait that was started and not yet accepted or discarded.
+struct PendingWait {
     id: WaitId,
     mode: Mode,
-    ticket: u64,
+    queued: u64,
 }
 
 impl MemoryClaim {
     /// A claim that only `process` may use.
-    pub(super) fn new(arbiter: table::Usage, process: ProcessId) -> Self {
-        Self { arbiter, process, held: None, is_told: false, in_flight: Vec::new() }
+    pub(super) fn new(lock: LockRef, process: ProcessId) -> Self {
+        Self { lock, process, held: None, was_recorded: false, waits: Vec::new() }
     }
 
-    fn land(&mut self, id: WaitId) -> Option<InFlight> {
-        let at = self.in_flight.iter().position(|request| request.id == id)?;
-        Some(self.in_flight.swap_remove(at))
+    fn take_wait(&mut self, id: WaitId) -> Option<PendingWait> {
+        let at = self.waits.iter().position(|wait| wait.id == id)?;
+        Some(self.waits.swap_remove(at))
     }
 }
 
 impl Claim for MemoryClaim {
     fn check_process(&self) -> Result<(), LockError> {
-        check_process(self.process, self.arbiter.name(), || PLACE.to_owned())
+        check_process(self.process, self.lock.name(), || LOCATION.to_owned())
     }
 
     fn try_acquire(&mut self, mode: Mode) -> Result<TryAcquire, LockError> {
         self.check_process()?;
-        if !self.arbiter.lock().try_acquire(mode) {
+        if !self.lock.lock().try_acquire(mode) {
             return Ok(TryAcquire::Contended);
         }
         self.held = Some(mode);
@@ -58,28 +60,28 @@ impl Claim for MemoryClaim {
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
         self.check_process()?;
         let WaitRequest { id, mode, yield_first, .. } = request;
-        let mut ticket = 0;
-        self.arbiter.change(|name| ticket = name.queue(mode));
-        self.in_flight.push(InFlight { id, mode, ticket });
-        let arbiter = self.arbiter.clone();
-        // No pool of them: where all waits are in one process, its gate asks for few.
+        let mut queued = 0;
+        self.lock.update(|state| queued = state.enqueue(mode));
+        self.waits.push(PendingWait { id, mode, queued });
+        let lock = self.lock.clone();
+        // Without a pool: all waits are in one process, whose gate starts few of them.
         let thread = thread::Builder::new().name("jam-lock request".to_owned());
         let started = thread.spawn(move || {
             thread::sleep(yield_first);
-            done(Ok(arbiter.wait(ticket)));
+            done(Ok(lock.wait(queued)));
         });
         started.map(drop).map_err(|error| {
             self.discard(id);
             LockError::Engine {
-                operation: format!("start a thread to wait for lock `{}`", self.arbiter.name()),
-                location: PLACE.to_owned(),
+                operation: format!("start a thread to wait for lock `{}`", self.lock.name()),
+                location: LOCATION.to_owned(),
                 error: error.into(),
             }
         })
     }
 
     fn is_wait_still_valid(&mut self, id: WaitId) -> Result<bool, LockError> {
-        Ok(self.in_flight.iter().any(|request| request.id == id))
+        Ok(self.waits.iter().any(|wait| wait.id == id))
     }
 
     fn cancel_wait(&mut self, id: WaitId) -> bool {
@@ -88,41 +90,42 @@ impl Claim for MemoryClaim {
     }
 
     fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
-        let Some(InFlight { mode, ticket, .. }) = self.land(id) else { return Ok(false) };
-        let is_served = self.arbiter.lock().collect(ticket);
-        self.held = is_served.then_some(mode);
-        Ok(is_served)
+        let Some(PendingWait { mode, queued, .. }) = self.take_wait(id) else { return Ok(false) };
+        let is_granted = self.lock.lock().take(queued);
+        self.held = is_granted.then_some(mode);
+        Ok(is_granted)
     }
 
     fn discard(&mut self, id: WaitId) {
-        // One that was recalled has landed already.
-        let Some(InFlight { mode, ticket, .. }) = self.land(id) else { return };
-        self.arbiter.change(|name| {
-            if name.collect(ticket) {
-                name.release(mode);
+        // A wait that was cancelled is gone already.
+        let Some(PendingWait { mode, queued, .. }) = self.take_wait(id) else { return };
+        self.lock.update(|state| {
+            if state.take(queued) {
+                state.release(mode);
             }
         });
     }
 
     fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
-        self.is_told |= site.is_some();
-        let mut name = self.arbiter.lock();
-        name.token = name.token.max(usage.last_token);
-        let abandoned = site.and_then(|_| name.abandoned.clone());
+        self.was_recorded |= site.is_some();
+        let mut state = self.lock.lock();
+        state.token = state.token.max(usage.last_token);
+        let abandoned_by = site.and_then(|_| state.abandoned_by.clone());
         if mode == Mode::Shared {
-            let token = name.token + 1;
-            return Recorded { token, abandoned_by: abandoned, ..Recorded::default() };
+            let token = state.token + 1;
+            return Recorded { token, abandoned_by, ..Recorded::default() };
         }
-        name.token += 2;
-        let token = name.token;
-        name.known = site.map(|site| Known { site: *site, since: Instant::now(), token });
-        Recorded { token, abandoned_by: abandoned, ..Recorded::default() }
+        state.token += 2;
+        let token = state.token;
+        let since = Instant::now();
+        state.recorded = site.map(|site| RecordedWriter { site: *site, since, token });
+        Recorded { token, abandoned_by, ..Recorded::default() }
     }
 
-    fn clear_holder(&mut self, last: u64) {
-        let mut name = self.arbiter.lock();
-        name.token = name.token.max(last);
-        name.known = None;
+    fn clear_holder(&mut self, last_token: u64) {
+        let mut state = self.lock.lock();
+        state.token = state.token.max(last_token);
+        state.recorded = None;
     }
 
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
@@ -130,18 +133,16 @@ impl Claim for MemoryClaim {
         if self.held.take_if(|held| *held == mode).is_none() {
             return Ok(());
         }
-        let is_told = std::mem::take(&mut self.is_told);
-        self.arbiter.change(|name| {
-            if let (Mode::Exclusive, Some(Usage { abandoned_by: abandoned, last_token: last })) =
-                (mode, usage)
-            {
-                name.token = name.token.max(last);
-                if is_told {
-                    name.abandoned = abandoned.cloned().map(Box::new);
+        let was_recorded = mem::take(&mut self.was_recorded);
+        self.lock.update(|state| {
+            if let (Mode::Exclusive, Some(Usage { abandoned_by, last_token })) = (mode, usage) {
+                state.token = state.token.max(last_token);
+                if was_recorded {
+                    state.abandoned_by = abandoned_by.cloned().map(Box::new);
                 }
-                name.known = None;
+                state.recorded = None;
             }
-            name.release(mode);
+            state.release(mode);
         });
         Ok(())
     }
@@ -155,20 +156,21 @@ mod tests {
 
     use super::*;
     use crate::engine::OwnerId;
+    use crate::engine::memory::table::Table;
     use crate::name::LockName;
 
     /// Longer than any step of a test takes.
     const LONG: Duration = Duration::from_secs(60);
 
-    /// Claims that could be of two processes.
+    /// Two claims, as two processes would have them.
     fn two() -> [MemoryClaim; 2] {
         let (table, name) = (Arc::default(), LockName::declared("x", "claims", 0));
-        [(); 2].map(|()| MemoryClaim::new(table::Table::used(&table, &name), ProcessId::current()))
+        [(); 2].map(|()| MemoryClaim::new(Table::lock_ref(&table, &name), ProcessId::current()))
     }
 
-    /// Has `claim` wait for the lock, and tells what it has brought home.
+    /// Makes `claim` wait for the lock; the result arrives on the channel.
     fn start_wait(claim: &mut MemoryClaim, mode: Mode) -> Receiver<bool> {
-        let (reply, told) = mpsc::channel();
+        let (reply, result) = mpsc::channel();
         let request = WaitRequest {
             id: WaitId(1),
             mode,
@@ -178,13 +180,13 @@ mod tests {
             site: None,
         };
         let done =
-            Box::new(move |result: Result<bool, LockError>| reply.send(result.unwrap()).unwrap());
+            Box::new(move |done: Result<bool, LockError>| reply.send(done.unwrap()).unwrap());
         claim.start_wait(request, done).unwrap();
-        told
+        result
     }
 
     #[test]
-    fn one_writer_or_some_readers_have_it() {
+    fn one_writer_or_several_readers_have_the_lock() {
         let [mut here, mut there] = two();
         assert_eq!(here.try_acquire(Mode::Shared).unwrap(), TryAcquire::Acquired);
         assert_eq!(there.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Contended);
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_released_goes_to_who_waits() {
+    fn a_released_lock_goes_to_the_waiter() {
         let [mut here, mut there] = two();
         here.try_acquire(Mode::Exclusive).unwrap();
         let done = start_wait(&mut there, Mode::Exclusive);
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_brought_home_in_vain_is_given_back() {
+    fn a_granted_wait_that_is_discarded_releases_the_lock() {
         let [mut here, mut there] = two();
         assert!(start_wait(&mut there, Mode::Exclusive).recv_timeout(LONG).unwrap());
         there.discard(WaitId(1));
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pursuit_that_is_called_off_comes_home_without_the_lock() {
+    fn a_cancelled_wait_ends_without_the_lock() {
         let [mut here, mut there] = two();
         here.try_acquire(Mode::Exclusive).unwrap();
         let done = start_wait(&mut there, Mode::Exclusive);
@@ -232,7 +234,7 @@ mod tests {
     fn a_fork_can_use_nothing_that_it_inherited() {
         let [mut inherited, _] = two();
         inherited.try_acquire(Mode::Exclusive).unwrap();
-        // In the child the claim has everything but its process.
+        // As the child would have it.
         inherited.process = ProcessId::of_a_fork();
         assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
         assert!(matches!(inherited.try_acquire(Mode::Shared), Err(LockError::Forked { .. })));

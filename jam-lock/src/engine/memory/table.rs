@@ -1,103 +1,103 @@
-//! The names that somebody uses, and what is left of the others.
+//! [`Table`]: the locks of one engine, by name.
 
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::arbiter::Arbiter;
+use super::lock::MemoryLock;
 use crate::name::LockName;
 
-/// The names of one engine.
+/// The locks of one engine.
 ///
-/// A name that nobody uses any more is forgotten, unless it was left abandoned, so that names without
-/// end need no memory without end.
+/// A lock that is no longer used is removed, unless it was left abandoned, so that an unlimited number
+/// of names needs a limited amount of memory.
 #[derive(Debug, Default)]
-pub(super) struct Table(Mutex<Names>);
+pub(super) struct Table(Mutex<Entries>);
 
 #[derive(Debug, Default)]
-struct Names {
-    known: HashMap<LockName, Entry>,
-    /// No token of a name that was forgotten is greater.
+struct Entries {
+    locks: HashMap<LockName, Entry>,
+    /// At least the greatest token of every lock that was removed.
     token_floor: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
-    arbiter: Arc<Arbiter>,
-    users: usize,
+    lock: Arc<MemoryLock>,
+    references: usize,
 }
 
 impl Table {
-    /// The arbiter of `name`, which stays as long as somebody uses it.
-    pub(super) fn used(table: &Arc<Self>, name: &LockName) -> Usage {
-        let mut names = table.lock();
-        let floor = names.token_floor;
-        let new = || Entry { arbiter: Arc::new(Arbiter::starting_from(floor)), users: 0 };
-        let entry = names.known.entry(name.clone()).or_insert_with(new);
-        entry.users += 1;
-        let arbiter = Arc::clone(&entry.arbiter);
-        Usage { table: Arc::clone(table), name: name.clone(), arbiter }
+    /// A reference to the lock `name`, which is created if it is missing.
+    pub(super) fn lock_ref(table: &Arc<Self>, name: &LockName) -> LockRef {
+        let mut entries = table.entries();
+        let token = entries.token_floor;
+        let new = || Entry { lock: Arc::new(MemoryLock::with_token(token)), references: 0 };
+        let entry = entries.locks.entry(name.clone()).or_insert_with(new);
+        entry.references += 1;
+        let lock = Arc::clone(&entry.lock);
+        LockRef { table: Arc::clone(table), name: name.clone(), lock }
     }
 
-    /// The arbiter of `name`, if it is known.
-    pub(super) fn existing(&self, name: &LockName) -> Option<Arc<Arbiter>> {
-        self.lock().known.get(name).map(|entry| Arc::clone(&entry.arbiter))
+    /// The lock `name`, if there is one.
+    pub(super) fn get(&self, name: &LockName) -> Option<Arc<MemoryLock>> {
+        self.entries().locks.get(name).map(|entry| Arc::clone(&entry.lock))
     }
 
-    /// All that are known.
-    pub(super) fn all(&self) -> Vec<(LockName, Arc<Arbiter>)> {
-        let names = self.lock();
-        let known = names.known.iter();
-        known.map(|(name, entry)| (name.clone(), Arc::clone(&entry.arbiter))).collect()
+    /// All locks that there are.
+    pub(super) fn all(&self) -> Vec<(LockName, Arc<MemoryLock>)> {
+        let entries = self.entries();
+        let locks = entries.locks.iter();
+        locks.map(|(name, entry)| (name.clone(), Arc::clone(&entry.lock))).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Names> {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An arbiter that somebody uses.
-pub(super) struct Usage {
+/// A lock that stays in the table as long as it is referenced.
+pub(super) struct LockRef {
     table: Arc<Table>,
     name: LockName,
-    arbiter: Arc<Arbiter>,
+    lock: Arc<MemoryLock>,
 }
 
-impl Usage {
+impl LockRef {
     pub(super) fn name(&self) -> &LockName {
         &self.name
     }
 }
 
-impl Clone for Usage {
+impl Clone for LockRef {
     fn clone(&self) -> Self {
-        Table::used(&self.table, &self.name)
+        Table::lock_ref(&self.table, &self.name)
     }
 }
 
-impl Deref for Usage {
-    type Target = Arbiter;
+impl Deref for LockRef {
+    type Target = MemoryLock;
 
-    fn deref(&self) -> &Arbiter {
-        &self.arbiter
+    fn deref(&self) -> &MemoryLock {
+        &self.lock
     }
 }
 
-impl Drop for Usage {
+impl Drop for LockRef {
     fn drop(&mut self) {
-        let mut names = self.table.lock();
-        let Some(entry) = names.known.get_mut(&self.name) else { return };
-        entry.users -= 1;
-        if entry.users > 0 {
+        let mut entries = self.table.entries();
+        let Some(entry) = entries.locks.get_mut(&self.name) else { return };
+        entry.references -= 1;
+        if entry.references > 0 {
             return;
         }
         let (token, is_abandoned) = {
-            let state = self.arbiter.lock();
-            (state.token, state.abandoned.is_some())
+            let state = self.lock.lock();
+            (state.token, state.abandoned_by.is_some())
         };
         if !is_abandoned {
-            names.known.remove(&self.name);
-            names.token_floor = names.token_floor.max(token);
+            entries.locks.remove(&self.name);
+            entries.token_floor = entries.token_floor.max(token);
         }
     }
 }
@@ -112,23 +112,23 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_uses_is_forgotten_but_for_the_tokens() {
+    fn a_lock_that_is_no_longer_used_is_removed_except_for_its_token() {
         let table = Arc::new(Table::default());
-        let used = Table::used(&table, &name("x"));
+        let used = Table::lock_ref(&table, &name("x"));
         used.lock().token = 8;
         let also = used.clone();
         drop(used);
         assert_eq!(also.lock().token, 8);
         drop(also);
         assert!(table.all().is_empty());
-        assert_eq!(Table::used(&table, &name("y")).lock().token, 8);
+        assert_eq!(Table::lock_ref(&table, &name("y")).lock().token, 8);
     }
 
     #[test]
-    fn a_name_that_was_left_abandoned_is_kept() {
+    fn a_lock_that_was_left_abandoned_is_kept() {
         let table = Arc::new(Table::default());
-        Table::used(&table, &name("x")).lock().abandoned = Some(Box::default());
-        let found = Table::used(&table, &name("x")).lock().abandoned.take();
+        Table::lock_ref(&table, &name("x")).lock().abandoned_by = Some(Box::default());
+        let found = Table::lock_ref(&table, &name("x")).lock().abandoned_by.take();
         assert_eq!(found.as_deref(), Some(&Holder::default()));
         assert!(table.all().is_empty());
     }

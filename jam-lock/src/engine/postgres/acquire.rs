@@ -1,337 +1,233 @@
-//! One acquisition at the server: asked for, waited for, called off, given a token.
+//! One acquisition: checks out a session, acquires the lock on it, and records the holder.
+
+mod outcome;
+mod undo;
 
 use std::sync::Arc;
 
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Row};
 
 use super::cancel::is_cancelled;
-use super::cancel_token::{Recall, Stage};
-use super::driver::{Keeper, briefly};
-use super::holder;
-use super::pool::Lease;
-use super::queries::Question;
-use super::server::{failed, sentence};
-use super::session::{PATIENCE, Session};
+use super::cancel_token::{CancelToken, Progress};
+use super::driver::Driver;
+use super::holder::NewHolder;
+use super::pool::PooledSession;
+use super::queries::Query;
+use super::session::{RESPONSE_TIMEOUT, Session, unresponsive};
 use crate::engine::{Mode, WaitRequest};
 use crate::error::LockError;
-use crate::holder::Holder;
 use crate::name::LockName;
-use crate::site::Site;
-use crate::this_process::ThisProcess;
 
-/// How many names a process may hold at once. All sessions share the server's memory for locks;
-/// about 12,500 in all exhaust it for everybody.
-const LOCKS: usize = 1_000;
+use self::outcome::AcquireError;
+pub(super) use self::outcome::Acquired;
 
-/// A lock that the server has granted.
-#[derive(Debug)]
-pub(super) struct Arrival {
-    pub(super) session: Arc<Session>,
-    pub(super) mode: Mode,
-    /// The token in the table.
-    pub(super) token: i64,
-    pub(super) abandoned: Option<Box<Holder>>,
-}
+/// How many locks a process may hold at once. All sessions share the server's lock table, which
+/// about 12,500 locks exhaust for every client.
+const MAX_LOCKS: usize = 1_000;
 
-/// What is asked for, and by whom.
-pub(super) struct Errand {
-    pub(super) keeper: Arc<Keeper>,
+/// An acquisition in the driver thread.
+pub(super) struct AcquireTask {
+    pub(super) driver: Arc<Driver>,
     pub(super) name: LockName,
     pub(super) key: i64,
     pub(super) request: WaitRequest,
-    pub(super) recall: Arc<Recall>,
+    pub(super) cancel: Arc<CancelToken>,
 }
 
-impl Errand {
-    /// The lock, unless it is elsewhere and not waited for, or the errand is called off.
-    pub(super) async fn run(&self) -> Result<Option<Arrival>, LockError> {
+impl AcquireTask {
+    /// Acquires the lock; `None` if it is held and the request does not block, or if it was
+    /// cancelled.
+    pub(super) async fn run(&self) -> Result<Option<Acquired>, LockError> {
         if !self.request.yield_first.is_zero() {
             sleep(self.request.yield_first).await;
         }
         loop {
-            let Some(lease) = self.lease().await? else { return Ok(None) };
-            let (session, is_pooled) = (Arc::clone(&lease.session), lease.is_pooled);
-            match self.ask(lease).await {
-                // A connection that had been cut before anything was asked of it.
-                Err(Failure::Server(error))
-                    if is_pooled && session.is_closed() && error.code().is_none() => {}
-                result => return result.map_err(|failure| self.trouble(&session, &failure)),
+            let Some(pooled) = self.check_out().await? else { return Ok(None) };
+            let (session, is_reused) = (Arc::clone(&pooled.session), pooled.is_reused);
+            match self.acquire_on(pooled).await {
+                // The connection was lost before this acquisition.
+                Err(AcquireError::Server(error))
+                    if is_reused && session.is_closed() && error.code().is_none() => {}
+                result => {
+                    return result.map_err(|error| {
+                        let location = self.driver.server.url().redacted();
+                        error.into_lock_error(&self.name, location, &session)
+                    });
+                }
             }
         }
     }
 
-    /// A session for this call chain, which may have to be waited for.
-    async fn lease(&self) -> Result<Option<Lease>, LockError> {
-        let Self { keeper, request, .. } = self;
-        if keeper.roster.locks_held() >= LOCKS {
-            let text = format!("this process holds {LOCKS} locks there already");
-            return Err(failed(&self.operation(), keeper.server.address(), text.into()));
+    /// A session for the owner, which may have to wait for one; `None` if it was cancelled.
+    async fn check_out(&self) -> Result<Option<PooledSession>, LockError> {
+        let Self { driver, request, cancel, .. } = self;
+        let failed = |why: String| {
+            let operation = format!("acquire lock `{}`", self.name);
+            Err(LockError::engine(operation, driver.server.url().redacted(), why))
+        };
+        if driver.pool.locks_held() >= MAX_LOCKS {
+            return failed(format!(
+                "this process already holds {MAX_LOCKS} locks there: release some of them"
+            ));
         }
-        self.recall.reach(Stage::Unconnected);
-        let place = tokio::select! {
+        cancel.set_progress(Progress::Unconnected);
+        let checkout = tokio::select! {
             biased;
-            place = keeper.roster.place(request.owner) => place,
-            () = self.recall.wait() => return Ok(None),
-            // Nor is whoever asks once kept by others of this process.
-            () = sleep(PATIENCE), if !request.blocking => {
-                let text = keeper.no_connection();
-                return Err(failed(&self.operation(), keeper.server.address(), text.into()));
+            checkout = driver.pool.check_out(request.owner) => checkout,
+            () = cancel.cancelled() => return Ok(None),
+            // A request that does not block does not wait long for the rest of this process either.
+            () = sleep(RESPONSE_TIMEOUT), if !request.blocking => {
+                return failed(driver.no_connection());
             }
         };
-        self.recall.reach(Stage::Unanswered);
+        cancel.set_progress(Progress::Unanswered);
         tokio::select! {
             biased;
-            lease = keeper.lease(place, request.owner) => lease.map(Some),
-            () = self.recall.wait() => Ok(None),
-            () = sleep(PATIENCE), if !request.blocking => {
-                Err(failed(&self.operation(), keeper.server.address(), silence().into()))
+            session = driver.connect(checkout, request.owner) => session.map(Some),
+            () = cancel.cancelled() => Ok(None),
+            () = sleep(RESPONSE_TIMEOUT), if !request.blocking => {
+                failed(unresponsive(RESPONSE_TIMEOUT))
             }
         }
     }
 
-    async fn ask(&self, lease: Lease) -> Result<Option<Arrival>, Failure> {
-        let session = Arc::clone(&lease.session);
-        // What was given back just now is on its way first, this name itself perhaps.
+    async fn acquire_on(&self, pooled: PooledSession) -> Result<Option<Acquired>, AcquireError> {
+        let session = Arc::clone(&pooled.session);
+        // Releases that were just spawned are sent first; one may be of this lock.
         yield_now().await;
         loop {
-            let _turn = session.turn().await;
-            let got = match self.request.mode {
-                Mode::Exclusive => self.claim(&session).await,
-                Mode::Shared => self.join(&session).await,
+            let _sequence = session.sequence().await;
+            let result = match self.request.mode {
+                Mode::Exclusive => self.acquire_exclusive(&session).await,
+                Mode::Shared => self.acquire_shared(&session).await,
             };
-            if matches!(got, Ok(Some(_))) {
-                lease.hold();
-                return got;
+            if matches!(result, Ok(Some(_))) {
+                pooled.keep_lock();
+                return result;
             }
-            if let Err(failure) = &got {
-                self.clean_up(&session, failure).await;
+            if let Err(error) = &result {
+                undo::after_error(&session, self.key, self.request.mode, error).await;
             }
-            session.absorb_cancel().await;
-            // Otherwise it has let a release pass.
-            if got.is_err() || !self.request.blocking || self.recall.is_called() {
-                return got;
+            session.drain_stray_cancel().await;
+            // Otherwise the wait was cancelled for a release on the same session, and starts again.
+            if result.is_err() || !self.request.blocking || self.cancel.is_cancelled() {
+                return result;
             }
         }
     }
 
-    async fn claim(&self, session: &Arc<Session>) -> Result<Option<Arrival>, Failure> {
-        let Some(rows) = self.record(session, Question::Claim).await? else { return Ok(None) };
-        if let Some(row) = rows.first() {
-            return self.arrival(session, row).map(Some);
-        }
-        if !self.request.blocking || !self.wait(session, Question::Wait).await? {
-            return Ok(None);
-        }
-        let Some(rows) = self.record(session, Question::Record).await? else { return Ok(None) };
-        self.arrival(session, &rows[0]).map(Some)
-    }
-
-    async fn join(&self, session: &Arc<Session>) -> Result<Option<Arrival>, Failure> {
-        let Some(rows) = self.ask_until_called_off(session, Question::Join, &[&self.key]).await?
-        else {
+    async fn acquire_exclusive(
+        &self,
+        session: &Arc<Session>,
+    ) -> Result<Option<Acquired>, AcquireError> {
+        let Some(rows) = self.run_recording(session, Query::TryLock).await? else {
             return Ok(None);
         };
-        let mut is_in: bool = rows[0].try_get(0)?;
-        if !is_in && self.request.blocking {
-            is_in = self.wait(session, Question::WaitToJoin).await?;
+        if let Some(row) = rows.first() {
+            return self.acquired(session, row).map(Some);
         }
-        if !is_in {
+        if !self.request.blocking || !self.wait(session, Query::Lock).await? {
+            return Ok(None);
+        }
+        let Some(rows) = self.run_recording(session, Query::RecordHolder).await? else {
+            return Ok(None);
+        };
+        self.acquired(session, &rows[0]).map(Some)
+    }
+
+    async fn acquire_shared(
+        &self,
+        session: &Arc<Session>,
+    ) -> Result<Option<Acquired>, AcquireError> {
+        let rows = self.run_cancellable(session, Query::TryLockShared, &[&self.key]).await?;
+        let Some(rows) = rows else { return Ok(None) };
+        let mut is_locked: bool = rows[0].try_get(0)?;
+        if !is_locked && self.request.blocking {
+            is_locked = self.wait(session, Query::LockShared).await?;
+        }
+        if !is_locked {
             return Ok(None);
         }
         let (namespace, name) = (self.namespace(), self.name.as_str());
         let parameters: [&(dyn ToSql + Sync); 3] = [&self.key, &namespace, &name];
         loop {
-            let rows = session.ask(Question::Read, &parameters).await?;
-            let arrival = rows.first().map(|row| self.arrival(session, row)).transpose()?;
-            let question = match arrival {
-                Some(arrival) if arrival.token & 1 == 1 => return Ok(Some(arrival)),
-                Some(_) => Question::Enter,
-                // No writer has ever been there. A second reader may be as fast as this one.
-                None => Question::Plant,
+            let rows = session.run(Query::ReadRecord, &parameters).await?;
+            let acquired = rows.first().map(|row| self.acquired(session, row)).transpose()?;
+            let query = match acquired {
+                Some(acquired) if acquired.token & 1 == 1 => return Ok(Some(acquired)),
+                Some(_) => Query::ReplaceToken,
+                // There has been no writer. Another reader may insert the row at the same time.
+                None => Query::InsertRow,
             };
-            if self.ask_until_called_off(session, question, &parameters).await?.is_none() {
+            if self.run_cancellable(session, query, &parameters).await?.is_none() {
                 return Ok(None);
             }
         }
     }
 
-    /// Waits in the server; `false` where that was called off.
-    async fn wait(&self, session: &Arc<Session>, question: Question) -> Result<bool, Failure> {
-        self.recall.reach(Stage::Elsewhere);
-        let granted = self.ask_until_called_off(session, question, &[&self.key]).await?;
+    /// Waits in the server's queue; `false` if that was cancelled.
+    async fn wait(&self, session: &Arc<Session>, query: Query) -> Result<bool, AcquireError> {
+        self.cancel.set_progress(Progress::Contended);
+        let granted = self.run_cancellable(session, query, &[&self.key]).await?;
         Ok(granted.is_some())
     }
 
-    /// Asks what has the holder recorded.
-    async fn record(
+    /// Runs a query that records the holder.
+    async fn run_recording(
         &self,
         session: &Arc<Session>,
-        question: Question,
-    ) -> Result<Option<Vec<Row>>, Failure> {
+        query: Query,
+    ) -> Result<Option<Vec<Row>>, AcquireError> {
         let (namespace, name) = (self.namespace(), self.name.as_str());
-        let recorded = Registered::of(self.request.site.as_ref());
-        let [file, line, function, program, process, host] = recorded.parameters();
+        let holder = NewHolder::new(self.request.site.as_ref());
+        let [file, line, function, program, process, host] = holder.parameters();
         let parameters: [&(dyn ToSql + Sync); 9] =
             [&self.key, &namespace, &name, file, line, function, program, process, host];
-        self.ask_until_called_off(session, question, &parameters).await
+        self.run_cancellable(session, query, &parameters).await
     }
 
-    /// The answer, unless the errand is called off before it comes; then the lock is not held.
-    async fn ask_until_called_off(
+    /// Runs `query`; `None` if it was cancelled before the response, in which case the lock is not
+    /// held.
+    async fn run_cancellable(
         &self,
         session: &Arc<Session>,
-        question: Question,
+        query: Query,
         parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Option<Vec<Row>>, Failure> {
-        let mut answer = std::pin::pin!(session.ask(question, parameters));
+    ) -> Result<Option<Vec<Row>>, AcquireError> {
+        let mut response = std::pin::pin!(session.run(query, parameters));
         tokio::select! {
             biased;
-            answer = &mut answer => return Ok(Some(answer?)),
-            () = self.recall.wait() => {}
-            // What this call chain gives back is not kept by what it waits for.
-            () = session.until_wanted(), if self.request.blocking => {}
-            // Whoever asks once is not kept for long, not even by a server that hangs.
-            () = sleep(PATIENCE), if !self.request.blocking => {}
+            response = &mut response => return Ok(Some(response?)),
+            () = self.cancel.cancelled() => {}
+            // The owner's releases on this session must not wait for its own wait.
+            () = session.release_waits(), if self.request.blocking => {}
+            // A request that does not block does not wait long for an unresponsive server either.
+            () = sleep(RESPONSE_TIMEOUT), if !self.request.blocking => {}
         }
-        match timeout(PATIENCE, session.call_off(question, answer)).await {
-            Ok(Ok(rows)) => self.disown(session, &rows).await,
-            Ok(answer) if is_cancelled(&answer) => {}
-            Ok(answer) => drop(answer?),
-            Err(_) => return Err(Failure::Silence),
+        match timeout(RESPONSE_TIMEOUT, session.cancel(query, response)).await {
+            Ok(Ok(rows)) => {
+                let acquired = rows.first().map(|row| self.acquired(session, row));
+                if let Some(Ok(acquired)) = acquired {
+                    undo::clear_holder(self.key, &acquired).await;
+                }
+            }
+            Ok(response) if is_cancelled(&response) => {}
+            Ok(response) => drop(response?),
+            Err(_) => return Err(AcquireError::Unresponsive),
         }
-        // The lock may have been granted all the same.
-        self.unlock_if_held(session).await;
+        // The lock may have been granted before the request arrived.
+        undo::unlock_if_held(session, self.key, self.request.mode).await;
         Ok(None)
     }
 
-    /// Has the record say nothing of this errand, which was granted the lock and does not use it.
-    async fn disown(&self, session: &Arc<Session>, rows: &[Row]) {
-        if let Some(Ok(Arrival { token, .. })) = rows.first().map(|row| self.arrival(session, row))
-        {
-            briefly(session.ask_again(Question::Return, &[&self.key, &token])).await;
-        }
-    }
-
-    /// Sees to it that what was granted in spite of an error does not stay.
-    async fn clean_up(&self, session: &Arc<Session>, failure: &Failure) {
-        if failure.is_deadlock() {
-            // The other locks of this chain are what others wait for.
-            session
-                .close("its call owner was in a deadlock, which the server has ended".to_owned());
-        } else if matches!(failure, Failure::Silence) {
-            session.close("the server did not answer".to_owned());
-        } else if !session.is_closed() {
-            self.unlock_if_held(session).await;
-        }
-    }
-
-    async fn unlock_if_held(&self, session: &Arc<Session>) {
-        let question = match self.request.mode {
-            Mode::Exclusive => Question::UnlockIfHeld,
-            Mode::Shared => Question::UnlockSharedIfHeld,
-        };
-        if !matches!(timeout(PATIENCE, session.ask_again(question, &[&self.key])).await, Ok(Ok(_)))
-        {
-            session.close("the server did not take back a lock".to_owned());
-        }
-    }
-
-    fn arrival(&self, session: &Arc<Session>, row: &Row) -> Result<Arrival, Failure> {
-        if !row.try_get::<_, bool>(1)? {
-            return Err(Failure::Collision);
-        }
-        Ok(Arrival {
-            session: Arc::clone(session),
-            mode: self.request.mode,
-            token: row.try_get(0)?,
-            abandoned: holder::read(row, 2),
-        })
+    fn acquired(&self, session: &Arc<Session>, row: &Row) -> Result<Acquired, AcquireError> {
+        Acquired::from_row(session, self.request.mode, row)
     }
 
     fn namespace(&self) -> &str {
-        &self.keeper.server.address().namespace
-    }
-
-    fn operation(&self) -> String {
-        format!("acquire lock `{}`", self.name)
-    }
-
-    fn trouble(&self, session: &Session, failure: &Failure) -> LockError {
-        let address = self.keeper.server.address();
-        if failure.is_deadlock() {
-            return LockError::Deadlock {
-                name: Box::new(self.name.clone()),
-                location: address.shown(),
-            };
-        }
-        let text = match failure {
-            Failure::Server(error) => {
-                let why = session.end().filter(|_| error.code().is_none());
-                why.unwrap_or_else(|| sentence(error))
-            }
-            Failure::Silence => silence(),
-            Failure::Collision => {
-                "another name has the same key in the table jam_lock: rename this one".to_owned()
-            }
-        };
-        failed(&self.operation(), address, text.into())
-    }
-}
-
-/// Why a lock was not had, but for others who have it.
-#[derive(Debug)]
-enum Failure {
-    Server(Error),
-    Silence,
-    /// Another name has the same key.
-    Collision,
-}
-
-impl Failure {
-    fn is_deadlock(&self) -> bool {
-        let Self::Server(error) = self else { return false };
-        error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Server(error)
-    }
-}
-
-fn silence() -> String {
-    format!("the server has not answered for {} s", PATIENCE.as_secs())
-}
-
-/// What is recorded of a holder; nothing without a file, which is empty for who is in no source.
-pub(super) struct Registered {
-    file: Option<String>,
-    line: i64,
-    function: Option<&'static str>,
-    process: i64,
-    here: Arc<ThisProcess>,
-}
-
-impl Registered {
-    pub(super) fn of(site: Option<&Site>) -> Self {
-        let here = ThisProcess::get();
-        Self {
-            file: site.map(|site| site.file().to_owned()),
-            line: site.map_or(0, |site| i64::from(site.line())),
-            function: site.and_then(Site::function),
-            process: i64::from(here.id),
-            here,
-        }
-    }
-
-    /// In the order in which the questions have them.
-    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 6] {
-        let Self { file, line, function, process, here } = self;
-        [file, line, function, &here.program, process, &here.host]
+        &self.driver.server.url().namespace
     }
 }

@@ -1,8 +1,8 @@
-//! A clock that goes on while the machine sleeps: a server does not sleep with it.
+//! A clock that continues while the machine is suspended, as the server's does.
 
 use std::time::Duration;
 
-/// The time since some moment before this process began.
+/// The time since boot.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn now() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
@@ -13,7 +13,7 @@ pub(super) fn now() -> Duration {
     Duration::new(seconds, nanoseconds)
 }
 
-/// The time since this process first asked; it may stand still while the machine sleeps.
+/// The time since the first call; it may stand still while the machine is suspended.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) fn now() -> Duration {
     use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! How the server is made to end what a session waits for, and nothing else of it.
+//! Cancels a query at the server without hitting any other query of its session.
 
 use std::pin::pin;
 use std::sync::atomic::Ordering;
@@ -10,100 +10,104 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
-use super::queries::Question;
-use super::session::{OLD, PATIENCE, Session};
+use super::queries::Query;
+use super::session::{RESPONSE_TIMEOUT, Session};
 
-/// How long what is answered at once may take before it is called off.
-const MOMENT: Duration = Duration::from_millis(100);
+/// How long a query that does not wait for a lock may take before it is cancelled.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// After how long without a response a cancel request is sent again.
+const RETRY: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// The turn of who asks what may take long.
-    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
+    /// Starts a sequence of queries, which may take long.
+    pub(super) async fn sequence(&self) -> MutexGuard<'_, ()> {
+        self.sequence.lock().await
     }
 
-    /// The turn of who gives back a lock, for which a wait is called off: the server works in order.
-    pub(super) async fn turn_to_release(&self) -> MutexGuard<'_, ()> {
-        if let Ok(turn) = self.turn.try_lock() {
-            return turn;
+    /// Starts the queries of a release, which cancel a wait: a session runs one query at a time.
+    pub(super) async fn sequence_for_release(&self) -> MutexGuard<'_, ()> {
+        if let Ok(sequence) = self.sequence.try_lock() {
+            return sequence;
         }
-        self.wanted.notify_one();
-        self.turn.lock().await
+        self.release_waits.notify_one();
+        self.sequence.lock().await
     }
 
-    /// Waits until a release wants the turn.
-    pub(super) async fn until_wanted(&self) {
-        self.wanted.notified().await;
+    /// Waits until a release waits for the current sequence to end.
+    pub(super) async fn release_waits(&self) {
+        self.release_waits.notified().await;
     }
 
-    /// Notes that a release is not answered, until what is returned is dropped.
-    pub(super) async fn unanswered(&self) -> RwLockReadGuard<'_, ()> {
-        self.unanswered.read().await
+    /// Counts a release as unanswered until the result is dropped.
+    pub(super) async fn unanswered_release(&self) -> RwLockReadGuard<'_, ()> {
+        self.unanswered_releases.read().await
     }
 
-    /// Has the server end what it is busy with for `question`, to which `answer` is the answer.
-    pub(super) async fn call_off<T>(
+    /// Cancels `query`, and returns its `response`, which may have been on its way.
+    pub(super) async fn cancel<T>(
         &self,
-        question: Question,
-        answer: impl Future<Output = Result<T, Error>>,
+        query: Query,
+        response: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let mut answer = pin!(answer);
-        let begin = async {
-            // The server may still be busy with releases that were asked before.
-            drop(self.unanswered.write().await);
-            if !question.is_wait() {
-                sleep(MOMENT).await;
+        let mut response = pin!(response);
+        let delay = async {
+            // The server may still be running earlier releases, which must not be cancelled.
+            drop(self.unanswered_releases.write().await);
+            if !query.waits_for_lock() {
+                sleep(GRACE).await;
             }
         };
         tokio::select! {
             biased;
-            answer = &mut answer => return answer,
-            () = begin => {}
+            response = &mut response => return response,
+            () = delay => {}
         }
-        let answer = loop {
+        let response = loop {
             tokio::select! {
                 biased;
-                // What was not sent by then is not sent any more.
-                answer = &mut answer => break answer,
-                // If it does not get through, the answer does not come either, and that is noticed.
-                _ = self.tls.cancel(&self.cancel) => {}
+                // A request that has not been sent by then is not sent at all.
+                response = &mut response => break response,
+                // If it does not get through, neither does the response, which the heartbeat notices.
+                _ = self.tls.cancel(&self.cancel_token) => {}
             }
-            self.is_cancel_loose.store(true, Ordering::Relaxed);
-            // It may have hit nothing, or something that was on its way before.
-            if let Ok(answer) = timeout(OLD, &mut answer).await {
-                break answer;
+            self.has_stray_cancel.store(true, Ordering::Relaxed);
+            // The request may have arrived before the query, and had no effect on it.
+            if let Ok(response) = timeout(RETRY, &mut response).await {
+                break response;
             }
         };
-        if is_cancelled(&answer) {
-            self.is_cancel_loose.store(false, Ordering::Relaxed);
+        if is_cancelled(&response) {
+            self.has_stray_cancel.store(false, Ordering::Relaxed);
         }
-        // Otherwise the server may hear of it later than of what it is asked next.
-        answer
+        // Otherwise the request may arrive after the next query.
+        response
     }
 
-    /// Asks `question`, and once more if that is hit by what was to call off another one.
-    pub(super) async fn ask_again(
+    /// Runs `query`, and once more if a cancel request meant for an earlier one hits it.
+    pub(super) async fn run_with_retry(
         &self,
-        question: Question,
+        query: Query,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Error> {
-        let answer = self.ask(question, parameters).await;
-        if !is_cancelled(&answer) || !self.is_cancel_loose.swap(false, Ordering::Relaxed) {
-            return answer;
+        let response = self.run(query, parameters).await;
+        if !is_cancelled(&response) || !self.has_stray_cancel.swap(false, Ordering::Relaxed) {
+            return response;
         }
-        self.ask(question, parameters).await
+        self.run(query, parameters).await
     }
 
-    /// Has what was to call off something else hit nothing that matters, if it still may.
-    pub(super) async fn absorb_cancel(&self) {
-        if self.is_cancel_loose.swap(false, Ordering::Relaxed) {
-            // It has hit nothing at all if it came between two questions.
-            let _ = timeout(PATIENCE, self.client.batch_execute("SELECT pg_sleep(1)")).await;
+    /// Waits for a stray cancel request that may still arrive, so that it cannot hit the next query.
+    pub(super) async fn drain_stray_cancel(&self) {
+        if self.has_stray_cancel.swap(false, Ordering::Relaxed) {
+            // If it arrived between two queries already, nothing ends this one early.
+            let sleep = self.client.batch_execute("SELECT pg_sleep(1)");
+            let _ = timeout(RESPONSE_TIMEOUT, sleep).await;
         }
     }
 }
 
-/// Whether the server has ended what was asked because somebody has called it off.
-pub(super) fn is_cancelled<T>(answer: &Result<T, Error>) -> bool {
-    answer.as_ref().is_err_and(|error| error.code() == Some(&SqlState::QUERY_CANCELED))
+/// Whether the query was cancelled by a cancel request.
+pub(super) fn is_cancelled<T>(response: &Result<T, Error>) -> bool {
+    response.as_ref().is_err_and(|error| error.code() == Some(&SqlState::QUERY_CANCELED))
 }

@@ -1,52 +1,52 @@
-//! How a pursuit is ended from outside, and what it waits for.
+//! [`CancelToken`]: ends an acquisition from outside, and shows how far it is.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Ends a pursuit that nobody waits for, and knows what it waits for itself.
+/// Cancels an acquisition that is no longer needed, and shows its progress.
 #[derive(Default)]
-pub(super) struct Recall {
-    is_called: AtomicBool,
-    called: Notify,
-    stage: Mutex<Stage>,
+pub(super) struct CancelToken {
+    is_cancelled: AtomicBool,
+    notify: Notify,
+    progress: Mutex<Progress>,
 }
 
-/// How far a pursuit is.
+/// How far an acquisition is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// It has no place among the connections of this process.
+pub(super) enum Progress {
+    /// All connections of this process are in use.
     Unconnected,
-    /// The server is being connected to, or was asked.
+    /// A connection is being opened, or the server has not responded to a query.
     #[default]
     Unanswered,
-    /// The server has said that others have the lock.
-    Elsewhere,
+    /// The server has responded that the lock is held.
+    Contended,
 }
 
-impl Recall {
-    pub(super) fn call(&self) {
-        self.is_called.store(true, Ordering::Release);
-        self.called.notify_one();
+impl CancelToken {
+    pub(super) fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Release);
+        self.notify.notify_one();
     }
 
-    pub(super) fn is_called(&self) -> bool {
-        self.is_called.load(Ordering::Acquire)
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.is_cancelled.load(Ordering::Acquire)
     }
 
-    /// What it waits for.
-    pub(super) fn stage(&self) -> Stage {
-        *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn reach(&self, stage: Stage) {
-        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
-    }
-
-    pub(super) async fn wait(&self) {
-        while !self.is_called() {
-            self.called.notified().await;
+    /// Waits until the acquisition is cancelled.
+    pub(super) async fn cancelled(&self) {
+        while !self.is_cancelled() {
+            self.notify.notified().await;
         }
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_progress(&self, progress: Progress) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
 }

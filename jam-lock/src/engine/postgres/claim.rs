@@ -1,19 +1,19 @@
 //! The claim on one name at the server.
 
 use std::collections::HashMap;
-use std::future;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
 
 use tokio_postgres::types::ToSql;
 
-use super::acquire::{Arrival, Errand, Registered};
-use super::cancel_token::{Recall, Stage};
-use super::driver::{Keeper, briefly};
-use super::flush_on_exit;
-use super::queries::{Question, SPARE};
-use super::session::{Releasing, Session};
+use super::acquire::{AcquireTask, Acquired};
+use super::cancel_token::{CancelToken, Progress};
+use super::completion::Completion;
+use super::driver::Driver;
+use super::hold::Hold;
+use super::holder::NewHolder;
+use super::queries::{Query, TOKEN_RESERVE};
+use super::release::ReleaseTask;
+use super::session::within_response_timeout;
 use crate::engine::{
     Claim, LossMonitor, Mode, OwnerId, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId,
     WaitRequest, WriterWaiting, check_process,
@@ -24,85 +24,71 @@ use crate::site::Site;
 
 /// One name at the server, in both modes.
 pub(super) struct PostgresClaim {
-    keeper: Arc<Keeper>,
+    driver: Arc<Driver>,
     name: LockName,
     key: i64,
-    /// A fork has no keeper.
+    /// A forked child has no driver thread.
     process: ProcessId,
-    in_flight: HashMap<WaitId, InFlight>,
+    waits: HashMap<WaitId, Wait>,
     held: Option<Held>,
 }
 
-/// An errand, and what it has brought.
-struct InFlight {
-    recall: Arc<Recall>,
+/// A wait that was started, and what it acquired.
+struct Wait {
+    cancel: Arc<CancelToken>,
     site: Option<Site>,
-    arrival: Arc<Mutex<Option<Arrival>>>,
+    acquired: Arc<Mutex<Option<Acquired>>>,
 }
 
 /// A claim that this process has.
 struct Held {
-    arrival: Arrival,
-    tenure: Arc<Tenure>,
-    /// Who is recorded as the holder.
+    acquired: Acquired,
+    hold: Arc<Hold>,
+    /// The site of the holder that is recorded.
     recorded: Option<Site>,
-    /// Whether the table says that somebody before this holder died, or left the lock abandoned.
+    /// Whether an abandonment by an earlier holder is recorded.
     is_abandoned: bool,
-    /// Whether anybody was told of the claim.
-    is_published: bool,
-}
-
-/// What a holder may ask about its lock.
-#[derive(Debug)]
-struct Tenure {
-    keeper: Arc<Keeper>,
-    session: Arc<Session>,
-    key: i64,
-    /// What the table says until a writer has the lock, or a reader after a writer.
-    token: i64,
+    /// Whether the claim has had a holder in this process.
+    is_used: bool,
 }
 
 impl PostgresClaim {
-    pub(super) fn new(keeper: Arc<Keeper>, name: LockName, key: i64, process: ProcessId) -> Self {
-        Self { keeper, name, key, process, in_flight: HashMap::new(), held: None }
+    pub(super) fn new(driver: Arc<Driver>, name: LockName, key: i64, process: ProcessId) -> Self {
+        Self { driver, name, key, process, waits: HashMap::new(), held: None }
     }
 
-    /// What pursuit `number` has brought.
-    fn land(&mut self, id: WaitId) -> Option<(Arrival, Option<Site>)> {
-        let InFlight { arrival, site, .. } = self.in_flight.remove(&id)?;
-        let arrival = arrival.lock().unwrap_or_else(PoisonError::into_inner).take();
-        arrival.map(|arrival| (arrival, site))
+    /// Forgets the wait `id`, and returns what it acquired.
+    fn finish_wait(&mut self, id: WaitId) -> Option<(Acquired, Option<Site>)> {
+        let Wait { acquired, site, .. } = self.waits.remove(&id)?;
+        let acquired = acquired.lock().unwrap_or_else(PoisonError::into_inner).take();
+        acquired.map(|acquired| (acquired, site))
     }
 
-    /// Has the server record who uses the claim, on its session, in the order in which this is
-    /// called; `is_abandoned` where the one before was not clean, or the first death still stands.
-    fn reply(&self, arrival: &Arrival, site: Option<Site>, is_abandoned: bool) {
-        let (session, key) = (Arc::clone(&arrival.session), self.key);
-        let token = arrival.token;
-        self.keeper.handle.spawn(async move {
-            let recorded = Registered::of(site.as_ref());
-            let [file, line, function, program, process, host] = recorded.parameters();
+    /// Records the next holder on the lock's own session, in the order of the calls; `is_abandoned`
+    /// keeps the first abandonment, or adds one by the previous holder.
+    fn update_holder(&self, acquired: &Acquired, site: Option<Site>, is_abandoned: bool) {
+        let (session, key, token) = (Arc::clone(&acquired.session), self.key, acquired.token);
+        self.driver.handle.spawn(async move {
+            let holder = NewHolder::new(site.as_ref());
+            let [file, line, function, program, process, host] = holder.parameters();
             let parameters: [&(dyn ToSql + Sync); 9] =
                 [&key, &token, file, line, function, program, process, host, &is_abandoned];
-            if briefly(session.ask(Question::Publish, &parameters)).await.is_none() {
-                // Otherwise a death of this holder would not be known. So its lock counts as lost.
+            let updated = session.run(Query::UpdateHolder, &parameters);
+            if within_response_timeout(updated).await.is_none() {
+                // The death of this holder would go unreported, so its lock counts as lost.
                 session.close("the server did not record the holder of a lock".to_owned());
             }
         });
     }
 
-    /// Gives back what was brought, after `mark` has recorded how it is left.
-    fn give_back(&self, arrival: Arrival, mark: Question) {
-        let releasing = arrival.session.releasing();
-        flush_on_exit::wait_at_the_end_of_this_thread(&self.keeper);
-        let release = Release { keeper: Arc::clone(&self.keeper), key: self.key, arrival, mark };
-        self.keeper.handle.spawn(release.run(releasing));
+    fn release_acquired(&self, acquired: Acquired, mark: Query) {
+        ReleaseTask::spawn(&self.driver, self.key, acquired, mark);
     }
 }
 
 impl Claim for PostgresClaim {
     fn check_process(&self) -> Result<(), LockError> {
-        check_process(self.process, &self.name, || self.keeper.server.address().shown())
+        check_process(self.process, &self.name, || self.driver.server.url().redacted())
     }
 
     fn try_acquire(&mut self, _: Mode) -> Result<TryAcquire, LockError> {
@@ -111,10 +97,11 @@ impl Claim for PostgresClaim {
     }
 
     fn find_waiting_writer(&mut self, found: WriterWaiting) {
-        let (keeper, key) = (Arc::clone(&self.keeper), self.key);
-        self.keeper.handle.spawn(async move {
-            let Ok(session) = keeper.aside().await else { return };
-            let rows = briefly(session.ask(Question::WaitingWriter, &[&key])).await;
+        let (driver, key) = (Arc::clone(&self.driver), self.key);
+        self.driver.handle.spawn(async move {
+            let Ok(session) = driver.control_session().await else { return };
+            let rows =
+                within_response_timeout(session.run(Query::FindWaitingWriter, &[&key])).await;
             if rows.is_some_and(|rows| !rows.is_empty()) {
                 found();
             }
@@ -123,103 +110,99 @@ impl Claim for PostgresClaim {
 
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
         self.check_process()?;
-        let (recall, arrival) = (Arc::<Recall>::default(), Arc::<Mutex<_>>::default());
-        let in_flight = InFlight {
-            recall: Arc::clone(&recall),
-            site: request.site,
-            arrival: Arc::clone(&arrival),
-        };
-        self.in_flight.insert(request.id, in_flight);
-        let (keeper, name, key) = (Arc::clone(&self.keeper), self.name.clone(), self.key);
-        let errand = Errand { keeper, name, key, request, recall };
-        let mut homing =
-            Homing { done: Some(done), location: self.keeper.server.address().shown() };
-        self.keeper.handle.spawn(async move {
-            let result = errand.run().await.map(|brought| {
-                let is_brought = brought.is_some();
-                *arrival.lock().unwrap_or_else(PoisonError::into_inner) = brought;
-                is_brought
+        let (cancel, result) = (Arc::<CancelToken>::default(), Arc::<Mutex<_>>::default());
+        let (site, acquired) = (request.site, Arc::clone(&result));
+        let wait = Wait { cancel: Arc::clone(&cancel), site, acquired };
+        self.waits.insert(request.id, wait);
+        let (driver, name, key) = (Arc::clone(&self.driver), self.name.clone(), self.key);
+        let task = AcquireTask { driver, name, key, request, cancel };
+        let completion = Completion::new(done, self.driver.server.url().redacted());
+        self.driver.handle.spawn(async move {
+            let acquired = task.run().await.map(|acquired| {
+                let is_acquired = acquired.is_some();
+                *result.lock().unwrap_or_else(PoisonError::into_inner) = acquired;
+                is_acquired
             });
-            homing.end(result);
+            completion.complete(acquired);
         });
         Ok(())
     }
 
     fn is_wait_still_valid(&mut self, id: WaitId) -> Result<bool, LockError> {
-        Ok(self.in_flight.contains_key(&id))
+        Ok(self.waits.contains_key(&id))
     }
 
     fn blocked_on(&self, id: WaitId) -> Option<String> {
-        match self.in_flight.get(&id)?.recall.stage() {
-            Stage::Unconnected => Some(self.keeper.no_connection()),
-            // One that answers others is only busy with this.
-            Stage::Unanswered if !self.keeper.roster.is_heard_of() => {
+        match self.waits.get(&id)?.cancel.progress() {
+            Progress::Unconnected => Some(self.driver.no_connection()),
+            // A server that responds on other sessions is only busy with this query.
+            Progress::Unanswered if !self.driver.pool.is_responsive() => {
                 Some("the server has not answered".to_owned())
             }
-            Stage::Unanswered | Stage::Elsewhere => None,
+            Progress::Unanswered | Progress::Contended => None,
         }
     }
 
     fn cancel_wait(&mut self, id: WaitId) -> bool {
-        if let Some(in_flight) = self.in_flight.get(&id) {
-            in_flight.recall.call();
+        if let Some(wait) = self.waits.get(&id) {
+            wait.cancel.cancel();
         }
         true
     }
 
     fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
-        let Some((arrival, recorded)) = self.land(id) else { return Ok(false) };
-        if arrival.session.end().is_some() {
+        let Some((acquired, recorded)) = self.finish_wait(id) else { return Ok(false) };
+        if acquired.session.lost_reason().is_some() {
             return Ok(false);
         }
-        let tenure = Arc::new(Tenure {
-            keeper: Arc::clone(&self.keeper),
-            session: Arc::clone(&arrival.session),
+        let hold = Arc::new(Hold {
+            driver: Arc::clone(&self.driver),
+            session: Arc::clone(&acquired.session),
             key: self.key,
-            token: arrival.token,
+            token: acquired.token,
         });
-        let is_abandoned = arrival.abandoned.is_some();
-        self.held = Some(Held { arrival, tenure, recorded, is_abandoned, is_published: false });
+        let is_abandoned = acquired.abandoned_by.is_some();
+        self.held = Some(Held { acquired, hold, recorded, is_abandoned, is_used: false });
         Ok(true)
     }
 
     fn discard(&mut self, id: WaitId) {
-        if let Some((arrival, _)) = self.land(id) {
-            self.give_back(arrival, Question::Return);
+        if let Some((acquired, _)) = self.finish_wait(id) {
+            self.release_acquired(acquired, Query::MarkUnused);
         }
     }
 
     fn reassign(&mut self, owner: OwnerId) -> bool {
         self.held.as_ref().is_some_and(|held| {
-            let session = &held.arrival.session;
-            session.end().is_none() && self.keeper.roster.pass(session, owner)
+            let session = &held.acquired.session;
+            session.lost_reason().is_none() && self.driver.pool.reassign(session, owner)
         })
     }
 
     fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
         let held = self.held.as_ref()?;
-        Some(Arc::clone(&held.tenure) as Arc<dyn LossMonitor>)
+        Some(Arc::clone(&held.hold) as Arc<dyn LossMonitor>)
     }
 
     fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
         let Some(mut held) = self.held.take() else { return Recorded::default() };
-        let first = u64::try_from(held.arrival.token).unwrap_or_default();
+        let first = u64::try_from(held.acquired.token).unwrap_or_default();
         let recorded = if mode == Mode::Shared {
-            // Between the last that the writer before may have given out, and the next writer's.
-            let abandoned = held.arrival.abandoned.clone();
-            Recorded { token: first + SPARE, abandoned_by: abandoned, ..Recorded::default() }
+            // Between the last token that the previous writer may have used, and the next writer's.
+            let abandoned_by = held.acquired.abandoned_by.clone();
+            Recorded { token: first + TOKEN_RESERVE, abandoned_by, ..Recorded::default() }
         } else {
-            let abandoned = held.arrival.abandoned.clone().filter(|_| !held.is_published);
-            let is_abandoned = usage.abandoned_by.is_some() || abandoned.is_some();
+            let abandoned_by = held.acquired.abandoned_by.clone().filter(|_| !held.is_used);
+            let is_abandoned = usage.abandoned_by.is_some() || abandoned_by.is_some();
             if held.recorded != site.copied() || held.is_abandoned != is_abandoned {
                 (held.recorded, held.is_abandoned) = (site.copied(), is_abandoned);
-                self.reply(&held.arrival, held.recorded, is_abandoned);
+                self.update_holder(&held.acquired, held.recorded, is_abandoned);
             }
-            let token = if held.is_published { usage.last_token.max(first) + 2 } else { first };
-            let token_reserve = (first + SPARE).saturating_sub(token);
-            Recorded { token, token_reserve, abandoned_by: abandoned, ..Recorded::default() }
+            let token = if held.is_used { usage.last_token.max(first) + 2 } else { first };
+            let token_reserve = (first + TOKEN_RESERVE).saturating_sub(token);
+            Recorded { token, token_reserve, abandoned_by, ..Recorded::default() }
         };
-        held.is_published = true;
+        held.is_used = true;
         self.held = Some(held);
         recorded
     }
@@ -231,21 +214,21 @@ impl Claim for PostgresClaim {
         let Some(mut held) = self.held.take() else { return };
         if held.recorded.is_some() || held.is_abandoned {
             (held.recorded, held.is_abandoned) = (None, false);
-            self.reply(&held.arrival, None, false);
+            self.update_holder(&held.acquired, None, false);
         }
         self.held = Some(held);
     }
 
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         self.check_process()?;
-        if let Some(held) = self.held.take_if(|held| held.arrival.mode == mode) {
+        if let Some(held) = self.held.take_if(|held| held.acquired.mode == mode) {
             let mark = match usage {
-                Some(Usage { abandoned_by: None, .. }) if held.is_published => Question::Free,
-                Some(Usage { abandoned_by: Some(_), .. }) if held.is_published => Question::Abandon,
-                // What nobody was told of is for the next holder.
-                _ => Question::Return,
+                Some(Usage { abandoned_by: None, .. }) if held.is_used => Query::MarkClean,
+                Some(Usage { abandoned_by: Some(_), .. }) if held.is_used => Query::MarkAbandoned,
+                // An abandonment that no holder has learned of is left to the next one.
+                _ => Query::MarkUnused,
             };
-            self.give_back(held.arrival, mark);
+            self.release_acquired(held.acquired, mark);
         }
         Ok(())
     }
@@ -255,90 +238,8 @@ impl Drop for PostgresClaim {
     fn drop(&mut self) {
         if self.check_process().is_ok() {
             if let Some(held) = self.held.take() {
-                self.give_back(held.arrival, Question::Return);
+                self.release_acquired(held.acquired, Query::MarkUnused);
             }
         }
-    }
-}
-
-/// Comes home even where its task panics, so that nobody waits for ever.
-struct Homing {
-    done: Option<WaitDone>,
-    location: String,
-}
-
-impl Homing {
-    fn end(&mut self, result: Result<bool, LockError>) {
-        if let Some(done) = self.done.take() {
-            done(result);
-        }
-    }
-}
-
-impl Drop for Homing {
-    fn drop(&mut self) {
-        let operation = "acquire a lock".to_owned();
-        let error = "the engine has stopped".into();
-        let location = std::mem::take(&mut self.location);
-        self.end(Err(LockError::Engine { operation, location, error }));
-    }
-}
-
-/// A lock on its way back.
-struct Release {
-    keeper: Arc<Keeper>,
-    key: i64,
-    arrival: Arrival,
-    /// What records how it is left.
-    mark: Question,
-}
-
-impl Release {
-    async fn run(self, _releasing: Releasing) {
-        let Self { keeper, key, arrival: Arrival { session, mode, token, .. }, mark } = self;
-        let (unlock, marks) = match mode {
-            Mode::Exclusive => (Question::Unlock, true),
-            Mode::Shared => (Question::UnlockShared, false),
-        };
-        let mark = async { !marks || briefly(session.ask(mark, &[&key, &token])).await.is_some() };
-        let unlock = async {
-            let rows = briefly(session.ask(unlock, &[&key])).await?;
-            rows.first()?.try_get::<_, bool>(0).ok()
-        };
-        let mut both = pin!(async { tokio::join!(mark, unlock) });
-        let turn = session.turn_to_release().await;
-        let _unanswered = session.unanswered().await;
-        // Both are asked at once, so that whoever uses the session next comes after them.
-        let asked = future::poll_fn(|context| Poll::Ready(both.as_mut().poll(context))).await;
-        drop(turn);
-        keeper.roster.give_back(&session);
-        let (is_marked, unlocked) = match asked {
-            Poll::Ready(answers) => answers,
-            Poll::Pending => both.await,
-        };
-        if !(is_marked && unlocked == Some(true)) {
-            // Its end is what gives the lock back then.
-            session.close("the server did not take back a lock".to_owned());
-        }
-    }
-}
-
-impl LossMonitor for Tenure {
-    fn lost_reason(&self) -> Option<String> {
-        self.session.end()
-    }
-
-    fn on_loss(&self, waker: &Waker) {
-        self.session.on_end(waker);
-    }
-
-    fn flush(&self) {
-        self.session.flush();
-    }
-
-    fn fence_statement(&self) -> Option<String> {
-        let Self { keeper, key, token, .. } = self;
-        let table = keeper.server.table();
-        Some(format!("SELECT 1 FROM {table} WHERE key = {key} AND token = {token} FOR SHARE"))
     }
 }

@@ -1,40 +1,41 @@
-//! A thread that ends lets the server know first what it has released: a drop only sends a message,
-//! and the end of `main` ends the thread that would deliver it. Without that, the next holder would
-//! be told that this one has died inside.
+//! A thread that ends first waits until the server has confirmed its releases.
+//!
+//! A drop only sends the release to the driver thread, which the end of `main` would kill. Then the
+//! next holder would learn of a death that was none.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
-use super::driver::Keeper;
+use super::driver::Driver;
 use crate::process_id::ProcessId;
 
 thread_local! {
-    static SENDERS: RefCell<Senders> = const { RefCell::new(Senders(Vec::new())) };
+    static DRIVERS: RefCell<Drivers> = const { RefCell::new(Drivers(Vec::new())) };
 }
 
-/// Who delivers the messages of a thread.
-struct Senders(Vec<(ProcessId, Weak<Keeper>)>);
+/// The drivers that this thread has sent releases to, flushed on drop.
+struct Drivers(Vec<(ProcessId, Weak<Driver>)>);
 
-/// Has this thread, when it ends, wait for what `keeper` has to deliver.
-pub(super) fn wait_at_the_end_of_this_thread(keeper: &Arc<Keeper>) {
-    if keeper.is_its_thread() {
+/// Flushes `driver` when this thread ends.
+pub(super) fn flush_on_thread_exit(driver: &Arc<Driver>) {
+    if driver.is_own_thread() {
         return;
     }
-    // A thread that has ended already waits for nothing more.
-    let _ = SENDERS.try_with(|senders| {
-        let senders = &mut senders.borrow_mut().0;
-        if !senders.iter().any(|(_, known)| std::ptr::eq(known.as_ptr(), Arc::as_ptr(keeper))) {
-            senders.push((ProcessId::current(), Arc::downgrade(keeper)));
+    // A thread whose locals are already destroyed does not wait.
+    let _ = DRIVERS.try_with(|drivers| {
+        let drivers = &mut drivers.borrow_mut().0;
+        if !drivers.iter().any(|(_, known)| std::ptr::eq(known.as_ptr(), Arc::as_ptr(driver))) {
+            drivers.push((ProcessId::current(), Arc::downgrade(driver)));
         }
     });
 }
 
-impl Drop for Senders {
+impl Drop for Drivers {
     fn drop(&mut self) {
-        for (process, keeper) in &self.0 {
-            // A fork has nobody who would deliver anything.
-            if let Some(keeper) = keeper.upgrade().filter(|_| process.is_current()) {
-                keeper.flush();
+        for (process, driver) in &self.0 {
+            // A forked child has no driver thread.
+            if let Some(driver) = driver.upgrade().filter(|_| process.is_current()) {
+                driver.flush();
             }
         }
     }

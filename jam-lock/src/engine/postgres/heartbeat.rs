@@ -1,5 +1,4 @@
-//! Whether the server still keeps the locks of this process, and its places in the server's queues,
-//! asked all the time while it has any.
+//! Checks while any locks are held or waited for that the server still has their sessions.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,89 +8,89 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::boot_time;
-use super::driver::Keeper;
-use super::pool::Roster;
-use super::queries::Question;
+use super::control_session::ControlSession;
+use super::pool::Pool;
+use super::queries::Query;
 use super::session::{Backend, Session};
 
-/// How often a session is asked.
-const RHYTHM: Duration = Duration::from_secs(1);
+/// How often a session is checked.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long an answer may take.
-const ANSWER: Duration = Duration::from_secs(2);
+/// How long a response may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a session says nothing before another one is asked about it: longer than one does that
-/// answers each time.
-const SILENT: Duration = Duration::from_millis(1500);
+/// After how long without a response the server is asked about a session: longer than between two
+/// pings that it responds to.
+const UNRESPONSIVE: Duration = Duration::from_millis(1500);
 
-/// How often it is looked whether the server was heard of lately.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often sessions are checked for the loss of their server.
+const LOSS_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Asks each session that has locks whether it is there, but for those that wait for another one, and
-/// cannot answer.
-pub(super) async fn beat(roster: Arc<Roster>) {
+/// Pings each session that has locks, except those that wait for another lock and cannot respond.
+pub(super) async fn ping_sessions(pool: Arc<Pool>) {
     loop {
-        roster.until_in_use().await;
-        sleep(RHYTHM).await;
-        let ask = |session: Arc<Session>| async move {
-            // Others are asked about who does not answer; a connection that was cut says so itself.
-            let _ = timeout(ANSWER, session.ask_for_a_sign()).await;
+        pool.wait_until_in_use().await;
+        sleep(INTERVAL).await;
+        let ping = |session: Arc<Session>| async move {
+            // A session that does not respond is left to `check_unresponsive`, and a connection that
+            // is lost closes its session itself.
+            let _ = timeout(TIMEOUT, session.ping()).await;
         };
-        roster.at_rest().into_iter().map(ask).collect::<JoinSet<_>>().join_all().await;
+        pool.holding_idle().into_iter().map(ping).collect::<JoinSet<_>>().join_all().await;
     }
 }
 
-/// Asks the server, by a session for such questions, which of those are there that have locks, or
-/// wait for one, and say nothing themselves.
-pub(super) async fn look_for_the_silent(keeper: Arc<Keeper>) {
+/// Checks by the control session which of the sessions in use the server still has, among those
+/// that have not responded themselves.
+pub(super) async fn check_unresponsive(pool: Arc<Pool>, control: Arc<ControlSession>) {
     loop {
-        keeper.roster.until_in_use().await;
-        sleep(RHYTHM).await;
-        let mut silent = keeper.roster.in_use();
-        silent.retain(|session| session.silence() > SILENT);
-        if silent.is_empty() {
+        pool.wait_until_in_use().await;
+        sleep(INTERVAL).await;
+        let mut unresponsive = pool.in_use();
+        unresponsive.retain(|session| session.silence() > UNRESPONSIVE);
+        if unresponsive.is_empty() {
             continue;
         }
-        let Ok(Ok(session)) = timeout(ANSWER, keeper.aside()).await else { continue };
+        let Ok(Ok(session)) = timeout(TIMEOUT, control.get()).await else { continue };
         let sent = boot_time::now();
-        match timeout(ANSWER, there(&session, &silent)).await {
-            Ok(Ok(there)) => judge(&silent, &there, sent),
+        match timeout(TIMEOUT, live_backends(&session, &unresponsive)).await {
+            Ok(Ok(live)) => update(&unresponsive, &live, sent),
             _ => {
-                session.close("a heartbeat was not answered".to_owned());
+                session.close("the server did not answer a heartbeat".to_owned());
             }
         }
     }
 }
 
-/// Which of `sessions` the server has.
-async fn there(
+/// The backends of `sessions` that the server still has.
+async fn live_backends(
     session: &Session,
     sessions: &[Arc<Session>],
 ) -> Result<HashSet<Backend>, tokio_postgres::Error> {
     let processes: Vec<_> = sessions.iter().map(|session| session.backend.process).collect();
-    let rows = session.ask(Question::Beat, &[&processes]).await?;
+    let rows = session.run(Query::LiveBackends, &[&processes]).await?;
     rows.iter()
-        .map(|row| Ok(Backend { process: row.try_get(0)?, began: row.try_get(1)? }))
+        .map(|row| Ok(Backend { process: row.try_get(0)?, started: row.try_get(1)? }))
         .collect()
 }
 
-fn judge(silent: &[Arc<Session>], there: &HashSet<Backend>, sent: Duration) {
-    for session in silent {
-        if there.contains(&session.backend) {
-            session.heard_of(sent);
+fn update(unresponsive: &[Arc<Session>], live: &HashSet<Backend>, sent: Duration) {
+    for session in unresponsive {
+        if live.contains(&session.backend) {
+            session.record_response(sent);
         } else {
             session.close("the server has ended the session".to_owned());
         }
     }
 }
 
-/// Ends the sessions whose server was not heard of lately, which others are told of.
-pub(super) async fn watch_over(roster: Arc<Roster>) {
+/// Closes the sessions whose server has been unresponsive for too long, which reports their loss.
+pub(super) async fn close_lost(pool: Arc<Pool>) {
     loop {
-        roster.until_in_use().await;
-        sleep(LOOK).await;
-        for session in roster.holding() {
-            session.end();
+        pool.wait_until_in_use().await;
+        sleep(LOSS_INTERVAL).await;
+        for session in pool.holding() {
+            session.lost_reason();
         }
     }
 }

@@ -1,13 +1,16 @@
-//! Who the server says holds a lock, or held it when it died.
+//! Holders as the table has them.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use crate::holder::Holder;
+use crate::site::Site;
+use crate::this_process::ThisProcess;
 
-/// What a question has the fields of a holder for, from column `first` on; nobody where there is
-/// none.
+/// Reads a holder from the columns from `first` on; `None` if none is recorded.
 pub(super) fn read(row: &Row, first: usize) -> Option<Box<Holder>> {
     let text = |at: usize| row.try_get::<_, Option<String>>(first + at).ok().flatten();
     let number = |at: usize| row.try_get::<_, Option<i64>>(first + at).ok().flatten();
@@ -15,7 +18,7 @@ pub(super) fn read(row: &Row, first: usize) -> Option<Box<Holder>> {
         let seconds = row.try_get::<_, Option<f64>>(first + at).ok().flatten();
         seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
     };
-    // Whoever is recorded has a file, which is empty for who is in no source.
+    // A recorded holder always has `file`; it is empty for a holder without a source location.
     let file = Some(text(1)?).filter(|file| !file.is_empty());
     let line = number(2).filter(|_| file.is_some());
     Some(Box::new(Holder {
@@ -31,8 +34,8 @@ pub(super) fn read(row: &Row, first: usize) -> Option<Box<Holder>> {
     }))
 }
 
-/// Who has the lock, by the record or else by what its session is called.
-pub(super) fn found(row: &Row) -> Option<Box<Holder>> {
+/// Reads the holder of a lock: as recorded, or else by the name and the host of its session.
+pub(super) fn read_with_session(row: &Row) -> Option<Box<Holder>> {
     read(row, 0).or_else(|| {
         let text = |at: usize| row.try_get::<_, Option<String>>(at).ok().flatten();
         let text = |at| text(at).filter(|text| !text.is_empty());
@@ -40,4 +43,32 @@ pub(super) fn found(row: &Row) -> Option<Box<Holder>> {
         let is_known = program.is_some() || host.is_some();
         is_known.then(|| Box::new(Holder { program, host, ..Holder::default() }))
     })
+}
+
+/// A holder to record; none if it has no `file`, which is empty without a source location.
+pub(super) struct NewHolder {
+    file: Option<String>,
+    line: i64,
+    function: Option<&'static str>,
+    process: i64,
+    here: Arc<ThisProcess>,
+}
+
+impl NewHolder {
+    pub(super) fn new(site: Option<&Site>) -> Self {
+        let here = ThisProcess::get();
+        Self {
+            file: site.map(|site| site.file().unwrap_or_default().to_owned()),
+            line: site.and_then(Site::line).map_or(0, i64::from),
+            function: site.and_then(Site::function),
+            process: i64::from(here.id),
+            here,
+        }
+    }
+
+    /// In the order of the parameters of the queries.
+    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 6] {
+        let Self { file, line, function, process, here } = self;
+        [file, line, function, &here.program, process, &here.host]
+    }
 }

@@ -1,75 +1,74 @@
-//! How the locks of a namespace stand, as the server tells it.
+//! The status of the locks of a namespace.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio_postgres::Row;
 
-use super::driver::Keeper;
+use super::driver::Driver;
+use super::error::server_error;
 use super::holder;
 use super::key;
-use super::queries::Question;
-use super::server::trouble;
+use super::queries::Query;
 use crate::error::LockError;
 use crate::holder::Holder;
 use crate::name::LockName;
 use crate::status::{State, Status};
 
-/// What is asked, for people.
-pub(super) const OPERATION: &str = "survey the locks";
+/// What failed, for messages.
+pub(super) const OPERATION: &str = "list the locks";
 
-/// How many columns the fields of a holder are; those of its session follow.
+/// The number of columns of a holder; those of its session follow.
 const HOLDER: usize = 8;
 
-/// How many columns come before the name.
+/// The number of columns before the name.
 const BEFORE_NAME: usize = HOLDER + 2 + HOLDER;
 
-/// Asks how the lock `name` stands, which is free where no row is its own.
-pub(super) async fn status(keeper: Arc<Keeper>, name: LockName) -> Result<Status, LockError> {
-    let found = survey(keeper, Some(name.clone())).await?.pop();
+/// The status of the lock `name`, which is free if it has no row.
+pub(super) async fn status(driver: &Driver, name: &LockName) -> Result<Status, LockError> {
+    let found = list(driver, Some(name)).await?.pop();
     Ok(found.unwrap_or_else(|| Status::new(name.as_str(), State::Free)))
 }
 
-/// Asks how the locks of the namespace stand, or one of them.
+/// The status of all locks of the namespace, or of one of them.
 ///
-/// The rows are of one moment and who has the locks is of a later one, so whoever released a lock in
-/// between looks like one that died: only who is told of twice has.
-pub(super) async fn survey(
-    keeper: Arc<Keeper>,
-    name: Option<LockName>,
+/// The server reads the rows before its lock table, so a holder that releases its lock in between
+/// looks like one that died. A death counts only if two queries show it.
+pub(super) async fn list(
+    driver: &Driver,
+    name: Option<&LockName>,
 ) -> Result<Vec<Status>, LockError> {
-    let found = ask(&keeper, name.as_ref()).await?;
+    let found = query(driver, name).await?;
     if found.iter().all(|status| status.abandoned().is_none()) {
         return Ok(found);
     }
-    let again = ask(&keeper, name.as_ref()).await?;
-    let is_told_twice = |status: &Status| {
+    let again = query(driver, name).await?;
+    let is_confirmed = |status: &Status| {
         let before = found.iter().find(|before| before.name() == status.name());
-        before.and_then(Status::abandoned).map(key) == status.abandoned().map(key)
+        before.and_then(Status::abandoned).map(identity) == status.abandoned().map(identity)
     };
-    let certain = |status: Status| {
-        if is_told_twice(&status) { status } else { status.abandoned_by(None) }
+    let confirmed = |status: Status| {
+        if is_confirmed(&status) { status } else { status.abandoned_by(None) }
     };
-    Ok(again.into_iter().map(certain).collect())
+    Ok(again.into_iter().map(confirmed).collect())
 }
 
-/// What tells a holder from others for which it could be taken.
-fn key(holder: &Holder) -> (Option<u32>, Option<SystemTime>) {
+/// Distinguishes a holder from other holders of the same lock.
+fn identity(holder: &Holder) -> (Option<u32>, Option<SystemTime>) {
     (holder.process(), holder.since())
 }
 
-async fn ask(keeper: &Keeper, name: Option<&LockName>) -> Result<Vec<Status>, LockError> {
-    let address = keeper.server.address();
-    let session = keeper.aside().await?;
-    let namespace = &address.namespace;
+async fn query(driver: &Driver, name: Option<&LockName>) -> Result<Vec<Status>, LockError> {
+    let url = driver.server.url();
+    let session = driver.control_session().await?;
+    let namespace = &url.namespace;
     let rows = match name {
-        None => session.ask(Question::Survey, &[namespace]).await,
+        None => session.run(Query::List, &[namespace]).await,
         Some(name) => {
             let key = key::key(namespace, name);
-            session.ask(Question::Status, &[namespace, &key, &name.as_str()]).await
+            session.run(Query::Status, &[namespace, &key, &name.as_str()]).await
         }
     };
-    let rows = rows.map_err(|error| trouble(OPERATION, address, &error))?;
+    let rows = rows.map_err(|error| server_error(OPERATION, url.redacted(), &error))?;
     Ok(rows.iter().filter_map(read).collect())
 }
 
@@ -81,7 +80,7 @@ fn read(row: &Row) -> Option<Status> {
         (0, readers) => State::Readers(Some(readers)),
         _ => State::Writer,
     };
-    let holder = if state.is_held() { holder::found(row) } else { None };
+    let holder = if state.is_held() { holder::read_with_session(row) } else { None };
     let status = Status::new(row.try_get::<_, String>(BEFORE_NAME).ok()?, state)
         .held_by(holder)
         .waited_for_by(count(4))

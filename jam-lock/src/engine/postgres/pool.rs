@@ -1,4 +1,4 @@
-//! Which connections there are, and which call chain each is for.
+//! The sessions of a process, and the owner that each is assigned to.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,159 +9,159 @@ use super::session::Session;
 use super::wakers;
 use crate::engine::OwnerId;
 
-/// The connections of a process for those who hold or want locks.
-pub(super) struct Roster {
+/// The sessions for the holders and the waiters of a process.
+pub(super) struct Pool {
     limit: usize,
-    state: Mutex<State>,
-    /// Told when a session may have become free, or is used.
+    slots: Mutex<Slots>,
+    /// Notified when a session may be free, or is in use.
     changed: Notify,
 }
 
 #[derive(Default)]
-struct State {
-    entries: Vec<Entry>,
-    opening: usize,
+struct Slots {
+    connected: Vec<Slot>,
+    connecting: usize,
 }
 
-struct Entry {
+struct Slot {
     session: Arc<Session>,
-    /// Whose locks it has, if it has any.
+    /// The owner of the locks that it has, or of the wait on it.
     owner: OwnerId,
     held: usize,
-    /// Whether somebody waits for an answer that may not come for long.
+    /// Whether it waits for a response, which may take long.
     is_busy: bool,
 }
 
-impl Entry {
+impl Slot {
     fn is_in_use(&self) -> bool {
         self.held > 0 || self.is_busy
     }
 }
 
-/// What becomes of who wants a session.
-enum Found {
-    Session(Arc<Session>, bool),
-    Room,
+/// The result of looking for a session.
+enum Lookup {
+    Found(Arc<Session>, bool),
+    MayConnect,
     Full,
 }
 
-impl Roster {
+impl Pool {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, state: Mutex::default(), changed: Notify::new() }
+        Self { limit, slots: Mutex::default(), changed: Notify::new() }
     }
 
-    /// A session for `chain`: the one that has its other locks, so that the server sees circles;
-    /// else a free one, or a place for a new one.
-    pub(super) async fn place(self: &Arc<Self>, owner: OwnerId) -> Place {
+    /// Checks out a session for `owner`: the one that has its other locks, so that the server
+    /// detects deadlocks; otherwise a free one, or the permit to connect one.
+    pub(super) async fn check_out(self: &Arc<Self>, owner: OwnerId) -> Checkout {
         loop {
-            // Registered before the look, so that no change is missed.
+            // Registered before looking, so that no change is missed.
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            match self.find(owner) {
-                Found::Session(session, is_pooled) => {
-                    return Place::Session(Lease { roster: Arc::clone(self), session, is_pooled });
+            match self.look_up(owner) {
+                Lookup::Found(session, is_reused) => {
+                    let pool = Arc::clone(self);
+                    return Checkout::Session(PooledSession { pool, session, is_reused });
                 }
-                Found::Room => return Place::Room(Room(Arc::clone(self))),
-                Found::Full => changed.await,
+                Lookup::MayConnect => return Checkout::Connect(ConnectPermit(Arc::clone(self))),
+                Lookup::Full => changed.await,
             }
         }
     }
 
-    fn find(&self, owner: OwnerId) -> Found {
-        let mut state = self.locked();
-        state.entries.retain(|entry| !entry.session.is_closed());
-        let is_its = |entry: &Entry| entry.held > 0 && entry.owner == owner && !entry.is_busy;
-        let its = state.entries.iter().position(is_its).filter(|_| owner != OwnerId::NONE);
-        // The last that was used: what was asked of it before is answered first.
-        let free = || state.entries.iter().rposition(|entry| entry.held == 0 && !entry.is_busy);
-        if let Some(at) = its.or_else(free) {
-            let mut entry = state.entries.remove(at);
-            let is_pooled = entry.held == 0;
-            entry.owner = owner;
-            entry.is_busy = true;
-            let session = Arc::clone(&entry.session);
-            state.entries.push(entry);
-            drop(state);
+    fn look_up(&self, owner: OwnerId) -> Lookup {
+        let mut slots = self.slots();
+        slots.connected.retain(|slot| !slot.session.is_closed());
+        let is_own = |slot: &Slot| slot.held > 0 && slot.owner == owner && !slot.is_busy;
+        let own = slots.connected.iter().position(is_own).filter(|_| owner != OwnerId::NONE);
+        // The most recently used one: it responds after what it ran before.
+        let free = || slots.connected.iter().rposition(|slot| slot.held == 0 && !slot.is_busy);
+        if let Some(at) = own.or_else(free) {
+            let mut slot = slots.connected.remove(at);
+            let is_reused = slot.held == 0;
+            slot.owner = owner;
+            slot.is_busy = true;
+            let session = Arc::clone(&slot.session);
+            slots.connected.push(slot);
+            drop(slots);
             self.changed.notify_waiters();
-            return Found::Session(session, is_pooled);
+            return Lookup::Found(session, is_reused);
         }
-        if state.entries.len() + state.opening < self.limit {
-            state.opening += 1;
-            return Found::Room;
+        if slots.connected.len() + slots.connecting < self.limit {
+            slots.connecting += 1;
+            return Lookup::MayConnect;
         }
-        Found::Full
+        Lookup::Full
     }
 
-    /// Whether `chain` may have the only lock of `session` from now on: not where it has others on
-    /// another session already, for then nobody could see circles.
-    pub(super) fn pass(&self, session: &Arc<Session>, owner: OwnerId) -> bool {
-        let mut state = self.locked();
-        let is_it = |entry: &Entry| Arc::ptr_eq(&entry.session, session);
+    /// Reassigns the only lock of `session` to `owner`; `false` if that owner has locks on another
+    /// session, because the server could not detect its deadlocks then.
+    pub(super) fn reassign(&self, session: &Arc<Session>, owner: OwnerId) -> bool {
+        let mut slots = self.slots();
+        let is_it = |slot: &Slot| Arc::ptr_eq(&slot.session, session);
         let has_others = owner != OwnerId::NONE
-            && state.entries.iter().any(|it| it.owner == owner && it.held > 0 && !is_it(it));
-        let Some(entry) = state.entries.iter_mut().find(|entry| is_it(entry)) else { return false };
-        if entry.owner == owner && owner != OwnerId::NONE {
+            && slots.connected.iter().any(|it| it.owner == owner && it.held > 0 && !is_it(it));
+        let Some(slot) = slots.connected.iter_mut().find(|slot| is_it(slot)) else { return false };
+        if slot.owner == owner && owner != OwnerId::NONE {
             return true;
         }
-        let may_pass = entry.held == 1 && !entry.is_busy && !has_others;
-        if may_pass {
-            entry.owner = owner;
+        let may_change = slot.held == 1 && !slot.is_busy && !has_others;
+        if may_change {
+            slot.owner = owner;
         }
-        may_pass
+        may_change
     }
 
-    /// Notes that one lock of `session` was given back.
-    pub(super) fn give_back(&self, session: &Arc<Session>) {
+    /// Records that one lock of `session` is released.
+    pub(super) fn record_release(&self, session: &Arc<Session>) {
         let mut wakers = Vec::new();
-        self.change(session, |entry| {
-            entry.held -= 1;
-            if entry.held == 0 {
-                entry.owner = OwnerId::NONE;
-                // Before somebody else has the session.
+        self.update(session, |slot| {
+            slot.held -= 1;
+            if slot.held == 0 {
+                slot.owner = OwnerId::NONE;
+                // Before another owner has the session.
                 wakers = session.take_wakers();
             }
         });
-        // A task may end with its waker, which is for no place where something is locked.
+        // Dropping a waker may end its task, so that happens outside the mutex.
         wakers::discard(wakers);
     }
 
     /// The sessions that have locks.
     pub(super) fn holding(&self) -> Vec<Arc<Session>> {
-        self.sessions(|entry| entry.held > 0)
+        self.filtered(|slot| slot.held > 0)
     }
 
     /// The sessions that have locks, and wait for none.
-    pub(super) fn at_rest(&self) -> Vec<Arc<Session>> {
-        self.sessions(|entry| entry.held > 0 && !entry.is_busy)
+    pub(super) fn holding_idle(&self) -> Vec<Arc<Session>> {
+        self.filtered(|slot| slot.held > 0 && !slot.is_busy)
     }
 
     /// The sessions that have locks, or wait for one.
     pub(super) fn in_use(&self) -> Vec<Arc<Session>> {
-        self.sessions(Entry::is_in_use)
+        self.filtered(Slot::is_in_use)
     }
 
-    /// All sessions.
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
-        self.sessions(|_| true)
+        self.filtered(|_| true)
     }
 
-    /// Whether the server has answered anybody lately.
-    pub(super) fn is_heard_of(&self) -> bool {
-        self.locked().entries.iter().any(|entry| entry.session.is_heard_of())
+    fn filtered(&self, filter: impl Fn(&Slot) -> bool) -> Vec<Arc<Session>> {
+        let slots = self.slots();
+        let chosen = slots.connected.iter().filter(|slot| filter(slot));
+        chosen.map(|slot| Arc::clone(&slot.session)).collect()
     }
 
-    fn sessions(&self, which: impl Fn(&Entry) -> bool) -> Vec<Arc<Session>> {
-        let state = self.locked();
-        let chosen = state.entries.iter().filter(|entry| which(entry));
-        chosen.map(|entry| Arc::clone(&entry.session)).collect()
+    /// Whether the server has responded on any session recently.
+    pub(super) fn is_responsive(&self) -> bool {
+        self.slots().connected.iter().any(|slot| slot.session.is_responsive())
     }
 
-    /// Waits until some session has locks, or waits for one.
-    pub(super) async fn until_in_use(&self) {
+    /// Waits until a session has locks, or waits for one.
+    pub(super) async fn wait_until_in_use(&self) {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.locked().entries.iter().any(Entry::is_in_use) {
+            if self.slots().connected.iter().any(Slot::is_in_use) {
                 return;
             }
             changed.await;
@@ -170,74 +170,73 @@ impl Roster {
 
     /// How many locks are held.
     pub(super) fn locks_held(&self) -> usize {
-        self.locked().entries.iter().map(|entry| entry.held).sum()
+        self.slots().connected.iter().map(|slot| slot.held).sum()
     }
 
-    fn change(&self, session: &Arc<Session>, change: impl FnOnce(&mut Entry)) {
-        let mut state = self.locked();
-        let found = state.entries.iter_mut().find(|entry| Arc::ptr_eq(&entry.session, session));
-        if let Some(entry) = found {
-            change(entry);
+    fn update(&self, session: &Arc<Session>, update: impl FnOnce(&mut Slot)) {
+        let mut slots = self.slots();
+        let slot = slots.connected.iter_mut().find(|slot| Arc::ptr_eq(&slot.session, session));
+        if let Some(slot) = slot {
+            update(slot);
         }
-        state.entries.retain(|entry| !entry.session.is_closed());
-        drop(state);
+        slots.connected.retain(|slot| !slot.session.is_closed());
+        drop(slots);
         self.changed.notify_waiters();
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Where somebody may ask for a lock.
-pub(super) enum Place {
-    Session(Lease),
-    Room(Room),
+/// A session for an acquisition, or the permit to connect one.
+pub(super) enum Checkout {
+    Session(PooledSession),
+    Connect(ConnectPermit),
 }
 
-/// A place for a session that is not connected yet; it is given up by a drop.
-pub(super) struct Room(Arc<Roster>);
+/// Reserves one of the limited connections until it is dropped.
+pub(super) struct ConnectPermit(Arc<Pool>);
 
-impl Room {
-    /// Fills the place.
-    pub(super) fn fill(self, session: Arc<Session>, owner: OwnerId) -> Lease {
-        let roster = Arc::clone(&self.0);
-        let entry = Entry { session: Arc::clone(&session), owner, held: 0, is_busy: true };
-        roster.locked().entries.push(entry);
-        roster.changed.notify_waiters();
-        Lease { roster, session, is_pooled: false }
+impl ConnectPermit {
+    /// Adds the session that was connected, checked out for `owner`.
+    pub(super) fn add(self, session: Arc<Session>, owner: OwnerId) -> PooledSession {
+        let pool = Arc::clone(&self.0);
+        let slot = Slot { session: Arc::clone(&session), owner, held: 0, is_busy: true };
+        pool.slots().connected.push(slot);
+        pool.changed.notify_waiters();
+        PooledSession { pool, session, is_reused: false }
     }
 }
 
-impl Drop for Room {
+impl Drop for ConnectPermit {
     fn drop(&mut self) {
-        self.0.locked().opening -= 1;
+        self.0.slots().connecting -= 1;
         self.0.changed.notify_waiters();
     }
 }
 
-/// A session that nobody else asks anything that may take long.
-pub(super) struct Lease {
-    roster: Arc<Roster>,
+/// A session that is checked out for one acquisition, and returned on drop.
+pub(super) struct PooledSession {
+    pool: Arc<Pool>,
     pub(super) session: Arc<Session>,
-    /// Whether it was connected for somebody else, and has no locks.
-    pub(super) is_pooled: bool,
+    /// Whether it was connected for an earlier acquisition, and has no locks.
+    pub(super) is_reused: bool,
 }
 
-impl Lease {
-    /// Notes that one more lock is held there.
-    pub(super) fn hold(self) -> Arc<Session> {
-        self.roster.change(&self.session, |entry| entry.held += 1);
-        Arc::clone(&self.session)
+impl PooledSession {
+    /// Returns the session, which has one more lock.
+    pub(super) fn keep_lock(self) {
+        self.pool.update(&self.session, |slot| slot.held += 1);
     }
 }
 
-impl Drop for Lease {
+impl Drop for PooledSession {
     fn drop(&mut self) {
-        self.roster.change(&self.session, |entry| {
-            entry.is_busy = false;
-            if entry.held == 0 {
-                entry.owner = OwnerId::NONE;
+        self.pool.update(&self.session, |slot| {
+            slot.is_busy = false;
+            if slot.held == 0 {
+                slot.owner = OwnerId::NONE;
             }
         });
     }

@@ -1,205 +1,143 @@
-//! How a session begins.
+//! A server that passed the preflight checks, and the sessions that are opened on it.
 
 use std::convert::identity;
 use std::sync::Arc;
 
 use tokio::time::timeout;
-use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
-use super::preflight::{refuse_a_pooler, refuse_what_is_old_or_only_read, standby, table};
-use super::queries::{Question, Texts};
-use super::session::{Backend, SETTINGS, Session};
-use super::tls::{Running, Tls};
-use super::url::{Address, PATIENCE};
+use super::connection::{CONNECT, Connection, drive};
+use super::error::{describe, server_error};
+use super::pooler::refuse_transaction_pooler;
+use super::preflight::{refuse_old_or_read_only, standby};
+use super::queries::Queries;
+use super::session::{Backend, Session};
+use super::settings::SETTINGS;
+use super::table;
+use super::tls::{ConnectionTask, Tls};
+use super::url::{CONNECT_TIMEOUT, Url};
 use crate::error::LockError;
 
-/// The number that a server and its standbys were given when they were made.
-const SYSTEM: &str = "(SELECT system_identifier FROM pg_control_system())";
+/// The number that a server and its standbys were given by `initdb`.
+const SYSTEM_IDENTIFIER: &str = "(SELECT system_identifier FROM pg_control_system())";
 
-/// A server that was found fit for locks.
+/// A server that passed the preflight checks.
 pub(super) struct Server {
-    address: Address,
+    url: Url,
     tls: Tls,
-    texts: Arc<Texts>,
-    /// Its number, where the role may know it: it stays the same when the server is started anew.
-    system: Option<String>,
-    /// Tells it, its database and the namespace from all others.
+    queries: Arc<Queries>,
+    /// Its system identifier, which survives a restart, if the role may read it.
+    system_identifier: Option<String>,
+    /// Identifies it together with its database and the namespace.
     pub(super) identity: String,
 }
 
-/// A connection that nobody is in charge of yet.
-pub(super) struct Connection {
-    client: Client,
-    running: Running,
-}
-
 impl Server {
-    /// Looks at the server behind `address`.
+    /// Connects to the server at `url`, and checks that locks hold there.
     ///
-    /// Nothing is prepared before it is known that a connection is a session: someone in between
-    /// may give each transaction to another one.
-    pub(super) async fn examine(address: Address) -> Result<Self, LockError> {
-        let location = address.clone();
-        in_time(&location, Self::find_fit(address)).await
+    /// Nothing is prepared before each connection is known to be a session of its own, because a
+    /// pooler may run each transaction on another one.
+    pub(super) async fn open(url: Url) -> Result<Self, LockError> {
+        let location = url.redacted();
+        within_connect_timeout(location, Self::check(url)).await
     }
 
-    async fn find_fit(address: Address) -> Result<Self, LockError> {
-        let tls = Tls::of(&address)?;
-        let mut first = Connection::open(&address, &tls).await?;
-        let mut second = Connection::open(&address, &tls).await?;
-        refuse_a_pooler(&mut first, &mut second, &address).await?;
-        refuse_what_is_old_or_only_read(&mut first, &address).await?;
-        let table = table(&mut first, &address).await?;
+    async fn check(url: Url) -> Result<Self, LockError> {
+        let tls = Tls::from_url(&url)?;
+        let mut first = Connection::open(&url, &tls).await?;
+        let mut second = Connection::open(&url, &tls).await?;
+        refuse_transaction_pooler(&mut first, &mut second, &url).await?;
+        refuse_old_or_read_only(&mut first, &url).await?;
+        let table = table::find_or_create(&mut first, &url).await?;
         let text = "SELECT extract(epoch FROM pg_postmaster_start_time()), \
                         (SELECT oid FROM pg_database WHERE datname = current_database()), \
                         has_function_privilege(to_regprocedure('pg_control_system()'), 'EXECUTE')";
-        let row = first.row(text, &address).await?;
+        let row = first.row(text, &url).await?;
         let identity = format!("{}/{}", row.get(0).unwrap_or("?"), row.get(1).unwrap_or("?"));
-        let identity = format!("{identity}/{}", address.namespace);
-        let number = if row.get(2) == Some("t") { SYSTEM } else { "NULL" };
-        let system = first.row(&format!("SELECT {number}"), &address).await?.get(0).map(Into::into);
-        Ok(Self { address, tls, texts: Arc::new(Texts::about(table)), system, identity })
+        let identity = format!("{identity}/{}", url.namespace);
+        let identifier = if row.get(2) == Some("t") { SYSTEM_IDENTIFIER } else { "NULL" };
+        let row = first.row(&format!("SELECT {identifier}"), &url).await?;
+        let system_identifier = row.get(0).map(Into::into);
+        Ok(Self { url, tls, queries: Arc::new(Queries::new(table)), system_identifier, identity })
     }
 
-    /// Begins a session, which runs until it ends or is closed.
+    /// Opens a session, which runs until its connection is lost or it is closed.
     pub(super) async fn connect(&self) -> Result<Arc<Session>, LockError> {
-        // Large, because much is asked at once, and seldom wanted.
-        in_time(&self.address, Box::pin(self.begin())).await
+        // On the heap, because the future is large and rarely needed.
+        within_connect_timeout(self.url.redacted(), Box::pin(self.open_session())).await
     }
 
-    async fn begin(&self) -> Result<Arc<Session>, LockError> {
-        let Self { address, tls, texts, .. } = self;
-        let mut connection = Connection::open(address, tls).await?;
-        let system = self.system.as_ref().map_or("NULL", |_| SYSTEM);
+    async fn open_session(&self) -> Result<Arc<Session>, LockError> {
+        let Self { url, tls, queries, .. } = self;
+        let failed = |operation, error| server_error(operation, url.redacted(), &error);
+        let mut connection = Connection::open(url, tls).await?;
+        let identifier = self.system_identifier.as_ref().map_or("NULL", |_| SYSTEM_IDENTIFIER);
         let text = format!(
-            "SELECT pid, extract(epoch FROM backend_start), pg_is_in_recovery(), {system} \
+            "SELECT pid, extract(epoch FROM backend_start), pg_is_in_recovery(), {identifier} \
              FROM pg_stat_activity WHERE pid = pg_backend_pid()"
         );
-        let row = connection.row(&text, address).await?;
-        // The address may lead somewhere else by now.
+        let row = connection.row(&text, url).await?;
+        // The URL may lead to another server than before.
         if row.get(2) == Some("t") {
-            return Err(standby(address));
+            return Err(standby(url));
         }
-        if row.get(3) != self.system.as_deref() {
-            let text = "this is another server than when the locks were opened, with other locks: \
-                        open them anew";
-            return Err(failed("connect", address, text.into()));
+        if row.get(3) != self.system_identifier.as_deref() {
+            let text = "this is a different server from the one where the locks were opened: open \
+                        them again";
+            return Err(LockError::engine(CONNECT, url.redacted(), text));
         }
         let process = row.get(0).and_then(|process| process.parse().ok()).unwrap_or_default();
-        let began = row.get(1).unwrap_or_default().to_owned();
-        let Connection { client, mut running } = connection;
+        let started = row.get(1).unwrap_or_default().to_owned();
+        let Connection { client, mut task } = connection;
         let settings = async {
             let [idle, interval, count, silence, check, limits, limit, isolation, commit] =
                 SETTINGS.map(|setting| client.batch_execute(setting));
-            // What a server cannot set, it goes without.
+            // A setting that the server does not have is left out.
             let _ = tokio::join!(
                 idle, interval, count, silence, check, limits, limit, isolation, commit
             );
         };
-        drive(&mut running, settings).await.map_err(|error| trouble("connect", address, &error))?;
-        let backend = Backend { process, began };
-        let session = Session::new(client, backend, tls.clone(), Arc::clone(texts));
-        let prepared =
-            drive(&mut running, session.prepare_all(&Question::PREPARED)).await.and_then(identity);
-        prepared.map_err(|error| trouble("use the table jam_lock", address, &error))?;
-        // Until here the connection ends with whoever does not wait for it.
+        drive(&mut task, settings).await.map_err(|error| failed(CONNECT, error))?;
+        let backend = Backend { process, started };
+        let session = Session::new(client, backend, tls.clone(), Arc::clone(queries));
+        let prepared = drive(&mut task, session.prepare_at_start()).await.and_then(identity);
+        prepared.map_err(|error| failed("use the table jam_lock", error))?;
+        // Until here the connection is closed if the caller's future is dropped.
         let session = Arc::new(session);
-        tokio::spawn(run(running, Arc::clone(&session)));
+        tokio::spawn(run(task, Arc::clone(&session)));
         Ok(session)
     }
 
-    pub(super) fn address(&self) -> &Address {
-        &self.address
+    pub(super) fn url(&self) -> &Url {
+        &self.url
     }
 
-    /// The table, with its schema.
+    /// The table's name with its schema.
     pub(super) fn table(&self) -> &str {
-        &self.texts.table
+        &self.queries.table
     }
 }
 
-/// Keeps the connection of `session` going.
-async fn run(running: Running, session: Arc<Session>) {
+/// Drives the connection of `session` until one of them ends.
+async fn run(task: ConnectionTask, session: Arc<Session>) {
     tokio::select! {
-        result = running => {
-            let why = match result {
+        result = task => {
+            let reason = match result {
                 Ok(()) => "the connection was closed".to_owned(),
-                Err(error) => format!("the connection was cut: {}", sentence(&error)),
+                Err(error) => format!("the connection was lost: {}", describe(&error)),
             };
-            session.close(why);
+            session.close(reason);
         }
         () = session.closing.notified() => {}
     }
 }
 
-impl Connection {
-    async fn open(address: &Address, tls: &Tls) -> Result<Self, LockError> {
-        let connected = tls.connect(address).await;
-        let (client, running) = connected.map_err(|error| trouble("connect", address, &error))?;
-        Ok(Self { client, running })
-    }
-
-    /// The one row that answers `text`; nothing is prepared for it.
-    pub(super) async fn row(
-        &mut self,
-        text: &str,
-        address: &Address,
-    ) -> Result<SimpleQueryRow, LockError> {
-        let rows = self.rows(text).await;
-        let rows = rows.map_err(|error| trouble("ask the server", address, &error))?;
-        let row = rows.into_iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        });
-        row.ok_or_else(|| failed("ask the server", address, "it told nothing".into()))
-    }
-
-    pub(super) async fn rows(&mut self, text: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
-        drive(&mut self.running, self.client.simple_query(text)).await?
-    }
-}
-
-/// Does `work` with the server, unless that takes too long.
-async fn in_time<T>(
-    address: &Address,
+async fn within_connect_timeout<T>(
+    location: String,
     work: impl Future<Output = Result<T, LockError>>,
 ) -> Result<T, LockError> {
-    let done = timeout(PATIENCE, work).await;
+    let done = timeout(CONNECT_TIMEOUT, work).await;
     done.unwrap_or_else(|_| {
-        let text = format!("the server did not answer within {} s", PATIENCE.as_secs());
-        Err(failed("connect", address, text.into()))
+        let text = format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs());
+        Err(LockError::engine(CONNECT, location, text))
     })
-}
-
-/// Has a connection run while something is asked of it.
-async fn drive<T>(running: &mut Running, work: impl Future<Output = T>) -> Result<T, Error> {
-    tokio::select! {
-        biased;
-        answer = work => Ok(answer),
-        Err(error) = running => Err(error),
-    }
-}
-
-/// What went wrong between here and the server.
-pub(super) fn trouble(operation: &str, address: &Address, error: &Error) -> LockError {
-    failed(operation, address, sentence(error).into())
-}
-
-pub(super) fn failed(
-    operation: &str,
-    address: &Address,
-    error: Box<dyn std::error::Error + Send + Sync>,
-) -> LockError {
-    LockError::Engine { operation: operation.to_owned(), location: address.shown(), error }
-}
-
-/// What the server said, or what lies behind the error: its own text says only of what kind it is.
-pub(super) fn sentence(error: &Error) -> String {
-    if let Some(said) = error.as_db_error() {
-        return format!("{} ({})", said.message(), said.code().code());
-    }
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }

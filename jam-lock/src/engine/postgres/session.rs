@@ -1,4 +1,4 @@
-//! One connection to the server, and what is known of its health.
+//! One connection to the server, the queries on it, and whether it is lost.
 
 use std::future;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -7,150 +7,133 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::{self, Notify, OnceCell};
+use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
+use tokio_postgres::{Client, Error, Row, Statement};
 
-use super::queries::{Question, Texts};
+use super::queries::{Queries, Query};
 use super::tls::Tls;
 use super::{boot_time, wakers};
 
-/// How long after the server was last heard of a lock counts as lost. The server frees it no
-/// earlier than [`SERVER_PATIENCE`] after it last heard of this process.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// After how long without a response a session's locks count as lost; no query whose response
+/// depends on no other holder may take longer. The server releases the locks no earlier than
+/// [`SERVER_TIMEOUT`] after it last received something from this process.
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long ago something was asked whose answer says little of now.
-pub(super) const OLD: Duration = Duration::from_secs(1);
+/// After how long without receiving anything the server ends a session, at the earliest. It probes
+/// every three seconds, so a connection that is cut now counts from up to three seconds ago.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long ago a server was heard of that counts as there: longer than heartbeats are apart.
-const LATELY: Duration = Duration::from_secs(3);
+const _: () = assert!(RESPONSE_TIMEOUT.as_secs() < SERVER_TIMEOUT.as_secs() - 3);
 
-/// After how long without a sign of life the server ends a session, in the best case: it looks for
-/// one every three seconds, so a connection that is cut now counts from three seconds ago.
-const SERVER_PATIENCE: Duration = Duration::from_secs(10);
+/// A response to a query that was sent longer ago is followed by a ping.
+const STALE: Duration = Duration::from_secs(1);
 
-const _: () = assert!(PATIENCE.as_secs() < SERVER_PATIENCE.as_secs() - 3);
-
-/// Settings of our own sessions, which every user may make. What they are on a server that cannot
-/// have one is no trouble: such a server keeps locks for longer, and never frees them earlier.
-pub(super) const SETTINGS: [&str; 9] = [
-    "SET tcp_keepalives_idle = 3",
-    "SET tcp_keepalives_interval = 2",
-    "SET tcp_keepalives_count = 4",
-    "SET tcp_user_timeout = 10000",
-    "SET client_connection_check_interval = 1000",
-    // Waits end by our own deadline: after a timeout of the server nobody knows who has the lock.
-    "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_session_timeout = 0",
-    // PostgreSQL 17 and later.
-    "SELECT set_config('transaction_timeout', '0', false)
-    WHERE current_setting('transaction_timeout', true) IS NOT NULL",
-    // What is recorded of a holder follows what the one before has committed while this one waited.
-    "SET default_transaction_isolation = 'read committed'",
-    "SELECT set_config('synchronous_commit', 'on', false)
-    WHERE current_setting('synchronous_commit') IN ('off', 'local')",
-];
+/// A server that has responded since then counts as responsive: longer than between two heartbeats.
+const RESPONSIVE: Duration = Duration::from_secs(3);
 
 /// A session at the server.
 pub(super) struct Session {
     pub(super) client: Client,
     pub(super) backend: Backend,
-    pub(super) cancel: CancelToken,
-    /// Whether what was to call off one question may yet hit another.
-    pub(super) is_cancel_loose: AtomicBool,
+    pub(super) cancel_token: tokio_postgres::CancelToken,
+    /// Whether a cancel request for an earlier query may still arrive, and hit another one.
+    pub(super) has_stray_cancel: AtomicBool,
     pub(super) tls: Tls,
-    texts: Arc<Texts>,
-    prepared: [OnceCell<Statement>; Question::ALL.len()],
-    /// Whose turn it is to ask what the next question has to come after.
-    pub(super) turn: sync::Mutex<()>,
-    /// Told when a release wants the turn of whoever has it.
-    pub(super) wanted: Notify,
-    /// Shared by the releases that the server has not answered.
-    pub(super) unanswered: sync::RwLock<()>,
-    /// When the last question was sent that the server has answered, in milliseconds.
-    evidence: AtomicU64,
-    end: Mutex<End>,
-    /// Has the connection closed.
+    queries: Arc<Queries>,
+    prepared: [OnceCell<Statement>; Query::COUNT],
+    /// Held while a sequence of queries runs that no other may interrupt.
+    pub(super) sequence: sync::Mutex<()>,
+    /// Notified when a release waits for `sequence`.
+    pub(super) release_waits: Notify,
+    /// Shared by the releases to which the server has not responded.
+    pub(super) unanswered_releases: sync::RwLock<()>,
+    /// When the last query was sent to which the server has responded, in milliseconds.
+    last_response: AtomicU64,
+    loss: Mutex<Loss>,
+    /// Notified to close the connection.
     pub(super) closing: Notify,
     releases: Releases,
 }
 
-/// The server's process for a session, and when it began, in seconds since 1970: a number alone is
-/// used again, and a date depends on the time zone.
+/// The server's process for a session, and its start in seconds since 1970: a process id is reused,
+/// and a date would depend on the time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Backend {
     pub(super) process: i32,
-    pub(super) began: String,
+    pub(super) started: String,
 }
 
-/// Why a session is over, or whom to tell when it is.
+/// Why a session is lost, or the wakers to wake once it is.
 #[derive(Default)]
-struct End {
-    why: Option<String>,
+struct Loss {
+    reason: Option<String>,
     wakers: Vec<Waker>,
 }
 
 /// Releases that the server has not confirmed.
 #[derive(Default)]
 struct Releases {
-    outstanding: AtomicUsize,
+    pending: AtomicUsize,
     changed: Condvar,
     mutex: Mutex<()>,
 }
 
 impl Session {
-    pub(super) fn new(client: Client, backend: Backend, tls: Tls, texts: Arc<Texts>) -> Self {
+    pub(super) fn new(client: Client, backend: Backend, tls: Tls, queries: Arc<Queries>) -> Self {
         Self {
-            cancel: client.cancel_token(),
-            is_cancel_loose: AtomicBool::new(false),
+            cancel_token: client.cancel_token(),
+            has_stray_cancel: AtomicBool::new(false),
             client,
             backend,
             tls,
-            texts,
+            queries,
             prepared: std::array::from_fn(|_| OnceCell::new()),
-            turn: sync::Mutex::default(),
-            wanted: Notify::new(),
-            unanswered: sync::RwLock::default(),
-            evidence: AtomicU64::new(millis(boot_time::now())),
-            end: Mutex::default(),
+            sequence: sync::Mutex::default(),
+            release_waits: Notify::new(),
+            unanswered_releases: sync::RwLock::default(),
+            last_response: AtomicU64::new(millis(boot_time::now())),
+            loss: Mutex::default(),
             closing: Notify::new(),
             releases: Releases::default(),
         }
     }
 
-    /// Asks `question`, and waits for the answer however long that takes.
-    pub(super) async fn ask(
+    /// Runs `query`, however long that takes.
+    pub(super) async fn run(
         &self,
-        question: Question,
+        query: Query,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Error> {
-        let statement = self.prepare(question).await?;
+        let statement = self.prepare(query).await?;
         let sent = boot_time::now();
         let rows = self.client.query(statement, parameters).await?;
-        self.heard_of(sent);
-        if boot_time::now().saturating_sub(sent) > OLD {
-            // What is heard counts from when it was asked for, so this is asked anew.
-            self.ask_for_a_sign().await?;
+        self.record_response(sent);
+        if boot_time::now().saturating_sub(sent) > STALE {
+            // A response counts from when its query was sent, which was long ago.
+            self.ping().await?;
         }
         Ok(rows)
     }
 
-    /// Asks nothing, and waits for the answer, which comes after all others.
-    pub(super) async fn ask_for_a_sign(&self) -> Result<(), Error> {
+    /// Runs an empty query, which the server answers after all earlier ones.
+    pub(super) async fn ping(&self) -> Result<(), Error> {
         let sent = boot_time::now();
         self.client.batch_execute("").await?;
-        self.heard_of(sent);
+        self.record_response(sent);
         Ok(())
     }
 
-    /// Has the server understand `question`, once.
-    pub(super) async fn prepare(&self, question: Question) -> Result<&Statement, Error> {
-        let prepare = || self.client.prepare(self.texts.of(question));
-        self.prepared[question as usize].get_or_try_init(prepare).await
+    /// Prepares `query`, once.
+    async fn prepare(&self, query: Query) -> Result<&Statement, Error> {
+        let prepare = || self.client.prepare(self.queries.text(query));
+        self.prepared[query as usize].get_or_try_init(prepare).await
     }
 
-    /// Has the server understand all `questions` at once.
-    pub(super) async fn prepare_all(&self, questions: &[Question]) -> Result<(), Error> {
-        let prepare = |question: &Question| Box::pin(self.prepare(*question));
-        let mut underway: Vec<_> = questions.iter().map(prepare).collect();
+    /// Prepares the queries that have to be prepared as the session starts, all at once.
+    pub(super) async fn prepare_at_start(&self) -> Result<(), Error> {
+        let mut underway: Vec<_> =
+            Query::prepared_at_start().map(|query| Box::pin(self.prepare(query))).collect();
         future::poll_fn(|context| {
             let mut failed = None;
             underway.retain_mut(|prepare| match prepare.as_mut().poll(context) {
@@ -169,85 +152,82 @@ impl Session {
         .await
     }
 
-    /// Notes that the server has answered what was sent at a time.
-    pub(super) fn heard_of(&self, sent: Duration) {
-        self.evidence.fetch_max(millis(sent), Ordering::Relaxed);
+    /// Records that the server has responded to what was sent at that time.
+    pub(super) fn record_response(&self, sent: Duration) {
+        self.last_response.fetch_max(millis(sent), Ordering::Relaxed);
     }
 
-    /// How long ago the last question was sent that the server has answered.
+    /// How long ago the last query was sent to which the server has responded.
     pub(super) fn silence(&self) -> Duration {
-        let heard = Duration::from_millis(self.evidence.load(Ordering::Relaxed));
-        boot_time::now().saturating_sub(heard)
+        let last_response = Duration::from_millis(self.last_response.load(Ordering::Relaxed));
+        boot_time::now().saturating_sub(last_response)
     }
 
-    /// Why the session is over, if it is.
-    pub(super) fn end(&self) -> Option<String> {
-        let why = self.locked().why.clone();
-        why.or_else(|| {
+    /// Whether the server has responded recently.
+    pub(super) fn is_responsive(&self) -> bool {
+        self.silence() <= RESPONSIVE
+    }
+
+    /// Why the session is lost, if it is; closes it if the server is unresponsive.
+    pub(super) fn lost_reason(&self) -> Option<String> {
+        let reason = self.loss().reason.clone();
+        reason.or_else(|| {
             let silence = self.silence();
-            (silence > PATIENCE).then(|| {
-                self.close(format!("the server has not answered for {} s", silence.as_secs()))
-            })
+            (silence > RESPONSE_TIMEOUT).then(|| self.close(unresponsive(silence)))
         })
     }
 
-    /// Whether the server has answered lately.
-    pub(super) fn is_heard_of(&self) -> bool {
-        self.silence() <= LATELY
-    }
-
-    /// Whether it is known to be over, without a look at the time.
+    /// Whether the session is closed already, without checking for a response.
     pub(super) fn is_closed(&self) -> bool {
-        self.locked().why.is_some()
+        self.loss().reason.is_some()
     }
 
-    /// Ends the session for good, and tells why it is over, which is what was said first.
-    pub(super) fn close(&self, why: String) -> String {
-        let mut end = self.locked();
-        let why = end.why.get_or_insert(why).clone();
-        let wakers = std::mem::take(&mut end.wakers);
-        drop(end);
+    /// Closes the session, and returns the reason of the first call.
+    pub(super) fn close(&self, reason: String) -> String {
+        let mut loss = self.loss();
+        let reason = loss.reason.get_or_insert(reason).clone();
+        let wakers = std::mem::take(&mut loss.wakers);
+        drop(loss);
         self.closing.notify_one();
-        self.releases.reply();
+        self.releases.notify();
         wakers::wake(wakers);
-        why
+        reason
     }
 
-    /// Has `waker` woken once the session is over.
-    pub(super) fn on_end(&self, waker: &Waker) {
-        // A clone, and its drop, may run anything, so not under the mutex.
+    /// Wakes `waker` once the session is lost.
+    pub(super) fn on_loss(&self, waker: &Waker) {
+        // Cloning or dropping a waker may run foreign code, so neither happens under the mutex.
         let waker = waker.clone();
-        let mut end = self.locked();
-        if end.why.is_some() {
-            drop(end);
+        let mut loss = self.loss();
+        if loss.reason.is_some() {
+            drop(loss);
             waker.wake();
-        } else if !end.wakers.iter().any(|known| known.will_wake(&waker)) {
-            end.wakers.push(waker);
+        } else if !loss.wakers.iter().any(|known| known.will_wake(&waker)) {
+            loss.wakers.push(waker);
         }
     }
 
-    /// Whom it would wake, who is not woken any more: where nothing is held, nothing is lost.
+    /// Takes the wakers without waking them: with nothing held, nothing can be lost.
     pub(super) fn take_wakers(&self) -> Vec<Waker> {
-        std::mem::take(&mut self.locked().wakers)
+        std::mem::take(&mut self.loss().wakers)
     }
 
-    /// Notes that a release is on its way, until what is returned is dropped.
-    pub(super) fn releasing(self: &Arc<Self>) -> Releasing {
-        self.releases.outstanding.fetch_add(1, Ordering::Relaxed);
-        Releasing(Arc::clone(self))
+    /// Counts a release as pending until the result is dropped.
+    pub(super) fn start_release(self: &Arc<Self>) -> PendingRelease {
+        self.releases.pending.fetch_add(1, Ordering::Relaxed);
+        PendingRelease(Arc::clone(self))
     }
 
-    /// Blocks until the server has confirmed what was released, or for as long as that is worth.
+    /// Blocks until the server has confirmed all releases, for [`RESPONSE_TIMEOUT`] at the most.
     pub(super) fn flush(&self) {
         let mutex = self.releases.mutex.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_outstanding = |(): &mut ()| {
-            self.releases.outstanding.load(Ordering::Relaxed) > 0 && !self.is_closed()
-        };
-        let _ = self.releases.changed.wait_timeout_while(mutex, PATIENCE, is_outstanding);
+        let is_pending =
+            |(): &mut ()| self.releases.pending.load(Ordering::Relaxed) > 0 && !self.is_closed();
+        let _ = self.releases.changed.wait_timeout_while(mutex, RESPONSE_TIMEOUT, is_pending);
     }
 
-    fn locked(&self) -> MutexGuard<'_, End> {
-        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    fn loss(&self) -> MutexGuard<'_, Loss> {
+        self.loss.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -258,20 +238,32 @@ impl std::fmt::Debug for Session {
 }
 
 impl Releases {
-    fn reply(&self) {
+    fn notify(&self) {
         drop(self.mutex.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_all();
     }
 }
 
-/// A release that is on its way.
-pub(super) struct Releasing(Arc<Session>);
+/// A release that the server has not confirmed.
+pub(super) struct PendingRelease(Arc<Session>);
 
-impl Drop for Releasing {
+impl Drop for PendingRelease {
     fn drop(&mut self) {
-        self.0.releases.outstanding.fetch_sub(1, Ordering::Relaxed);
-        self.0.releases.reply();
+        self.0.releases.pending.fetch_sub(1, Ordering::Relaxed);
+        self.0.releases.notify();
     }
+}
+
+/// The result of `work`, unless it fails or takes longer than [`RESPONSE_TIMEOUT`].
+pub(super) async fn within_response_timeout<T, E>(
+    work: impl Future<Output = Result<T, E>>,
+) -> Option<T> {
+    timeout(RESPONSE_TIMEOUT, work).await.ok()?.ok()
+}
+
+/// Why a query failed to which the server has not responded for that long.
+pub(super) fn unresponsive(silence: Duration) -> String {
+    format!("the server has not answered for {} s", silence.as_secs())
 }
 
 fn millis(time: Duration) -> u64 {

@@ -1,4 +1,4 @@
-//! How a connection is encrypted, if it is.
+//! Connections with or without TLS.
 
 #[cfg(feature = "postgres-tls")]
 mod encrypted;
@@ -8,58 +8,57 @@ use std::pin::Pin;
 use tokio_postgres::{CancelToken, Client, Error, NoTls};
 
 #[cfg(feature = "postgres-tls")]
-use self::encrypted::Encryption;
-use super::url::Address;
+use self::encrypted::Connector;
+use super::url::Url;
 use crate::error::LockError;
 
-/// What encrypts connections, where the URL asks for it.
+/// How connections to a server are encrypted, if its URL requires that.
 #[derive(Clone)]
 pub(super) enum Tls {
     None,
     #[cfg(feature = "postgres-tls")]
-    Encrypted(Encryption),
+    Encrypted(Connector),
 }
 
-/// A connection that does what it is asked for until it ends.
-pub(super) type Running = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+/// Does the input and output of a connection until it ends.
+pub(super) type ConnectionTask = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 impl Tls {
-    /// What the URL asks for.
-    pub(super) fn of(address: &Address) -> Result<Self, LockError> {
-        if !address.needs_tls() {
+    pub(super) fn from_url(url: &Url) -> Result<Self, LockError> {
+        if !url.needs_tls() {
             return Ok(Self::None);
         }
         #[cfg(feature = "postgres-tls")]
-        return encrypted::encryption(address).map(Self::Encrypted);
+        return encrypted::connector(url).map(Self::Encrypted);
         #[cfg(not(feature = "postgres-tls"))]
         Err(LockError::Unsupported {
             what: "an encrypted connection (sslmode=require)",
-            location: address.shown(),
+            location: url.redacted(),
             remedy: "build jam-lock with the feature `postgres-tls`",
         })
     }
 
-    /// Connects, and has the connection run until it ends or is to close.
-    pub(super) async fn connect(&self, address: &Address) -> Result<(Client, Running), Error> {
+    /// Connects; the connection makes progress only while its task is polled.
+    pub(super) async fn connect(&self, url: &Url) -> Result<(Client, ConnectionTask), Error> {
         match self {
             Self::None => {
-                let (client, connection) = address.config.connect(NoTls).await?;
+                let (client, connection) = url.config.connect(NoTls).await?;
                 Ok((client, Box::pin(connection)))
             }
             #[cfg(feature = "postgres-tls")]
-            Self::Encrypted(encryption) => {
-                let (client, connection) = address.config.connect(encryption.clone()).await?;
+            Self::Encrypted(connector) => {
+                let (client, connection) = url.config.connect(connector.clone()).await?;
                 Ok((client, Box::pin(connection)))
             }
         }
     }
 
-    /// Has the server end what a session is busy with.
+    /// Sends a cancel request for the query that a session is running.
     pub(super) async fn cancel(&self, token: &CancelToken) -> Result<(), Error> {
         match self {
             Self::None => token.cancel_query(NoTls).await,
             #[cfg(feature = "postgres-tls")]
-            Self::Encrypted(encryption) => token.cancel_query(encryption.clone()).await,
+            Self::Encrypted(connector) => token.cancel_query(connector.clone()).await,
         }
     }
 }
@@ -69,8 +68,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encrypted_connection_is_refused_by_a_build_that_has_none() {
-        let address = Address::parse("postgres://app@db1/shop?sslmode=require").unwrap();
-        assert!(matches!(Tls::of(&address), Err(LockError::Unsupported { .. })));
+    fn a_build_without_tls_refuses_an_encrypted_connection() {
+        let url = Url::parse("postgres://app@db1/shop?sslmode=require").unwrap();
+        assert!(matches!(Tls::from_url(&url), Err(LockError::Unsupported { .. })));
     }
 }

@@ -1,4 +1,4 @@
-//! The URL of a server, with what this library understands in it beyond the server's own.
+//! The URL of a server, with the options of this library and those of `tokio_postgres`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,82 +6,81 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use super::server::sentence;
+use super::error::describe;
 use crate::error::LockError;
 use crate::this_process::ThisProcess;
 
-/// How many connections a process has at the most for those who hold locks, unless it is told.
-const CONNECTIONS: usize = 16;
+/// The default of `connections`: how many connections a process opens for its holders and waiters.
+const DEFAULT_CONNECTIONS: usize = 16;
 
-/// How long it may take to be connected.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long connecting to a server may take.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What an unprivileged role can see of a session, cut to what the server keeps.
-const APPLICATION_NAME: usize = 63;
+/// The server truncates an application name to this many bytes.
+const MAX_APPLICATION_NAME: usize = 63;
 
 /// Where the locks are.
 #[derive(Clone, Debug)]
-pub(crate) struct Address {
+pub(crate) struct Url {
     pub(super) config: Config,
-    /// Keeps the locks of one application apart from those of others in the same database.
+    /// Separates the locks of one application from those of others in the same database.
     pub(crate) namespace: String,
     pub(crate) connections: usize,
-    /// Who may vouch for the server, instead of those whom the system trusts.
+    /// A file with the CA certificates to trust instead of the system's.
     pub(super) root_certificates: Option<PathBuf>,
 }
 
-impl Address {
-    /// Whether `text` is the URL of a server, if perhaps one with something wrong in it.
-    pub(crate) fn is_one(text: &str) -> bool {
+impl Url {
+    /// Whether `text` has the scheme of a server's URL; the rest of it may be invalid.
+    pub(crate) fn has_scheme(text: &str) -> bool {
         text.starts_with("postgres://") || text.starts_with("postgresql://")
     }
 
-    /// Understands `url`, `postgres://user:password@host:port/database?namespace=…`.
+    /// Parses `url`, `postgres://user:password@host:port/database?namespace=…`.
     pub(crate) fn parse(url: &str) -> Result<Self, LockError> {
-        // `tokio_postgres` has another form as well, without a place for options of our own.
-        if !Self::is_one(url) {
-            return Err(refused("…", "it does not begin with postgres://".into()));
+        // `tokio_postgres` also accepts `key=value` pairs, which have no room for our own options.
+        if !Self::has_scheme(url) {
+            return Err(invalid("…", "it does not start with postgres://".into()));
         }
         let (plain, query) = url.split_once('?').unwrap_or((url, ""));
-        // Anything else would leave open what is a password, which must not be shown.
+        // Otherwise it would be ambiguous what the password is, which must not be shown.
         if url.matches('@').count() > 1 || query.contains('@') {
-            let why = "an `@` is written %40 everywhere but before the host, and a `?` in a \
-                       password %3F";
-            return Err(refused("…", why.into()));
+            let why = "write `@` as %40 except before the host, and `?` in a password as %3F";
+            return Err(invalid("…", why.into()));
         }
-        let mut address = Self {
+        let mut parsed = Self {
             config: Config::new(),
             namespace: String::new(),
-            connections: CONNECTIONS,
+            connections: DEFAULT_CONNECTIONS,
             root_certificates: None,
         };
-        let mut theirs = Vec::new();
+        let mut passed_on = Vec::new();
         for option in query.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             match name {
-                "namespace" => address.namespace = decoded(value),
+                "namespace" => parsed.namespace = percent_decoded(value),
                 "connections" => {
                     let number = value.parse().ok().filter(|number| *number > 0);
-                    let message = format!("`connections={value}` is no number above 0");
-                    address.connections = number.ok_or_else(|| refused(plain, message.into()))?;
+                    let why = format!("`connections={value}` is not a number greater than 0");
+                    parsed.connections = number.ok_or_else(|| invalid(plain, why.into()))?;
                 }
-                // Who vouches for the server is looked at in any case.
+                // The certificate is verified in any case.
                 "sslmode" if matches!(value, "verify-ca" | "verify-full") => {
-                    theirs.push("sslmode=require");
+                    passed_on.push("sslmode=require");
                 }
-                "sslrootcert" => address.root_certificates = Some(decoded(value).into()),
-                _ => theirs.push(option),
+                "sslrootcert" => parsed.root_certificates = Some(percent_decoded(value).into()),
+                _ => passed_on.push(option),
             }
         }
-        let theirs = format!("{plain}?{}", theirs.join("&"));
-        let config = theirs.parse::<Config>();
-        address.config = config.map_err(|error| refused(plain, sentence(&error).into()))?;
-        address.prepare();
-        Ok(address)
+        let passed_on = format!("{plain}?{}", passed_on.join("&"));
+        let config = passed_on.parse::<Config>();
+        parsed.config = config.map_err(|error| invalid(plain, describe(&error).into()))?;
+        parsed.set_defaults();
+        Ok(parsed)
     }
 
-    /// The same, without the password.
-    pub(super) fn shown(&self) -> String {
+    /// The URL without its password and options, for messages.
+    pub(super) fn redacted(&self) -> String {
         let host = match self.config.get_hosts().first() {
             Some(Host::Tcp(host)) if host.contains(':') => format!("[{host}]"),
             Some(Host::Tcp(host)) => host.clone(),
@@ -102,51 +101,46 @@ impl Address {
         self.config.get_ssl_mode() == SslMode::Require
     }
 
-    /// Has connections end that lead nowhere, and tells the server who is there.
-    fn prepare(&mut self) {
+    /// Makes dead connections end, and names this process to the server.
+    fn set_defaults(&mut self) {
         let here = ThisProcess::get();
         let program = here.program.as_deref().unwrap_or("jam-lock");
         let host = here.host.as_deref().unwrap_or_default();
-        let name = kept(format!("{program} {} {host}", here.id));
+        let name = truncated(format!("{program} {} {host}", here.id));
         let config = &mut self.config;
         if config.get_application_name().is_none() {
             config.application_name(name);
         }
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(PATIENCE);
+            config.connect_timeout(CONNECT_TIMEOUT);
         }
         config.keepalives_idle(Duration::from_secs(2));
         config.keepalives_interval(Duration::from_secs(1));
         config.keepalives_retries(3);
         config.tcp_user_timeout(Duration::from_secs(5));
         if !self.needs_tls() {
-            // Neither tried nor fallen back from: either the URL asks for it, or it is not there.
+            // The URL either requires TLS or goes without; it is never tried with a fallback.
             self.config.ssl_mode(SslMode::Disable);
         }
     }
 }
 
-/// As much of an application's name as the server keeps.
-fn kept(mut name: String) -> String {
-    while name.len() > APPLICATION_NAME {
+/// As much of an application name as the server keeps.
+fn truncated(mut name: String) -> String {
+    while name.len() > MAX_APPLICATION_NAME {
         name.pop();
     }
     name
 }
 
-fn refused(plain: &str, error: Box<dyn std::error::Error + Send + Sync>) -> LockError {
-    // What stands before the host may have a password in it; so may everything where no host is told
-    // from it.
+fn invalid(plain: &str, error: Box<dyn std::error::Error + Send + Sync>) -> LockError {
+    // The part before the host may contain a password; without an `@`, any part may.
     let host = plain.split_once('@').map_or("…", |(_, host)| host);
-    LockError::Engine {
-        operation: "understand the URL".to_owned(),
-        location: host.to_owned(),
-        error,
-    }
+    LockError::engine("parse the connection URL", host, error)
 }
 
-/// What `%` and two digits stand for; anything else stands for itself.
-fn decoded(text: &str) -> String {
+/// Decodes `%` with two hexadecimal digits; everything else is itself.
+fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
@@ -164,17 +158,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_shown_without_its_password() {
-        let address = Address::parse("postgres://app:geheim@db1:5433/shop?namespace=till%201");
-        let address = address.unwrap();
-        assert_eq!(address.shown(), "postgres://app@db1:5433/shop?namespace=till 1");
-        assert_eq!(address.namespace, "till 1");
-        let address = Address::parse("postgres://app@[::1]:5433/shop").unwrap();
-        assert_eq!(address.shown(), "postgres://app@[::1]:5433/shop");
+    fn the_password_is_redacted() {
+        let url = Url::parse("postgres://app:geheim@db1:5433/shop?namespace=till%201");
+        let url = url.unwrap();
+        assert_eq!(url.redacted(), "postgres://app@db1:5433/shop?namespace=till 1");
+        assert_eq!(url.namespace, "till 1");
+        let url = Url::parse("postgres://app@[::1]:5433/shop").unwrap();
+        assert_eq!(url.redacted(), "postgres://app@[::1]:5433/shop");
     }
 
     #[test]
-    fn what_it_says_wrongly_is_refused_without_its_password() {
+    fn an_invalid_url_is_refused_without_showing_its_password() {
         for (url, why) in [
             ("postgres://app:geheim@db1/shop?colour=red", "colour"),
             ("postgres://app:geheim@db1/shop?sslmode=perhaps", "sslmode"),
@@ -189,36 +183,36 @@ mod tests {
             ("host=db1 user=app password=ver@geheim", "postgres://"),
             ("host=db1 user=app password=geheim", "postgres://"),
         ] {
-            let text = Address::parse(url).unwrap_err().to_string();
-            assert!(text.starts_with("cannot understand the URL at "), "{text}");
+            let text = Url::parse(url).unwrap_err().to_string();
+            assert!(text.starts_with("cannot parse the connection URL at "), "{text}");
             assert!(text.contains(why) && !text.contains("geheim"), "{text}");
         }
     }
 
     #[test]
-    fn other_characters_of_a_password_need_not_be_written_otherwise() {
+    fn other_characters_of_a_password_need_no_encoding() {
         for password in ["ge#heim", "ge/heim", "ge heim", "ge:heim", "ge%40heim%3F", "ge&heim="] {
-            let address = Address::parse(&format!("postgres://app:{password}@db1/shop"));
-            let address = address.unwrap();
-            assert_eq!(address.shown(), "postgres://app@db1:5432/shop");
-            let kept = address.config.get_password().unwrap();
-            assert_eq!(kept, decoded(password).as_bytes());
+            let url = Url::parse(&format!("postgres://app:{password}@db1/shop"));
+            let url = url.unwrap();
+            assert_eq!(url.redacted(), "postgres://app@db1:5432/shop");
+            let kept = url.config.get_password().unwrap();
+            assert_eq!(kept, percent_decoded(password).as_bytes());
         }
     }
 
     #[test]
-    fn whoever_asks_for_a_verified_server_asks_for_encryption() {
+    fn a_url_that_requires_a_verified_server_requires_encryption() {
         for mode in ["require", "verify-ca", "verify-full"] {
-            let address = Address::parse(&format!("postgres://app@db1/shop?sslmode={mode}"));
-            assert!(address.unwrap().needs_tls(), "{mode}");
+            let url = Url::parse(&format!("postgres://app@db1/shop?sslmode={mode}"));
+            assert!(url.unwrap().needs_tls(), "{mode}");
         }
-        assert!(!Address::parse("postgres://app@db1/shop?sslmode=prefer").unwrap().needs_tls());
+        assert!(!Url::parse("postgres://app@db1/shop?sslmode=prefer").unwrap().needs_tls());
     }
 
     #[test]
-    fn what_the_server_is_told_of_a_process_fits() {
-        assert_eq!(kept("é".repeat(32)), "é".repeat(31));
-        let address = Address::parse("postgres://app@db1/shop?application_name=till").unwrap();
-        assert_eq!(address.config.get_application_name(), Some("till"));
+    fn the_application_name_fits() {
+        assert_eq!(truncated("é".repeat(32)), "é".repeat(31));
+        let url = Url::parse("postgres://app@db1/shop?application_name=till").unwrap();
+        assert_eq!(url.config.get_application_name(), Some("till"));
     }
 }

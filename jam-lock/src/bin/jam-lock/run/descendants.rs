@@ -1,4 +1,4 @@
-//! What a command leaves running when it ends.
+//! Processes that a command leaves running when it exits.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,21 +10,21 @@ use rustix::pipe::pipe;
 
 use super::signals::Signals;
 
-/// A pipe that a command and all its descendants inherit, and nobody writes to: it ends with them.
+/// A pipe that a command and its descendants inherit; it is closed when the last of them exits.
 pub(super) struct Descendants {
     end: File,
     inherited: OwnedFd,
 }
 
 impl Descendants {
-    /// Those of the commands that are started from now on.
-    pub(super) fn to_come() -> io::Result<Self> {
+    /// The descendants of commands started from now on.
+    pub(super) fn new() -> io::Result<Self> {
         let (end, inherited) = pipe()?;
         fcntl_setfd(&end, FdFlags::CLOEXEC)?;
         Ok(Self { end: end.into(), inherited })
     }
 
-    /// Waits until all of them have ended, or for a signal that ends this process first.
+    /// Waits until all of them have exited, or for a signal that would end this process.
     pub(super) fn wait_for(self, signals: &mut Signals) -> io::Result<Option<i32>> {
         let Self { mut end, inherited } = self;
         drop(inherited);
@@ -33,7 +33,7 @@ impl Descendants {
             let _ = end.read(&mut [0]);
             closing.close();
         })?;
-        let ending = super::signals::ending();
-        Ok(signals.forever().map(|origin| origin.signal).find(|signal| ending.contains(signal)))
+        let fatal = super::signals::fatal();
+        Ok(signals.forever().map(|origin| origin.signal).find(|signal| fatal.contains(signal)))
     }
 }

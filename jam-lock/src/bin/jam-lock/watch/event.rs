@@ -1,4 +1,4 @@
-//! What happens to who watches: keys and signals.
+//! Keys and signals that `watch` reacts to.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -8,49 +8,49 @@ use std::time::Duration;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
-/// What there is to do.
+/// What to do next.
 pub(super) enum Event {
-    /// To look again, and to draw everything anew.
-    Look,
-    /// To stop for a while.
-    Stop,
-    /// To quit.
-    Enough,
-    /// To end by this signal.
-    End(i32),
+    /// Read the locks again and redraw everything.
+    Redraw,
+    /// Suspend the process, after Ctrl-Z.
+    Suspend,
+    /// Quit.
+    Quit,
+    /// End by this signal.
+    Terminate(i32),
 }
 
-/// What happens from now on.
+/// The events from now on.
 pub(super) struct Events(Receiver<Event>);
 
 impl Events {
-    pub(super) fn of_this_process() -> io::Result<Self> {
-        let (tell, told) = mpsc::channel();
-        let ends = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT, SIGWINCH];
-        let mut signals = Signals::new(ends)?;
-        let keys = tell.clone();
+    pub(super) fn new() -> io::Result<Self> {
+        let (sender, receiver) = mpsc::channel();
+        let handled = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT, SIGWINCH];
+        let mut signals = Signals::new(handled)?;
+        let keys = sender.clone();
         thread::Builder::new().spawn(move || {
             signals.forever().try_for_each(|signal| {
-                tell.send(match signal {
-                    SIGINT => Event::Enough,
-                    SIGTSTP => Event::Stop,
-                    SIGCONT | SIGWINCH => Event::Look,
-                    signal => Event::End(signal),
+                sender.send(match signal {
+                    SIGINT => Event::Quit,
+                    SIGTSTP => Event::Suspend,
+                    SIGCONT | SIGWINCH => Event::Redraw,
+                    signal => Event::Terminate(signal),
                 })
             })
         })?;
         thread::Builder::new().spawn(move || read_keys(&keys))?;
-        Ok(Self(told))
+        Ok(Self(receiver))
     }
 
-    /// The next, if there is one in time.
+    /// The next event, if one comes in time.
     pub(super) fn next(&self, within: Duration) -> Option<Event> {
         self.0.recv_timeout(within).ok()
     }
 }
 
-/// Tells of the keys that mean something. A terminal that is gone has no more to show.
-fn read_keys(tell: &Sender<Event>) {
+/// Waits for `q`, or for the end of the terminal.
+fn read_keys(sender: &Sender<Event>) {
     let mut key = [0];
     loop {
         match io::stdin().read(&mut key) {
@@ -59,5 +59,5 @@ fn read_keys(tell: &Sender<Event>) {
             _ => break,
         }
     }
-    let _ = tell.send(Event::Enough);
+    let _ = sender.send(Event::Quit);
 }

@@ -1,4 +1,4 @@
-//! What is shown of all locks where there is not room for everything.
+//! What `watch` shows in a terminal of limited size.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use console::{measure_text_width, truncate_str};
 use jam_lock::{State, Status};
 
 use crate::output::plain;
-use crate::table::{cut, lines};
+use crate::text::{self, cut};
 
-/// Where the locks are, how often somebody looks, and how to end that.
-pub(super) fn title(place: &str, interval: Duration, width: usize) -> String {
+/// Where the locks are, the interval, and how to quit.
+pub(super) fn title(location: &str, interval: Duration, width: usize) -> String {
     let rest = format!(", every {} s; q to quit", interval.as_secs_f64());
     let room = width.saturating_sub("locks of ".len() + rest.len());
-    format!("locks of {}{rest}", cut(&plain(place), room))
+    format!("locks of {}{rest}", cut(&plain(location), room))
 }
 
-/// The table of the locks that somebody would look for first, and how many more there are.
-pub(super) fn of(mut found: Vec<Status>, height: usize, width: usize) -> Vec<String> {
+/// The table of the most interesting locks, and the number of hidden ones.
+pub(super) fn table(mut found: Vec<Status>, height: usize, width: usize) -> Vec<String> {
     found.sort_by(|one, other| (rank(one), one.name()).cmp(&(rank(other), other.name())));
     let room = height.saturating_sub(1);
-    let is_enough = found.len() <= room;
-    // The last line is for the others.
-    let shown = if is_enough { found.len() } else { room.saturating_sub(1) };
-    let mut text = lines(&found[..shown], width / 3);
-    if !is_enough {
-        text.push(more(&found[shown..]));
+    let all_fit = found.len() <= room;
+    // The last line counts the hidden ones.
+    let shown = if all_fit { found.len() } else { room.saturating_sub(1) };
+    let mut lines = text::table(&found[..shown], width / 3);
+    if !all_fit {
+        lines.push(more(&found[shown..]));
     }
-    text
+    lines
 }
 
-/// Those that are in use, those that somebody died with, and the rest.
+/// Locks in use come first, then abandoned ones, then the rest.
 fn rank(status: &Status) -> u8 {
     let is_in_use = status.state().is_held() || status.waiting().is_some_and(|count| count > 0);
     match status.abandoned() {
@@ -50,13 +50,13 @@ fn more(hidden: &[Status]) -> String {
     format!("… {} more{what}", hidden.len())
 }
 
-/// A sentence in as many lines as it takes.
+/// A sentence wrapped at `width`.
 pub(super) fn wrapped(sentence: &str, width: usize) -> Vec<String> {
     let sentence = plain(sentence);
     let (mut lines, mut rest) = (Vec::new(), sentence.as_str());
     while measure_text_width(rest) > width {
         let room = truncate_str(rest, width, "").len();
-        // A word that is wider than a line is broken.
+        // A word that is wider than a line is split.
         let end = rest[..room].rfind(' ').map_or(room, |space| space + 1);
         if end == 0 {
             break;

@@ -1,25 +1,26 @@
-//! Where the system does not list the holders of locks.
+//! Systems that do not list the holders of locks: nothing is certain.
 
 use std::path::{Path, PathBuf};
 
-use super::{Occupancy, Seen};
+use super::lock_snapshot::LockSnapshot;
+use super::occupancy::Occupancy;
 use crate::engine::{HolderReply, WriterWaiting};
 use crate::holder::Holder;
 
-/// Answers that the holder of the lock file is not known.
+/// Replies that the holder of the lock file is unknown.
 pub(in crate::engine::file) fn find(_: PathBuf, reply: HolderReply) {
     reply(None);
 }
 
-/// The holder of the lock file, which is not known.
+/// The holder of the lock file, which is unknown.
 pub(in crate::engine::file) fn find_now(_: &Path) -> Option<Holder> {
     None
 }
 
-/// Finds no writer of another process that waits: the system does not list them.
+/// Finds no waiting writer of another process.
 pub(in crate::engine::file) fn find_waiting_writer(_: PathBuf, _: WriterWaiting) {}
 
-/// A list that is not there.
+/// The list that the system does not have.
 pub(in crate::engine::file) struct LockTable;
 
 impl LockTable {
@@ -27,8 +28,8 @@ impl LockTable {
         Self
     }
 
-    #[expect(clippy::unused_self, reason = "it is the same question on every platform")]
-    pub(in crate::engine::file) fn occupancy(&self, _: &Seen) -> Occupancy {
+    #[expect(clippy::unused_self, reason = "the same signature as on Linux")]
+    pub(in crate::engine::file) fn occupancy(&self, _: &LockSnapshot) -> Occupancy {
         Occupancy { may_have_readers: true, ..Occupancy::default() }
     }
 }

@@ -1,0 +1,189 @@
+//! Parses and checks the names that `lock_names!` declares.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use proc_macro2::{Ident, Span, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Attribute, LitStr, Result, Token};
+
+use crate::errors::{Errors, is_comma, skip_until};
+use crate::portable;
+use crate::template::Template;
+
+/// A declared name.
+pub(crate) struct Declaration {
+    /// Its doc comments.
+    pub(crate) docs: Vec<Attribute>,
+    /// The name itself.
+    pub(crate) literal: LitStr,
+    /// `None` if the name is invalid.
+    pub(crate) accepted: Option<Accepted>,
+}
+
+/// A valid name.
+pub(crate) struct Accepted {
+    pub(crate) template: Rc<Template>,
+    /// The name of its constant, or of its function if it has placeholders.
+    pub(crate) item: Ident,
+}
+
+/// Parses all declarations, including invalid names, so that their uses are no further errors.
+pub(crate) fn parse(input: ParseStream, errors: &mut Errors) -> Result<Vec<Declaration>> {
+    let mut declarations = Vec::new();
+    let mut earlier = Earlier::default();
+    while !input.is_empty() {
+        let docs = docs(input, errors)?;
+        if input.is_empty() {
+            if let Some(last) = docs.last() {
+                errors.at_tokens(last, "expected a lock name after this doc comment");
+            }
+        } else if let Some(literal) = literal(input, errors)? {
+            let accepted = errors.take(earlier.accept(&literal));
+            declarations.push(Declaration { docs, literal, accepted });
+        }
+        comma(input, errors)?;
+    }
+    Ok(declarations)
+}
+
+/// The doc comments of the next name; other attributes are errors.
+fn docs(input: ParseStream, errors: &mut Errors) -> Result<Vec<Attribute>> {
+    let mut attributes = input.call(Attribute::parse_outer)?;
+    attributes.retain(|attribute| {
+        let is_doc = attribute.path().is_ident("doc");
+        if !is_doc {
+            let message = "only doc comments are allowed on a lock name: remove this attribute";
+            errors.at_tokens(attribute, message);
+        }
+        is_doc
+    });
+    Ok(attributes)
+}
+
+/// The next name, or `None` if it is no string literal.
+fn literal(input: ParseStream, errors: &mut Errors) -> Result<Option<LitStr>> {
+    if input.peek(LitStr) {
+        return input.parse().map(Some);
+    }
+    let ahead = input.fork();
+    let message = match ahead.call(Ident::parse_any) {
+        Ok(ident) if ahead.is_empty() || ahead.peek(Token![,]) => {
+            format!("lock names are string literals: write `\"{ident}\"`")
+        }
+        _ => "lock names are string literals, such as `\"invoice_saved\"`".to_owned(),
+    };
+    errors.at_span(input.span(), message);
+    skip_until(input, is_comma);
+    Ok(None)
+}
+
+/// Parses the comma after a name. If it is missing, the next name is still parsed.
+fn comma(input: ParseStream, errors: &mut Errors) -> Result<()> {
+    if input.parse::<Option<Token![,]>>()?.is_some() || input.is_empty() {
+        return Ok(());
+    }
+    if input.peek(LitStr) || input.peek(Token![#]) {
+        errors.at_span(input.span(), "missing `,` before this name");
+        return Ok(());
+    }
+    let unexpected: TokenTree = input.fork().parse()?;
+    errors.at_tokens(unexpected, "expected `,` after the lock name");
+    skip_until(input, is_comma);
+    comma(input, errors)
+}
+
+/// The names declared so far.
+#[derive(Default)]
+struct Earlier {
+    names: Vec<(String, Rc<Template>)>,
+    /// The name for each constant and function.
+    items: HashMap<String, String>,
+}
+
+impl Earlier {
+    /// Adds a name, or says why it is invalid.
+    fn accept(&mut self, literal: &LitStr) -> Result<Accepted> {
+        self.add(&literal.value(), literal.span())
+            .map_err(|reason| syn::Error::new(literal.span(), reason))
+    }
+
+    fn add(&mut self, name: &str, span: Span) -> std::result::Result<Accepted, String> {
+        let invalid =
+            |objection| format!("invalid lock name `{}`: {objection}", name.escape_debug());
+        let template = Rc::new(Template::parse(name).map_err(invalid)?);
+        if let Some(objection) = portable::objection(&template.sample()) {
+            return Err(invalid(objection));
+        }
+        let equal = self.names.iter().find(|(_, earlier)| earlier.may_equal(&template));
+        if let Some((earlier, _)) = equal {
+            return Err(conflict(name, earlier));
+        }
+        self.names.push((name.to_owned(), Rc::clone(&template)));
+
+        let (kind, item) = if template.placeholders.is_empty() {
+            ("constant", identifier(name).to_uppercase())
+        } else {
+            ("function", identifier(name).to_lowercase())
+        };
+        let Ok(mut ident) = syn::parse_str::<Ident>(&item) else {
+            return Err(format!("cannot derive a {kind} name from `{name}`: add a letter"));
+        };
+        if item == "list" {
+            return Err(format!("`{name}` would generate a second function `list`: rename it"));
+        }
+        if let Some(earlier) = self.items.insert(item, name.to_owned()) {
+            return Err(format!(
+                "`{name}` and `{earlier}` would both generate the {kind} `{ident}`: rename one"
+            ));
+        }
+        ident.set_span(span);
+        Ok(Accepted { template, item: ident })
+    }
+}
+
+/// Says that two names are equal, or can be.
+fn conflict(name: &str, earlier: &str) -> String {
+    if name == earlier {
+        format!("`{name}` is declared twice: remove one")
+    } else if name.contains('{') || earlier.contains('{') {
+        format!("`{name}` and `{earlier}` can produce the same name: rename one")
+    } else {
+        format!(
+            "`{name}` differs from `{earlier}` only in case, which some file systems ignore: \
+             rename one"
+        )
+    }
+}
+
+/// A name as an identifier in any case, with `_` for characters that no identifier may contain.
+fn identifier(name: &str) -> String {
+    let is_kept = |c: char| c.is_alphabetic() || c.is_ascii_digit();
+    let text: String = name.chars().filter(|c| *c != '{' && *c != '}').collect();
+    let words: Vec<_> = text.split(|c| !is_kept(c)).filter(|word| !word.is_empty()).collect();
+    let identifier = words.join("_");
+    let leading = if identifier.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
+    format!("{leading}{identifier}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::identifier;
+
+    #[test]
+    fn an_identifier_is_as_close_to_its_name_as_possible() {
+        for (name, expected) in [
+            ("invoice_saved", "invoice_saved"),
+            ("$copying database", "copying_database"),
+            ("a.b-c", "a_b_c"),
+            ("2026", "_2026"),
+            ("zápis", "zápis"),
+            ("customer_{id}", "customer_id"),
+            ("line {order}, {number}", "line_order_number"),
+            ("$$", ""),
+        ] {
+            assert_eq!(identifier(name), expected);
+        }
+    }
+}

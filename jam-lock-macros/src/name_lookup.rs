@@ -1,0 +1,60 @@
+//! `name!`: looks up a literal among the declared names, and suggests one if it is misspelt.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{LitStr, Result};
+
+use crate::lock_order;
+use crate::protocol::{Declared, bracketed, declared_names};
+use crate::suggestion;
+
+/// Expands `[runtime] ["declared" ITEM …]` and a query.
+///
+/// The query is a lookup, or a check of [`lock_order`].
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let parse = |input: ParseStream| {
+        let (runtime, declared) = (bracketed(input)?, declared_names(input)?);
+        if lock_order::is_check(input) {
+            return lock_order::check(input, &declared);
+        }
+        Ok(look_up(&runtime, &declared, input.parse()?))
+    };
+    parse.parse2(input).unwrap_or_else(|error| error.to_compile_error())
+}
+
+/// A lookup: `[registry] "name" (keys)`.
+struct Lookup {
+    registry: TokenStream,
+    name: LitStr,
+    /// The keys in parentheses, if there are any.
+    keys: TokenStream,
+}
+
+impl Parse for Lookup {
+    fn parse(input: ParseStream) -> Result<Self> {
+        Ok(Self { registry: bracketed(input)?, name: input.parse()?, keys: input.parse()? })
+    }
+}
+
+/// An expression of type `LockName`, or an error at the unknown name.
+fn look_up(runtime: &TokenStream, declared: &[Declared], lookup: Lookup) -> TokenStream {
+    let Lookup { registry, name: literal, keys } = lookup;
+    let name = literal.value();
+    match declared.iter().find(|declared| declared.name == name) {
+        Some(Declared { item: Some(item), .. }) => {
+            // With a macro's span, rustc does not suggest to shorten the path.
+            let span = Span::mixed_site().located_at(literal.span());
+            let item = Ident::new(&item.to_string(), span);
+            quote!(#registry::#item #keys)
+        }
+        // The error is at its declaration.
+        Some(_) => quote!(#runtime::macro_support::declared(#literal, "", 0)),
+        None => {
+            let declared = declared.iter().map(|declared| declared.name.as_str()).collect();
+            let valid = [("the declared names are", declared)];
+            let message = suggestion::unknown("lock name", &name, &valid);
+            syn::Error::new(literal.span(), message).to_compile_error()
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `on_lost`: whether an async section is dropped when its lock is lost.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, Expr, Result};
+
+use crate::arguments::Arguments;
+use crate::hygiene::{Paths, hidden};
+use crate::options::Options;
+
+/// An expression that awaits `section`, a future, as part of the owner that holds the guard.
+///
+/// If the lock is lost meanwhile, the section is dropped at its current `.await`, and `on_error`
+/// handles the error. Without `on_error` the section runs to its end.
+pub(crate) fn run_under_guard(
+    section: &TokenStream,
+    paths: &Paths,
+    on_error: Option<&TokenStream>,
+) -> TokenStream {
+    let support = &paths.support;
+    let [guard, error, value] = ["guard", "error", "value"].map(hidden);
+    // The runtime takes the future out of the option and drops it before the lock is released.
+    let section = quote!(::core::pin::pin!(::core::option::Option::Some(#section)));
+    match on_error {
+        None => quote!(#support::within(&#guard, #section).await),
+        Some(on_error) => quote! {
+            match #support::unless_lost(&#guard, #section).await {
+                ::core::result::Result::Ok(#value) => #value,
+                ::core::result::Result::Err(#error) => #on_error,
+            }
+        },
+    }
+}
+
+/// Whether an async section is dropped when its lock is lost.
+///
+/// A closure as `or_else` may use variables that the section has already moved, so with one the
+/// section runs to its end.
+pub(crate) fn is_dropped_when_lost(options: &Options) -> bool {
+    let or_else = options.or_else.as_ref();
+    options.on_lost.is_none() && or_else.is_none_or(|or_else| matches!(or_else, Expr::Path(_)))
+}
+
+/// Rejects `on_lost` on a section that blocks its thread, which cannot be stopped.
+pub(crate) fn reject_on_lost(arguments: &Arguments) -> Result<()> {
+    let Some(on_lost) = &arguments.options.on_lost else { return Ok(()) };
+    let message = "`on_lost` requires an async section, because a blocking one always runs to its \
+                   end: remove it, and call `ensure()?` on the guard (`guard = held`) before each \
+                   step that needs the lock";
+    Err(Error::new_spanned(on_lost, message))
+}

@@ -1,0 +1,51 @@
+//! The statements between the acquisition and the body: `guard = …` and `recover = …`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::arguments::Arguments;
+use crate::hygiene::{Paths, hidden};
+use crate::options::Options;
+
+/// A statement that borrows the guard, or the guards, for [`prologue`] if that needs them.
+pub(crate) fn borrow_guard(arguments: &Arguments, guard: &Ident) -> Option<TokenStream> {
+    let Options { guard: bound, recover, .. } = &arguments.options;
+    let borrowed = hidden("borrowed");
+    let guard = if arguments.has_one_name() { quote!(&#guard) } else { quote!(&*#guard) };
+    (bound.is_some() || recover.is_some()).then(|| quote!(let #borrowed = #guard;))
+}
+
+/// Statements that run under the lock before the body.
+///
+/// They bind the variable of `guard`, and run the recovery, whose error is returned as by a `?` in
+/// the body.
+pub(crate) fn prologue(arguments: &Arguments, Paths { support, .. }: &Paths) -> TokenStream {
+    let Options { guard, recover, .. } = &arguments.options;
+    let borrowed = hidden("borrowed");
+    let bind = guard.as_ref().map(|bound| quote!(let #bound = #borrowed;));
+    let recover = recover.as_ref().map(|recover| {
+        let call = quote_spanned!(recover.span()=> (#borrowed, #recover)?);
+        quote!(#support::recover #call;)
+    });
+    quote!(#bind #recover)
+}
+
+/// A statement that gives the variable of `guard` its type without a lock.
+///
+/// It goes with a body whose arguments are wrong, so that the body's uses of the variable are no
+/// further errors.
+pub(crate) fn bind_without_lock(
+    arguments: &Arguments,
+    Paths { support, .. }: &Paths,
+) -> Option<TokenStream> {
+    let guard = quote!(#support::LockGuard);
+    let guard = if arguments.has_one_name() { guard } else { quote!([#guard]) };
+    let bound = arguments.options.guard.as_ref();
+    bound.map(|bound| {
+        quote! {
+            #[allow(unused_variables, reason = "another error is reported already")]
+            let #bound: &#guard = #support::unheld();
+        }
+    })
+}

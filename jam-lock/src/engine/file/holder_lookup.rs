@@ -1,0 +1,23 @@
+//! Looks up the holder of a lock file, if it is certain.
+//!
+//! A record names a holder, but that process may have died since, and a holder that is not recorded
+//! may have the lock now. So the holder is a process that the system itself lists, and the record is
+//! believed if it is that process's own. Only Linux lists the processes.
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
+mod lock_snapshot;
+mod occupancy;
+
+use std::time::Duration;
+
+#[cfg(not(target_os = "linux"))]
+pub(super) use self::elsewhere::{LockTable, find, find_now, find_waiting_writer};
+#[cfg(target_os = "linux")]
+pub(super) use self::linux::{LockTable, find, find_now, find_waiting_writer};
+pub(super) use self::lock_snapshot::LockSnapshot;
+
+/// How long to wait for the name of a holder on a machine that is busy or has very many locks.
+pub(super) const TIMEOUT: Duration = Duration::from_millis(100);

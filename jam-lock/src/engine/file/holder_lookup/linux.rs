@@ -1,0 +1,15 @@
+//! Linux lists the processes that hold file locks, and those that wait for them, in `/proc/locks`.
+
+mod answer_cache;
+mod callback;
+mod devices;
+mod evidence;
+mod lock_table;
+mod lookup_thread;
+mod open_files;
+mod proc_locks;
+mod stale_record;
+mod waiting_writer;
+
+pub(in crate::engine::file) use self::lock_table::LockTable;
+pub(in crate::engine::file) use self::lookup_thread::{find, find_now, find_waiting_writer};

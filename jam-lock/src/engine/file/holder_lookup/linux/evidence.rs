@@ -1,0 +1,48 @@
+//! What makes it certain who holds a lock file.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use super::open_files;
+use crate::holder::Holder;
+use crate::this_process::start_of;
+
+/// A holder, and how it was found.
+#[derive(Clone, Debug)]
+pub(super) struct FoundHolder {
+    pub(super) holder: Holder,
+    pub(super) evidence: Evidence,
+}
+
+/// How a holder was found.
+#[derive(Clone, Debug)]
+pub(super) enum Evidence {
+    /// The record is that of a listed process, with this id and start.
+    Record { process: u32, started: u64 },
+    /// The process has the lock file open, and locked.
+    OpenFile { process: u32, descriptor: OsString, inode: u64 },
+}
+
+impl Evidence {
+    /// Whether the evidence is still there; whether the record is unchanged is left to the caller.
+    pub(super) fn is_still_valid(&self) -> bool {
+        match self {
+            Self::Record { process, started } => start_of(&process.to_string()) == Some(*started),
+            Self::OpenFile { process, descriptor, inode } => {
+                open_files::is_locked(*process, descriptor, *inode)
+            }
+        }
+    }
+}
+
+/// The name of the program that `process` runs.
+pub(super) fn program(process: u32) -> Option<String> {
+    let folder = Path::new("/proc").join(process.to_string());
+    let path = fs::read_link(folder.join("exe")).ok();
+    let name = path.and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
+    let name = name.map(|name| name.trim_end_matches(" (deleted)").to_owned());
+    // Another user's process shows only `comm`, which is cut off.
+    name.or_else(|| fs::read_to_string(folder.join("comm")).ok())
+        .map(|name| name.trim_end().to_owned())
+}

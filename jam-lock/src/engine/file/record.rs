@@ -1,0 +1,190 @@
+//! [`HolderRecord`]: what a claim records in the `.holder` file beside its lock file.
+//!
+//! A record has three parts. *Who holds the lock* is for people, and never decides anything. The
+//! [abandonment mark](AbandonmentMark) and the [tokens](Tokens) are relied on: if one of them cannot be
+//! read or written, the holder gets a `record_error`.
+//!
+//! [`format`] is the text of a record, [`record_file`] the file, opened and written in place.
+
+mod abandonment;
+mod error;
+mod file_size_limit;
+mod format;
+mod io;
+mod record_file;
+mod removal;
+mod token_floor;
+mod tokens;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::abandonment::{AbandonmentMark, Findings};
+pub(super) use self::format::Record;
+use self::format::Template;
+pub(super) use self::record_file::{RecordFile, read_record};
+pub(super) use self::removal::{is_left_behind, remove};
+pub(super) use self::token_floor::TokenFloor;
+use self::tokens::{TOKEN_RESERVE, Tokens};
+use super::file_spec::FileSpec;
+use crate::engine::{Mode, RecordError, Recorded, Usage};
+use crate::error::LockError;
+use crate::holder::Holder;
+use crate::site::Site;
+use crate::this_process::ThisProcess;
+use crate::wall_clock::since_1970;
+
+/// The holder record of one lock file.
+pub(super) struct HolderRecord {
+    spec: FileSpec,
+    /// Where the tokens of a keyed name continue, whose files are removed.
+    token_floor: Option<Arc<TokenFloor>>,
+    file: Option<RecordFile>,
+    template: Option<Template>,
+    mark: AbandonmentMark,
+    tokens: Tokens,
+    /// Whether the last writer was recorded.
+    is_recorded: bool,
+    /// When this process last released the lock.
+    released: Option<Instant>,
+    /// Whether this claim has ever read its record.
+    was_read: bool,
+}
+
+impl HolderRecord {
+    pub(super) fn new(spec: FileSpec, token_floor: Option<Arc<TokenFloor>>) -> Self {
+        Self {
+            spec,
+            token_floor,
+            file: None,
+            template: None,
+            mark: AbandonmentMark::default(),
+            tokens: Tokens::default(),
+            is_recorded: false,
+            released: None,
+            was_read: false,
+        }
+    }
+
+    /// Gives a writer its token, and records it if there is a `site`.
+    pub(super) fn record_writer(&mut self, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
+        self.tokens.observe(usage.last_token);
+        self.is_recorded = site.is_some();
+        let findings = match self.mark {
+            AbandonmentMark::Unread if site.is_some() => self.read(true),
+            _ => Ok(Findings::default()),
+        };
+        let now = since_1970();
+        let token = self.tokens.next_writer(now);
+        let (found, mut record_error) = match findings {
+            Ok(Findings { abandoned_by, error, .. }) => (abandoned_by, error.map(hides_nothing)),
+            Err(error) => (None, Some(error)),
+        };
+        let first = usage.abandoned_by.or(found.as_deref());
+        let recorded = match site {
+            // A record that could not be read may have the mark, so it is not overwritten.
+            _ if self.mark == AbandonmentMark::Unread => Ok(()),
+            Some(site) => self.write_holder(site, now, first),
+            None => self.write_unrecorded(first),
+        };
+        if let Err(error) = recorded {
+            record_error.get_or_insert(hides_nothing(error));
+        }
+        let record_error = record_error.map(Box::new);
+        Recorded { token, token_reserve: TOKEN_RESERVE, abandoned_by: found, record_error }
+    }
+
+    /// Gives a reader its token. It is not recorded, because there may be other readers.
+    pub(super) fn record_reader(&mut self, is_recorded: bool, usage: Usage<'_>) -> Recorded {
+        self.tokens.observe(usage.last_token);
+        let was_read = self.mark != AbandonmentMark::Unread;
+        let findings =
+            if is_recorded && !was_read { self.read(false) } else { Ok(Findings::default()) };
+        let (findings, record_error) = match findings {
+            Ok(findings) => (findings, None),
+            Err(error) => (Findings::default(), Some(error)),
+        };
+        let token = if findings.has_token || was_read {
+            self.tokens.reader()
+        } else {
+            self.tokens.reader_after_unknown_writers()
+        };
+        let record_error = record_error.or(findings.error.map(hides_nothing)).map(Box::new);
+        let abandoned_by = findings.abandoned_by;
+        Recorded { token, token_reserve: 0, abandoned_by, record_error }
+    }
+
+    /// Records that the lock is unused, although the process keeps its claim.
+    pub(super) fn clear(&mut self, last_token: u64) {
+        self.tokens.observe(last_token);
+        // If that fails, the release tries again and reports the error.
+        let _ = self.clear_mark();
+    }
+
+    /// Records how the lock is released, before another process can acquire it.
+    pub(super) fn release(&mut self, mode: Mode, usage: Usage<'_>) -> Result<(), LockError> {
+        self.tokens.observe(usage.last_token);
+        let result = match (mode, usage.abandoned_by) {
+            // A reader leaves the record as it found it.
+            (Mode::Shared, _) => Ok(()),
+            (Mode::Exclusive, None) => self.clear_mark(),
+            (Mode::Exclusive, Some(_)) if !self.is_recorded => Ok(()),
+            (Mode::Exclusive, Some(holder)) => self.leave_abandoned(holder),
+        };
+        self.mark = AbandonmentMark::Unread;
+        self.released = Some(Instant::now());
+        result
+    }
+
+    /// Saves where the tokens of a keyed name continue, before its files are removed; `false` if that
+    /// fails.
+    pub(super) fn save_token_floor(&self) -> bool {
+        let floor = self.token_floor.as_ref().filter(|_| self.was_read);
+        floor.is_none_or(|floor| floor.raise(self.tokens.last()).is_ok())
+    }
+
+    /// Closes the file, which Windows could not remove otherwise.
+    pub(super) fn close(&mut self) {
+        self.file = None;
+    }
+
+    /// Records the holder, and `first`, who abandoned the lock before.
+    fn write_holder(
+        &mut self,
+        site: &Site,
+        since: Duration,
+        first: Option<&Holder>,
+    ) -> Result<(), LockError> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        if self.template.as_ref().is_none_or(|template| template.site != *site) {
+            let is_keyed = self.token_floor.is_some();
+            self.template = Some(Template::new(&ThisProcess::get(), *site, is_keyed));
+        }
+        let Some(template) = &mut self.template else { return Ok(()) };
+        let token = self.tokens.last();
+        let written = match first {
+            None => file.write(&self.spec, template.fill(since, token)),
+            Some(first) => {
+                file.write(&self.spec, &template.fill_after_abandonment(first, since, token))
+            }
+        };
+        self.note_written(written)
+    }
+
+    /// Records no holder, but `first`, who abandoned the lock before.
+    fn write_unrecorded(&mut self, first: Option<&Holder>) -> Result<(), LockError> {
+        match first {
+            None => self.clear_mark(),
+            Some(first) if self.mark == AbandonmentMark::Set => self.write_abandoned(first),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// A record error that hides no abandonment.
+fn hides_nothing(error: LockError) -> RecordError {
+    RecordError { error, may_hide_abandonment: false }
+}
+
+#[cfg(test)]
+mod tests;

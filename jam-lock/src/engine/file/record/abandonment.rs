@@ -1,0 +1,166 @@
+//! The abandonment mark of a lock: where a holder that died is found, and where one is left for the
+//! next holder to find.
+//!
+//! A record is marked while a writer holds the lock, and stays marked if the writer dies. The mark is
+//! read before the record is overwritten; only a writer that has read it, and releases the lock
+//! cleanly, clears it.
+
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use super::HolderRecord;
+use super::error::{foreign, io_error, unreadable};
+use super::format::{self, Content};
+use super::io::Buffer;
+use super::record_file::RecordFile;
+use crate::engine::RecordError;
+use crate::error::LockError;
+use crate::holder::Holder;
+
+/// How long after a release the record is assumed to be in its place, if the open file is unchanged:
+/// other processes need longer to acquire the lock, or to move the file.
+const RELEASED_RECENTLY: Duration = Duration::from_micros(20);
+
+/// What this process knows of the mark while it has the claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum AbandonmentMark {
+    /// Nothing: the record was not read since the claim was acquired, or could not be.
+    #[default]
+    Unread,
+    /// There is none.
+    Clear,
+    /// There is one, for a holder of this process or for one that died before.
+    Set,
+}
+
+/// What the record says when the claim is acquired.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// The first holder that died with the lock or left it abandoned, if nobody has recovered since.
+    pub(super) abandoned_by: Option<Box<Holder>>,
+    pub(super) has_token: bool,
+    /// An error that hides no abandonment.
+    pub(super) error: Option<LockError>,
+}
+
+impl HolderRecord {
+    /// Reads what other processes have recorded; if there is no record, a writer creates one.
+    pub(super) fn read(&mut self, is_writer: bool) -> Result<Findings, RecordError> {
+        self.was_read = true;
+        if let Some(error) = self.open(is_writer)? {
+            self.mark = AbandonmentMark::Clear;
+            return Ok(Findings { error: Some(error), ..self.read_token_floor() });
+        }
+        let path = &self.spec.path;
+        let mut buffer = Buffer::new();
+        let content = match self.file.as_ref().map(|file| file.read(&mut buffer)) {
+            None => Content::Empty,
+            Some(Ok(bytes)) => Content::parse(bytes),
+            Some(Err(error)) => {
+                self.file = None;
+                return Err(unreadable(path, error));
+            }
+        };
+        let record = match content {
+            Content::Empty => {
+                self.mark = AbandonmentMark::Clear;
+                return Ok(self.read_token_floor());
+            }
+            Content::Foreign => {
+                self.file = None;
+                return Err(unreadable(path, foreign()));
+            }
+            Content::Record(record) => record,
+        };
+        let is_clean = record.is_clean();
+        self.mark = if is_clean { AbandonmentMark::Clear } else { AbandonmentMark::Set };
+        let token = record.token;
+        match token {
+            Some(token) if is_clean => self.tokens.observe(token),
+            Some(token) => self.tokens.observe_abandoned(token),
+            None => {}
+        }
+        let error = token.is_none().then(|| self.no_token());
+        let abandoned_by = record.abandoned_by_if_free().map(Box::new);
+        Ok(Findings { abandoned_by, has_token: token.is_some(), error })
+    }
+
+    /// Opens the record file, unless the one that is open is still in its place. Returns why a writer
+    /// could not create it, which hides no abandonment.
+    fn open(&mut self, is_writer: bool) -> Result<Option<LockError>, RecordError> {
+        let path = &self.spec.path;
+        let is_recent =
+            self.released.is_some_and(|released| released.elapsed() < RELEASED_RECENTLY);
+        let is_in_place = |file: &RecordFile| {
+            if is_recent { file.is_unchanged() } else { file.is_in_place(path) }
+        };
+        if self.file.as_ref().is_some_and(is_in_place) {
+            return Ok(None);
+        }
+        self.file = None;
+        match RecordFile::open(&self.spec, is_writer) {
+            Err(RecordError { error, may_hide_abandonment: false }) => Ok(Some(error)),
+            opened => {
+                self.file = opened?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// What there is to find without a record.
+    fn read_token_floor(&mut self) -> Findings {
+        let error = match self.token_floor.as_ref().map(|floor| floor.get()) {
+            None => None,
+            Some(Ok(token)) => {
+                self.tokens.observe(token);
+                None
+            }
+            Some(Err(error)) => Some(error),
+        };
+        Findings { error, ..Findings::default() }
+    }
+
+    fn no_token(&self) -> LockError {
+        let text = "it is damaged, so tokens continue from the clock";
+        io_error("read the last token in", &self.spec.path, io::Error::other(text))
+    }
+
+    /// Clears the mark, if one was read or written.
+    pub(super) fn clear_mark(&mut self) -> Result<(), LockError> {
+        let Some(file) = self.file.as_mut().filter(|_| self.mark == AbandonmentMark::Set) else {
+            return Ok(());
+        };
+        file.write(&self.spec, &format::released_line(self.tokens.last()))?;
+        self.mark = AbandonmentMark::Clear;
+        Ok(())
+    }
+
+    /// Leaves the mark for the next holder: the lock was abandoned by `holder`.
+    pub(super) fn leave_abandoned(&mut self, holder: &Holder) -> Result<(), LockError> {
+        let result = self.write_abandoned(holder);
+        // If it could not be written, the mark that is set is that of this holder or of a later one.
+        if self.mark == AbandonmentMark::Set { Ok(()) } else { result }
+    }
+
+    /// Records that `holder` abandoned the lock, which nobody holds.
+    pub(super) fn write_abandoned(&mut self, holder: &Holder) -> Result<(), LockError> {
+        let Some(file) = self.file.as_mut().filter(|_| self.mark != AbandonmentMark::Unread) else {
+            let text = "it could not be read or created when the lock was acquired";
+            let operation = "record that the lock was left abandoned in";
+            return Err(io_error(operation, &self.spec.path, io::Error::other(text)));
+        };
+        let is_keyed = self.token_floor.is_some();
+        let text = format::abandoned_record(holder, self.tokens.last(), is_keyed);
+        let written = file.write(&self.spec, &text);
+        self.note_written(written)
+    }
+
+    /// Notes that the mark was written, even if only a part of the record was.
+    pub(super) fn note_written(&mut self, written: Result<(), LockError>) -> Result<(), LockError> {
+        let is_partial = |error: &LockError| matches!(error, LockError::Io { error, .. } if error.kind() == ErrorKind::WriteZero);
+        if written.as_ref().err().is_none_or(is_partial) {
+            self.mark = AbandonmentMark::Set;
+        }
+        written
+    }
+}

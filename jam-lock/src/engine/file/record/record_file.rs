@@ -1,0 +1,161 @@
+//! [`RecordFile`]: the open `.holder` file, which the holder of the lock overwrites in place.
+//!
+//! It is only written to if it has no name but its own: another one, such as that of a backup, would
+//! change along with it. A file that must not be written to is replaced by a new one.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::error::{io_error, open_error, unreadable, wrong_kind};
+use super::file_size_limit;
+use super::format::{Content, Record};
+use super::io::{Buffer, metadata, read, read_path, write};
+use crate::engine::RecordError;
+use crate::engine::file::create::create;
+use crate::engine::file::file_spec::FileSpec;
+use crate::engine::file::platform::{self, FileId};
+use crate::engine::file::syscall::{Syscall, retry};
+use crate::engine::file::{open, temporary_file};
+use crate::error::LockError;
+
+/// How often a file may be removed while it is being opened.
+const MAX_REOPENS: usize = 16;
+
+/// An open record file.
+pub(in crate::engine::file) struct RecordFile {
+    file: File,
+    id: FileId,
+    /// Why it must be replaced instead of written to.
+    not_writable: Option<io::Error>,
+}
+
+impl RecordFile {
+    /// The path of the record of the lock file at `lock`.
+    pub(in crate::engine::file) fn path(lock: &Path) -> PathBuf {
+        lock.with_extension("holder")
+    }
+
+    /// Opens the record file; if it is missing and `may_create` is set, creates it.
+    pub(super) fn open(spec: &FileSpec, may_create: bool) -> Result<Option<Self>, RecordError> {
+        let path = &spec.path;
+        for _ in 0..MAX_REOPENS {
+            let (file, not_writable) = match open::read_write(path) {
+                Ok(file) => (file, None),
+                Err(error) if error.kind() == ErrorKind::NotFound && !may_create => {
+                    return Ok(None);
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    match create(path, spec.permissions) {
+                        Ok(file) => (file, None),
+                        Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                        Err(error) => {
+                            let error = io_error("create the holder record", path, error);
+                            return Err(RecordError { error, may_hide_abandonment: false });
+                        }
+                    }
+                }
+                Err(error) if is_denied(&error) => {
+                    let file = open::read_only(path)
+                        .map_err(|_| unreadable(path, open_error(path, error.kind().into())))?;
+                    (file, Some(error))
+                }
+                Err(error) => return Err(unreadable(path, open_error(path, error))),
+            };
+            let metadata = metadata(&file).map_err(|error| unreadable(path, error))?;
+            if let Some(kind) = open::irregularity(metadata.file_type()) {
+                return Err(unreadable(path, wrong_kind(kind)));
+            }
+            let not_writable = match platform::link_count(&metadata) {
+                // It was removed just now.
+                0 => continue,
+                1 => not_writable,
+                _ => Some(io::Error::other("it has a second name, which is a hard link")),
+            };
+            let id = FileId::new(path, &metadata);
+            return Ok(Some(Self { file, id, not_writable }));
+        }
+        Err(unreadable(path, ErrorKind::NotFound.into()))
+    }
+
+    /// Whether nothing was done to the open file since it was written to.
+    ///
+    /// This is for a file that was written to so recently that hardly anything can have happened to
+    /// it, because it takes a third of the time of [`is_in_place`](Self::is_in_place).
+    pub(super) fn is_unchanged(&self) -> bool {
+        if !platform::OPEN_FILES_CAN_MOVE {
+            return true;
+        }
+        let metadata = metadata(&self.file);
+        self.not_writable.is_none()
+            && metadata.is_ok_and(|metadata| {
+                platform::link_count(&metadata) == 1
+                    && platform::is_unchanged_since_write(&metadata)
+            })
+    }
+
+    /// Whether `path` still names the file, and nothing else does.
+    pub(super) fn is_in_place(&self, path: &Path) -> bool {
+        if !platform::OPEN_FILES_CAN_MOVE {
+            return true;
+        }
+        // Of a symbolic link, the metadata is that of the link, which is a different file.
+        let metadata = retry(Syscall::Metadata, path, || fs::symlink_metadata(path));
+        metadata.is_ok_and(|metadata| {
+            let has_one_name = platform::link_count(&metadata) == 1 || self.not_writable.is_some();
+            FileId::new(path, &metadata) == self.id && has_one_name
+        })
+    }
+
+    /// Reads the start of the file.
+    pub(super) fn read<'buffer>(&self, buffer: &'buffer mut Buffer) -> io::Result<&'buffer [u8]> {
+        read(&self.file, buffer)
+    }
+
+    /// Writes `text` to the start of the file, with one call, or to a new file that replaces it.
+    pub(super) fn write(&mut self, spec: &FileSpec, text: &[u8]) -> Result<(), LockError> {
+        let failed = |error| io_error("write the holder record", &spec.path, error);
+        file_size_limit::check(text.len()).map_err(failed)?;
+        let Some(reason) = &self.not_writable else {
+            return write(&self.file, text).map_err(failed);
+        };
+        *self = replace(spec, text).map_err(|error| {
+            let text = format!("{reason}, and cannot be replaced ({error}): move it away");
+            failed(io::Error::new(error.kind(), text))
+        })?;
+        Ok(())
+    }
+}
+
+/// Replaces the file by a new one with `text`; its other names keep the old one.
+fn replace(spec: &FileSpec, text: &[u8]) -> io::Result<RecordFile> {
+    let temporary = temporary_file::path_beside(&spec.path);
+    let file = create(&temporary, spec.permissions)?;
+    let replaced = write(&file, text).and_then(|()| {
+        retry(Syscall::Rename, temporary.as_path(), || fs::rename(&temporary, &spec.path))?;
+        metadata(&file)
+    });
+    match replaced {
+        Ok(metadata) => {
+            let id = FileId::new(&spec.path, &metadata);
+            Ok(RecordFile { file, id, not_writable: None })
+        }
+        Err(error) => {
+            let _ = retry(Syscall::Remove, temporary.as_path(), || fs::remove_file(&temporary));
+            Err(error)
+        }
+    }
+}
+
+/// Whether a file that could not be opened for writing may still be readable.
+fn is_denied(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
+/// The record at `path`, if there is one that can be read.
+pub(in crate::engine::file) fn read_record(path: &Path) -> Option<Record> {
+    match Content::parse(read_path(path, &mut Buffer::new()).ok()?) {
+        Content::Record(record) => Some(record),
+        Content::Empty | Content::Foreign => None,
+    }
+}

@@ -1,0 +1,178 @@
+//! What a holder leaves in the record, and what the next one learns from it.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+const CLEAN: Usage<'static> = Usage { abandoned_by: None, last_token: 0 };
+
+fn record(folder: &Path) -> HolderRecord {
+    HolderRecord::new(FileSpec { path: folder.join("x.holder"), permissions: None }, None)
+}
+
+fn text(folder: &Path) -> String {
+    fs::read_to_string(folder.join("x.holder")).unwrap()
+}
+
+fn hold(record: &mut HolderRecord) -> Recorded {
+    let recorded = record.record_writer(Some(&Site::here()), CLEAN);
+    assert!(recorded.record_error.is_none(), "{:?}", recorded.record_error);
+    recorded
+}
+
+fn abandoned_by(holder: &Holder) -> Usage<'_> {
+    Usage { abandoned_by: Some(holder), last_token: 0 }
+}
+
+/// A writer in the function `name` holds the lock, and dies.
+fn die(folder: &Path, name: &'static str) {
+    record(folder).record_writer(Some(&Site::here().in_function(name)), CLEAN);
+}
+
+#[test]
+fn tokens_rise_although_a_process_died_with_some_that_it_had_not_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut dies, site) = (record(folder.path()), Site::here());
+    // The clock is far behind the tokens, so it does not help.
+    let last = u64::try_from(2 * since_1970().as_nanos()).unwrap();
+    let Recorded { token, token_reserve, .. } =
+        dies.record_writer(Some(&site), Usage { abandoned_by: None, last_token: last });
+    let mut next = record(folder.path());
+    let after = hold(&mut next);
+    assert!(
+        token + token_reserve < after.token,
+        "{} follows {}",
+        after.token,
+        token + token_reserve
+    );
+    assert!(after.abandoned_by.is_some());
+}
+
+#[test]
+fn a_holder_that_is_not_recorded_clears_the_record_of_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut record = record(folder.path());
+    hold(&mut record);
+    record.record_writer(None, CLEAN);
+    assert!(text(folder.path()).starts_with("jam-lock 1 free"));
+}
+
+#[test]
+fn an_abandonment_that_was_not_read_yet_is_found_after_a_claim_was_idle() {
+    let folder = tempfile::tempdir().unwrap();
+    die(folder.path(), "first");
+    let mut idle = record(folder.path());
+    idle.clear(0);
+    assert!(idle.record_reader(true, CLEAN).abandoned_by.is_some());
+}
+
+#[test]
+fn a_lock_that_is_left_abandoned_keeps_the_first_abandonment_and_no_holder() {
+    let folder = tempfile::tempdir().unwrap();
+    die(folder.path(), "first");
+    let mut fails = record(folder.path());
+    let first = hold(&mut fails).abandoned_by.unwrap();
+    fails.release(Mode::Exclusive, abandoned_by(&first)).unwrap();
+    assert!(text(folder.path()).starts_with("jam-lock 1 died"));
+    let found = record(folder.path()).record_reader(true, CLEAN).abandoned_by.unwrap();
+    assert_eq!((found.function(), &found), (Some("first"), &first));
+}
+
+#[test]
+fn a_later_death_does_not_replace_the_first_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["first", "second", "third"] {
+        die(folder.path(), name);
+    }
+    let mut recovers = record(folder.path());
+    assert_eq!(hold(&mut recovers).abandoned_by.unwrap().function(), Some("first"));
+    recovers.release(Mode::Exclusive, CLEAN).unwrap();
+    assert_eq!(hold(&mut record(folder.path())).abandoned_by, None);
+}
+
+#[test]
+fn a_death_does_not_replace_an_earlier_abandonment_by_the_same_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut record = record(folder.path());
+    hold(&mut record);
+    let failed = Holder::here(&Site::here().in_function("failed"));
+    for site in [Some(Site::here()), None] {
+        record.record_writer(site.as_ref(), abandoned_by(&failed));
+        let found = self::record(folder.path()).record_reader(true, CLEAN).abandoned_by;
+        assert_eq!(found.unwrap().function(), Some("failed"));
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x.holder"), "my notes").unwrap();
+    let mut record = record(folder.path());
+    let error = record.record_writer(Some(&Site::here()), CLEAN).record_error.unwrap();
+    assert!(error.may_hide_abandonment && error.error.to_string().ends_with("move it away"));
+    let left = record.release(Mode::Exclusive, abandoned_by(&Holder::default()));
+    assert!(left.is_err(), "the next holder will not learn of it");
+    assert_eq!(text(folder.path()), "my notes");
+}
+
+#[test]
+fn a_token_that_cannot_be_read_is_an_error_but_no_abandonment() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x.holder"), "jam-lock 1 free token \n").unwrap();
+    let found = record(folder.path()).record_writer(Some(&Site::here()), CLEAN);
+    assert!(found.abandoned_by.is_none());
+    assert!(found.record_error.is_some_and(|error| !error.may_hide_abandonment));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_record_reports_an_abandonment_and_is_replaced() {
+    use crate::engine::file::syscall::faults::SyscallTrace;
+
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    die(&folder, "first");
+    let before = fs::File::open(folder.join("x.holder")).unwrap();
+    let mut record = record(&folder);
+    // The first call opens the record for writing.
+    let trace = SyscallTrace::new(&folder, Some((0, libc::EACCES)));
+    let died = hold(&mut record).abandoned_by;
+    drop(trace);
+    assert_eq!(died.unwrap().function(), Some("first"));
+    assert!(text(&folder).starts_with("jam-lock 1 held"));
+    assert_eq!(before.metadata().map(|it| std::os::unix::fs::MetadataExt::nlink(&it)).unwrap(), 0);
+    record.release(Mode::Exclusive, CLEAN).unwrap();
+    assert!(text(&folder).starts_with("jam-lock 1 free"));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_record_that_can_be_neither_written_nor_replaced_is_an_error_and_stays_for_the_next_holder() {
+    use crate::engine::file::syscall::Syscall;
+    use crate::engine::file::syscall::faults::SyscallTrace;
+
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    die(&folder, "first");
+    fs::hard_link(folder.join("x.holder"), folder.join("backup")).unwrap();
+    let trace = SyscallTrace::new(&folder, None);
+    hold(&mut record(&folder));
+    let calls = trace.calls();
+    drop(trace);
+    let rename = calls.iter().position(|(syscall, _)| *syscall == Syscall::Rename).unwrap();
+    fs::remove_file(folder.join("x.holder")).unwrap();
+    fs::hard_link(folder.join("backup"), folder.join("x.holder")).unwrap();
+    let trace = SyscallTrace::new(&folder, Some((rename, libc::EPERM)));
+    let mut record = record(&folder);
+    let found = record.record_writer(Some(&Site::here()), CLEAN);
+    drop(trace);
+    let error = found.record_error.expect("it is not written");
+    let text = error.error.to_string();
+    assert!(!error.may_hide_abandonment && text.ends_with("move it away"), "{text}");
+    assert!(found.abandoned_by.is_some());
+    drop(record);
+    assert!(hold(&mut self::record(&folder)).abandoned_by.is_some());
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing else is left");
+}

@@ -1,0 +1,35 @@
+//! Undoes what an acquisition that failed or was cancelled may have left at the server.
+
+use super::outcome::{AcquireError, Acquired};
+use crate::engine::Mode;
+use crate::engine::postgres::queries::Query;
+use crate::engine::postgres::session::{Session, within_response_timeout};
+
+/// Clears the record of a holder that was granted the lock, and does not use it.
+pub(super) async fn clear_holder(key: i64, acquired: &Acquired) {
+    let Acquired { session, token, .. } = acquired;
+    within_response_timeout(session.run_with_retry(Query::MarkUnused, &[&key, token])).await;
+}
+
+/// Releases what may have been granted in spite of `error`.
+pub(super) async fn after_error(session: &Session, key: i64, mode: Mode, error: &AcquireError) {
+    if error.is_deadlock() {
+        // The session's other locks are what the other owner waits for.
+        session.close("the server resolved a deadlock of its owner".to_owned());
+    } else if matches!(error, AcquireError::Unresponsive) {
+        session.close("the server did not answer".to_owned());
+    } else if !session.is_closed() {
+        unlock_if_held(session, key, mode).await;
+    }
+}
+
+/// Releases the lock if it was granted; if that fails, the end of the session does.
+pub(super) async fn unlock_if_held(session: &Session, key: i64, mode: Mode) {
+    let query = match mode {
+        Mode::Exclusive => Query::UnlockIfHeld,
+        Mode::Shared => Query::UnlockSharedIfHeld,
+    };
+    if within_response_timeout(session.run_with_retry(query, &[&key])).await.is_none() {
+        session.close("the server did not release a lock".to_owned());
+    }
+}

@@ -1,0 +1,53 @@
+//! A connection while it is examined, before it becomes a session.
+
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
+
+use super::error::server_error;
+use super::tls::{ConnectionTask, Tls};
+use super::url::Url;
+use crate::error::LockError;
+
+pub(super) const CONNECT: &str = "connect to the server";
+const QUERY: &str = "query the server";
+
+/// A connection that no task drives yet: it makes progress only while something waits for it.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    pub(super) task: ConnectionTask,
+}
+
+impl Connection {
+    pub(super) async fn open(url: &Url, tls: &Tls) -> Result<Self, LockError> {
+        let connected = tls.connect(url).await;
+        let connected = connected.map_err(|error| server_error(CONNECT, url.redacted(), &error));
+        let (client, task) = connected?;
+        Ok(Self { client, task })
+    }
+
+    /// The only row of the query `text`, for which nothing is prepared.
+    pub(super) async fn row(&mut self, text: &str, url: &Url) -> Result<SimpleQueryRow, LockError> {
+        let rows = self.rows(text).await;
+        let rows = rows.map_err(|error| server_error(QUERY, url.redacted(), &error))?;
+        let row = rows.into_iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        row.ok_or_else(|| LockError::engine(QUERY, url.redacted(), "it returned no row"))
+    }
+
+    pub(super) async fn rows(&mut self, text: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
+        drive(&mut self.task, self.client.simple_query(text)).await?
+    }
+}
+
+/// Drives a connection while `work` waits for it.
+pub(super) async fn drive<T>(
+    task: &mut ConnectionTask,
+    work: impl Future<Output = T>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        result = work => Ok(result),
+        Err(error) = task => Err(error),
+    }
+}

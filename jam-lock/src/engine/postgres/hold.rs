@@ -1,0 +1,38 @@
+//! A lock that is held at the server, as its holder monitors it.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::driver::Driver;
+use super::session::Session;
+use crate::engine::LossMonitor;
+
+/// The session that has the lock, and the row that fences it.
+#[derive(Debug)]
+pub(super) struct Hold {
+    pub(super) driver: Arc<Driver>,
+    pub(super) session: Arc<Session>,
+    pub(super) key: i64,
+    /// In the table until a writer acquires the lock, or a reader after a writer.
+    pub(super) token: i64,
+}
+
+impl LossMonitor for Hold {
+    fn lost_reason(&self) -> Option<String> {
+        self.session.lost_reason()
+    }
+
+    fn on_loss(&self, waker: &Waker) {
+        self.session.on_loss(waker);
+    }
+
+    fn flush(&self) {
+        self.session.flush();
+    }
+
+    fn fence_statement(&self) -> Option<String> {
+        let Self { driver, key, token, .. } = self;
+        let table = driver.server.table();
+        Some(format!("SELECT 1 FROM {table} WHERE key = {key} AND token = {token} FOR SHARE"))
+    }
+}

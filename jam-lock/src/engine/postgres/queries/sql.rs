@@ -1,0 +1,100 @@
+//! What several queries have in common.
+
+/// How far tokens rise from one acquisition at the server to the next: the process that has the
+/// lock assigns those in between to its own holders without a query.
+pub(in crate::engine::postgres) const TOKEN_RESERVE: u64 = 1 << 20;
+
+/// A writer's token if the table has none: the nanoseconds since 1970, so that tokens rise even if
+/// the table was lost. Those of writers are even in the table, that of the next readers is odd.
+pub(super) const CLOCK: &str =
+    "((extract(epoch FROM clock_timestamp()) * 1000000000)::bigint & -2)";
+
+/// Whether a row has the name that was requested: two names may have one key, however unlikely, and
+/// then nothing is changed.
+pub(super) const IS_OURS: &str = "lock.namespace = $2::text AND lock.name = $3::text";
+
+/// Makes a record that the next holder does not depend on, so that it need not wait for the disk.
+pub(super) const QUICKLY: &str =
+    "WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))";
+
+/// Whether a row of `pg_locks` is about the key `$1` in this database.
+pub(super) const IS_IT: &str = "\
+l.locktype = 'advisory' AND l.objsubid = 1
+    AND l.classid::bigint = ($1::bigint >> 32) & 4294967295
+    AND l.objid::bigint = $1::bigint & 4294967295
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+pub(super) fn insert(table: &str) -> String {
+    format!("INSERT INTO {table} AS lock (key, namespace, name, token, holder)")
+}
+
+/// Replaces the holder of a row that exists, which has died if it is still recorded.
+pub(super) fn on_conflict() -> String {
+    let token_reserve = 2 * TOKEN_RESERVE;
+    let died = holder_fields("lock.died");
+    format!(
+        "ON CONFLICT (key) DO UPDATE SET
+            token = CASE WHEN {IS_OURS} THEN greatest((lock.token & -2) + {token_reserve}, EXCLUDED.token)
+                ELSE lock.token END,
+            died = CASE WHEN {IS_OURS} THEN coalesce(lock.died, lock.holder) ELSE lock.died END,
+            holder = CASE WHEN {IS_OURS} THEN EXCLUDED.holder ELSE lock.holder END
+        RETURNING lock.token, {IS_OURS}, {died}"
+    )
+}
+
+/// The holder to record: the parameters from `first` on, the first of which is null for none.
+pub(super) fn recorded_holder(first: usize) -> String {
+    let [file, line, function, program, process, host] = [0, 1, 2, 3, 4, 5].map(|at| first + at);
+    format!(
+        "CASE WHEN ${file}::text IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object(
+            'file', ${file}::text, 'line', ${line}::bigint, 'function', ${function}::text,
+            'program', ${program}::text, 'process', ${process}::bigint, 'host', ${host}::text,
+            'since', clock_timestamp(), 'backend', pg_backend_pid()))
+        END"
+    )
+}
+
+/// The columns that `holder::read` reads.
+pub(super) fn holder_fields(of: &str) -> String {
+    format!(
+        "{of}->>'function', {of}->>'file', ({of}->>'line')::bigint, {of}->>'program', \
+         ({of}->>'process')::bigint, {of}->>'host', \
+         extract(epoch FROM ({of}->>'since')::timestamptz)::float8, \
+         extract(epoch FROM clock_timestamp() - ({of}->>'since')::timestamptz)::float8"
+    )
+}
+
+/// For each lock of the namespace `$1`, or those that `filter` selects: its holder, its session, the
+/// holder that died with it, its name and token, and the numbers of writers, readers and waiters.
+///
+/// The recorded process is the holder if its session has the lock, and has died otherwise.
+pub(super) fn list(table: &str, filter: &str) -> String {
+    let (holder, died) = (holder_fields("seen.holder"), holder_fields("seen.died"));
+    format!(
+        "WITH held AS MATERIALIZED (
+            SELECT (l.classid::bigint << 32) | l.objid::bigint AS key,
+                count(*) FILTER (WHERE l.granted AND l.mode = 'ExclusiveLock') AS writers,
+                count(*) FILTER (WHERE l.granted AND l.mode = 'ShareLock') AS readers,
+                count(*) FILTER (WHERE NOT l.granted) AS waiting,
+                coalesce(array_agg(l.pid) FILTER (WHERE l.granted), '{{}}') AS backends
+            FROM pg_locks AS l
+            WHERE l.locktype = 'advisory' AND l.objsubid = 1
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            GROUP BY 1
+        ), known AS (
+            SELECT lock.name, lock.token, lock.holder, lock.died, held.*, lock.holder IS NOT NULL
+                AND coalesce((lock.holder->>'backend')::int = ANY(held.backends), false) AS is_there
+            FROM {table} AS lock LEFT JOIN held USING (key)
+            WHERE lock.namespace = $1::text {filter}
+        ), seen AS (
+            SELECT name, token, writers, readers, waiting, backends,
+                CASE WHEN is_there THEN holder END AS holder,
+                CASE WHEN NOT is_there THEN coalesce(died, holder) END AS died
+            FROM known
+        )
+        SELECT {holder}, a.application_name, host(a.client_addr), {died},
+            seen.name, seen.token, coalesce(seen.writers, 0), coalesce(seen.readers, 0),
+            coalesce(seen.waiting, 0)
+        FROM seen LEFT JOIN pg_stat_activity AS a ON a.pid = seen.backends[1]"
+    )
+}

@@ -1,0 +1,20 @@
+//! The settings of this library's own sessions.
+
+/// Set as a session begins, which every role may do. A server that does not have one of them keeps
+/// locks for longer, and never releases them earlier.
+pub(super) const SETTINGS: [&str; 9] = [
+    "SET tcp_keepalives_idle = 3",
+    "SET tcp_keepalives_interval = 2",
+    "SET tcp_keepalives_count = 4",
+    "SET tcp_user_timeout = 10000",
+    "SET client_connection_check_interval = 1000",
+    // Waits end by our own deadline: after a timeout of the server it is unknown who has the lock.
+    "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_session_timeout = 0",
+    // PostgreSQL 17 and later.
+    "SELECT set_config('transaction_timeout', '0', false)
+    WHERE current_setting('transaction_timeout', true) IS NOT NULL",
+    // The record of a holder must see what the previous one committed while this one waited.
+    "SET default_transaction_isolation = 'read committed'",
+    "SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local')",
+];

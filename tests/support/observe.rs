@@ -1,0 +1,34 @@
+//! What a test can see of other processes and threads.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::LONG;
+
+/// Waits until `happened` returns `true`, which another process or thread brings about.
+pub fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !happened() {
+        assert!(start.elapsed() < LONG, "timed out waiting for: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// How many files below `folder` this process has open.
+pub fn open_files_below(folder: &Path) -> usize {
+    let folder = folder.canonicalize().unwrap();
+    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return 0 };
+    let targets = descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    targets.filter(|target| target.starts_with(&folder)).count()
+}
+
+/// How many processes are blocked in `flock(2)` on the file at `path`, as the kernel lists them.
+#[cfg(target_os = "linux")]
+pub fn blocked_on(path: &Path) -> usize {
+    use std::os::unix::fs::MetadataExt;
+    let inode = format!(":{} ", fs::metadata(path).unwrap().ino());
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().filter(|line| line.contains("-> FLOCK") && line.contains(&inode)).count()
+}

@@ -1,0 +1,42 @@
+//! What a test needs of the machine, and is skipped without.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::Command;
+
+/// Says why a test is skipped, past the capture of the test harness, so that it is seen.
+pub fn skip(why: &str) {
+    let text = format!("skipped: {why}\n");
+    io::stderr().write_all(text.as_bytes()).expect("standard error can be written to");
+}
+
+/// A Python that has `filelock` and Jam.py, which `.ci/run` installs.
+pub fn python() -> Option<OsString> {
+    from_environment("JAM_LOCK_PYTHON", "a Python with Jam.py and the newest `filelock`")
+}
+
+/// The value of `variable`, which `.ci/run` sets. Without it a test is skipped, or fails if
+/// `JAM_LOCK_SKIP_NOTHING` is set.
+pub fn from_environment(variable: &str, what: &str) -> Option<OsString> {
+    let value = env::var_os(variable);
+    if value.is_none() {
+        let why = format!("{variable} does not name {what}");
+        assert!(env::var_os("JAM_LOCK_SKIP_NOTHING").is_none(), "{why}");
+        skip(&why);
+    }
+    value
+}
+
+/// The words that run the command after them as the first process of a container, with process ids of
+/// its own; without the right to do that a test is skipped.
+pub fn container() -> Option<[&'static str; 7]> {
+    let words =
+        ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    let status = Command::new(words[0]).args(&words[1..]).arg("true").status();
+    if !status.is_ok_and(|status| status.success()) {
+        skip("process id namespaces cannot be made here");
+        return None;
+    }
+    Some(words)
+}
