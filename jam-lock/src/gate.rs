@@ -20,6 +20,7 @@ mod timer;
 mod wait;
 mod wait_driver;
 mod wait_queue;
+#[cfg(not(shuttle))]
 mod wake_threads;
 
 use std::fmt;
@@ -211,6 +212,8 @@ impl Gate {
 
 fn change_and_wake<R>(mut state: MutexGuard<'_, State>, change: impl FnOnce(&mut State) -> R) -> R {
     let result = change(&mut state);
+    #[cfg(test)]
+    state.assert_is_in_table();
     let wakers = state.take_wakers();
     drop(state);
     wakers.into_iter().for_each(WakeList::finish);

@@ -1,4 +1,4 @@
-//! Locks whose holder died with them, and what the next one is told.
+//! Locks whose holder died, and what the next holder learns of it.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -10,7 +10,7 @@ use jam_lock_tests::child::Child;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::run_to_end;
 
-/// Has a process take the lock `first` in its function `on_apply`, and die with it.
+/// Kills a process that holds the lock `first` in its function `on_apply`.
 pub(crate) fn die_with_first(folder: &Path) {
     Child::spawn(&Order::RunSection { folder }).after("held").kill();
 }
@@ -19,21 +19,21 @@ pub(crate) fn locks(folder: &Path) -> Locks {
     Locks::open(folder).unwrap()
 }
 
-/// Whose death the next holder of `name` is told of, if it is.
-pub(crate) fn told(folder: &Path, name: &str) -> Option<Holder> {
+/// By whom the lock was abandoned, as the next holder finds it.
+pub(crate) fn abandoned_by(folder: &Path, name: &str) -> Option<Holder> {
     on_another_thread(|| lock(folder, name).try_acquire().unwrap().abandoned().cloned())
 }
 
 #[test]
-fn a_holder_that_is_killed_is_reported_to_the_next_one_only() {
+fn a_killed_holder_is_reported_to_the_next_holder_only() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let id = child.id();
     child.kill();
-    let died = told(folder.path(), "x").expect("the holder died");
+    let died = abandoned_by(folder.path(), "x").expect("the holder died");
     assert_eq!((died.process(), died.program()), (Some(id), Some(program())));
     assert_eq!(died.file(), Some("tests/child/hold.rs"));
-    assert_eq!(told(folder.path(), "x"), None);
+    assert_eq!(abandoned_by(folder.path(), "x"), None);
 }
 
 fn program() -> &'static str {
@@ -41,56 +41,50 @@ fn program() -> &'static str {
 }
 
 #[test]
-fn a_process_that_ends_with_the_lock_is_reported() {
+fn a_process_that_exits_with_the_lock_is_reported() {
     let folder = folder();
-    assert!(
-        run_to_end(&mut Order::LeakGuard { folder: folder.path(), name: "x" }.command())
-            .status
-            .success()
-    );
-    assert!(told(folder.path(), "x").is_some());
+    let order = Order::LeakGuard { folder: folder.path(), name: "x" };
+    assert!(run_to_end(&mut order.command()).status.success());
+    assert!(abandoned_by(folder.path(), "x").is_some());
 }
 
 #[test]
-fn a_process_that_aborts_inside_is_reported() {
+fn a_process_that_aborts_with_the_lock_is_reported() {
     let folder = folder();
-    assert!(
-        !run_to_end(&mut Order::Abort { folder: folder.path(), name: "x" }.command())
-            .status
-            .success()
-    );
-    assert!(told(folder.path(), "x").is_some());
+    let order = Order::Abort { folder: folder.path(), name: "x" };
+    assert!(!run_to_end(&mut order.command()).status.success());
+    assert!(abandoned_by(folder.path(), "x").is_some());
 }
 
 #[test]
-fn every_way_out_that_a_program_takes_itself_is_a_release() {
+fn a_drop_a_release_and_a_panic_that_unwinds_report_nothing() {
     let folder = folder();
     drop(lock(folder.path(), "x").acquire().unwrap());
-    assert_eq!(told(folder.path(), "x"), None);
+    assert_eq!(abandoned_by(folder.path(), "x"), None);
     lock(folder.path(), "x").acquire().unwrap().release().unwrap();
-    assert_eq!(told(folder.path(), "x"), None);
+    assert_eq!(abandoned_by(folder.path(), "x"), None);
     let panics = || {
         let _guard = lock(folder.path(), "x").acquire().unwrap();
         panic!("it unwinds");
     };
     assert!(panic::catch_unwind(AssertUnwindSafe(panics)).is_err());
-    assert_eq!(told(folder.path(), "x"), None);
+    assert_eq!(abandoned_by(folder.path(), "x"), None);
 }
 
 #[test]
-fn a_holder_that_lives_can_say_that_it_left_the_lock_abandoned() {
+fn a_live_holder_can_mark_the_lock_as_abandoned() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
     let token = guard.token();
     guard.mark_abandoned();
     drop(guard);
-    let left = told(folder.path(), "x").expect("it was left abandoned");
-    assert_eq!((left.file(), left.token()), (Some(file!()), Some(token)));
-    assert_eq!(told(folder.path(), "x"), None);
+    let holder = abandoned_by(folder.path(), "x").expect("it was marked");
+    assert_eq!((holder.file(), holder.token()), (Some(file!()), Some(token)));
+    assert_eq!(abandoned_by(folder.path(), "x"), None);
 }
 
 #[test]
-fn a_waiter_of_this_process_is_told_as_one_of_another_is() {
+fn a_waiter_in_the_same_process_gets_the_report() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
     let mut next = Box::pin(lock(folder.path(), "x").acquire_async());
@@ -98,23 +92,23 @@ fn a_waiter_of_this_process_is_told_as_one_of_another_is() {
     guard.mark_abandoned();
     drop(guard);
     assert!(smol::block_on(next).unwrap().abandoned().is_some());
-    assert_eq!(told(folder.path(), "x"), None);
+    assert_eq!(abandoned_by(folder.path(), "x"), None);
 }
 
 #[test]
-fn a_wait_that_is_given_up_leaves_the_news_to_the_next() {
+fn a_cancelled_wait_leaves_the_report_to_the_next_holder() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
-    let mut given_up = Box::pin(lock(folder.path(), "x").acquire_async());
-    assert!(smol::block_on(smol::future::poll_once(&mut given_up)).is_none());
+    let mut cancelled = Box::pin(lock(folder.path(), "x").acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut cancelled)).is_none());
     guard.mark_abandoned();
     drop(guard);
-    drop(given_up);
-    assert!(told(folder.path(), "x").is_some());
+    drop(cancelled);
+    assert!(abandoned_by(folder.path(), "x").is_some());
 }
 
 #[test]
-fn readers_are_told_until_a_writer_has_been() {
+fn every_reader_gets_the_report_until_a_writer_has_had_the_lock() {
     let folder = folder();
     Child::holding(folder.path(), "x").kill();
     let reader = lock(folder.path(), "x").shared().acquire().unwrap();
@@ -124,12 +118,12 @@ fn readers_are_told_until_a_writer_has_been() {
     assert!(another.abandoned().is_some());
     reader.mark_abandoned();
     drop((reader, another));
-    assert!(told(folder.path(), "x").is_some());
+    assert!(abandoned_by(folder.path(), "x").is_some());
     assert!(lock(folder.path(), "x").shared().acquire().unwrap().abandoned().is_none());
 }
 
 #[test]
-fn several_locks_of_which_one_is_refused_leave_the_news_to_the_next() {
+fn a_lock_set_that_fails_leaves_the_report_to_the_next_holder() {
     let folder = folder();
     die_with_first(folder.path());
     let second = lock(folder.path(), "second").acquire().unwrap().detach();
@@ -142,10 +136,10 @@ fn several_locks_of_which_one_is_refused_leave_the_news_to_the_next() {
     assert_eq!(found[1], None);
 }
 
-// Windows does not let anybody remove what is open.
+// Windows does not remove open files.
 #[cfg(unix)]
 #[test]
-fn a_death_is_reported_although_the_record_was_removed_before() {
+fn a_death_is_reported_even_if_the_record_was_removed_before() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     drop(lock.acquire().unwrap());
@@ -155,9 +149,9 @@ fn a_death_is_reported_although_the_record_was_removed_before() {
 }
 
 #[test]
-fn where_holders_are_not_recorded_nothing_is_known() {
+fn without_holder_records_no_death_is_reported() {
     let folder = folder();
     let order = Order::HoldUnrecorded { folder: folder.path(), name: "x" };
     Child::spawn(&order).after("held").kill();
-    assert_eq!(told(folder.path(), "x"), None);
+    assert_eq!(abandoned_by(folder.path(), "x"), None);
 }

@@ -1,4 +1,4 @@
-//! The lock is had, and is free again, whichever way its section ends.
+//! A lock is acquired, and is free again however its section ends.
 
 use std::panic;
 use std::thread;
@@ -11,7 +11,7 @@ use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
 
 #[test]
-fn the_folder_is_made_with_its_parents() {
+fn the_folder_is_created_with_its_parents() {
     let folder = folder();
     let deep = folder.path().join("a/b/locks");
     let _guard = lock(&deep, "x").acquire().unwrap();
@@ -19,7 +19,7 @@ fn the_folder_is_made_with_its_parents() {
 }
 
 #[test]
-fn another_process_is_kept_out_until_the_guard_is_dropped() {
+fn another_process_is_excluded_until_the_guard_is_dropped() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
     assert!(try_in_child(folder.path(), "x").contains("is already held"));
@@ -28,7 +28,7 @@ fn another_process_is_kept_out_until_the_guard_is_dropped() {
 }
 
 #[test]
-fn a_lock_of_another_name_is_another_lock() {
+fn locks_of_different_names_are_independent() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();
     assert_eq!(try_in_child(folder.path(), "y"), "acquired");
@@ -60,7 +60,7 @@ fn it_is_free_again_after_a_question_mark() {
 }
 
 #[test]
-fn a_panic_in_a_section_can_be_caught_without_ceremony() {
+fn a_panic_in_a_section_can_be_caught_without_assert_unwind_safe() {
     let folder = folder();
     let locks = Locks::open(folder.path()).unwrap();
     let lock = locks.lock(lock_names::SECOND);
@@ -78,12 +78,12 @@ fn a_panic_in_a_section_can_be_caught_without_ceremony() {
 }
 
 #[test]
-fn it_is_free_again_after_a_panic_inside() {
+fn it_is_free_again_after_a_panic_while_it_was_held() {
     let folder = folder();
     let held = lock(folder.path(), "x");
     let section = move || {
         let _guard = held.acquire().unwrap();
-        panic!("a panic that the test wants");
+        panic!("the test wants it");
     };
     thread::spawn(section).join().unwrap_err();
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
@@ -99,7 +99,7 @@ fn a_guard_can_be_dropped_by_another_thread() {
 }
 
 #[test]
-fn it_is_free_again_when_its_process_has_ended() {
+fn it_is_free_again_after_its_process_has_exited() {
     let folder = folder();
     let output = run_to_end(&mut Order::LeakGuard { folder: folder.path(), name: "x" }.command());
     assert!(output.status.success());
@@ -107,21 +107,21 @@ fn it_is_free_again_when_its_process_has_ended() {
 }
 
 #[test]
-fn it_is_free_again_when_its_process_was_killed() {
+fn it_is_free_again_after_its_process_was_killed() {
     let folder = folder();
     Child::holding(folder.path(), "x").kill();
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
 }
 
 #[test]
-fn releasing_by_hand_frees_the_lock_and_says_so() {
+fn an_explicit_release_frees_the_lock() {
     let folder = folder();
     lock(folder.path(), "x").acquire().unwrap().release().unwrap();
     assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 
 #[test]
-fn nothing_is_printed_when_a_process_ends_with_the_lock_held() {
+fn nothing_is_printed_when_a_process_exits_with_the_lock_held() {
     let folder = folder();
     let output = run_to_end(&mut Order::LeakGuard { folder: folder.path(), name: "x" }.command());
     assert_eq!(printed(&output), "");
@@ -136,12 +136,12 @@ fn a_guard_knows_its_name_and_how_long_it_waited() {
 }
 
 #[test]
-fn what_is_printed_for_debugging_tells_which_lock_of_which_folder() {
+fn debug_output_shows_the_lock_and_its_folder() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();
     assert!(format!("{guard:?}").contains(&format!("token: {}", guard.token())));
-    let place = folder.path().canonicalize().unwrap().join("x.lock");
+    let path = folder.path().canonicalize().unwrap().join("x.lock");
     let shown = format!("{lock:?}");
-    assert!(shown.contains("LockName(\"x\")") && shown.contains(&format!("{place:?}")), "{shown}");
+    assert!(shown.contains("LockName(\"x\")") && shown.contains(&format!("{path:?}")), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! Which locks a name stands for where no others are given.
+//! The default locks, which are used if a program names no others.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::folder;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
 
-/// What a process is told that takes `x` of its default locks, in `folder` and with `JAM_LOCK`.
+/// What a process prints that tries the lock `x` of its default locks, in `folder` and with `JAM_LOCK`.
 fn with_default(folder: &Path, variable: Option<&str>) -> String {
     let mut command = Order::TryAcquireDefault { name: "x" }.command();
     command.current_dir(folder).env_remove("JAM_LOCK");
@@ -15,14 +15,14 @@ fn with_default(folder: &Path, variable: Option<&str>) -> String {
 }
 
 #[test]
-fn they_are_the_folder_locks_of_the_current_directory() {
+fn they_are_in_the_folder_locks_of_the_current_directory() {
     let folder = folder();
     assert_eq!(with_default(folder.path(), None), "acquired");
     assert!(folder.path().join("locks/x.lock").is_file());
 }
 
 #[test]
-fn they_are_the_folder_that_the_environment_names() {
+fn they_are_in_the_folder_that_the_environment_names() {
     let folder = folder();
     assert_eq!(with_default(folder.path(), Some("else/where")), "acquired");
     assert!(folder.path().join("else/where/x.lock").is_file());
@@ -30,7 +30,7 @@ fn they_are_the_folder_that_the_environment_names() {
 }
 
 #[test]
-fn they_are_what_the_program_has_set_first() {
+fn they_are_the_first_ones_that_the_program_has_set() {
     let folder = folder();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let order = Order::SetDefaultLocksTwice { first: &first, second: &second };
@@ -43,14 +43,14 @@ fn they_are_what_the_program_has_set_first() {
 }
 
 #[test]
-fn an_empty_variable_is_as_good_as_none() {
+fn an_empty_variable_counts_as_unset() {
     let folder = folder();
     assert_eq!(with_default(folder.path(), Some("")), "acquired");
     assert!(folder.path().join("locks/x.lock").is_file());
 }
 
 #[test]
-fn an_engine_that_the_build_lacks_is_an_error_that_keeps_the_password() {
+fn the_url_of_a_missing_engine_is_an_error_without_the_password() {
     let folder = folder();
     let answer = with_default(folder.path(), Some("etcd://me:secret@host/db"));
     assert!(answer.contains("a lock engine of this kind is not supported at etcd:"), "{answer}");

@@ -1,4 +1,4 @@
-//! What cannot be locked is an error at once: it says what is wrong where, and leaves nothing.
+//! What cannot be locked is an error at once, which says what is wrong and where.
 
 #![cfg(target_os = "linux")]
 
@@ -14,8 +14,8 @@ use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
 use jam_lock_tests::requirements::skip;
 
-/// The error of an attempt; a second one shows that the first has changed nothing, and that what
-/// was in the way can be taken away.
+/// The error of an attempt. A second attempt shows that the first has changed nothing, and a third
+/// that the lock works once `in_the_way` is removed.
 fn refused(folder: &Path, in_the_way: &Path) -> LockError {
     let lock = lock(folder, "x");
     lock.acquire().unwrap_err();
@@ -29,7 +29,7 @@ fn refused(folder: &Path, in_the_way: &Path) -> LockError {
     error
 }
 
-/// What the error calls the thing in the lock file's place.
+/// What the error calls the thing that is not a lock file.
 fn found(error: &LockError) -> &'static str {
     match error {
         LockError::NotAFile { found, .. } => found,
@@ -38,7 +38,7 @@ fn found(error: &LockError) -> &'static str {
 }
 
 #[test]
-fn a_folder_in_the_place_of_the_file() {
+fn a_folder_in_place_of_the_file() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     fs::create_dir(&path).unwrap();
@@ -56,7 +56,7 @@ fn a_symbolic_link_whose_target_is_left_alone() {
 }
 
 #[test]
-fn a_broken_symbolic_link_whose_target_is_not_made() {
+fn a_broken_symbolic_link_whose_target_is_not_created() {
     let folder = folder();
     let (target, path) = (folder.path().join("target"), folder.path().join("x.lock"));
     symlink(&target, &path).unwrap();
@@ -65,7 +65,7 @@ fn a_broken_symbolic_link_whose_target_is_not_made() {
 }
 
 #[test]
-fn a_fifo_that_nobody_reads() {
+fn a_fifo_without_a_reader() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
@@ -92,7 +92,7 @@ fn a_device() {
 }
 
 #[test]
-fn a_file_in_the_place_of_the_folder() {
+fn a_file_in_place_of_the_folder() {
     let folder = folder();
     let path = folder.path().join("locks");
     fs::write(&path, "").unwrap();
@@ -102,7 +102,7 @@ fn a_file_in_the_place_of_the_folder() {
 }
 
 #[test]
-fn a_broken_symbolic_link_in_the_place_of_the_folder() {
+fn a_broken_symbolic_link_in_place_of_the_folder() {
     let folder = folder();
     let (target, path) = (folder.path().join("target"), folder.path().join("locks"));
     symlink(&target, &path).unwrap();
@@ -113,20 +113,20 @@ fn a_broken_symbolic_link_in_the_place_of_the_folder() {
 }
 
 #[test]
-fn a_url_in_the_place_of_the_folder() {
+fn a_url_in_place_of_the_folder() {
     let error = Locks::open("postgres://app:secret@db1/shop").unwrap_err().to_string();
     assert!(error.contains("use `Locks::at`"), "{error}");
     assert!(!error.contains("secret") && !Path::new("postgres:").exists(), "{error}");
 }
 
 #[test]
-fn names_that_no_file_can_have() {
+fn invalid_names() {
     for name in ["", " ", "nul\0", "a/b", "..", "CON"] {
         let error = LockName::new(name).unwrap_err();
         assert!(error.to_string().contains("invalid lock name"), "{error}");
     }
     let error = LockName::new("x".repeat(201)).unwrap_err();
-    assert!(error.to_string().contains("it has 201 bytes"), "{error}");
+    assert!(error.to_string().contains("it is 201 bytes long"), "{error}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A fork shares the open files of its parent, and none of its locks.
+//! A forked child shares the open files of its parent, and none of its locks.
 
 use std::process::{Command, Stdio};
 
@@ -8,23 +8,23 @@ use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::order::{ForkAction, Order};
 use jam_lock_tests::requirements::container;
 
-/// What a child prints that does `action` with the lock `x` of its parent, which then still holds it.
+/// What a forked child prints that does `action` with the lock `x`, which its parent keeps holding.
 fn child(action: ForkAction) -> String {
     let folder = folder();
     let order = Order::Fork { location: folder.path(), name: "x", action };
     let mut parent = Child::start(order.command().stderr(Stdio::null()));
-    let mut said = Vec::new();
+    let mut printed = Vec::new();
     loop {
         match parent.next_line() {
             line if line == "held" => break,
-            line => said.push(line),
+            line => printed.push(line),
         }
     }
     let others = try_in_child(folder.path(), "x");
     assert!(others.contains("is already held"), "{others}");
     parent.release();
     assert_eq!(try_in_child(folder.path(), "x"), "acquired");
-    said.join("\n")
+    printed.join("\n")
 }
 
 #[test]
@@ -43,17 +43,17 @@ fn a_child_that_panics_leaves_the_lock_alone() {
 }
 
 #[test]
-fn a_child_that_releases_the_guard_is_told_that_it_is_its_parents() {
+fn a_child_that_releases_the_guard_gets_an_error() {
     assert!(child(ForkAction::Release).contains("cannot be used in its forked child"));
 }
 
 #[test]
-fn a_child_cannot_acquire_what_it_inherited() {
+fn a_child_cannot_acquire_a_lock_that_it_inherited() {
     assert!(child(ForkAction::Acquire).contains("cannot be used in its forked child"));
 }
 
 #[test]
-fn a_child_cannot_enter_again_what_its_parent_holds() {
+fn a_child_cannot_reenter_a_lock_that_its_parent_holds() {
     assert!(child(ForkAction::AcquireReentrantly).contains("cannot be used in its forked child"));
 }
 
@@ -68,17 +68,17 @@ fn a_child_that_opens_the_locks_anew_excludes_its_parent_and_is_excluded() {
 }
 
 #[test]
-fn a_child_of_a_thread_that_has_used_locks_does_not_wait_for_itself() {
+fn a_child_of_a_thread_that_has_used_locks_does_not_deadlock_with_itself() {
     let folder = folder();
     let mut parent = Child::spawn(&Order::ForkAfterRelease { folder: folder.path(), name: "x" });
-    let said = parent.next_line();
-    assert!(said.contains("would deadlock"), "{said}");
-    // What the thread has acquired in the child counts there, until another thread drops it.
+    let printed = parent.next_line();
+    assert!(printed.contains("would deadlock"), "{printed}");
+    // The lock that the thread has acquired in the child counts there, until another thread drops it.
     assert_eq!(parent.next_line(), "acquired");
 }
 
 #[test]
-fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_ends() {
+fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_exits() {
     let folder = folder();
     let action = ForkAction::OutliveParent;
     let mut parent = Child::spawn(&Order::Fork { location: folder.path(), name: "x", action });
@@ -89,7 +89,7 @@ fn a_child_that_outlives_its_parent_keeps_the_lock_until_it_ends() {
 }
 
 #[test]
-fn a_child_that_opens_the_locks_anew_waits_for_no_thread_of_its_parent() {
+fn a_child_that_opens_the_locks_anew_does_not_wait_for_threads_of_its_parent() {
     let folder = folder();
     let mut parent = Child::spawn(&Order::ForkWhileBusy { folder: folder.path(), times: 300 });
     assert_eq!(parent.next_line(), "all children have acquired the lock");
@@ -97,17 +97,17 @@ fn a_child_that_opens_the_locks_anew_waits_for_no_thread_of_its_parent() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_child_in_another_container_is_not_taken_for_its_parent() {
+fn a_child_in_another_container_is_not_mistaken_for_its_parent() {
     let Some(container) = container() else { return };
     let folder = folder();
     let order = Order::ForkIntoContainer { folder: folder.path(), name: "x" };
     let mut command = Command::new(container[0]);
     command.args(&container[1..]).arg(program()).args(order.to_arguments());
     let mut parent = Child::start(&mut command);
-    let said = parent.next_line();
+    let printed = parent.next_line();
     assert!(
-        said.starts_with("1 in ") && said.contains("cannot be used in its forked child"),
-        "{said}"
+        printed.starts_with("1 in ") && printed.contains("cannot be used in its forked child"),
+        "{printed}"
     );
     assert_eq!(parent.next_line(), "1 held");
     let others = try_in_child(folder.path(), "x");
@@ -117,7 +117,7 @@ fn a_child_in_another_container_is_not_taken_for_its_parent() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn children_that_are_being_spawned_do_not_prolong_a_lock() {
+fn spawning_children_does_not_delay_a_release() {
     use std::fs::File;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
@@ -142,7 +142,7 @@ fn children_that_are_being_spawned_do_not_prolong_a_lock() {
             if taken.is_err() {
                 is_over.store(true, Ordering::Relaxed);
             }
-            taken.expect("nobody holds it any more");
+            taken.expect("it was released");
         }
         is_over.store(true, Ordering::Relaxed);
     });

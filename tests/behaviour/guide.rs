@@ -1,4 +1,4 @@
-//! The guide names tests that exist, and all messages that there are.
+//! The guide names tests that exist, and lists all messages.
 
 use std::fs;
 use std::path::Path;
@@ -30,11 +30,11 @@ fn the_tests_that_it_names_exist() {
 }
 
 #[test]
-fn it_has_every_error_of_the_library() {
+fn it_lists_every_error_of_the_library() {
     let timeout = include_str!("../../jam-lock/src/error/timeout_message.rs");
-    let (timeout, _) = timeout.split_once("struct Tenths").expect("the texts stand before it");
+    let (timeout, _) = timeout.split_once("struct Tenths").expect("the texts are before it");
     let source = include_str!("../../jam-lock/src/error.rs").to_owned() + timeout;
-    let (_, variants) = source.split_once("pub enum LockError {").expect("it is there");
+    let (_, variants) = source.split_once("pub enum LockError {").expect("the enum exists");
     let (variants, _) = variants.split_once("\n}").expect("it ends");
     let variants = variants.lines().filter_map(|line| {
         line.strip_prefix("    ")
@@ -52,7 +52,7 @@ fn it_has_every_error_of_the_library() {
     let mut found = 0;
     for start in ["#[error(", "write!(f, "] {
         for text in source.split(start).skip(1).filter_map(literal) {
-            let text = with_holes(&text, '{', '}');
+            let text = with_placeholders(&text, '{', '}');
             assert!(TROUBLESHOOTING.contains(&text), "missing: {text}");
             found += 1;
         }
@@ -61,8 +61,8 @@ fn it_has_every_error_of_the_library() {
 }
 
 #[test]
-fn it_has_every_message_of_the_macros() {
-    let guide = with_holes(TROUBLESHOOTING, '`', '`');
+fn it_lists_every_message_of_the_macros() {
+    let guide = with_placeholders(TROUBLESHOOTING, '`', '`');
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("diagnostics");
     let mut found = 0;
     for entry in fs::read_dir(folder).expect("it can be listed") {
@@ -80,7 +80,7 @@ fn it_has_every_message_of_the_macros() {
             let reason = message.strip_prefix("invalid lock name `");
             let reason = reason.and_then(|rest| rest.split_once("`: "));
             let message = reason.map_or(message, |(_, reason)| reason);
-            let message = with_holes(message, '`', '`');
+            let message = with_placeholders(message, '`', '`');
             assert!(guide.contains(&message), "{name}: missing: {message}");
             found += 1;
         }
@@ -99,7 +99,7 @@ fn literal(code: &str) -> Option<String> {
 
 /// `text` with `…` for what stands between `open` and `close`; these themselves stay if they are
 /// one and the same.
-fn with_holes(text: &str, open: char, close: char) -> String {
+fn with_placeholders(text: &str, open: char, close: char) -> String {
     let mut outside = String::new();
     let mut is_inside = false;
     for c in text.chars() {

@@ -1,6 +1,6 @@
-//! Who holds a lock, as those are told who do not get it.
+//! The holder of a lock, as the error of a failed acquisition names it.
 //!
-//! Of another process that is certain on Linux alone.
+//! In another process it is known for certain on Linux only.
 
 #![cfg(target_os = "linux")]
 
@@ -17,18 +17,18 @@ use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::order::Order;
 use jam_lock_tests::requirements::python;
 
-/// How often to try: on a machine that is busy, a holder that is found too late is not named.
+/// How often to try: on a busy machine a holder may be found too late to be named.
 const TRIES: usize = 10;
 
-/// The timeout of a try.
+/// The error of a failed try.
 fn refused(lock: &Lock) -> LockError {
     let mut tries = (0..TRIES).map(|_| on_another_thread(|| lock.try_acquire().unwrap_err()));
     let is_named = |error: &LockError| matches!(error, LockError::Timeout { holder: Some(_), .. });
-    let last = tries.next().expect("there is one");
+    let last = tries.next().expect("there is more than one try");
     if is_named(&last) { last } else { tries.find(is_named).unwrap_or(last) }
 }
 
-/// The holder that a try names.
+/// The holder that a failed try names.
 fn holder(lock: &Lock) -> Option<Holder> {
     match refused(lock) {
         LockError::Timeout { holder, .. } => holder.map(|holder| *holder),
@@ -36,16 +36,16 @@ fn holder(lock: &Lock) -> Option<Holder> {
     }
 }
 
-/// What is said of the holder when the lock is tried, with `…` for how long and for which line.
-fn said(lock: &Lock) -> String {
+/// The part of the error that names the holder, with `…` for the time and the line.
+fn named(lock: &Lock) -> String {
     let error = refused(lock).to_string();
-    let (_, held) = error.split_once("the timeout is 0").expect("a try was refused");
+    let (_, held) = error.split_once("the timeout is 0").expect("the try failed");
     masked(held)
 }
 
 fn masked(held: &str) -> String {
     let text = match held.split_once("held for ").and_then(|(start, rest)| {
-        rest.split_once(" by ").map(|(_, who)| format!("{start}held for … by {who}"))
+        rest.split_once(" by ").map(|(_, holder)| format!("{start}held for … by {holder}"))
     }) {
         Some(text) => text,
         None => held.to_owned(),
@@ -67,7 +67,7 @@ fn a_holder_in_another_process_is_named_with_its_function_and_line() {
     let text = format!(
         ": held for … by `on_apply` at tests/child/sections.rs:…, child (pid {id}) on {host}"
     );
-    assert_eq!(said(&lock), text);
+    assert_eq!(named(&lock), text);
 
     let error = lock.timeout(Duration::from_millis(50)).acquire().unwrap_err().to_string();
     let path = folder.path().canonicalize().unwrap().join("called_x.lock");
@@ -78,16 +78,16 @@ fn a_holder_in_another_process_is_named_with_its_function_and_line() {
 }
 
 #[test]
-fn a_holder_by_hand_in_another_process_is_named_with_its_line() {
+fn a_guard_in_another_process_is_named_with_its_line() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let (id, host) = (child.id(), host());
     let text = format!(": held for … by child (pid {id}) on {host} at tests/child/hold.rs:…");
-    assert_eq!(said(&lock(folder.path(), "x")), text);
+    assert_eq!(named(&lock(folder.path(), "x")), text);
 }
 
 #[test]
-fn what_is_known_of_a_holder_can_be_asked() {
+fn the_error_has_all_that_is_known_of_the_holder() {
     let folder = folder();
     let child = Child::in_section(folder.path(), "x");
     let holder = holder(&lock(folder.path(), "called_x")).unwrap();
@@ -99,7 +99,7 @@ fn what_is_known_of_a_holder_can_be_asked() {
 }
 
 #[test]
-fn the_holder_can_be_asked_for_without_asking_for_the_lock() {
+fn the_holder_can_be_found_without_requesting_the_lock() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     assert_eq!(lock.holder(), None);
@@ -114,14 +114,14 @@ fn a_thread_of_this_process_is_named_as_such() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let _guard = lock.acquire().unwrap();
-    assert_eq!(said(&lock), ": held for … by this process at tests/behaviour/holders.rs:…");
+    assert_eq!(named(&lock), ": held for … by this process at tests/behaviour/holders.rs:…");
 }
 
 #[test]
 fn a_section_of_this_process_is_named_with_its_function() {
     #[locked("first", locks = locks)]
     fn on_apply(locks: &Locks) -> Result<String, LockError> {
-        Ok(said(&locks.lock(lock_names::FIRST)))
+        Ok(named(&locks.lock(lock_names::FIRST)))
     }
 
     let folder = folder();
@@ -135,11 +135,11 @@ fn a_task_of_this_process_is_named_with_its_function() {
     #[locked("first", locks = locks)]
     async fn on_apply(locks: &Locks) -> Result<String, LockError> {
         smol::future::yield_now().await;
-        Ok(said(&locks.lock(lock_names::FIRST)))
+        Ok(named(&locks.lock(lock_names::FIRST)))
     }
 
     async fn on_delete(locks: &Locks) -> Result<String, LockError> {
-        locked!("first", locks = locks, async { said(&locks.lock(lock_names::FIRST)) }).await
+        locked!("first", locks = locks, async { named(&locks.lock(lock_names::FIRST)) }).await
     }
 
     let folder = folder();
@@ -206,7 +206,7 @@ fn flock_1_is_named_by_its_process() {
     let lock = lock(folder.path(), "x");
     for mode in ["-x", "-s"] {
         let child = Child::flock(&path, mode);
-        assert_eq!(said(&lock), format!(": held by flock (pid {}) on {}", child.id(), host()));
+        assert_eq!(named(&lock), format!(": held by flock (pid {}) on {}", child.id(), host()));
         child.release();
     }
 }
@@ -227,7 +227,7 @@ fn python_is_named_by_its_process() {
         );
         let child =
             Child::start(Command::new(&python).args(["-c", &program]).arg(&path)).after("held");
-        let text = said(&lock(folder.path(), "x"));
+        let text = named(&lock(folder.path(), "x"));
         assert!(text.starts_with(": held by python"), "{text}");
         assert!(text.ends_with(&format!("(pid {}) on {}", child.id(), host())), "{text}");
         child.release();
@@ -235,42 +235,42 @@ fn python_is_named_by_its_process() {
 }
 
 #[test]
-fn a_record_of_somebody_who_does_not_hold_the_lock_is_not_believed() {
+fn a_record_of_a_process_that_does_not_hold_the_lock_is_ignored() {
     let folder = folder();
     let died = Child::in_section(folder.path(), "x");
     died.kill();
     let record = fs::read_to_string(folder.path().join("called_x.holder")).unwrap();
     assert!(record.contains("held") && record.contains("on_apply"), "{record}");
     let holds = Child::flock(&folder.path().join("called_x.lock"), "-x");
-    let text = said(&lock(folder.path(), "called_x"));
+    let text = named(&lock(folder.path(), "called_x"));
     assert_eq!(text, format!(": held by flock (pid {}) on {}", holds.id(), host()));
     holds.release();
 }
 
 #[test]
-fn a_lock_that_is_left_open_to_a_child_is_nobodys_who_is_certain() {
+fn a_lock_that_a_child_has_inherited_has_no_certain_holder() {
     let folder = folder();
     let path = folder.path().join("x.lock");
-    // The flock(1) that locks it ends, and leaves it to the shell.
+    // The flock(1) that locks it exits, and the shell keeps its open file.
     let order = "exec 9>\"$0\"; flock 9; echo held; cat; echo released";
     let child = Child::start(Command::new("sh").args(["-c", order]).arg(&path)).after("held");
-    assert_eq!(said(&lock(folder.path(), "x")), "");
+    assert_eq!(named(&lock(folder.path(), "x")), "");
     child.release();
 }
 
 #[test]
-fn a_holder_that_is_not_recorded_is_named_by_its_process() {
+fn an_unrecorded_holder_is_named_by_its_process() {
     let folder = folder();
     let order = Order::HoldUnrecorded { folder: folder.path(), name: "x" };
     let child = Child::spawn(&order).after("held");
-    let text = said(&lock(folder.path(), "x"));
+    let text = named(&lock(folder.path(), "x"));
     assert_eq!(text, format!(": held by child (pid {}) on {}", child.id(), host()));
     assert!(!folder.path().join("x.holder").exists());
     child.release();
 }
 
 #[test]
-fn a_lock_that_nobody_holds_any_more_names_nobody() {
+fn a_released_lock_has_no_holder() {
     let folder = folder();
     drop(lock(folder.path(), "x").acquire().unwrap());
     let record = fs::read_to_string(folder.path().join("x.holder")).unwrap();
@@ -279,7 +279,7 @@ fn a_lock_that_nobody_holds_any_more_names_nobody() {
 }
 
 #[test]
-fn a_task_is_told_of_a_holder_in_this_process_too() {
+fn a_task_finds_a_holder_in_this_process_too() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let _guard = lock.acquire().unwrap();

@@ -1,4 +1,4 @@
-//! Locks without files do all that one process can see of locks.
+//! In-memory locks behave as other locks do within one process.
 
 use std::thread;
 use std::time::Duration;
@@ -12,7 +12,7 @@ fn name() -> LockName {
 }
 
 #[test]
-fn nobody_is_inside_beside_another() {
+fn threads_exclude_each_other() {
     const TIMES: u32 = 8;
     let lock = Locks::in_memory().lock(name()).timeout(LONG);
     let path = tempfile::NamedTempFile::new().unwrap();
@@ -24,7 +24,7 @@ fn nobody_is_inside_beside_another() {
                 for _ in 0..TIMES {
                     let _guard = lock.acquire().unwrap();
                     let count: u32 = std::fs::read_to_string(path).unwrap().parse().unwrap();
-                    // Longer, in the end, than a lock goes from hand to hand.
+                    // In the end longer than the time until a lock is handed off.
                     thread::sleep(Duration::from_millis(2));
                     std::fs::write(path, (count + 1).to_string()).unwrap();
                 }
@@ -45,7 +45,7 @@ fn readers_enter_together_and_a_writer_enters_alone() {
 }
 
 #[test]
-fn each_set_is_apart_and_its_clones_are_not() {
+fn sets_are_independent_and_clones_are_not() {
     let locks = Locks::in_memory();
     let _guard = locks.lock(name()).acquire().unwrap();
     assert!(is_refused(&locks.clone().lock(name())));
@@ -66,7 +66,7 @@ fn a_timeout_names_the_holder() {
 }
 
 #[test]
-fn who_would_wait_for_itself_is_told_so() {
+fn a_thread_that_would_deadlock_with_itself_gets_an_error() {
     let locks = Locks::in_memory();
     let _guard = locks.lock(lock_names::SECOND).acquire().unwrap();
     let again = locks.lock(lock_names::SECOND).acquire();
@@ -76,7 +76,7 @@ fn who_would_wait_for_itself_is_told_so() {
 }
 
 #[test]
-fn tokens_rise_although_nobody_keeps_the_lock() {
+fn tokens_rise_even_if_the_lock_is_not_kept() {
     let locks = Locks::in_memory();
     let tokens = [(); 3].map(|()| locks.lock(name()).acquire().unwrap().token());
     assert!(tokens.is_sorted_by(|before, after| before < after), "{tokens:?}");
@@ -86,7 +86,7 @@ fn tokens_rise_although_nobody_keeps_the_lock() {
 }
 
 #[test]
-fn the_next_writer_is_told_once_who_left_the_lock_abandoned() {
+fn the_next_writer_learns_once_that_the_lock_was_abandoned() {
     let locks = Locks::in_memory();
     let line = line!() + 1;
     locks.lock(name()).acquire().unwrap().mark_abandoned();
@@ -100,7 +100,7 @@ fn the_next_writer_is_told_once_who_left_the_lock_abandoned() {
 }
 
 #[test]
-fn who_died_first_is_told_on() {
+fn the_first_abandonment_is_reported_until_one_recovers() {
     let locks = Locks::in_memory();
     let line = line!() + 1;
     locks.lock(name()).acquire().unwrap().mark_abandoned();
@@ -120,7 +120,7 @@ fn tasks_wait_for_threads() {
 }
 
 #[test]
-fn a_wait_that_is_dropped_leaves_the_lock_to_others() {
+fn a_dropped_wait_leaves_the_lock_to_others() {
     let lock = Locks::in_memory().lock(name());
     let guard = lock.acquire().unwrap();
     let mut waiting = Box::pin(lock.acquire_async());
@@ -131,7 +131,7 @@ fn a_wait_that_is_dropped_leaves_the_lock_to_others() {
 }
 
 #[test]
-fn a_name_that_nobody_uses_is_forgotten_but_for_its_token_and_what_died_with_it() {
+fn an_unused_name_is_forgotten_except_for_its_token_and_its_abandonment() {
     let locks = Locks::in_memory();
     let mut last = 0;
     for id in 0..1_000 {

@@ -1,4 +1,4 @@
-//! Keyed names: a lock, and a file, for each value, for as long as somebody uses it.
+//! Keyed names: a lock and a file for each value, as long as it is in use.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn customer(folder: &Path, id: &str) -> Lock {
 
 fn files(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    // What is left of removed files: the last of their tokens, in one for all names.
+    // It keeps the last token of all removed files.
     let mut files: Vec<_> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     files.retain(|file| file != ".tokens");
@@ -28,7 +28,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn keys_that_differ_are_locks_that_differ() {
+fn different_keys_are_different_locks() {
     let folder = folder();
     let _guard = customer(folder.path(), "A").acquire().unwrap();
     drop(customer(folder.path(), "a").try_acquire().unwrap());
@@ -50,7 +50,7 @@ fn a_key_cannot_lead_out_of_the_folder() {
 }
 
 #[test]
-fn the_file_stays_while_somebody_here_may_use_it_and_goes_with_the_last() {
+fn the_file_is_removed_with_the_last_user_in_this_process() {
     let folder = folder();
     let lock = customer(folder.path(), "7");
     drop(lock.acquire().unwrap());
@@ -72,18 +72,18 @@ fn the_file_stays_while_another_process_holds_it() {
 }
 
 #[test]
-fn the_file_that_several_processes_wanted_goes_when_it_has_cooled_down() {
+fn a_file_that_several_processes_used_is_removed_once_it_is_idle() {
     let folder = folder();
     let child = Child::holding(folder.path(), "customer_7");
     let lock = customer(folder.path(), "7").timeout(LONG);
     let waiter = std::thread::spawn(move || lock.acquire().map(drop));
     child.release();
     waiter.join().unwrap().unwrap();
-    wait_until("an empty folder", || files(folder.path()).is_empty());
+    wait_until("the folder is empty", || files(folder.path()).is_empty());
 }
 
 #[test]
-fn readers_leave_it_to_the_last_of_them() {
+fn the_last_reader_removes_the_file() {
     let folder = folder();
     let readers =
         [(); 3].map(|()| customer(folder.path(), "7").shared().acquire().unwrap().detach());
@@ -107,7 +107,7 @@ fn a_thousand_names_leave_neither_files_nor_descriptors() {
 }
 
 #[test]
-fn processes_that_remove_and_make_the_file_all_the_time_lose_no_update() {
+fn processes_that_remove_and_create_the_file_all_the_time_lose_no_update() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = (0..6).map(|_| {
@@ -121,7 +121,7 @@ fn processes_that_remove_and_make_the_file_all_the_time_lose_no_update() {
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "1200");
 }
 
-/// How often the file at the path is another one, as long as `goes_on`.
+/// How often the file at the path is replaced while `goes_on`.
 #[cfg(target_os = "linux")]
 fn changes(path: &Path, mut goes_on: impl FnMut() -> bool) -> usize {
     use std::os::unix::fs::MetadataExt;
@@ -136,7 +136,7 @@ fn changes(path: &Path, mut goes_on: impl FnMut() -> bool) -> usize {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_file_that_processes_take_turns_with_stays() {
+fn a_file_that_processes_take_turns_with_stays() {
     let folder = folder();
     fs::write(folder.path().join("counter"), "0").unwrap();
     let counting = [(); 3].map(|()| {
@@ -147,13 +147,13 @@ fn the_file_that_processes_take_turns_with_stays() {
     let changes = changes(&folder.path().join("customer_7.lock"), || {
         counting.iter_mut().any(|process| process.try_wait().unwrap().is_none())
     });
-    // Whichever of them was alone with it at first may have removed it once.
+    // The first process may have removed it once, before the other one came.
     assert!(changes < 30, "{changes} files for 3000 uses");
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3000");
 }
 
 #[test]
-fn a_file_that_was_left_behind_long_ago_goes_at_once_with_its_next_user() {
+fn a_file_that_was_left_behind_long_ago_is_removed_by_its_next_user() {
     let folder = folder();
     Child::after_use_of_customer(folder.path(), 7).kill();
     let record = fs::File::options().append(true).open(folder.path().join("customer_7.holder"));
@@ -171,24 +171,24 @@ fn waits_that_timed_out_leave_few_threads_and_files() {
     let holder = Child::spawn(&Order::HoldCustomers { folder, count }).after("held");
     let mut waiter = Child::spawn(&Order::TimeOutOnCustomers { folder, count });
     assert_eq!(waiter.next_line(), "timed out");
-    wait_until("few threads and files", || {
+    wait_until("few threads and files are left", || {
         waiter.send("how many");
         let answer = waiter.next_line();
         let (threads, files) = answer.split_once(' ').unwrap();
-        // Beside those that block: the main thread, and those that poll and clean up.
+        // Besides the blocking threads: the main thread, and those that poll and clean up.
         threads.parse::<usize>().unwrap() <= 67 && files.parse::<usize>().unwrap() <= 64
     });
     holder.release();
-    wait_until("no files", || {
+    wait_until("no files are open", || {
         waiter.send("how many");
         waiter.next_line().ends_with(" 0")
     });
-    wait_until("an empty folder", || files(folder).is_empty());
+    wait_until("the folder is empty", || files(folder).is_empty());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn more_waits_than_threads_that_block_are_all_served() {
+fn more_waits_than_blocking_threads_are_all_served() {
     let folder = folder();
     let (folder, count) = (folder.path(), 200);
     let holder = Child::spawn(&Order::HoldCustomers { folder, count }).after("held");

@@ -1,9 +1,9 @@
 //! What users of a named file lock rely on, one file for each concern.
 
 jam_lock::lock_names! {
-    /// Comes before the other.
+    /// Declared before the other one.
     "first",
-    /// Comes after it.
+    /// Declared after it.
     "second",
     /// One for each customer.
     "customer_{id}",
@@ -18,28 +18,28 @@ mod default_locks;
 mod destructors;
 mod errors;
 mod executors;
+mod file_lifecycle;
 #[cfg(unix)]
 mod fork;
-mod guards_that_move;
 mod guide;
+mod holder_lookup;
 mod holders;
 mod hostile;
 mod in_memory;
 mod keyed;
 mod kills;
-mod life_of_the_file;
+mod list;
+mod lock_sets;
 mod mode_and_content;
+mod moved_guards;
 mod no_false_alarm;
 mod observer;
 mod paths;
 mod processes;
 mod records;
 mod recovery;
-mod refused;
-mod several;
 mod shared;
 mod status;
-mod survey;
 mod sweep;
 mod temporary;
 mod threads;
@@ -54,7 +54,7 @@ use jam_lock::{Lock, LockName, Locks};
 use jam_lock_tests::LONG;
 use tempfile::TempDir;
 
-/// A folder for locks that goes away with the test.
+/// A lock folder that is removed at the end of the test.
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
@@ -65,7 +65,7 @@ fn lock(folder: &Path, name: &str) -> Lock {
     Locks::open(folder).expect("the test's folder can be opened").lock(name)
 }
 
-/// Whether the lock is refused at once, to another thread: this one may hold it.
+/// Whether another thread would have to wait for the lock, which this one may hold.
 fn is_refused(lock: &Lock) -> bool {
     on_another_thread(|| lock.try_acquire().is_err_and(|error| error.is_timeout()))
 }

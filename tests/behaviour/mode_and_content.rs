@@ -1,4 +1,4 @@
-//! What a lock's file is made with, and what is never done to one that is there.
+//! The mode and the content of new lock files, and that existing ones are not changed.
 
 #![cfg(unix)]
 
@@ -29,14 +29,14 @@ fn acquire_under_umask(umask: &str, order: &Order<'_>) {
 }
 
 #[test]
-fn a_new_file_is_for_everybody_but_for_the_umask() {
+fn a_new_file_has_mode_666_minus_the_umask() {
     let folder = folder();
     acquire_under_umask("027", &Order::TryAcquire { location: folder.path(), name: "x" });
     assert_eq!(mode(&folder.path().join("x.lock")), 0o640);
 }
 
 #[test]
-fn an_explicit_mode_wins_over_the_umask() {
+fn an_explicit_mode_overrides_the_umask() {
     let folder = folder();
     let order = Order::TryAcquireWithMode { folder: folder.path(), name: "x", mode: 0o664 };
     acquire_under_umask("077", &order);
@@ -58,32 +58,48 @@ fn an_existing_file_keeps_its_mode() {
 fn an_existing_file_keeps_its_content() {
     let folder = folder();
     let path = folder.path().join("x.lock");
-    fs::write(&path, "somebody's notes").unwrap();
+    fs::write(&path, "another user's notes").unwrap();
     lock(folder.path(), "x").acquire().unwrap().release().unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's notes");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "another user's notes");
 }
 
 #[test]
-fn a_losing_contender_changes_nothing() {
+fn a_failed_attempt_changes_nothing() {
     let folder = folder();
     let path = folder.path().join("x.lock");
-    fs::write(&path, "somebody's notes").unwrap();
+    fs::write(&path, "another user's notes").unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     let _child = Child::holding(folder.path(), "x");
     lock(folder.path(), "x").try_acquire().unwrap_err();
-    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's notes");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "another user's notes");
     assert_eq!(mode(&path), 0o600);
 }
 
 #[test]
-fn the_file_is_empty_when_it_was_made_here() {
+fn a_holder_record_of_constant_size_reads_well_in_a_terminal() {
+    let folder = folder();
+    let path = folder.path().join("x.holder");
+    let lock = lock(folder.path(), "x");
+    for _ in 0..2 {
+        drop(lock.acquire().unwrap());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.len() == 640 && text.ends_with('\n'), "{text}");
+        let is_short = |line: &str| line.len() < 80 || line.starts_with("place ");
+        assert!(text.lines().all(is_short), "{text}");
+        let blank = text.lines().filter(|line| line.trim().is_empty()).count();
+        assert!(blank <= 2, "{text}");
+    }
+}
+
+#[test]
+fn a_new_file_is_empty() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();
     assert_eq!(fs::read(folder.path().join("x.lock")).unwrap(), b"");
 }
 
 #[test]
-fn a_file_with_a_mode_is_never_seen_without_it() {
+fn a_file_with_an_explicit_mode_is_never_seen_without_it() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).mode(0o666).open().unwrap();
     let is_over = AtomicBool::new(false);
@@ -107,7 +123,7 @@ fn a_file_with_a_mode_is_never_seen_without_it() {
 }
 
 #[test]
-fn a_file_with_a_mode_has_one_name() {
+fn a_file_with_an_explicit_mode_has_one_name() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).mode(0o660).open().unwrap();
     drop(locks.lock(LockName::new("x").unwrap()).acquire().unwrap());

@@ -1,4 +1,4 @@
-//! What an observer is told.
+//! The events that an observer sees.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use crate::{LONG, folder, lock_names};
 use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::observe::wait_until;
 
-/// Notes what it is told.
+/// Notes the events that it sees.
 #[derive(Clone, Default)]
 struct Notes {
     lines: Arc<Mutex<Vec<String>>>,
@@ -76,7 +76,7 @@ impl Observer for Notes {
 }
 
 #[test]
-fn it_is_told_of_a_record_that_cannot_be_read() {
+fn it_sees_a_record_that_cannot_be_read() {
     let (folder, notes) = (folder(), Notes::default());
     std::fs::write(folder.path().join("x.holder"), "my notes").unwrap();
     let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
@@ -85,7 +85,7 @@ fn it_is_told_of_a_record_that_cannot_be_read() {
 }
 
 #[test]
-fn it_is_told_of_an_acquisition_and_its_release() {
+fn it_sees_an_acquisition_and_its_release() {
     let (folder, notes) = (folder(), Notes::default());
     let locks = notes.locks(&folder);
     let guard = locks.lock(LockName::new("x").unwrap()).acquire().unwrap();
@@ -95,7 +95,7 @@ fn it_is_told_of_an_acquisition_and_its_release() {
 }
 
 #[test]
-fn it_is_told_of_a_wait_and_how_that_ends() {
+fn it_sees_a_wait_and_its_end() {
     let (folder, notes) = (folder(), Notes::default());
     let child = Child::holding(folder.path(), "x");
     let lock = notes.locks(&folder).lock(LockName::new("x").unwrap());
@@ -110,14 +110,14 @@ fn it_is_told_of_a_wait_and_how_that_ends() {
     assert_eq!(notes.taken(), ["x waiting", "x gave up"]);
 
     let waiter = std::thread::spawn(move || drop(lock.acquire().unwrap()));
-    wait_until("a wait", || !notes.lines.lock().unwrap().is_empty());
+    wait_until("it waits", || !notes.lines.lock().unwrap().is_empty());
     child.release();
     waiter.join().unwrap();
     assert_eq!(notes.taken(), ["x waiting", "x acquired at last", "x released"]);
 }
 
 #[test]
-fn it_is_told_once_of_a_wait_that_lasts_too_long() {
+fn it_sees_a_long_wait_once() {
     let patience = Some(Duration::from_millis(5));
     let (folder, notes) = (folder(), Notes { patience, ..Notes::default() });
     let _child = Child::holding(folder.path(), "x");
@@ -136,7 +136,7 @@ fn it_is_told_once_of_a_wait_that_lasts_too_long() {
 }
 
 #[test]
-fn it_is_told_of_a_holder_that_died() {
+fn it_sees_that_the_last_holder_died() {
     let (folder, notes) = (folder(), Notes::default());
     Child::holding(folder.path(), "x").kill();
     let guard = notes.locks(&folder).lock(LockName::new("x").unwrap()).acquire().unwrap();
@@ -146,12 +146,12 @@ fn it_is_told_of_a_holder_that_died() {
 }
 
 #[test]
-fn it_need_not_listen_to_anything() {
-    struct Deaf;
-    impl Observer for Deaf {}
+fn its_methods_are_optional() {
+    struct Indifferent;
+    impl Observer for Indifferent {}
 
     let folder = folder();
-    let locks = Locks::builder().folder(folder.path()).observer(Deaf).open().unwrap();
+    let locks = Locks::builder().folder(folder.path()).observer(Indifferent).open().unwrap();
     let lock = locks.lock(LockName::new("x").unwrap()).timeout(Duration::from_millis(1));
     Child::holding(folder.path(), "x").kill();
     assert!(lock.acquire().unwrap().abandoned().is_some());
@@ -161,11 +161,11 @@ fn it_need_not_listen_to_anything() {
 }
 
 #[test]
-fn it_may_use_the_locks_that_it_observes() {
-    /// Takes another lock of the same folder whenever it is told something.
-    struct Meddler(Arc<Mutex<Option<Locks>>>);
+fn it_can_use_the_locks_that_it_observes() {
+    /// Acquires another lock of the same folder with each event.
+    struct Acquirer(Arc<Mutex<Option<Locks>>>);
 
-    impl Observer for Meddler {
+    impl Observer for Acquirer {
         fn acquired(&self, event: &Event<'_>, _: u64) {
             if event.name.as_str() == "x" {
                 let locks = self.0.lock().unwrap().clone().unwrap();
@@ -175,16 +175,16 @@ fn it_may_use_the_locks_that_it_observes() {
     }
 
     let (folder, own) = (folder(), Arc::default());
-    let meddler = Meddler(Arc::clone(&own));
-    let locks = Locks::builder().folder(folder.path()).observer(meddler).open().unwrap();
+    let acquirer = Acquirer(Arc::clone(&own));
+    let locks = Locks::builder().folder(folder.path()).observer(acquirer).open().unwrap();
     *own.lock().unwrap() = Some(locks.clone());
     drop(locks.lock(LockName::new("x").unwrap()).timeout(LONG).acquire().unwrap());
     *own.lock().unwrap() = None;
 }
 
 #[test]
-fn a_panic_in_it_leaves_nothing_held() {
-    /// Cannot hear of anything.
+fn a_panic_in_it_leaves_no_lock_held() {
+    /// Panics with each event.
     struct Fragile;
 
     impl Observer for Fragile {
@@ -205,7 +205,7 @@ fn a_panic_in_it_leaves_nothing_held() {
 }
 
 #[test]
-fn a_section_that_is_entered_again_is_no_acquisition() {
+fn a_reentered_section_is_not_an_acquisition() {
     let (folder, notes) = (folder(), Notes::default());
     let locks = &notes.locks(&folder);
     let section = || {
@@ -217,7 +217,7 @@ fn a_section_that_is_entered_again_is_no_acquisition() {
     assert_eq!(notes.taken(), ["first released"]);
 }
 
-/// What `tracing` writes.
+/// The output of `tracing`.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -232,7 +232,7 @@ impl Write for Log {
 }
 
 #[test]
-fn tracing_is_told_with_all_that_is_known() {
+fn tracing_gets_all_that_is_known() {
     use tracing_subscriber::fmt::format::FmtSpan;
 
     let (folder, log) = (folder(), Log::default());
@@ -269,7 +269,7 @@ fn tracing_is_told_with_all_that_is_known() {
     assert!(!cfg!(target_os = "linux") || lines[0].contains("holder=child (pid "), "{log}");
 }
 
-/// Does something else while it is told of a wait.
+/// Calls a function when a wait begins.
 struct Busy<F>(F);
 
 impl<F: Fn() + Send + Sync> Observer for Busy<F> {
@@ -279,13 +279,13 @@ impl<F: Fn() + Send + Sync> Observer for Busy<F> {
 }
 
 #[test]
-fn whoever_is_at_an_observer_keeps_nobody_out() {
+fn a_thread_in_an_observer_does_not_block_others() {
     let folder = folder();
     let holder = Mutex::new(Some(Child::holding(folder.path(), "x")));
     let path = folder.path().to_owned();
     let observer = Busy(move || {
-        holder.lock().unwrap().take().expect("it is told once").release();
-        wait_until("another process has it", || try_in_child(&path, "x") == "acquired");
+        holder.lock().unwrap().take().expect("it waits once").release();
+        wait_until("another process acquires it", || try_in_child(&path, "x") == "acquired");
         let own = Locks::open(&path).unwrap().lock(LockName::new("x").unwrap());
         drop(own.timeout(LONG).acquire().unwrap());
     });

@@ -1,4 +1,4 @@
-//! A folder is the same folder, however it is spelled and wherever the process goes.
+//! A folder is the same folder, however it is spelled and wherever the process changes its directory to.
 
 #![cfg(target_os = "linux")]
 
@@ -34,7 +34,7 @@ fn a_symlinked_parent_leads_to_the_same_locks() {
 }
 
 #[test]
-fn a_detour_leads_to_the_same_locks() {
+fn a_path_with_dots_leads_to_the_same_locks() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();
     fs::create_dir(folder.path().join("a")).unwrap();
@@ -42,7 +42,7 @@ fn a_detour_leads_to_the_same_locks() {
 }
 
 #[test]
-fn all_spellings_wait_in_one_queue() {
+fn all_spellings_share_one_queue() {
     let folder = folder();
     symlink(folder.path(), folder.path().join("alias")).unwrap();
     let child = Child::holding(folder.path(), "x");
@@ -52,7 +52,7 @@ fn all_spellings_wait_in_one_queue() {
         thread::spawn(move || lock.acquire().map(drop))
     });
     let path = folder.path().join("x.lock");
-    wait_until("a wait", || blocked_on(&path) == 1);
+    wait_until("it waits", || blocked_on(&path) == 1);
     child.release();
     for waiter in waiters {
         waiter.join().unwrap().unwrap();
@@ -60,13 +60,13 @@ fn all_spellings_wait_in_one_queue() {
 }
 
 #[test]
-fn a_folder_renamed_under_a_waiter_is_made_again_for_it() {
+fn a_folder_that_is_renamed_under_a_waiter_is_created_again() {
     let folder = folder();
     let locks = folder.path().join("locks");
     let child = Child::holding(&locks, "x");
     let waiting = lock(&locks, "x").timeout(LONG);
     let waiter = thread::spawn(move || waiting.acquire());
-    wait_until("a wait", || blocked_on(&locks.join("x.lock")) == 1);
+    wait_until("it waits", || blocked_on(&locks.join("x.lock")) == 1);
     fs::rename(&locks, folder.path().join("away")).unwrap();
     child.release();
     let _guard = waiter.join().unwrap().unwrap();
@@ -75,7 +75,7 @@ fn a_folder_renamed_under_a_waiter_is_made_again_for_it() {
 }
 
 #[test]
-fn folders_whose_names_are_no_text_are_told_apart() {
+fn folders_whose_names_are_not_utf_8_are_distinct() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     let folder = folder();
@@ -86,7 +86,7 @@ fn folders_whose_names_are_no_text_are_told_apart() {
 }
 
 #[test]
-fn a_folder_that_others_remove_and_make_all_the_time_can_be_used() {
+fn a_folder_that_others_remove_and_create_all_the_time_can_be_used() {
     let folder = folder();
     let locks = folder.path().join("some/locks");
     let is_over = AtomicBool::new(false);
@@ -108,7 +108,7 @@ fn a_folder_that_others_remove_and_make_all_the_time_can_be_used() {
 }
 
 #[test]
-fn a_file_is_no_folder() {
+fn a_file_is_not_a_folder() {
     let folder = folder();
     let path = folder.path().join("locks");
     fs::write(&path, "").unwrap();

@@ -1,4 +1,4 @@
-//! Processes of this library, and `flock(1)`, on one folder.
+//! Processes of this library, and `flock(1)`, in one folder.
 
 use std::fs;
 #[cfg(target_os = "linux")]
@@ -32,9 +32,9 @@ fn eight_processes_lose_no_update_and_never_overlap() {
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3200");
 }
 
-/// Has a process wait for the lock, and served while so many threads here do something with it again
-/// and again.
-fn is_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
+/// Checks that a waiting process acquires the lock while so many threads here call `act` with it
+/// repeatedly.
+fn assert_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();
@@ -56,13 +56,13 @@ fn is_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
 }
 
 #[test]
-fn a_process_that_waits_is_served_while_threads_here_contend() {
-    is_served_while(4, |lock| drop(lock.acquire().unwrap()));
+fn a_waiting_process_is_served_while_threads_here_contend() {
+    assert_served_while(4, |lock| drop(lock.acquire().unwrap()));
 }
 
 #[test]
-fn a_process_that_waits_is_served_while_a_thread_here_tries_again_and_again() {
-    is_served_while(1, |lock| {
+fn a_waiting_process_is_served_while_a_thread_here_keeps_trying() {
+    assert_served_while(1, |lock| {
         if let Ok(guard) = lock.try_acquire() {
             thread::sleep(Duration::from_millis(1));
             drop(guard);

@@ -1,5 +1,5 @@
-//! Holder records that are not what they should be: the lock works, and whoever has it can see what
-//! could not be read or written.
+//! Damaged or inaccessible holder records: the lock works, and its holder can see what could not be read
+//! or written.
 
 #![cfg(unix)]
 
@@ -16,8 +16,7 @@ use jam_lock_tests::order::Order;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::output::{printed, run_to_end};
 
-/// Takes the lock here, tries it from another process, and has that hold it, all with whatever
-/// stands in the place of the record.
+/// Checks that this process and another one can acquire the lock, whatever is in place of its record.
 fn assert_works(folder: &Path) {
     let lock = lock(folder, "x");
     let guard = lock.acquire().unwrap();
@@ -35,7 +34,7 @@ fn assert_works(folder: &Path) {
 }
 
 #[test]
-fn what_is_no_record_is_left_as_it_is() {
+fn a_file_that_is_not_a_record_is_left_as_it_is() {
     let notes = b"my notes".to_vec();
     let script = b"#!/bin/sh\njam-lock 1 held token 1\n".to_vec();
     let binary: Vec<u8> = (0..=255).cycle().take(100_000).collect();
@@ -45,12 +44,12 @@ fn what_is_no_record_is_left_as_it_is() {
         let record = folder.path().join("x.holder");
         fs::write(&record, &content).unwrap();
         assert_works(folder.path());
-        assert!(fs::read(&record).unwrap() == content, "somebody else's file was changed");
+        assert!(fs::read(&record).unwrap() == content, "another file was changed");
     }
 }
 
 #[test]
-fn a_record_of_which_only_a_part_is_left_is_made_anew() {
+fn a_truncated_record_is_written_anew() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     Child::in_section(folder.path(), "x").kill();
@@ -61,14 +60,14 @@ fn a_record_of_which_only_a_part_is_left_is_made_anew() {
         assert_works(folder.path());
     }
     let text = fs::read_to_string(&record);
-    assert!(text.is_ok_and(|text| text.ends_with(' ')), "the last one is somebody else's");
+    assert!(text.is_ok_and(|text| text.ends_with(' ')), "the last one is another file");
     fs::write(&record, &whole[..60]).unwrap();
     assert_works(folder.path());
     assert!(fs::read_to_string(&record).unwrap().starts_with("jam-lock 1 free token"));
 }
 
 #[test]
-fn what_is_no_file_of_its_own_is_never_written_to() {
+fn a_link_or_a_special_file_is_never_written_to() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     let victim = folder.path().join("victim");
@@ -100,7 +99,7 @@ fn what_is_no_file_of_its_own_is_never_written_to() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_or_written_is_done_without() {
+fn the_lock_works_without_a_readable_and_writable_record() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     for mode in [0o000, 0o444] {
@@ -111,7 +110,7 @@ fn a_record_that_cannot_be_read_or_written_is_done_without() {
 }
 
 #[test]
-fn any_bytes_change_nothing() {
+fn the_lock_works_with_any_bytes_in_the_record() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     Child::in_section(folder.path(), "x").kill();
@@ -125,26 +124,26 @@ fn any_bytes_change_nothing() {
             bytes[at] = random.u8(..);
         }
         bytes.truncate(random.usize(0..2 * bytes.len()));
-        // What fits its check is a record, and whose it is was really killed.
+        // A record with a valid checksum names the process that was really killed.
         fs::write(&record, &bytes).unwrap();
         let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
         let guard = lock.acquire().unwrap();
         let holder = guard.abandoned().map(ToString::to_string);
         let is_right = holder.as_deref().is_none_or(|holder| {
-            // Of what does not fit its check nothing is known but that somebody died.
+            // Of one with an invalid checksum nothing is known but that a holder died.
             holder == "a process" || holder.starts_with("`on_apply` at ")
         });
         assert!(is_right, "seed {seed}: {holder:?}");
         let is_seen = holder.is_some() || guard.record_error().is_some();
         let is_free = bytes.get(11..15) == Some(b"free");
         let is_nothing = bytes.iter().all(|byte| *byte == 0);
-        assert!(is_seen || is_free || is_nothing, "seed {seed}: the death is missed");
+        assert!(is_seen || is_free || is_nothing, "seed {seed}: the death is missing");
         assert!(crate::is_refused(&lock), "seed {seed}");
     }
 }
 
 #[test]
-fn it_is_made_with_the_mode_of_the_locks_file() {
+fn it_is_created_with_the_mode_of_the_lock_file() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).mode(0o620).open().unwrap();
     drop(locks.lock(jam_lock::LockName::new("x").unwrap()).acquire().unwrap());
@@ -154,8 +153,8 @@ fn it_is_made_with_the_mode_of_the_locks_file() {
     }
 }
 
-/// Whose death the next writer learns of, where nothing is wrong with the record.
-fn told(folder: &Path) -> Option<u32> {
+/// Whose death is reported to the next writer, if the record is in order.
+fn abandoned_by(folder: &Path) -> Option<u32> {
     let guard = lock(folder, "x").acquire().unwrap();
     assert!(guard.record_error().is_none(), "{:?}", guard.record_error());
     guard.abandoned().map(|holder| holder.process().unwrap())
@@ -172,14 +171,14 @@ fn a_backup_by_hard_links_hides_no_death_and_is_not_written_to() {
         let child = Child::holding(folder.path(), "x");
         let id = child.id();
         child.kill();
-        assert_eq!(told(folder.path()), Some(id));
+        assert_eq!(abandoned_by(folder.path()), Some(id));
         assert!(fs::read(&backup).unwrap() == before);
         fs::remove_file(&backup).unwrap();
     }
 }
 
 #[test]
-fn a_record_that_was_replaced_or_moved_with_its_folder_is_not_written_to_any_more() {
+fn a_record_that_was_replaced_or_moved_with_its_folder_is_left_alone() {
     let folder = folder();
     let (locks, away) = (folder.path().join("locks"), folder.path().join("away"));
     let record = locks.join("x.holder");
@@ -198,7 +197,7 @@ fn a_record_that_was_replaced_or_moved_with_its_folder_is_not_written_to_any_mor
 }
 
 #[test]
-fn what_keeps_a_record_from_being_read_or_written_can_be_seen() {
+fn the_guard_has_the_reason_if_a_record_cannot_be_read_or_written() {
     let folder = folder();
     let record = folder.path().join("x.holder");
     assert!(lock(folder.path(), "x").acquire().unwrap().record_error().is_none());
@@ -211,7 +210,7 @@ fn what_keeps_a_record_from_being_read_or_written_can_be_seen() {
         }
         for lock in [lock(folder.path(), "x"), lock(folder.path(), "x").shared()] {
             let guard = lock.acquire().unwrap();
-            let error = guard.record_error().expect("it is no record").to_string();
+            let error = guard.record_error().expect("it is not a record").to_string();
             assert!(error.starts_with("cannot read the holder record ") && error.ends_with(remedy));
         }
         let _ = fs::remove_file(&record);
@@ -220,14 +219,14 @@ fn what_keeps_a_record_from_being_read_or_written_can_be_seen() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_process_that_may_write_no_file_lives_and_can_see_that_it_is_not_recorded() {
+fn a_process_that_must_not_write_files_survives_and_gets_a_record_error() {
     let folder = folder();
     drop(lock(folder.path(), "x").acquire().unwrap());
     let order = Order::PrintRecordError { folder: folder.path(), name: "x" };
     let script = format!("ulimit -f 0; exec {}", order.shell_command());
     let output = run_to_end(std::process::Command::new("sh").args(["-c", &script]));
-    let said = printed(&output);
-    assert!(output.status.success(), "{said}");
-    assert!(said.starts_with("cannot write the holder record "), "{said}");
-    assert!(said.ends_with("raise `ulimit -f`"), "{said}");
+    let text = printed(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.starts_with("cannot write the holder record "), "{text}");
+    assert!(text.ends_with("raise `ulimit -f`"), "{text}");
 }

@@ -1,17 +1,17 @@
-//! Sections that recover from the death of the last holder.
+//! Sections that recover after the death of the last holder.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jam_lock::{Holder, LockError, LockGuard, LockName, Locks, locked};
 
-use super::abandonment::{die_with_first, locks, told};
+use super::abandonment::{abandoned_by, die_with_first, locks};
 use crate::{folder, lock, lock_names};
 use jam_lock_tests::child::Child;
 use jam_lock_tests::order::Order;
 
 #[test]
-fn recovery_runs_once_before_the_body_with_the_record_of_who_died() {
+fn recovery_runs_once_before_the_body_with_the_record_of_the_dead_holder() {
     static RECOVERED: AtomicU32 = AtomicU32::new(0);
 
     fn repair(holder: &Holder) -> Result<(), LockError> {
@@ -33,7 +33,7 @@ fn recovery_runs_once_before_the_body_with_the_record_of_who_died() {
 }
 
 #[test]
-fn the_error_of_a_recovery_is_the_functions_and_the_next_one_recovers() {
+fn a_failed_recovery_is_the_functions_error_and_the_next_holder_recovers() {
     #[locked("first", locks = locks, recover = |_: &Holder| result)]
     fn section(
         locks: &Locks,
@@ -49,8 +49,8 @@ fn the_error_of_a_recovery_is_the_functions_and_the_next_one_recovers() {
         let error = section(&locks, Err(std::fmt::Error)).unwrap_err();
         assert!(error.is::<std::fmt::Error>(), "{error}");
     }
-    // Who died first is what they are told.
-    assert_eq!(told(folder.path(), "first").unwrap().function(), Some("on_apply"));
+    // They learn of the first death.
+    assert_eq!(abandoned_by(folder.path(), "first").unwrap().function(), Some("on_apply"));
     assert_eq!(section(&locks, Err(std::fmt::Error)).unwrap(), 7);
 }
 
@@ -65,22 +65,22 @@ fn a_recovery_that_panics_leaves_the_lock_abandoned() {
     die_with_first(folder.path());
     let locks = locks(folder.path());
     assert!(panic::catch_unwind(AssertUnwindSafe(|| section(&locks))).is_err());
-    assert_eq!(told(folder.path(), "first").unwrap().function(), Some("on_apply"));
+    assert_eq!(abandoned_by(folder.path(), "first").unwrap().function(), Some("on_apply"));
 }
 
 #[test]
-fn a_recovery_that_dies_leaves_the_first_death_to_the_next() {
+fn a_death_during_recovery_leaves_the_first_death_to_the_next_holder() {
     let folder = folder();
     die_with_first(folder.path());
     for _ in 0..2 {
         Child::spawn(&Order::RecoverSection { folder: folder.path() }).after("held").kill();
     }
-    assert_eq!(told(folder.path(), "first").unwrap().function(), Some("on_apply"));
-    assert_eq!(told(folder.path(), "first"), None);
+    assert_eq!(abandoned_by(folder.path(), "first").unwrap().function(), Some("on_apply"));
+    assert_eq!(abandoned_by(folder.path(), "first"), None);
 }
 
 #[test]
-fn recoveries_that_fail_one_after_the_other_leave_the_first_death_to_the_next() {
+fn consecutive_failed_recoveries_leave_the_first_death_to_the_next_holder() {
     let folder = folder();
     die_with_first(folder.path());
     let lock = lock(folder.path(), "first");
@@ -93,14 +93,14 @@ fn recoveries_that_fail_one_after_the_other_leave_the_first_death_to_the_next() 
     assert!(smol::block_on(smol::future::poll_once(&mut next)).is_none());
     fails(&guard);
     drop(guard);
-    // It is handed over within the process.
+    // It is handed off within the process.
     fails(&smol::block_on(next).unwrap());
     drop(lock);
-    assert_eq!(told(folder.path(), "first").unwrap().function(), Some("on_apply"));
+    assert_eq!(abandoned_by(folder.path(), "first").unwrap().function(), Some("on_apply"));
 }
 
 #[test]
-fn a_section_that_recovers_is_not_run_where_nobody_can_tell_of_a_death() {
+fn a_section_with_recovery_does_not_run_if_a_death_may_be_hidden() {
     #[locked("first", locks = locks, recover = |_| -> Result<(), LockError> { Ok(()) })]
     fn section(locks: &Locks) -> Result<u32, LockError> {
         Ok(7)
@@ -126,7 +126,7 @@ fn a_section_that_recovers_is_not_run_where_nobody_can_tell_of_a_death() {
     }
     assert!(locks.lock(lock_names::FIRST).acquire().unwrap().record_error().is_some());
     std::fs::rename(&moved, &record).unwrap();
-    assert_eq!(told(folder.path(), "first").unwrap().function(), Some("on_apply"));
+    assert_eq!(abandoned_by(folder.path(), "first").unwrap().function(), Some("on_apply"));
     assert_eq!(section(&locks).unwrap(), 7);
 }
 
@@ -168,11 +168,11 @@ fn blocks_and_tasks_recover_too() {
     assert_eq!(smol::block_on(section(&locks, &recovered)).unwrap(), 2);
     die_with_first(folder.path());
     assert_eq!(smol::block_on(both(&locks, &recovered)).unwrap(), 2);
-    assert_eq!(told(folder.path(), "first"), None);
+    assert_eq!(abandoned_by(folder.path(), "first"), None);
 }
 
 #[test]
-fn a_section_that_recovers_is_refused_where_deaths_are_not_recorded() {
+fn a_section_with_recovery_is_unsupported_where_deaths_are_not_recorded() {
     #[locked("first", locks = locks, recover = |_| -> Result<(), LockError> { Ok(()) })]
     fn section(locks: &Locks) -> Result<(), LockError> {
         Ok(())

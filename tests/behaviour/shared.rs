@@ -15,13 +15,13 @@ use jam_lock_tests::observe::wait_until;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::readers::while_readers_overlap;
 
-/// Runs `during` while a thread waits for `lock`, and then until it has had it.
+/// Runs `during` while a thread waits for `lock`, and then waits until the thread has acquired it.
 fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
     let lock = lock.timeout(LONG);
     thread::scope(|scope| {
         let waiter = scope.spawn(|| drop(lock.acquire().unwrap()));
-        // A try of a reader is refused as soon as a writer waits.
-        wait_until("a wait", || is_refused(&lock.shared()));
+        // A reader that tries fails as soon as a writer waits.
+        wait_until("it waits", || is_refused(&lock.shared()));
         let result = during();
         waiter.join().unwrap();
         result
@@ -55,7 +55,7 @@ fn readers_of_several_processes_enter_together() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_is_what_flock_1_takes_for_shared() {
+fn shared_is_what_flock_1_calls_shared() {
     let folder = folder();
     let (lock, path) = (lock(folder.path(), "x"), folder.path().join("x.lock"));
     drop(lock.acquire().unwrap());
@@ -83,7 +83,7 @@ fn a_reader_waits_for_a_writer_of_another_process() {
 }
 
 #[test]
-fn a_writer_that_waits_holds_later_readers_back() {
+fn a_waiting_writer_blocks_later_readers() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let reader = lock.shared().acquire().unwrap();
@@ -94,7 +94,7 @@ fn a_writer_that_waits_holds_later_readers_back() {
 }
 
 #[test]
-fn readers_behind_a_writer_that_gives_up_enter_at_once() {
+fn readers_behind_a_writer_that_times_out_enter_at_once() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let reader = lock.shared().acquire().unwrap();
@@ -103,12 +103,12 @@ fn readers_behind_a_writer_that_gives_up_enter_at_once() {
     let mut later = Box::pin(lock.shared().acquire_async());
     assert!(smol::block_on(smol::future::poll_once(&mut later)).is_none());
     drop(writer);
-    drop(smol::block_on(later).expect("the first reader is still inside"));
+    drop(smol::block_on(later).expect("the first reader still has the lock"));
     drop(reader);
 }
 
 #[test]
-fn readers_that_wait_next_to_each_other_enter_together() {
+fn readers_next_to_each_other_in_the_queue_enter_together() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let writer = lock.acquire().unwrap();
@@ -117,7 +117,7 @@ fn readers_that_wait_next_to_each_other_enter_together() {
         for _ in 0..5 {
             scope.spawn(|| {
                 let _reader = lock.shared().acquire().unwrap();
-                // Passed when all are inside.
+                // Passed when all have the lock.
                 together.wait();
             });
         }
@@ -145,7 +145,7 @@ fn readers_that_come_and_go_do_not_starve_a_writer() {
 }
 
 #[test]
-fn a_writer_that_comes_again_at_once_does_not_starve_readers() {
+fn a_writer_that_reacquires_at_once_does_not_starve_readers() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let read = AtomicBool::new(false);
@@ -171,13 +171,13 @@ fn readers_that_overlap_let_a_writer_of_another_process_in() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn readers_that_overlap_soon_find_out_that_their_file_was_removed() {
+fn readers_that_overlap_soon_notice_that_their_file_was_removed() {
     let folder = folder();
     while_readers_overlap(&lock(folder.path(), "x"), |begun| {
         std::fs::remove_file(folder.path().join("x.lock")).unwrap();
         let writer = Child::holding(folder.path(), "x");
-        // Those that are inside leave, and no other comes.
-        wait_until("no reader begins", || {
+        // The readers that have the lock release it, and no new one acquires it.
+        wait_until("no reader acquires it", || {
             let before = begun.load(Ordering::SeqCst);
             thread::sleep(Duration::from_millis(50));
             begun.load(Ordering::SeqCst) == before

@@ -1,4 +1,4 @@
-//! How one lock stands.
+//! The status of one lock.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::{folder, lock};
 use jam_lock_tests::child::Child;
 
 #[test]
-fn a_lock_that_was_never_used_is_free_and_nothing_is_made() {
+fn a_lock_that_was_never_used_is_free_and_nothing_is_created() {
     let folder = folder();
     let status = lock(folder.path(), "x").status().unwrap();
     assert_eq!((status.name(), status.state()), ("x", State::Free));
@@ -17,7 +17,7 @@ fn a_lock_that_was_never_used_is_free_and_nothing_is_made() {
 }
 
 #[test]
-fn it_is_what_the_list_of_all_shows() {
+fn it_equals_the_entry_of_the_list() {
     let folder = folder();
     let locks = Locks::open(folder.path()).unwrap();
     let of_all = |name: &str| {
@@ -40,7 +40,7 @@ fn it_is_what_the_list_of_all_shows() {
 }
 
 #[test]
-fn this_process_knows_its_own_better() {
+fn a_lock_of_this_process_has_a_certain_status() {
     let folder = folder();
     for locks in [Locks::open(folder.path()).unwrap(), Locks::in_memory()] {
         let lock = locks.lock(LockName::new("x").unwrap());
@@ -54,7 +54,7 @@ fn this_process_knows_its_own_better() {
 }
 
 #[test]
-fn what_is_no_lock_file_is_unknown() {
+fn a_file_that_is_not_a_lock_file_is_unknown() {
     let folder = folder();
     fs::create_dir(folder.path().join("x.lock")).unwrap();
     assert_eq!(lock(folder.path(), "x").status().unwrap().state(), State::Unknown);

@@ -1,4 +1,4 @@
-//! What processes that were killed leave behind of keyed names, and how it goes.
+//! The files of keyed names that killed processes leave behind, and how they are removed.
 
 use std::fs;
 use std::path::Path;
@@ -14,14 +14,14 @@ fn sweep(folder: &Path) -> usize {
     Locks::open(folder).unwrap().sweep().unwrap()
 }
 
-/// How many files there are, but for the one that keeps the tokens of removed ones.
+/// How many files there are, except for the one that keeps the tokens of removed files.
 fn files(folder: &Path) -> usize {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name != ".tokens").count()
 }
 
 #[test]
-fn what_a_process_leaves_that_is_killed_between_two_uses_is_removed() {
+fn the_files_of_a_process_killed_between_two_uses_are_removed() {
     let folder = folder();
     for id in [7, 8] {
         Child::after_use_of_customer(folder.path(), id).kill();
@@ -33,7 +33,7 @@ fn what_a_process_leaves_that_is_killed_between_two_uses_is_removed() {
 }
 
 #[test]
-fn plain_names_and_files_of_others_stay() {
+fn plain_names_and_other_files_stay() {
     let folder = folder();
     drop(lock(folder.path(), "customer_7").acquire().unwrap());
     fs::write(folder.path().join("customer_8.lock"), "").unwrap();
@@ -43,7 +43,7 @@ fn plain_names_and_files_of_others_stay() {
 }
 
 #[test]
-fn who_died_inside_is_told_after_a_sweep() {
+fn a_death_is_reported_after_a_sweep() {
     let folder = folder();
     Child::in_section(folder.path(), "x").kill();
     assert_eq!((sweep(folder.path()), files(folder.path())), (0, 2));
@@ -51,9 +51,9 @@ fn who_died_inside_is_told_after_a_sweep() {
 }
 
 #[test]
-fn a_lock_that_is_held_stays() {
+fn a_held_lock_stays() {
     let folder = folder();
-    // A reader is not recorded, so what was written before it looks left behind.
+    // Readers are not recorded, so the record of the killed process looks left behind.
     Child::after_use_of_customer(folder.path(), 7).kill();
     let reader = Child::holding_shared(folder.path(), "customer_7");
     assert_eq!((sweep(folder.path()), files(folder.path())), (0, 2));
@@ -61,10 +61,10 @@ fn a_lock_that_is_held_stays() {
     assert_eq!((sweep(folder.path()), files(folder.path())), (1, 0));
 }
 
-// Windows removes no file that is open.
+// Windows does not remove open files.
 #[cfg(unix)]
 #[test]
-fn who_uses_a_lock_whose_files_are_removed_does_not_notice() {
+fn a_user_of_a_swept_lock_does_not_notice() {
     let folder = folder();
     let lock = Locks::open(folder.path()).unwrap().lock(lock_names::customer_id(7));
     let first = lock.acquire().unwrap().token();
@@ -76,7 +76,7 @@ fn who_uses_a_lock_whose_files_are_removed_does_not_notice() {
 
 #[cfg(unix)]
 #[test]
-fn what_a_process_leaves_that_is_killed_while_it_makes_a_file_is_removed() {
+fn the_file_of_a_process_killed_while_creating_it_is_removed() {
     let folder = folder();
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
     for name in [".jam-lock-0123456789abcdef", ".jam-lock-notes"] {

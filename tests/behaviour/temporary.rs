@@ -1,4 +1,4 @@
-//! Locks of a folder of their own, which goes with them.
+//! Locks in a temporary folder, which is removed with them.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ fn name() -> LockName {
 }
 
 #[test]
-fn another_process_that_is_told_the_folder_is_kept_out() {
+fn another_process_that_gets_the_folder_is_excluded() {
     let (locks, folder) = temporary();
     let guard = locks.lock(name()).acquire().unwrap();
     assert!(try_in_child(&folder, "x").contains("is already held"));
@@ -37,7 +37,7 @@ fn each_folder_is_new() {
 
 #[cfg(unix)]
 #[test]
-fn nobody_else_may_enter_the_folder() {
+fn no_other_user_may_enter_the_folder() {
     use std::os::unix::fs::PermissionsExt;
     let (_locks, folder) = temporary();
     assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);

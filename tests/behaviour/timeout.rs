@@ -10,7 +10,7 @@ use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::observe::{blocked_on, wait_until};
 
 #[test]
-fn zero_tries_once_and_ends_at_once() {
+fn timeout_0_tries_once_and_returns_at_once() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let error = lock(folder.path(), "x").timeout(0).acquire().unwrap_err();
@@ -19,22 +19,22 @@ fn zero_tries_once_and_ends_at_once() {
 }
 
 #[test]
-fn above_zero_never_ends_earlier_than_asked() {
+fn a_positive_timeout_never_ends_early() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
-    let asked = Duration::from_millis(50);
+    let timeout = Duration::from_millis(50);
     let start = Instant::now();
-    let error = lock(folder.path(), "x").timeout(asked).acquire().unwrap_err();
-    assert!(start.elapsed() >= asked);
-    assert!(matches!(error, LockError::Timeout { waited, .. } if waited >= asked));
+    let error = lock(folder.path(), "x").timeout(timeout).acquire().unwrap_err();
+    assert!(start.elapsed() >= timeout);
+    assert!(matches!(error, LockError::Timeout { waited, .. } if waited >= timeout));
 }
 
 #[test]
-fn it_ends_while_the_holder_stays() {
+fn a_wait_times_out_while_the_holder_keeps_the_lock() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
     let lock = lock(folder.path(), "x");
-    // One nanosecond lands on its deadline before the wait has begun.
+    // The deadline of one nanosecond passes before the wait has begun.
     for limit in [Duration::from_nanos(1), Duration::from_micros(10), Duration::from_millis(5)] {
         assert!(lock.timeout(limit).acquire().unwrap_err().is_timeout());
     }
@@ -42,7 +42,7 @@ fn it_ends_while_the_holder_stays() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn below_zero_and_absurdly_large_ones_wait_until_the_lock_is_free() {
+fn negative_and_absurdly_large_timeouts_wait_until_the_lock_is_free() {
     use jam_lock::Timeout;
 
     for timeout in [Timeout::from(-1), Timeout::from(Duration::MAX), Timeout::from(u64::MAX)] {
@@ -51,14 +51,14 @@ fn below_zero_and_absurdly_large_ones_wait_until_the_lock_is_free() {
         let waiting = lock(folder.path(), "x").timeout(timeout);
         let waiter = thread::spawn(move || waiting.acquire().map(|guard| guard.waited()));
         let path = folder.path().join("x.lock");
-        wait_until("a wait", || blocked_on(&path) == 1);
+        wait_until("it waits", || blocked_on(&path) == 1);
         child.release();
         assert!(waiter.join().unwrap().unwrap() > Duration::ZERO);
     }
 }
 
 #[test]
-fn a_timeout_that_is_not_reached_makes_no_difference() {
+fn a_timeout_that_does_not_pass_changes_nothing() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let waiting = lock(folder.path(), "x").timeout(LONG);
@@ -74,14 +74,14 @@ fn after_a_timeout_everything_is_as_before() {
     let lock = lock(folder.path(), "x");
     lock.timeout(Duration::from_millis(5)).acquire().unwrap_err();
     child.release();
-    // The wait that was given up may have the lock for an instant when it falls free.
-    wait_until("a free lock", || try_in_child(folder.path(), "x") == "acquired");
+    // The wait that timed out may acquire the lock for a moment when it becomes free.
+    wait_until("the lock is free", || try_in_child(folder.path(), "x") == "acquired");
     drop(lock.timeout(LONG).acquire().unwrap());
-    wait_until("a free lock", || try_in_child(folder.path(), "x") == "acquired");
+    wait_until("the lock is free", || try_in_child(folder.path(), "x") == "acquired");
 }
 
 #[test]
-fn a_thread_that_times_out_leaves_the_lock_free_for_the_next() {
+fn a_thread_that_times_out_leaves_the_lock_to_the_next_waiter() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();
@@ -93,7 +93,7 @@ fn a_thread_that_times_out_leaves_the_lock_free_for_the_next() {
 }
 
 #[test]
-fn the_error_says_which_lock_where_and_how_long() {
+fn the_error_has_the_lock_its_location_and_the_timeout() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
     let lock = lock(folder.path(), "x");

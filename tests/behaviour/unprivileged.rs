@@ -1,4 +1,4 @@
-//! What a user without rights can do with files and folders of others.
+//! What an unprivileged user can do with files and folders of others.
 
 #![cfg(target_os = "linux")]
 
@@ -20,14 +20,14 @@ fn try_as_nobody(locks: &Path) -> String {
 
 /// What an unprivileged process prints that carries out the order.
 fn run_as_nobody(locks: &Path, order: &Order<'_>) -> String {
-    // The program may lie where only its owner can go. Another process copies it: a child that is
-    // being started here meanwhile would have it open for writing, and it could not be executed.
+    // The program may be in a folder that only its owner can enter. `cp` copies it, because a child that
+    // is started here meanwhile would inherit the file open for writing, and it could not be executed.
     let copy = locks.with_file_name("child");
     assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
     printed(&run_to_end(as_nobody(&copy).args(order.to_arguments())))
 }
 
-/// A folder that everybody may look into, with `locks` in it, which has the mode.
+/// A readable folder with a folder `locks` in it, which has the mode.
 fn folder_with_mode(mode: u32) -> (tempfile::TempDir, PathBuf) {
     let folder = folder();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
@@ -69,21 +69,21 @@ fn a_file_of_another_user_in_a_sticky_folder_can_be_locked() {
 }
 
 #[test]
-fn a_death_that_another_user_has_recorded_is_told_and_recovered_from() {
+fn a_death_recorded_by_another_user_is_reported_and_cleared() {
     let (_folder, locks) = folder_with_mode(0o777);
     file_with_mode(&locks.join("x.lock"), 0o666);
     let child = Child::holding(&locks, "x");
     fs::set_permissions(locks.join("x.holder"), Permissions::from_mode(0o444)).unwrap();
-    let told = format!("child (pid {}) on ", child.id());
+    let expected = format!("child (pid {}) on ", child.id());
     child.kill();
     let order = Order::PrintAbandonedBy { location: &locks, name: "x" };
     let answer = run_as_nobody(&locks, &order);
-    assert!(answer.starts_with(&told), "{answer}");
+    assert!(answer.starts_with(&expected), "{answer}");
     assert_eq!(run_as_nobody(&locks, &order), "nobody");
 }
 
 #[test]
-fn where_it_can_be_neither_written_nor_replaced_the_death_stays_and_that_can_be_seen() {
+fn a_record_that_cannot_be_replaced_keeps_its_death_and_is_a_record_error() {
     // In a sticky folder another user's file cannot be replaced.
     let (_folder, locks) = folder_with_mode(0o1777);
     file_with_mode(&locks.join("x.lock"), 0o666);
@@ -99,7 +99,7 @@ fn where_it_can_be_neither_written_nor_replaced_the_death_stays_and_that_can_be_
 }
 
 #[test]
-fn a_record_of_another_user_that_cannot_be_read_or_written_is_done_without() {
+fn the_lock_works_without_a_record_of_another_user() {
     for mode in [0o000, 0o444] {
         let (_folder, locks) = folder_with_mode(0o1777);
         file_with_mode(&locks.join("x.lock"), 0o666);

@@ -29,7 +29,7 @@ fn a_command_runs_under_a_lock_of_the_database() {
 }
 
 #[test]
-fn what_waits_for_the_database_is_listed() {
+fn a_waiting_command_is_listed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let url = Path::new(&url);
@@ -46,7 +46,7 @@ fn what_waits_for_the_database_is_listed() {
 }
 
 #[test]
-fn a_command_whose_lock_is_lost_is_ended_and_that_is_told() {
+fn a_command_whose_lock_is_lost_is_terminated_with_a_message() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     let mut order = command(Path::new(&url));
@@ -62,7 +62,7 @@ fn a_command_whose_lock_is_lost_is_ended_and_that_is_told() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_a_command_has_started_is_ended_with_it_where_its_lock_is_lost() {
+fn the_children_of_a_command_whose_lock_is_lost_are_terminated_too() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     let mut child = holding(Path::new(&url), &[], "sleep 1000 & echo held; echo $!; wait");

@@ -3,9 +3,9 @@
 #![cfg(target_os = "linux")]
 
 mod database;
-mod looking;
-mod running;
-mod shell;
+mod help_and_completions;
+mod list_who_sweep;
+mod run;
 mod signals;
 mod terminal;
 mod waiting;

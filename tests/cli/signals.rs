@@ -22,7 +22,7 @@ fn send(process: u32, signal: Signal) {
 }
 
 #[test]
-fn what_would_end_this_is_passed_on_once() {
+fn a_terminating_signal_is_passed_on_once() {
     let folder = folder();
     // dash leaves a read(2) that a trap has interrupted; bash goes on with it.
     let mut order = command(folder.path());
@@ -46,7 +46,7 @@ fn what_would_end_this_is_passed_on_once() {
 }
 
 #[test]
-fn a_command_that_does_not_listen_ends_and_so_does_this() {
+fn a_command_killed_by_a_passed_on_signal_kills_jam_lock_too() {
     let folder = folder();
     let mut child = holding(folder.path(), &[], "echo held; exec sleep 1000");
     send(child.id(), Signal::TERM);
@@ -55,7 +55,7 @@ fn a_command_that_does_not_listen_ends_and_so_does_this() {
 }
 
 #[test]
-fn a_wait_ends_by_a_signal_and_leaves_nothing() {
+fn a_signal_ends_a_wait_and_nothing_is_left_behind() {
     let folder = folder();
     let holds = Child::holding(folder.path(), "x");
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
@@ -71,7 +71,7 @@ fn a_wait_ends_by_a_signal_and_leaves_nothing() {
 }
 
 #[test]
-fn what_this_was_told_to_ignore_the_command_ignores() {
+fn ignored_signals_are_inherited_by_the_command() {
     let folder = folder();
     let mut order = std::process::Command::new("nohup");
     order.arg(env!("CARGO_BIN_EXE_command")).arg("--locks").arg(folder.path());
@@ -83,7 +83,7 @@ fn what_this_was_told_to_ignore_the_command_ignores() {
 }
 
 #[test]
-fn a_stop_stops_the_command_too_and_both_go_on() {
+fn a_stop_signal_stops_the_command_too_and_both_continue() {
     let folder = folder();
     let mut order = command(folder.path());
     order.args(["run", "x", "--", "sh", "-c", "echo held; echo $$; cat; echo released"]);

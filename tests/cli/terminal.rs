@@ -115,7 +115,7 @@ fn ctrl_c_reaches_the_command_once() {
 }
 
 #[test]
-fn the_line_of_a_wait_goes_when_the_command_starts() {
+fn the_progress_line_disappears_when_the_command_starts() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let id = format!("(pid {})", child.id());
@@ -139,7 +139,7 @@ fn ctrl_c_ends_a_wait_and_clears_its_line() {
 }
 
 #[test]
-fn a_list_is_shown_live_until_somebody_has_seen_enough() {
+fn watch_updates_the_list_until_q_is_pressed() {
     for (key, interval) in [("q", "1"), (CTRL_C, "1000")] {
         let folder = folder();
         let child = Child::holding(folder.path(), "x");
@@ -158,7 +158,7 @@ fn a_list_is_shown_live_until_somebody_has_seen_enough() {
 }
 
 #[test]
-fn what_is_held_is_shown_above_all_that_there_is_no_room_for() {
+fn held_locks_are_shown_first_if_there_is_no_room_for_all() {
     let folder = folder();
     for name in 0..500 {
         std::fs::write(folder.path().join(format!("{name}.lock")), "").unwrap();
@@ -174,7 +174,7 @@ fn what_is_held_is_shown_above_all_that_there_is_no_room_for() {
 }
 
 #[test]
-fn a_long_name_leaves_room_for_the_rest() {
+fn a_long_name_leaves_room_for_the_other_columns() {
     let folder = folder();
     let child = Child::holding(folder.path(), &format!("begin{}end", "-".repeat(80)));
     let terminal = Terminal::start(folder.path(), &["watch"]);
@@ -184,7 +184,7 @@ fn a_long_name_leaves_room_for_the_rest() {
 }
 
 #[test]
-fn the_folder_is_shown_by_its_whole_path() {
+fn the_absolute_path_of_the_folder_is_shown() {
     let folder = folder();
     let path = folder.path().canonicalize().unwrap();
     let path = path.to_str().unwrap();
@@ -194,7 +194,7 @@ fn the_folder_is_shown_by_its_whole_path() {
 }
 
 #[test]
-fn trouble_is_shown_to_its_end() {
+fn an_error_is_shown_in_full() {
     let folder = folder();
     let path = folder.path().join("long".repeat(30));
     std::fs::create_dir(&path).unwrap();
@@ -205,7 +205,7 @@ fn trouble_is_shown_to_its_end() {
 }
 
 #[test]
-fn what_is_no_interval_is_refused() {
+fn an_invalid_interval_is_an_error() {
     let folder = folder();
     for (interval, why) in [
         ("0", "the shortest interval is 0.1 seconds"),
@@ -221,18 +221,18 @@ fn what_is_no_interval_is_refused() {
 }
 
 #[test]
-fn a_stop_gives_the_terminal_back_for_a_while() {
-    stops_for_a_while(&[]);
+fn a_stop_restores_the_terminal_until_it_continues() {
+    assert_stops_and_continues(&[]);
 }
 
 #[test]
-fn a_stop_gives_it_back_where_the_session_is_of_outside() {
+fn a_stop_restores_the_terminal_of_a_session_outside_the_namespace() {
     if let Some(container) = container() {
-        stops_for_a_while(&container);
+        assert_stops_and_continues(&container);
     }
 }
 
-fn stops_for_a_while(inside: &[&str]) {
+fn assert_stops_and_continues(inside: &[&str]) {
     let folder = folder();
     // A shell with jobs, which has the first go on as soon as it has stopped.
     let shell = ["bash", "-mc", "\"$@\"; fg", "bash"];
@@ -248,7 +248,7 @@ fn stops_for_a_while(inside: &[&str]) {
 }
 
 #[test]
-fn nothing_stops_where_no_shell_would_have_it_go_on() {
+fn without_a_job_control_shell_ctrl_z_does_not_stop() {
     let folder = folder();
     let mut terminal = Terminal::start(folder.path(), &["run", "x", "--", "cat"]);
     terminal.press("first\n");
@@ -260,7 +260,7 @@ fn nothing_stops_where_no_shell_would_have_it_go_on() {
 }
 
 #[test]
-fn a_command_whose_terminal_is_gone_ends() {
+fn a_command_ends_when_its_terminal_is_closed() {
     let folder = folder();
     let (command, path) = (env!("CARGO_BIN_EXE_command"), folder.path().display());
     let line = format!("exec '{command}' --locks '{path}' run x -- sleep 1000");

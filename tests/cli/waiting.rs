@@ -6,7 +6,7 @@ use jam_lock_tests::observe::{blocked_on, wait_until};
 use crate::{command, folder, run, start_quietly, stderr};
 
 #[test]
-fn a_timeout_says_who_holds_the_lock_and_is_75() {
+fn a_timeout_names_the_holder_and_exits_with_75() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let output = run(folder.path(), &["x", "--timeout", "0.05", "--", "true"]);
@@ -44,7 +44,7 @@ fn a_job_that_is_running_is_skipped() {
 }
 
 #[test]
-fn what_is_no_timeout_is_refused() {
+fn an_invalid_timeout_is_an_error() {
     let folder = folder();
     for timeout in ["soon", "NaN", ""] {
         let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
@@ -54,7 +54,7 @@ fn what_is_no_timeout_is_refused() {
 }
 
 #[test]
-fn a_timeout_below_0_is_refused_unless_it_is_for_ever() {
+fn a_negative_timeout_other_than_minus_1_is_an_error() {
     let folder = folder();
     for timeout in ["-0.5", "-2", "-1e300"] {
         let output = run(folder.path(), &["x", "--timeout", timeout, "true"]);
@@ -78,7 +78,7 @@ fn minus_1_waits_until_the_lock_is_free() {
 }
 
 #[test]
-fn a_long_wait_says_once_whom_it_waits_for() {
+fn a_long_wait_prints_the_holder_once() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let mut waiting = start_quietly(command(folder.path()).args(["run", "x", "--", "echo", "in"]));
@@ -93,7 +93,7 @@ fn a_long_wait_says_once_whom_it_waits_for() {
 }
 
 #[test]
-fn a_wait_for_who_waits_for_this_is_refused() {
+fn a_command_inside_the_section_does_not_wait_for_its_own_lock() {
     let folder = folder();
     let inner = [env!("CARGO_BIN_EXE_command"), "--locks", folder.path().to_str().unwrap()];
     // A shell is in between, and what ends a wait for ever.

@@ -47,26 +47,26 @@ fn objection(flaw: Flaw, check: &str) -> String {
 }
 
 #[test]
-fn one_that_keeps_nobody_out() {
+fn one_that_excludes_no_process() {
     objection(Flaw::LetsAllIn, "exclusion");
     let said = objection(Flaw::LetsAllIn, "deadline");
     assert!(said.contains("it is held elsewhere"), "{said}");
 }
 
 #[test]
-fn one_that_takes_what_the_network_repeats_for_new() {
+fn one_that_acts_on_duplicate_messages() {
     let said = objection(Flaw::TakesCopiesForNew, "cancellation at every step");
     assert!(said.contains("nothing is left"), "{said}");
 }
 
 #[test]
-fn one_that_serves_first_who_came_last() {
+fn one_that_serves_the_last_waiter_first() {
     let said = objection(Flaw::ServesLastFirst, "order of service");
     assert!(said.contains("not served in the order"), "{said}");
 }
 
 #[test]
-fn one_that_says_it_has_readers_and_has_none() {
+fn one_that_claims_shared_locks_and_has_none() {
     let said = objection(Flaw::KnowsNoReaders, "readers and writers");
     assert!(said.contains("readers share it"), "{said}");
 }
@@ -78,37 +78,37 @@ fn one_whose_tokens_do_not_rise() {
 }
 
 #[test]
-fn one_that_says_it_tells_of_deaths_and_does_not() {
+fn one_that_claims_abandonment_reports_and_has_none() {
     let said = objection(Flaw::ForgetsDeaths, "abandonment");
     assert!(said.contains("whether the death is told"), "{said}");
 }
 
 #[test]
-fn one_that_says_it_does_not_tell_of_deaths_and_does() {
+fn one_that_hides_its_abandonment_reports() {
     let said = objection(Flaw::HidesThatItTells, "abandonment");
     assert!(said.contains("whether the death is told"), "{said}");
 }
 
 #[test]
-fn one_that_says_its_locks_cannot_be_lost_and_loses_one() {
+fn one_that_hides_that_its_locks_can_be_lost() {
     let said = objection(Flaw::HidesThatItLoses, "loss");
     assert!(said.contains("cannot be lost, and one was"), "{said}");
 }
 
 #[test]
-fn one_that_does_not_tell_the_holder_of_its_loss() {
+fn one_that_does_not_report_a_loss_to_the_holder() {
     let said = objection(Flaw::KeepsLossesQuiet, "loss");
     assert!(said.contains("is not told that it has lost"), "{said}");
 }
 
 #[test]
-fn one_that_names_who_has_left_as_the_holder() {
+fn one_that_names_the_last_holder_as_the_current_one() {
     let said = objection(Flaw::NamesWhoHasLeft, "holder");
     assert!(said.contains("still said to be the holder"), "{said}");
 }
 
 #[test]
-fn one_that_says_of_a_held_lock_that_it_is_free() {
+fn one_that_shows_a_held_lock_as_free() {
     for check in ["survey", "status"] {
         let said = objection(Flaw::SaysThatAllIsFree, check);
         assert!(said.contains("a lock that is held is said to be free"), "{said}");
@@ -116,13 +116,13 @@ fn one_that_says_of_a_held_lock_that_it_is_free() {
 }
 
 #[test]
-fn one_that_gives_back_what_is_held_in_another_mode() {
+fn one_that_releases_a_lock_in_another_mode() {
     let said = objection(Flaw::ReleasesInAnyMode, "release in another mode");
     assert!(said.contains("a release in another mode frees it"), "{said}");
 }
 
 #[test]
-fn one_that_forgets_a_death_of_which_nobody_was_told() {
+fn one_that_forgets_an_unreported_death() {
     let said = objection(Flaw::ForgetsWhatNobodyHeard, "release of what nobody used");
     assert!(said.contains("a death is forgotten"), "{said}");
 }

@@ -19,7 +19,7 @@ fn sold(application: &Path, times: u32) -> u32 {
 }
 
 #[test]
-fn no_sale_is_lost_where_several_processes_sell() {
+fn no_sale_is_lost_if_several_processes_sell() {
     const TIMES: u32 = 50;
     let folder = folder();
     let mut invoices = example("invoices", folder.path());

@@ -16,7 +16,7 @@ fn find(folder: &Path, word: &str) -> String {
 }
 
 #[test]
-fn what_was_added_is_found() {
+fn added_documents_are_found() {
     let folder = folder();
     assert_eq!(add(folder.path(), "the quick fox\nthe slow fox\n").lines().count(), 2);
     assert_eq!(find(folder.path(), "fox"), "the quick fox\nthe slow fox");
@@ -25,7 +25,7 @@ fn what_was_added_is_found() {
 }
 
 #[test]
-fn the_next_writer_mends_what_a_dead_one_has_left() {
+fn the_next_writer_rebuilds_the_index_after_a_crash() {
     let folder = folder();
     let mut writer = Child::start(example("index", folder.path()).arg("add"));
     writer.send("the quick fox");

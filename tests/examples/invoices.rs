@@ -45,7 +45,7 @@ fn assert_wrong(output: &Output) {
 }
 
 #[track_caller]
-fn assert_refused(output: &Output, sentence: &str) {
+fn assert_fails(output: &Output, sentence: &str) {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(errors.contains(sentence), "{errors}");
@@ -65,14 +65,14 @@ fn without_the_lock_sold_tracks_are_lost() {
 }
 
 #[test]
-fn the_lock_is_taken_in_the_folder_that_was_given() {
+fn the_lock_is_in_the_given_folder() {
     let folder = TempDir::new().unwrap();
     assert_right(&invoices().arg("--locks").arg(folder.path()).output().expect("cargo runs"));
     assert!(folder.path().join("invoice_saved.lock").is_file());
 }
 
 #[test]
-fn a_given_database_is_copied_and_stays_as_it_is() {
+fn a_given_database_is_copied_and_not_changed() {
     let Ok(before) = fs::read(JAM_DEMO) else {
         return skip(&format!("there is no {JAM_DEMO}"));
     };
@@ -92,29 +92,29 @@ fn nothing_is_left_in_the_temporary_folder() {
 }
 
 #[test]
-fn a_database_that_does_not_exist_is_refused() {
-    assert_refused(&on_database("no/such.sqlite"), "there is no database file no/such.sqlite");
+fn a_missing_database_is_an_error() {
+    assert_fails(&on_database("no/such.sqlite"), "there is no database file no/such.sqlite");
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused() {
+fn a_file_that_is_not_a_database_is_an_error() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    assert_refused(&on_database(manifest), "Cargo.toml is not an SQLite database");
+    assert_fails(&on_database(manifest), "Cargo.toml is not an SQLite database");
 }
 
 #[test]
-fn a_database_of_something_else_is_refused() {
+fn a_database_without_the_tables_is_an_error() {
     let folder = TempDir::new().unwrap();
     let empty = folder.path().join("empty.sqlite");
     fs::write(&empty, "").unwrap();
-    assert_refused(&on_database(empty), "empty.sqlite has no table DEMO_TRACKS");
+    assert_fails(&on_database(empty), "empty.sqlite has no table DEMO_TRACKS");
 }
 
 #[test]
-fn a_worker_that_fails_is_named_with_its_reason() {
+fn a_failed_worker_is_named_with_its_reason() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("locks");
     fs::write(&file, "").unwrap();
     let output = invoices().arg("--locks").arg(file).output().expect("cargo runs");
-    assert_refused(&output, " stopped: the locks cannot be opened: ");
+    assert_fails(&output, " stopped: the locks cannot be opened: ");
 }

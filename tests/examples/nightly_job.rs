@@ -6,7 +6,7 @@ use jam_lock_tests::output::printed;
 use super::{example, folder, run};
 
 #[test]
-fn who_comes_second_is_skipped_until_the_first_has_ended() {
+fn a_second_instance_is_skipped_until_the_first_has_ended() {
     let folder = folder();
     let job = || example("nightly_job", folder.path());
     let mut first = Child::start(&mut job());
@@ -21,7 +21,7 @@ fn who_comes_second_is_skipped_until_the_first_has_ended() {
 }
 
 #[test]
-fn who_was_killed_keeps_nobody_out() {
+fn a_killed_instance_does_not_block_the_next() {
     let folder = folder();
     let job = || example("nightly_job", folder.path());
     let mut first = Child::start(&mut job());

@@ -52,7 +52,7 @@ impl Screen {
 }
 
 #[test]
-fn a_terminal_shows_a_line_that_names_the_holder_and_goes() {
+fn a_terminal_shows_a_line_with_the_holder_and_clears_it() {
     let folder = folder();
     let first = first(folder.path());
     let line = format!("stty cols 200; exec {}", built("progress").display());
@@ -72,7 +72,7 @@ fn a_terminal_shows_a_line_that_names_the_holder_and_goes() {
 }
 
 #[test]
-fn a_log_has_the_line_once() {
+fn without_a_terminal_the_line_is_printed_once() {
     let folder = folder();
     let first = first(folder.path());
     let mut second = start(&mut example("progress", folder.path()));

@@ -28,7 +28,7 @@ const REPLACING: &str = "
 ";
 
 #[test]
-fn who_was_replaced_as_the_holder_writes_nothing() {
+fn a_worker_that_lost_its_lock_writes_nothing() {
     // Its own, because all locks of the database are taken from their holders.
     let Some(server) = Server::start() else { return };
     let folder = folder();

@@ -62,7 +62,7 @@ fn assert_balance(answer: &str, balance: u32) {
 }
 
 #[test]
-fn no_deposit_is_lost_where_many_are_made_at_once() {
+fn no_deposit_is_lost_if_many_are_made_at_once() {
     const TIMES: u32 = 25;
     let service = Service::start();
     thread::scope(|scope| {
@@ -77,7 +77,7 @@ fn no_deposit_is_lost_where_many_are_made_at_once() {
 }
 
 #[test]
-fn a_customer_is_served_while_another_one_is() {
+fn customers_are_served_in_parallel() {
     let service = Service::start();
     let guard = service.hold(1);
     let answer = thread::scope(|scope| {
@@ -91,7 +91,7 @@ fn a_customer_is_served_while_another_one_is() {
 }
 
 #[test]
-fn who_waits_for_too_long_is_told_to_come_back() {
+fn a_request_that_waits_too_long_gets_retry_after() {
     let service = Service::start();
     let guard = service.hold(1);
     let answer = service.deposit(1);
@@ -102,7 +102,7 @@ fn who_waits_for_too_long_is_told_to_come_back() {
 }
 
 #[test]
-fn a_client_that_goes_away_deposits_nothing() {
+fn a_client_that_disconnects_deposits_nothing() {
     let service = Service::start();
     let guard = service.hold(1);
     let mut client = http::begin_post(service.port, &Service::path(1), "");

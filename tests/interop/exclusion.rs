@@ -46,7 +46,7 @@ impl Other {
 }
 
 #[test]
-fn what_others_hold_is_refused_here() {
+fn a_lock_held_by_others_is_unavailable_here() {
     for other in Other::all() {
         let folder = folder();
         let holder = other.holding(&folder.path().join("x.lock"));
@@ -59,7 +59,7 @@ fn what_others_hold_is_refused_here() {
 }
 
 #[test]
-fn what_is_held_here_is_refused_to_others() {
+fn a_lock_held_here_is_unavailable_to_others() {
     for other in Other::all() {
         let folder = folder();
         let file = folder.path().join("x.lock");
@@ -74,7 +74,7 @@ fn what_is_held_here_is_refused_to_others() {
 }
 
 #[test]
-fn a_wait_for_others_ends_at_the_timeout() {
+fn a_wait_for_others_times_out() {
     for other in Other::all() {
         let folder = folder();
         let holder = other.holding(&folder.path().join("x.lock"));
@@ -87,7 +87,7 @@ fn a_wait_for_others_ends_at_the_timeout() {
 }
 
 #[test]
-fn a_wait_of_others_ends_at_their_timeout() {
+fn a_wait_of_others_times_out() {
     for other in Other::all() {
         let folder = folder();
         let guard = lock(folder.path(), "x").acquire().unwrap();
@@ -116,7 +116,7 @@ fn a_wait_for_others_ends_when_they_release() {
 }
 
 #[test]
-fn a_wait_of_others_ends_when_it_is_released_here() {
+fn a_wait_of_others_ends_with_a_release_here() {
     for other in Other::all() {
         let folder = folder();
         let file = folder.path().join("x.lock");

@@ -7,7 +7,7 @@ use crate::python::Library;
 use crate::{folder, lock};
 
 #[test]
-fn a_file_that_python_made_keeps_its_mode_and_its_place() {
+fn a_file_created_by_python_keeps_its_mode_and_its_inode() {
     let Some(library) = Library::of_jam() else { return };
     let folder = folder();
     let file = folder.path().join("x.lock");
@@ -22,7 +22,7 @@ fn a_file_that_python_made_keeps_its_mode_and_its_place() {
 }
 
 #[test]
-fn a_file_that_was_made_here_stays_for_python() {
+fn a_file_created_here_stays_for_python() {
     let Some(library) = Library::of_jam() else { return };
     let folder = folder();
     let file = folder.path().join("x.lock");
@@ -33,7 +33,7 @@ fn a_file_that_was_made_here_stays_for_python() {
 }
 
 #[test]
-fn a_lock_survives_that_jam_empties_its_file_while_it_waits() {
+fn a_held_lock_survives_that_jam_truncates_its_file() {
     let Some(library) = Library::of_jam() else { return };
     let folder = folder();
     let file = folder.path().join("x.lock");
@@ -46,7 +46,7 @@ fn a_lock_survives_that_jam_empties_its_file_while_it_waits() {
 }
 
 #[test]
-fn the_names_of_jam_can_be_used() {
+fn the_lock_names_of_jam_can_be_used() {
     let Some(library) = Library::of_jam() else { return };
     for name in ["$creating_task", "$copying database", "$build_checking", "$langs"] {
         let folder = folder();
@@ -57,7 +57,7 @@ fn the_names_of_jam_can_be_used() {
 }
 
 #[test]
-fn no_file_of_ours_is_swept_by_jam() {
+fn jam_removes_no_file_of_this_library() {
     let folder = folder();
     drop(lock(folder.path(), "x").acquire().unwrap());
     let mut names: Vec<_> =

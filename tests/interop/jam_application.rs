@@ -65,7 +65,7 @@ fn assert_right(output: &Output) {
 }
 
 #[test]
-fn its_lock_is_held_elsewhere_while_it_is_held_here() {
+fn its_lock_is_unavailable_while_it_is_held_here() {
     let Some(application) = Application::start() else { return };
     let lock = lock(&application.folder().join("locks"), "invoice_saved");
     let guard = lock.acquire().unwrap();
@@ -75,7 +75,7 @@ fn its_lock_is_held_elsewhere_while_it_is_held_here() {
 }
 
 #[test]
-fn no_track_is_lost_that_both_of_them_sell() {
+fn no_sale_is_lost_if_both_of_them_sell() {
     const SALES: usize = 40;
     let Some(application) = Application::start() else { return };
     let before: usize = application.call("sell", "[1]").parse().expect("a number of tracks");

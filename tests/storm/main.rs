@@ -32,7 +32,7 @@ const SHORT: Size = Size { kills: 500, acquisitions: 50_000 };
 const LONG: Size = Size { kills: 2_000, acquisitions: 200_000 };
 
 #[test]
-fn nobody_overlaps_no_update_is_lost_and_no_lock_is_stuck() {
+fn no_sections_overlap_no_update_is_lost_and_no_lock_is_stuck() {
     let number = |variable| env::var(variable).ok().map(|it| it.parse::<u64>().expect("a number"));
     let first = number("JAM_LOCK_SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
     let (storms, size) = match number("JAM_LOCK_STORM") {

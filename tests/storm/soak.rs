@@ -32,7 +32,7 @@ impl Belongings {
 }
 
 #[test]
-fn memory_threads_and_descriptors_stay_what_they_are() {
+fn memory_threads_and_descriptors_do_not_grow() {
     let time = env::var("JAM_LOCK_SOAK").map_or(60, |time| time.parse().expect("seconds"));
     let folder = tempfile::tempdir().unwrap();
     let crew = Crew::new(1, folder.path(), 2);

@@ -1,4 +1,4 @@
-//! Holders in a container of their own, and on its file systems.
+//! Holders inside containers, and on their file systems.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::holder;
 use crate::{folder, lock};
 
 #[test]
-fn a_process_of_another_namespace_is_named_by_its_number_here() {
+fn a_process_of_another_namespace_is_named_by_its_id_in_this_one() {
     let folder = folder();
     let Some([unshare, options @ ..]) = container() else { return };
     let order = Order::RunKeyedSection { folder: folder.path(), name: "x" };
@@ -36,7 +36,7 @@ fn parent_of(process: u32) -> Option<u32> {
 }
 
 #[test]
-fn from_another_namespace_nobody_is_named_whose_number_would_be_wrong() {
+fn a_holder_outside_the_namespace_is_not_named() {
     let folder = folder();
     let _child = Child::in_section(folder.path(), "x");
     let Some([unshare, options @ ..]) = container() else { return };
@@ -50,7 +50,7 @@ fn from_another_namespace_nobody_is_named_whose_number_would_be_wrong() {
 #[test]
 fn a_holder_on_an_overlay_is_named_with_its_line() {
     let folder = folder();
-    // Of two file systems, so that the kernel lists another device than that of the file.
+    // Two file systems, so that the kernel lists another device than that of the file.
     let (location, name) = (Path::new("locks"), "x");
     let script = format!(
         "mount -t tmpfs tmpfs \"$0\" && cd \"$0\" && mkdir other upper work locks && \

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use jam_lock_tests::postgres::Server;
 
-use super::{THINK, assert_refused, assert_right, assert_wrong, invoices};
+use super::{THINK, assert_fails, assert_right, assert_wrong, invoices};
 
 fn on_server(server: &Server, options: &[&str]) -> Output {
     let mut command = invoices();
@@ -13,7 +13,7 @@ fn on_server(server: &Server, options: &[&str]) -> Output {
 }
 
 /// What a run has left in the database.
-fn litter(server: &Server) -> Vec<String> {
+fn leftovers(server: &Server) -> Vec<String> {
     server.ask(
         "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'invoices%'
          UNION SELECT relname FROM pg_class WHERE relname = 'jam_lock'",
@@ -24,7 +24,7 @@ fn litter(server: &Server) -> Vec<String> {
 fn every_sold_track_is_counted_and_nothing_is_left() {
     let Some(server) = Server::start() else { return };
     assert_right(&on_server(&server, &THINK));
-    assert_eq!(litter(&server), [""; 0]);
+    assert_eq!(leftovers(&server), [""; 0]);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn without_the_lock_sold_tracks_are_lost() {
 }
 
 #[test]
-fn two_runs_at_once_do_not_meet() {
+fn two_runs_at_once_are_independent() {
     let Some(server) = Server::shared() else { return };
     std::thread::scope(|scope| {
         let other = scope.spawn(|| on_server(server, &[]));
@@ -45,16 +45,16 @@ fn two_runs_at_once_do_not_meet() {
 }
 
 #[test]
-fn a_folder_for_the_lock_is_refused() {
+fn a_folder_for_the_lock_is_an_error() {
     let output = invoices()
         .args(["--database", "postgres://app@db1/shop", "--locks", "locks"])
         .output()
         .expect("cargo runs");
-    assert_refused(&output, "--locks is for a database that is a file");
+    assert_fails(&output, "--locks is for a database that is a file");
 }
 
 #[test]
-fn a_server_that_is_not_there_is_refused() {
+fn an_unreachable_server_is_an_error() {
     let output = invoices().args(["--database", "postgres://app@127.0.0.1:1/shop"]).output();
-    assert_refused(&output.expect("cargo runs"), "the database cannot be used, PostgreSQL says: ");
+    assert_fails(&output.expect("cargo runs"), "the database cannot be used, PostgreSQL says: ");
 }

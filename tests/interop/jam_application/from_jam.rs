@@ -56,7 +56,7 @@ fn the_handler_in_python_waits_for_the_lock_in_rust() {
 }
 
 #[test]
-fn no_sale_is_lost_where_both_of_them_sell() {
+fn no_sale_is_lost_if_both_of_them_sell() {
     const TIMES: u32 = 40;
     let Some(application) = Application::start() else { return };
     // On the first call it loads itself, and answers others with that.

@@ -1,4 +1,4 @@
-//! Whatever is done to the file or its folder, two holders never have two different files.
+//! Whatever is done to the file or its folder, two holders never hold two different files.
 
 #![cfg(target_os = "linux")]
 
@@ -18,11 +18,11 @@ fn waiter(folder: &Path) -> JoinHandle<Result<LockGuard, LockError>> {
     let before = blocked_on(&path);
     let lock = lock(folder, "x").timeout(LONG);
     let waiter = thread::spawn(move || lock.acquire());
-    wait_until("a wait", || blocked_on(&path) > before);
+    wait_until("it waits", || blocked_on(&path) > before);
     waiter
 }
 
-/// Whether the guard's file is the one that the path names: nobody else gets it.
+/// Whether the guard's file is the one at the path, so that nobody else can lock it.
 fn is_held(folder: &Path) -> bool {
     try_in_child(folder, "x").contains("is already held")
 }
@@ -35,7 +35,7 @@ fn the_file_stays_after_release() {
 }
 
 #[test]
-fn a_removed_file_is_made_again() {
+fn a_removed_file_is_created_again() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     drop(lock.acquire().unwrap());
@@ -45,7 +45,7 @@ fn a_removed_file_is_made_again() {
 }
 
 #[test]
-fn a_file_that_is_removed_while_it_is_held_is_its_holders_alone() {
+fn a_file_that_is_removed_while_it_is_held_stays_with_its_holder() {
     let folder = folder();
     let holder = Child::holding(folder.path(), "x");
     fs::remove_file(folder.path().join("x.lock")).unwrap();
@@ -56,8 +56,8 @@ fn a_file_that_is_removed_while_it_is_held_is_its_holders_alone() {
     drop(guard);
 }
 
-/// Takes the file from its path while a process holds it and a thread here waits for it.
-fn locks_the_new_one_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
+/// Removes the file from its path while a process holds it and a thread here waits for it.
+fn assert_new_file_is_locked_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let waiter = waiter(folder.path());
@@ -69,16 +69,16 @@ fn locks_the_new_one_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
 
 #[test]
 fn a_waiter_whose_file_is_removed_locks_the_new_one() {
-    locks_the_new_one_after(|file| fs::remove_file(file));
+    assert_new_file_is_locked_after(|file| fs::remove_file(file));
 }
 
 #[test]
 fn a_waiter_whose_file_is_renamed_locks_the_new_one() {
-    locks_the_new_one_after(|file| fs::rename(file, file.with_extension("away")));
+    assert_new_file_is_locked_after(|file| fs::rename(file, file.with_extension("away")));
 }
 
 #[test]
-fn a_waiter_whose_file_is_replaced_waits_for_who_holds_the_new_one() {
+fn a_waiter_whose_file_is_replaced_waits_for_the_holder_of_the_new_one() {
     let folder = folder();
     let old = Child::holding(folder.path(), "x");
     let waiter = waiter(folder.path());
@@ -86,27 +86,27 @@ fn a_waiter_whose_file_is_replaced_waits_for_who_holds_the_new_one() {
     let new = Child::holding(folder.path(), "x");
     old.release();
     let path = folder.path().join("x.lock");
-    wait_until("a wait for the new file", || blocked_on(&path) == 1);
+    wait_until("it waits for the new file", || blocked_on(&path) == 1);
     new.release();
     let _guard = waiter.join().unwrap().unwrap();
     assert!(is_held(folder.path()));
 }
 
 #[test]
-fn a_newcomer_rescues_those_who_wait_for_a_dead_file() {
+fn a_new_holder_wakes_the_waiters_for_a_removed_file() {
     let folder = folder();
     let _old = Child::holding(folder.path(), "x");
     let first = waiter(folder.path());
     fs::remove_file(folder.path().join("x.lock")).unwrap();
     let newcomer = lock(folder.path(), "x").timeout(LONG);
     let second = thread::spawn(move || newcomer.acquire().map(drop));
-    // The holder of the dead file is still there.
+    // The holder of the removed file still exists.
     drop(first.join().unwrap().unwrap());
     second.join().unwrap().unwrap();
 }
 
 #[test]
-fn a_folder_that_was_moved_away_and_made_anew_is_noticed() {
+fn a_folder_that_was_moved_away_and_created_anew_is_noticed() {
     let folder = folder();
     let locks = folder.path().join("locks");
     let lock = lock(&locks, "x");
@@ -118,7 +118,7 @@ fn a_folder_that_was_moved_away_and_made_anew_is_noticed() {
 }
 
 #[test]
-fn a_folder_that_was_removed_is_made_again() {
+fn a_removed_folder_is_created_again() {
     let folder = folder();
     let locks = folder.path().join("locks");
     let lock = lock(&locks, "x");

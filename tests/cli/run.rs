@@ -35,7 +35,7 @@ fn the_lock_is_held_as_long_as_the_command_runs() {
 }
 
 #[test]
-fn flock_1_is_kept_out_and_keeps_out() {
+fn flock_1_and_the_command_exclude_each_other() {
     let folder = folder();
     let path = folder.path().join("x.lock");
     let child = holding(folder.path(), &[], HOLD);
@@ -58,7 +58,7 @@ fn readers_run_together() {
 }
 
 #[test]
-fn others_are_told_what_is_run() {
+fn the_command_line_is_shown_to_others() {
     let folder = folder();
     let child = holding(folder.path(), &[], HOLD);
     let told = try_in_child(folder.path(), "x");
@@ -67,7 +67,7 @@ fn others_are_told_what_is_run() {
 }
 
 #[test]
-fn a_long_command_is_told_in_one_line_by_its_beginning() {
+fn a_long_command_line_is_cut_and_fits_on_one_line() {
     let folder = folder();
     let script = format!("echo held\ncat; echo released # {}", "é::ü ".repeat(99));
     let child = holding(folder.path(), &[], &script);
@@ -78,7 +78,7 @@ fn a_long_command_is_told_in_one_line_by_its_beginning() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_127() {
+fn a_missing_command_exits_with_127() {
     let folder = folder();
     let output = run(folder.path(), &["x", "--", "no such command"]);
     assert_eq!(output.status.code(), Some(127));
@@ -87,7 +87,7 @@ fn a_command_that_is_not_there_is_127() {
 }
 
 #[test]
-fn a_command_that_cannot_be_run_is_126() {
+fn a_command_that_cannot_be_run_exits_with_126() {
     let folder = folder();
     let path = folder.path().join("notes");
     fs::write(&path, "my own").unwrap();
@@ -96,14 +96,14 @@ fn a_command_that_cannot_be_run_is_126() {
 }
 
 #[test]
-fn what_is_said_of_others_moves_no_cursor() {
+fn control_characters_are_not_printed() {
     let folder = folder();
     let output = run(folder.path(), &["x", "--", "no\x1b[2Jcommand"]);
     assert!(stderr(&output).contains("no?[2Jcommand"), "{output:?}");
 }
 
 #[test]
-fn a_command_that_a_signal_ends_ends_this_by_the_same() {
+fn a_command_killed_by_a_signal_kills_jam_lock_by_the_same_signal() {
     let folder = folder();
     for (name, signal) in [("TERM", 15), ("INT", 2), ("KILL", 9), ("SEGV", 11)] {
         let output = run(folder.path(), &["x", "--", "sh", "-c", &format!("kill -{name} $$")]);
@@ -113,7 +113,7 @@ fn a_command_that_a_signal_ends_ends_this_by_the_same() {
 }
 
 #[test]
-fn what_the_command_leaves_behind_does_not_have_the_lock() {
+fn background_processes_of_the_command_do_not_hold_the_lock() {
     let folder = folder();
     let script = "sleep 1000 >/dev/null 2>&1 & echo $!";
     let output = run(folder.path(), &["x", "--", "sh", "-c", script]);
@@ -123,7 +123,7 @@ fn what_the_command_leaves_behind_does_not_have_the_lock() {
 }
 
 #[test]
-fn the_lock_is_held_for_descendants_if_asked_for() {
+fn with_descendants_background_processes_hold_the_lock() {
     let folder = folder();
     // The shell ends at once, and leaves a reader of the test's pipe running.
     let script = "exec 3<&0; (echo held; cat <&3 >&2; echo released) & exit 3";
@@ -135,7 +135,7 @@ fn the_lock_is_held_for_descendants_if_asked_for() {
 }
 
 #[test]
-fn who_died_inside_is_told() {
+fn a_dead_holder_is_reported() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let id = child.id();
@@ -149,7 +149,7 @@ fn who_died_inside_is_told() {
 }
 
 #[test]
-fn who_is_killed_with_its_command_inside_leaves_the_lock_abandoned() {
+fn killing_jam_lock_with_its_command_leaves_the_lock_abandoned() {
     let folder = folder();
     holding(folder.path(), &[], HOLD).kill();
     let text = stderr(&run(folder.path(), &["x", "-t0", "true"]));
@@ -157,7 +157,7 @@ fn who_is_killed_with_its_command_inside_leaves_the_lock_abandoned() {
 }
 
 #[test]
-fn a_name_that_is_none_is_refused() {
+fn an_invalid_name_is_an_error() {
     let folder = folder();
     let output = run(folder.path(), &["../x", "true"]);
     assert_eq!(output.status.code(), Some(2));
@@ -165,7 +165,7 @@ fn a_name_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_lock_that_cannot_be_asked_for_is_71() {
+fn a_lock_error_exits_with_71() {
     let folder = folder();
     fs::create_dir(folder.path().join("x.lock")).unwrap();
     let output = run(folder.path(), &["x", "true"]);
@@ -174,7 +174,7 @@ fn a_lock_that_cannot_be_asked_for_is_71() {
 }
 
 #[test]
-fn the_folder_is_the_default_one_where_none_is_named() {
+fn without_an_option_the_default_folder_is_used() {
     let folder = folder();
     let run = |variable: Option<&str>| {
         let mut order = Command::new(env!("CARGO_BIN_EXE_command"));
@@ -186,14 +186,14 @@ fn the_folder_is_the_default_one_where_none_is_named() {
 }
 
 #[test]
-fn a_url_of_no_engine_is_said_to_be_none() {
+fn the_url_of_an_unknown_engine_is_an_error() {
     let output = run(Path::new("etcd://me:secret@host"), &["x", "true"]);
     assert_eq!(output.status.code(), Some(71));
     assert!(stderr(&output).contains("is not supported at etcd://…"), "{output:?}");
 }
 
 #[test]
-fn the_help_tells_the_statuses() {
+fn the_help_lists_the_exit_statuses() {
     let folder = folder();
     let output = run_to_end(command(folder.path()).args(["run", "--help"]));
     for status in ["75  timed out", "74  the lock", "71  the lock", "127", "126"] {

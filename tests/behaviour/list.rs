@@ -1,4 +1,4 @@
-//! How all locks of a folder stand, as people are told.
+//! The list of all locks of a folder.
 
 use std::fs;
 use std::path::Path;
@@ -18,24 +18,24 @@ use jam_lock_tests::observe::wait_until;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::order::Order;
 
-fn survey(folder: &Path) -> Vec<Status> {
+fn list(folder: &Path) -> Vec<Status> {
     Locks::open(folder).unwrap().list().unwrap()
 }
 
-/// How the only lock of `folder` stands.
+/// The only lock of `folder`.
 fn only(folder: &Path) -> Status {
-    let mut found = survey(folder);
+    let mut found = list(folder);
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }
 
-/// What is told of a lock that nobody has, where readers can be seen, and where not.
+/// The state of a free lock, depending on whether readers can be seen on this system.
 fn is_free(state: State) -> bool {
     let is_seen = cfg!(target_os = "linux") && is_first_namespace();
     state == if is_seen { State::Free } else { State::NoWriter }
 }
 
-/// Whether no process is hidden from this one.
+/// Whether this process can see all others.
 fn is_first_namespace() -> bool {
     let name = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     name.to_str() == Some("pid:[4026531836]")
@@ -46,18 +46,18 @@ fn is_waited_for_by(folder: &Path, count: usize) -> bool {
 }
 
 #[test]
-fn locks_are_told_in_the_order_of_their_names() {
+fn locks_are_listed_in_the_order_of_their_names() {
     let folder = folder();
     for name in ["b", "$a", "c d"] {
         drop(lock(folder.path(), name).acquire().unwrap());
     }
-    let found = survey(folder.path());
+    let found = list(folder.path());
     assert_eq!(found.iter().map(Status::name).collect::<Vec<_>>(), ["$a", "b", "c d"]);
     assert!(found.iter().all(|status| is_free(status.state())), "{found:?}");
 }
 
 #[test]
-fn a_free_lock_has_its_last_token_and_nobody_who_holds_it() {
+fn a_free_lock_has_its_last_token_and_no_holder() {
     let folder = folder();
     let token = lock(folder.path(), "x").acquire().unwrap().token();
     let status = only(folder.path());
@@ -66,7 +66,7 @@ fn a_free_lock_has_its_last_token_and_nobody_who_holds_it() {
 }
 
 #[test]
-fn what_is_no_lock_file_is_left_out_and_nothing_is_made() {
+fn files_that_are_not_lock_files_are_left_out_and_nothing_is_created() {
     let folder = folder();
     fs::write(folder.path().join("notes"), "my own").unwrap();
     fs::create_dir(folder.path().join("folder.lock")).unwrap();
@@ -74,12 +74,12 @@ fn what_is_no_lock_file_is_left_out_and_nothing_is_made() {
     std::os::unix::fs::symlink("notes", folder.path().join("link.lock")).unwrap();
     let files = || fs::read_dir(folder.path()).unwrap().count();
     let before = files();
-    assert_eq!(survey(folder.path()), []);
+    assert_eq!(list(folder.path()), []);
     assert_eq!(files(), before);
 }
 
 #[test]
-fn a_file_that_is_no_lock_name_is_told_as_it_stands() {
+fn a_file_whose_name_is_not_a_lock_name_is_listed_as_it_is() {
     let folder = folder();
     fs::write(folder.path().join("$buildID7.lock"), "").unwrap();
     let status = only(folder.path());
@@ -87,7 +87,7 @@ fn a_file_that_is_no_lock_name_is_told_as_it_stands() {
 }
 
 #[test]
-fn a_writer_in_another_process_is_told() {
+fn a_writer_in_another_process_is_listed() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let status = only(folder.path());
@@ -114,18 +114,18 @@ fn readers_are_counted() {
     assert!(ids.contains(&status.holder().unwrap().process().unwrap()), "{status:?}");
 }
 
-/// The system's list of locks is not of one moment: while others change it, lines are missing or
-/// come twice.
+/// The kernel's list of locks is not a snapshot: while others change it, lines are missing or come
+/// twice.
 #[cfg(target_os = "linux")]
 #[test]
 fn it_is_right_while_others_lock_and_unlock() {
     const EACH: usize = 100;
-    let (folder, elsewhere) = (folder(), folder());
+    let (folder, busy_folder) = (folder(), folder());
     let (folder, count) = (folder.path(), EACH);
     let writer = Child::spawn(&Order::HoldMany { folder, count }).after("held");
     let readers =
         [(); 2].map(|()| Child::spawn(&Order::HoldManyShared { folder, count }).after("held"));
-    let busy = Order::AcquireManyRepeatedly { folder: elsewhere.path(), count: 40 };
+    let busy = Order::AcquireManyRepeatedly { folder: busy_folder.path(), count: 40 };
     let busy = Child::spawn(&busy).after("held");
     let locks = Locks::open(folder).unwrap();
     let mut counted = 0;
@@ -147,24 +147,24 @@ fn it_is_right_while_others_lock_and_unlock() {
             assert!(is_right && is_quiet, "{status:?}");
         }
     }
-    assert!(counted > 0, "readers are never counted");
+    assert!(counted > 0, "readers were never counted");
     drop(busy);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn who_waits_in_other_processes_is_counted() {
+fn waiters_in_other_processes_are_counted() {
     let folder = folder();
     let holds = Child::holding(folder.path(), "x");
     assert!(is_waited_for_by(folder.path(), 0));
     let waiting = [(); 2].map(|()| Child::waiting(folder.path(), "x"));
-    wait_until("two who wait", || is_waited_for_by(folder.path(), 2));
+    wait_until("two wait", || is_waited_for_by(folder.path(), 2));
     drop((holds, waiting));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_threads_of_this_process_are_told_apart() {
+fn the_threads_of_this_process_are_listed_separately() {
     let folder = folder();
     let lock = lock(folder.path(), "x").timeout(LONG);
     let guard = lock.acquire().unwrap();
@@ -173,16 +173,16 @@ fn the_threads_of_this_process_are_told_apart() {
         for _ in 0..3 {
             scope.spawn(|| lock.acquire().map(drop).unwrap());
         }
-        wait_until("three who wait", || is_waited_for_by(folder.path(), 3));
+        wait_until("three wait", || is_waited_for_by(folder.path(), 3));
         let status = only(folder.path());
         assert_eq!(status.holder().unwrap().line(), Some(line));
         assert_eq!((status.state(), status.token()), (State::Writer, Some(guard.token())));
         drop(guard);
     });
     let readers = [(); 3].map(|()| lock.shared().acquire().unwrap().detach());
-    let elsewhere = Child::holding_shared(folder.path(), "x");
+    let child = Child::holding_shared(folder.path(), "x");
     assert_eq!(only(folder.path()).state(), State::Readers(Some(4)));
-    drop((readers, elsewhere));
+    drop((readers, child));
 }
 
 #[cfg(target_os = "linux")]
@@ -195,13 +195,13 @@ fn threads_that_wait_for_another_process_are_counted_once() {
         for _ in 0..3 {
             scope.spawn(|| lock.acquire().map(drop).unwrap());
         }
-        wait_until("three who wait", || is_waited_for_by(folder.path(), 3));
+        wait_until("three wait", || is_waited_for_by(folder.path(), 3));
         child.release();
     });
 }
 
 #[test]
-fn who_died_inside_is_told_until_the_next_holder_is() {
+fn a_death_is_listed_until_the_next_holder_gets_the_report() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let process = child.id();
@@ -217,7 +217,7 @@ fn who_died_inside_is_told_until_the_next_holder_is() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn who_died_inside_is_told_while_somebody_has_the_lock_who_is_not() {
+fn a_death_is_listed_while_a_holder_that_got_no_report_has_the_lock() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
     let died = child.id();
@@ -231,7 +231,7 @@ fn who_died_inside_is_told_while_somebody_has_the_lock_who_is_not() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn who_left_a_lock_abandoned_and_reads_now_is_not_named_as_its_writer() {
+fn a_reader_that_abandoned_the_lock_before_is_not_listed_as_its_writer() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     lock.acquire().unwrap().mark_abandoned();

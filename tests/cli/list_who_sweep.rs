@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use crate::{command, folder, stderr, stdout};
 
-fn ask(folder: &Path, arguments: &[&str]) -> Output {
+fn run_subcommand(folder: &Path, arguments: &[&str]) -> Output {
     run_to_end(command(folder).args(arguments))
 }
 
 fn json(folder: &Path) -> Value {
-    serde_json::from_str(&stdout(&ask(folder, &["list", "--json"]))).unwrap()
+    serde_json::from_str(&stdout(&run_subcommand(folder, &["list", "--json"]))).unwrap()
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn a_list_has_a_line_for_each_lock() {
     let folder = folder();
     try_in_child(folder.path(), "free");
     let child = Child::in_section(folder.path(), "x");
-    let text = stdout(&ask(folder.path(), &["list"]));
+    let text = stdout(&run_subcommand(folder.path(), &["list"]));
     let lines: Vec<_> = text.lines().collect();
     let titles: Vec<_> = lines[0].split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
     assert_eq!(titles, ["NAME", "STATE", "HELD FOR", "WAITING", "HOLDER"]);
@@ -61,53 +61,53 @@ fn json_has_all_that_is_known() {
 }
 
 #[test]
-fn who_holds_a_lock_is_0_and_a_sentence() {
+fn who_exits_with_0_and_a_sentence_if_the_lock_is_held() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
-    let output = ask(folder.path(), &["who", "x"]);
+    let output = run_subcommand(folder.path(), &["who", "x"]);
     assert_eq!(output.status.code(), Some(0));
     let text = stdout(&output);
     assert!(text.starts_with("held for ") && text.contains(&format!("(pid {})", child.id())));
 }
 
 #[test]
-fn a_lock_that_nobody_holds_is_1() {
+fn who_exits_with_1_if_the_lock_is_free() {
     let folder = folder();
     try_in_child(folder.path(), "used");
     for (name, told) in
         [("used", "free\n"), ("never used", "free (no use of it is recorded here)\n")]
     {
-        let output = ask(folder.path(), &["who", name]);
+        let output = run_subcommand(folder.path(), &["who", name]);
         assert_eq!((output.status.code(), &*stdout(&output)), (Some(1), told));
     }
 }
 
 #[test]
-fn who_died_inside_is_told() {
+fn a_dead_holder_is_shown() {
     let folder = folder();
     let child = Child::in_section(folder.path(), "x");
     let id = format!("(pid {})", child.id());
     child.kill();
-    let output = ask(folder.path(), &["who", "called_x"]);
+    let output = run_subcommand(folder.path(), &["who", "called_x"]);
     assert_eq!(output.status.code(), Some(1));
     let text = stdout(&output);
     assert!(text.starts_with("free; died inside: `on_apply` at ") && text.contains(&id), "{text}");
 }
 
 #[test]
-fn a_name_that_is_none_is_refused() {
+fn an_invalid_name_is_an_error() {
     let folder = folder();
-    let output = ask(folder.path(), &["who", "a/b"]);
+    let output = run_subcommand(folder.path(), &["who", "a/b"]);
     assert_eq!((output.status.code(), &*stdout(&output)), (Some(2), ""));
     assert!(stderr(&output).contains("invalid lock name"), "{output:?}");
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_trouble_and_is_not_made() {
+fn a_missing_folder_is_an_error_and_is_not_created() {
     let folder = folder();
     let missing = folder.path().join("missing");
     for order in [&["list"][..], &["who", "x"], &["sweep"]] {
-        let output = ask(&missing, order);
+        let output = run_subcommand(&missing, order);
         assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).contains("No such file or directory"), "{output:?}");
         assert!(
@@ -119,15 +119,18 @@ fn a_folder_that_is_not_there_is_trouble_and_is_not_made() {
 }
 
 #[test]
-fn a_sweep_tells_of_how_many_locks() {
+fn a_sweep_prints_the_number_of_locks() {
     let folder = folder();
     Child::after_use_of_customer(folder.path(), 7).kill();
-    assert_eq!(stdout(&ask(folder.path(), &["sweep"])), "removed the files of 1 lock\n");
-    assert_eq!(stdout(&ask(folder.path(), &["sweep"])), "removed the files of 0 locks\n");
+    assert_eq!(stdout(&run_subcommand(folder.path(), &["sweep"])), "removed the files of 1 lock\n");
+    assert_eq!(
+        stdout(&run_subcommand(folder.path(), &["sweep"])),
+        "removed the files of 0 locks\n"
+    );
 }
 
 #[test]
-fn who_stops_reading_is_not_told_of_it() {
+fn a_closed_pipe_is_not_an_error() {
     let folder = folder();
     for name in 0..2_000 {
         std::fs::write(folder.path().join(format!("{name}.lock")), "").unwrap();
@@ -143,9 +146,9 @@ fn who_stops_reading_is_not_told_of_it() {
 }
 
 #[test]
-fn a_screen_is_not_for_a_pipe() {
+fn watch_needs_a_terminal() {
     let folder = folder();
-    let output = ask(folder.path(), &["watch"]);
+    let output = run_subcommand(folder.path(), &["watch"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("jam-lock list"), "{output:?}");
 }

@@ -1,4 +1,4 @@
-//! `completions`, `man` and the help: what a shell and a person are told of the command itself.
+//! `completions`, `man` and the help: what a shell and a person are printed_by of the command itself.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -10,14 +10,14 @@ use crate::{stderr, stdout};
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_command");
 
-fn told(arguments: &[&str]) -> String {
+fn printed_by(arguments: &[&str]) -> String {
     let output = run_to_end(Command::new(COMMAND).args(arguments));
     assert_eq!((output.status.code(), &*stderr(&output)), (Some(0), ""), "{arguments:?}");
     stdout(&output)
 }
 
 #[test]
-fn bash_completes_what_stands_behind_a_subcommand() {
+fn bash_completes_the_options_of_a_subcommand() {
     let script = "source <(\"$0\" completions bash)
         COMP_WORDS=(jam-lock run --) COMP_CWORD=2
         _jam__lock jam-lock -- run
@@ -30,26 +30,28 @@ fn bash_completes_what_stands_behind_a_subcommand() {
 #[test]
 fn every_shell_has_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        assert!(told(&["completions", shell]).contains("descendants"), "{shell}");
+        assert!(printed_by(&["completions", shell]).contains("descendants"), "{shell}");
     }
 }
 
 #[test]
-fn the_short_help_tells_the_statuses() {
+fn the_short_help_lists_the_exit_statuses() {
     for (order, status) in [
         ("run", "75  timed out waiting for the lock"),
         ("list", "2  the locks cannot be accessed"),
         ("who", "1  the lock is free"),
         ("sweep", "2  the locks cannot be accessed"),
     ] {
-        assert!(told(&[order, "-h"]).contains(status), "{order}");
+        assert!(printed_by(&[order, "-h"]).contains(status), "{order}");
     }
 }
 
 #[test]
 fn the_long_help_has_examples_and_the_keys_of_json() {
-    assert!(told(&["run", "--help"]).contains("jam-lock run nightly --timeout 60 -- ./backup.sh"));
-    let keys = told(&["list", "--help"]);
+    assert!(
+        printed_by(&["run", "--help"]).contains("jam-lock run nightly --timeout 60 -- ./backup.sh")
+    );
+    let keys = printed_by(&["list", "--help"]);
     for key in [
         "name",
         "state",
@@ -73,21 +75,21 @@ fn the_long_help_has_examples_and_the_keys_of_json() {
 
 #[test]
 fn help_is_a_subcommand_too() {
-    assert_eq!(told(&["help"]), told(&["--help"]));
-    assert_eq!(told(&["help", "run"]), told(&["run", "--help"]));
+    assert_eq!(printed_by(&["help"]), printed_by(&["--help"]));
+    assert_eq!(printed_by(&["help", "run"]), printed_by(&["run", "--help"]));
 }
 
 #[test]
-fn what_is_about_no_locks_is_not_asked_where_they_are() {
+fn subcommands_without_locks_have_no_option_for_their_location() {
     for order in ["man", "completions"] {
-        assert!(!told(&[order, "-h"]).contains("--locks"), "{order}");
+        assert!(!printed_by(&[order, "-h"]).contains("--locks"), "{order}");
     }
-    assert!(told(&["sweep", "-h"]).contains("--locks"));
+    assert!(printed_by(&["sweep", "-h"]).contains("--locks"));
 }
 
 #[test]
-fn the_manual_is_one_page_with_a_section_for_each_thing() {
-    let page = told(&["man"]);
+fn the_manual_is_one_page_with_a_section_per_topic() {
+    let page = printed_by(&["man"]);
     assert_eq!(page.lines().filter(|line| line.starts_with(".TH ")).count(), 1, "{page}");
     let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
     assert_eq!(
@@ -109,12 +111,12 @@ fn the_manual_is_one_page_with_a_section_for_each_thing() {
 }
 
 #[test]
-fn the_manual_is_shown_without_a_warning() {
+fn groff_formats_the_manual_without_a_warning() {
     let mut groff = Command::new("groff");
     groff.args(["-man", "-Tutf8", "-ww"]).stdin(Stdio::piped());
     groff.stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut groff) = groff.spawn() else { return skip("there is no groff") };
-    groff.stdin.take().unwrap().write_all(told(&["man"]).as_bytes()).unwrap();
+    groff.stdin.take().unwrap().write_all(printed_by(&["man"]).as_bytes()).unwrap();
     let output = groff.wait_with_output().unwrap();
     assert_eq!(stderr(&output), "");
     assert!(stdout(&output).contains("JAM_LOCK"), "{}", stdout(&output));

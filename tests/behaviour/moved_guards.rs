@@ -11,7 +11,7 @@ use jam_lock::{Lock, LockError, LockGuard, LockName, Locks};
 
 use crate::{LONG, folder, lock, lock_names};
 
-/// Says that the lock cannot be acquired again, and what to do then.
+/// The remedy in the error of a lock that the thread already holds.
 fn remedy(result: Result<LockGuard, LockError>) -> &'static str {
     match result {
         Err(LockError::Reentrant { remedy, .. }) => remedy,
@@ -20,14 +20,14 @@ fn remedy(result: Result<LockGuard, LockError>) -> &'static str {
 }
 
 #[test]
-fn of_a_pool_let_in_nobody_else_on_their_thread() {
+fn of_a_thread_pool_do_not_admit_other_jobs_on_their_thread() {
     let folder = folder();
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let lock = lock(folder.path(), "x");
         let acquire = |lock: Lock| tokio::task::spawn_blocking(move || lock.acquire());
-        // The task works under the lock, and the pool's thread serves the next one.
+        // The job holds the lock, and the thread of the pool starts the next job.
         let held = acquire(lock.clone()).await.unwrap().unwrap();
         let again = remedy(acquire(lock.reentrant()).await.unwrap());
         assert!(again.contains("`detach`"), "{again}");
@@ -38,7 +38,7 @@ fn of_a_pool_let_in_nobody_else_on_their_thread() {
         let section = move || locked!(name, reentrant, locks = &locks, {});
         let section = tokio::task::spawn_blocking(section).await.unwrap();
         assert!(matches!(section, Err(LockError::Reentrant { .. })), "{section:?}");
-        // As the error says.
+        // As the error suggests.
         let held = held.detach();
         let next = acquire(lock.timeout(LONG));
         tokio::task::yield_now().await;
@@ -48,7 +48,7 @@ fn of_a_pool_let_in_nobody_else_on_their_thread() {
 }
 
 #[test]
-fn out_of_order_say_that_they_can_be_detached() {
+fn out_of_order_suggest_that_they_are_detached() {
     let locks = Locks::in_memory();
     let _held = locks.lock(lock_names::SECOND).acquire().unwrap();
     let error = locks.lock(lock_names::FIRST).acquire().unwrap_err();
@@ -56,7 +56,7 @@ fn out_of_order_say_that_they_can_be_detached() {
 }
 
 #[test]
-fn and_outlive_their_section_let_in_nobody_else() {
+fn that_outlive_their_section_do_not_admit_others() {
     let locks = &Locks::in_memory();
     let again = || locks.lock(lock_names::FIRST).reentrant().acquire();
     let outlives = locked!("first", locks = locks, { again() }).unwrap().unwrap();
@@ -68,7 +68,7 @@ fn and_outlive_their_section_let_in_nobody_else() {
 }
 
 #[test]
-fn with_a_section_that_was_entered_again_take_its_context_along() {
+fn of_a_reentered_section_take_their_context_along() {
     let locks = &Locks::in_memory();
     let entered = locked!("first", locks = locks, {}).map(|()| async {
         locked!("first", reentrant, locks = locks, async {
@@ -82,12 +82,12 @@ fn with_a_section_that_was_entered_again_take_its_context_along() {
         assert!(smol::future::poll_once(&mut entered).await.is_none());
     });
     smol::block_on(outer).unwrap();
-    // It runs on behind the section that it was entered in.
+    // It outlives the section in which it was acquired.
     let again = smol::block_on(entered).unwrap();
     assert!(matches!(again, Err(LockError::Reentrant { .. })), "{again:?}");
 }
 
-/// Says that it was woken, and lets that take until it is answered.
+/// A waker that reports its call, and blocks until it is answered.
 struct Slow(Sender<()>, Mutex<Receiver<()>>);
 
 impl Wake for Slow {
@@ -98,7 +98,7 @@ impl Wake for Slow {
 }
 
 #[test]
-fn count_no_more_when_another_one_hears_of_their_release() {
+fn are_forgotten_once_another_waiter_is_woken_by_their_release() {
     let lock = Locks::in_memory().lock(LockName::new("x").unwrap());
     let guard = lock.acquire().unwrap();
     let ((woken, was_woken), (answer, answered)) = (mpsc::channel(), mpsc::channel());
