@@ -20,6 +20,7 @@ mod timer;
 mod wait;
 mod wait_driver;
 mod wait_queue;
+#[cfg(not(shuttle))]
 mod wake_threads;
 
 use std::fmt;
@@ -127,8 +128,8 @@ impl Gate {
                 Attempt::Granted(grant) => return Ok(Admission::Granted(grant)),
                 attempt => attempt,
             };
-            let (begun, end) = match deadline.fixed() {
-                Deadline::At { asked, end } => (asked, Some(end)),
+            let (begun, end) = match deadline.starting_now() {
+                Deadline::At { start, end } => (start, Some(end)),
                 Deadline::Never | Deadline::After(_) | Deadline::Once => (sync::now(), None),
             };
             let ticket = match attempt {
@@ -211,6 +212,8 @@ impl Gate {
 
 fn change_and_wake<R>(mut state: MutexGuard<'_, State>, change: impl FnOnce(&mut State) -> R) -> R {
     let result = change(&mut state);
+    #[cfg(test)]
+    state.assert_is_in_table();
     let wakers = state.take_wakers();
     drop(state);
     wakers.into_iter().for_each(WakeList::finish);

@@ -76,6 +76,22 @@ fn a_failed_attempt_changes_nothing() {
 }
 
 #[test]
+fn a_holder_record_of_constant_size_reads_well_in_a_terminal() {
+    let folder = folder();
+    let path = folder.path().join("x.holder");
+    let lock = lock(folder.path(), "x");
+    for _ in 0..2 {
+        drop(lock.acquire().unwrap());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.len() == 640 && text.ends_with('\n'), "{text}");
+        let is_short = |line: &str| line.len() < 80 || line.starts_with("place ");
+        assert!(text.lines().all(is_short), "{text}");
+        let blank = text.lines().filter(|line| line.trim().is_empty()).count();
+        assert!(blank <= 2, "{text}");
+    }
+}
+
+#[test]
 fn a_new_file_is_empty() {
     let folder = folder();
     let _guard = lock(folder.path(), "x").acquire().unwrap();

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use super::{Subject, lock, name, number, until_queued};
-use crate::context::Scope;
+use crate::context::Owner;
 use crate::error::LockError;
 use crate::locks::Locks;
 use crate::name::LockName;
@@ -61,7 +61,8 @@ pub(super) fn reentrancy(subject: &dyn Subject) {
     let lock = lock(subject, &name());
     // A section's guard, for what a guard by hand holds cannot be entered again.
     let deadline = Timeout::FOREVER.deadline();
-    let outer = lock.block(Scope::thread_section(), Site::here(), deadline).expect("it is free");
+    let outer =
+        lock.acquire_for(Owner::thread_section(), Site::here(), deadline).expect("it is free");
     assert!(matches!(lock.acquire(), Err(LockError::Reentrant { .. })), "it waits for itself");
     assert!(lock.try_acquire().is_err_and(|error| error.is_timeout()), "a try waits for nobody");
     let inner = lock.reentrant().acquire().expect("it may enter again");

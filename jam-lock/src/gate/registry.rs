@@ -1,7 +1,7 @@
 //! The gates of this process.
 //!
-//! Gates belong to the process and not to a `Locks`: two of them on one folder, however it is
-//! spelled, share its gates.
+//! Gates belong to the process, not to a `Locks`: two of them in one folder share its gates, even if
+//! its path is spelled differently.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -16,12 +16,12 @@ type Gates = HashMap<(OsString, LockName), Weak<Gate>>;
 
 static GATES: PerProcess<Mutex<Gates>> = PerProcess::new();
 
-/// The gate of `name` at `engine`, which is made where this process has none.
+/// The gate of `name` at `engine`; created if this process has none.
 pub(crate) fn gate(engine: &Arc<dyn Engine>, name: &LockName) -> Arc<Gate> {
     if let Some(gate) = existing(&**engine, name) {
         return gate;
     }
-    // An engine may ask another one for a lock of its own, so not under the mutex.
+    // Not under the mutex: an engine may use a lock of another engine.
     let new = Gate::new(Arc::clone(engine), name.clone());
     let key = (engine.identity().to_owned(), name.clone());
     let mut gates = gates();

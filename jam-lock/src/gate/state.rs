@@ -3,6 +3,28 @@
 //! The claim is never handed to a sleeping waiter. It is left idle, the head of the queue is
 //! notified, and the first waiter that comes takes it; so an offer to a waiter that never wakes can
 //! go to the next.
+//!
+//! The states between two steps, which `table.rs` checks in tests:
+//!
+//! | hold | queue | engine waits | meaning | left by |
+//! |---|---|---|---|---|
+//! | `None` | empty | 0–2, unneeded | Free, or held by another process. | `try_acquire` → in use; `enqueue` |
+//! | `None` | not empty | 1–2 | Another process holds the claim, or may acquire it first. | `wait_done`, or `try_acquire_queued` of the head → `Idle`; `cancel_waiter` of the last waiter |
+//! | `Idle(m)` | a waiter in mode `m` is offered and woken, and is a thread or watched by the stalled timer | 0–2, unneeded | Handed off; until `handoff_until`. | `poll_waiter` with an offer, or `try_acquire` of a barging thread unless reserved → in use; `skip_stalled`, `skip_waiter` or `cancel_waiter` → `hand_off_or_return` |
+//! | `Exclusive` | any | 0–2, unneeded | In use by one writer. | `release` of its last guard → `hand_off_or_return` |
+//! | `Shared(n)` | any | 0–2, unneeded | In use by `n` readers. | another reader, in `try_acquire` or with an offer → `Shared(n + 1)`; `release` → `Shared(n - 1)`; of the last → `hand_off_or_return` |
+//!
+//! `hand_off_or_return` leads to `Idle` in the head's mode; or to `None`, if the queue is empty, the
+//! time for hand-offs or the reader phase is over, the claim cannot be reassigned, or the other mode
+//! is wanted and contended.
+//!
+//! At most one engine wait is in progress in each mode. If the queue is not empty and `hold` is
+//! `None`, one is usually in the head's mode; it is in the other one after the head was passed over,
+//! and the end of that wait starts the missing one. An unneeded wait is discarded when it is done.
+//! Waiters that were passed over, refused or failed are not in the queue: they come back, or leave,
+//! when they are polled.
+//!
+//! In a fork, `hold` becomes `None` in any of these states, and each further call returns an error.
 
 mod cancel;
 mod engine_waits;
@@ -14,6 +36,8 @@ mod reader_phase;
 mod recorded;
 mod refine_status;
 mod stalled;
+#[cfg(test)]
+mod table;
 mod try_acquire;
 
 use std::sync::{Arc, Weak};
@@ -160,6 +184,11 @@ impl State {
 impl State {
     pub(super) fn queue_length(&self) -> usize {
         self.queue.len()
+    }
+
+    #[cfg(not(shuttle))]
+    pub(super) fn passed_over(&self) -> usize {
+        self.queue.len() - self.queue.iter().count()
     }
 
     #[cfg(not(shuttle))]

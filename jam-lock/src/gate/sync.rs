@@ -1,4 +1,4 @@
-//! What a model checker takes the place of: the mutex, the condition variable and the clocks.
+//! The mutex, the condition variable and the clocks of a gate, which a model checker replaces.
 
 pub(super) use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Instant;

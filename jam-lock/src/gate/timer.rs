@@ -1,8 +1,8 @@
-//! The one thread of this process that watches deadlines for tasks, which have no thread to sleep
-//! on.
+//! Timers that wake waiting tasks at their deadlines, and the one thread that watches them.
 //!
-//! It runs nothing but its own loop: what is due goes to the [threads that wake](super::wake_threads),
-//! so that neither a waker that blocks or panics nor a file system that hangs delays a deadline.
+//! The thread runs nothing but its own loop: [other threads](super::wake_threads) call the wakers that
+//! are due, so that neither a waker that blocks or panics nor a file system that hangs delays another
+//! deadline.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,21 +15,21 @@ use std::time::{Duration, Instant};
 use super::wake_threads::{self, Wakeup};
 use crate::per_process::PerProcess;
 
-/// How long the thread lingers once nobody needs it.
+/// How long the thread goes on after the last task has stopped waiting.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// A time at which a waker is woken, unless this is dropped before.
+/// Wakes a waker at a time, unless it is dropped before.
 pub(super) struct Timer {
     threads: &'static TimerThread,
     key: Key,
     wakeup: Arc<Wakeup>,
 }
 
-/// When a timer fires, and a number that tells it from others of the same time.
+/// When a timer fires, and a number that distinguishes timers of the same time.
 type Key = (Instant, u64);
 
 impl Timer {
-    /// Has `waker` woken at `end`; an [`Attendance`] is what keeps the thread there.
+    /// Wakes `waker` at `end`, while a [`TimerThreadGuard`] keeps the thread running.
     pub(super) fn new(end: Instant, waker: &Waker) -> Self {
         let threads = TIMER_THREAD.get();
         let wakeup = Arc::<Wakeup>::default();
@@ -46,7 +46,7 @@ impl Timer {
         Self { threads, key, wakeup }
     }
 
-    /// Has `waker` woken at `end`, by the timer that is in `slot` already, or by a new one.
+    /// Wakes `waker` at `end`, with the timer that is in `slot` already, or with a new one.
     pub(super) fn arm(slot: &mut Option<Self>, end: Instant, waker: &Waker) {
         match slot {
             Some(timer) => timer.rearm(waker),
@@ -54,7 +54,8 @@ impl Timer {
         }
     }
 
-    /// Has `waker` woken instead; after the timer has fired, the time itself says so.
+    /// Wakes `waker` instead of the earlier one. After the timer has fired this has no effect: the
+    /// caller looks at the time.
     fn rearm(&self, waker: &Waker) {
         self.wakeup.set(waker);
     }
@@ -70,12 +71,12 @@ impl Drop for Timer {
     }
 }
 
-/// Keeps the threads there that watch deadlines and wake.
-pub(super) struct Attendance {
+/// Keeps the threads running that watch deadlines and call wakers.
+pub(super) struct TimerThreadGuard {
     threads: &'static TimerThread,
 }
 
-impl Attendance {
+impl TimerThreadGuard {
     /// Starts the threads that are missing.
     pub(super) fn start() -> io::Result<Self> {
         let threads = TIMER_THREAD.get();
@@ -89,19 +90,19 @@ impl Attendance {
             }
             timers.is_running = true;
         }
-        timers.attended += 1;
+        timers.guards += 1;
         Ok(Self { threads })
     }
 }
 
-impl Drop for Attendance {
+impl Drop for TimerThreadGuard {
     fn drop(&mut self) {
         if !ptr::eq(self.threads, TIMER_THREAD.get()) {
             return;
         }
         let mut timers = self.threads.lock();
-        timers.attended -= 1;
-        let has_nothing_to_do = timers.attended == 0 && timers.is_asleep;
+        timers.guards -= 1;
+        let has_nothing_to_do = timers.guards == 0 && timers.is_asleep;
         drop(timers);
         if has_nothing_to_do {
             self.threads.changed.notify_one();
@@ -117,19 +118,19 @@ struct TimerThread {
     changed: Condvar,
 }
 
-/// The timers that have not fired, and whether anybody needs the thread.
+/// The timers that have not fired, and how many guards there are.
 #[derive(Default)]
 struct Timers {
     is_running: bool,
-    /// Whether the thread sleeps until somebody calls it, and not until a time.
+    /// Whether the thread sleeps until it is notified, and not until a time.
     is_asleep: bool,
-    attended: usize,
+    guards: usize,
     pending: BTreeMap<Key, Arc<Wakeup>>,
     started: u64,
 }
 
 impl Timers {
-    /// Takes out what is due by `now`.
+    /// Takes out the timers that are due by `now`.
     fn due(&mut self, now: Instant) -> Vec<Arc<Wakeup>> {
         let is_due = |(end, _): &Key| *end <= now;
         let mut due = Vec::new();
@@ -151,7 +152,6 @@ impl TimerThread {
         self.timers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the thread does.
     fn run(&self) {
         let mut timers = self.lock();
         loop {
@@ -164,7 +164,7 @@ impl TimerThread {
             }
             let next = timers.next_in(Instant::now());
             let next = [next, wake_threads::check()].into_iter().flatten().min();
-            if next.is_none() && timers.attended > 0 {
+            if next.is_none() && timers.guards > 0 {
                 timers.is_asleep = true;
                 timers = self.changed.wait(timers).unwrap_or_else(PoisonError::into_inner);
                 timers.is_asleep = false;
@@ -173,7 +173,7 @@ impl TimerThread {
             let slept = self.changed.wait_timeout(timers, next.unwrap_or(LINGER));
             let (woken, timeout) = slept.unwrap_or_else(PoisonError::into_inner);
             timers = woken;
-            if timeout.timed_out() && timers.attended == 0 && timers.pending.is_empty() {
+            if timeout.timed_out() && timers.guards == 0 && timers.pending.is_empty() {
                 timers.is_running = false;
                 wake_threads::stop();
                 return;
@@ -206,39 +206,40 @@ mod tests {
 
     #[test]
     fn wakers_that_block_or_panic_delay_no_other() {
-        let _attendance = Attendance::start().unwrap();
+        let _guard = TimerThreadGuard::start().unwrap();
         let (unblock, blocked) = mpsc::channel::<()>();
         let blocked = Mutex::new(blocked);
-        let (reply, told) = mpsc::channel();
+        let (sender, woken) = mpsc::channel();
         let after = |milliseconds| Instant::now() + Duration::from_millis(milliseconds);
         let panics = waker(|| panic!("this waker is broken, as it should be here"));
         let blocks = waker(move || {
             let _ = blocked.lock().unwrap().recv();
         });
         let wakes =
-            waker(move || reply.send(thread::current().name().unwrap().to_owned()).unwrap());
+            waker(move || sender.send(thread::current().name().unwrap().to_owned()).unwrap());
         let _broken = [Timer::new(after(0), &panics), Timer::new(after(0), &blocks)];
         let _timers = [1, 2, 3].map(|number| Timer::new(after(number), &wakes));
         for _ in 0..3 {
-            let thread = told.recv_timeout(LONG).expect("it is woken although another blocks");
-            assert_eq!(thread, "jam-lock wake", "nothing foreign runs on the timer's thread");
+            let thread =
+                woken.recv_timeout(LONG).expect("it is woken although another waker blocks");
+            assert_eq!(thread, "jam-lock wake", "no waker runs on the timer thread");
         }
         drop(unblock);
     }
 
     #[test]
     fn the_last_waker_is_the_one_that_is_woken() {
-        let _attendance = Attendance::start().unwrap();
-        let (reply, told) = mpsc::channel();
+        let _guard = TimerThreadGuard::start().unwrap();
+        let (sender, woken) = mpsc::channel();
         let timer = Timer::new(
             Instant::now() + Duration::from_millis(20),
-            &waker(|| unreachable!("another has taken its place")),
+            &waker(|| unreachable!("it was replaced")),
         );
-        timer.rearm(&waker(move || reply.send(()).unwrap()));
-        told.recv_timeout(LONG).unwrap();
+        timer.rearm(&waker(move || sender.send(()).unwrap()));
+        woken.recv_timeout(LONG).unwrap();
     }
 
-    /// Panics at its end, as the destructor of a task may that ends with its last waker.
+    /// Panics when it is dropped, as a task may that is dropped with its last waker.
     struct Broken;
 
     impl Drop for Broken {
@@ -249,23 +250,23 @@ mod tests {
 
     #[test]
     fn wakers_that_panic_when_they_are_dropped_end_no_thread() {
-        let _attendance = Attendance::start().unwrap();
-        let (reply, told) = mpsc::channel();
-        // More often than there may be threads.
+        let _guard = TimerThreadGuard::start().unwrap();
+        let (sender, woken) = mpsc::channel();
+        // More often than there may be threads to call wakers.
         for _ in 0..70 {
             let slot = Arc::new(Mutex::new(None));
-            let (timers, reply) = (Arc::clone(&slot), reply.clone());
+            let (timers, sender) = (Arc::clone(&slot), sender.clone());
             let mut in_slot = slot.lock().unwrap();
             let wakes = waker(move || {
-                // As where the task is polled, and dropped, by who wakes it.
+                // As if the waker polled its task, which then drops its timer.
                 let timer: Option<Timer> = timers.lock().unwrap().take();
                 let broken = Broken;
                 timer.unwrap().rearm(&waker(move || _ = &broken));
-                reply.send(()).unwrap();
+                sender.send(()).unwrap();
             });
             *in_slot = Some(Timer::new(Instant::now(), &wakes));
             drop(in_slot);
-            told.recv_timeout(LONG).expect("it is woken although others were broken");
+            woken.recv_timeout(LONG).expect("it is woken although other wakers were broken");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use super::parker::Parker;
-use super::timer::{Attendance, Timer};
+use super::timer::{Timer, TimerThreadGuard};
 
 /// Something to poll whenever its waker is called, and at a time.
 pub(super) trait TimedPoll {
@@ -40,8 +40,8 @@ pub(super) async fn run<T: TimedPoll>(target: &mut T) -> T::Output {
     if let Poll::Ready(output) = first {
         return output;
     }
-    let _attendance = match Attendance::start() {
-        Ok(attendance) => attendance,
+    let _guard = match TimerThreadGuard::start() {
+        Ok(guard) => guard,
         Err(error) => return target.without_timer(error),
     };
     let (next_poll, mut timer) = (target.next_poll(), None);

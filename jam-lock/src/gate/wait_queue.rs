@@ -229,6 +229,30 @@ impl WaitQueue {
         waiter.is_offered()
     }
 
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter> {
+        self.queued.iter().map(|ticket| &self.waiters[ticket])
+    }
+
+    /// Panics if a set of tickets does not match the states of the waiters, which takes too long for
+    /// large queues.
+    #[cfg(test)]
+    pub(super) fn assert_is_consistent(&self) {
+        if self.waiters.len() > 100 {
+            return;
+        }
+        for (ticket, waiter) in &self.waiters {
+            let is_queued = waiter.is_queued();
+            let is_writer = waiter.request.mode == Mode::Exclusive;
+            let is_notified = matches!(waiter.state, WaiterState::Notified { .. });
+            assert_eq!(self.queued.contains(ticket), is_queued);
+            assert_eq!(self.writers.contains(ticket), is_queued && is_writer);
+            assert_eq!(self.unnotified.contains(ticket), is_queued && !is_notified);
+            assert!(waiter.is_offered() || !is_notified, "it was notified without an offer");
+        }
+        assert!(self.queued.iter().all(|ticket| self.waiters.contains_key(ticket)));
+    }
+
     fn notify(&mut self, ticket: Ticket, now: Instant, wake_list: &mut WakeList) {
         self.unnotified.remove(&ticket);
         if let Some(waiter) = self.waiters.get_mut(&ticket) {

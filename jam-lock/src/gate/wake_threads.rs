@@ -1,7 +1,7 @@
-//! Threads that run the wakers of tasks whose deadline has come.
+//! Threads that call the wakers of tasks whose deadline has come.
 //!
-//! A waker is foreign code: it may panic, block, or poll the task where it is called. So one thread
-//! calls them, one after another, and whenever it is stuck, the timer thread starts one more.
+//! A waker is foreign code: it may panic, block, or poll its task at once. So one thread calls them,
+//! one after another, and whenever it is stuck, the timer thread starts one more.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 use crate::foreign_waker::{call, discard};
 use crate::per_process::PerProcess;
 
-/// How long a waker may take before the ones behind it get another thread.
-const PATIENCE: Duration = Duration::from_millis(10);
+/// How long a waker may take before another thread is started for the ones behind it.
+const STUCK_AFTER: Duration = Duration::from_millis(10);
 
-/// How many threads may be stuck at once.
-const THREADS: usize = 64;
+/// How many threads there may be at once.
+const MAX_THREADS: usize = 64;
 
 /// A waker that is called once its time has come.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Wakeup {
         if current.as_ref().is_some_and(|current| current.will_wake(waker)) {
             return;
         }
-        // Cloning and dropping a waker may run anything, so neither happens under the mutex.
+        // Cloning and dropping a waker may run any code, so neither happens under the mutex.
         drop(current);
         let waker = waker.clone();
         current = self.lock();
@@ -53,7 +53,7 @@ impl Wakeup {
 }
 
 impl Drop for Wakeup {
-    /// Wherever that is: on a thread that wakes others, too.
+    /// A panic of the waker's destructor must not end a thread that calls other wakers.
     fn drop(&mut self) {
         if let Some(waker) = self.lock().take() {
             discard(waker);
@@ -74,9 +74,9 @@ struct Work {
     pending: VecDeque<Arc<Wakeup>>,
     threads: usize,
     idle: usize,
-    /// Since when the first of the pending ones has been so.
-    unmoved_since: Option<Instant>,
-    /// Whether the last thread stays although there is nothing to do.
+    /// Since when the first of the pending wakers has been the first.
+    stuck_since: Option<Instant>,
+    /// Whether the last thread goes on while no waker is pending.
     is_needed: bool,
 }
 
@@ -95,28 +95,27 @@ pub(super) fn stop() {
     threads.arrived.notify_all();
 }
 
-/// Has all of these called.
+/// Calls all of these wakers soon.
 pub(super) fn wake(wakeups: Vec<Arc<Wakeup>>) {
     let threads = WAKE_THREADS.get();
     let mut work = threads.lock();
-    work.unmoved_since.get_or_insert_with(Instant::now);
+    work.stuck_since.get_or_insert_with(Instant::now);
     work.pending.extend(wakeups);
     drop(work);
     threads.arrived.notify_one();
 }
 
-/// Starts another thread where the others are stuck; says in how much time to check again, if
-/// anything is pending.
+/// Starts another thread if the others are stuck; returns when to check again, if a waker is pending.
 pub(super) fn check() -> Option<Duration> {
     let threads = WAKE_THREADS.get();
     let mut work = threads.lock();
-    let since = work.unmoved_since?;
-    if since.elapsed() >= PATIENCE && work.idle == 0 && work.threads < THREADS {
-        work.unmoved_since = Some(Instant::now());
-        // Where none can be started, the next check tries again.
+    let since = work.stuck_since?;
+    if since.elapsed() >= STUCK_AFTER && work.idle == 0 && work.threads < MAX_THREADS {
+        work.stuck_since = Some(Instant::now());
+        // If none can be started, the next check tries again.
         let _ = threads.start_one(&mut work);
     }
-    Some(PATIENCE)
+    Some(STUCK_AFTER)
 }
 
 impl WakeThreads {
@@ -136,7 +135,7 @@ impl WakeThreads {
         loop {
             if let Some(next) = work.pending.pop_front() {
                 let more = !work.pending.is_empty();
-                work.unmoved_since = more.then(Instant::now);
+                work.stuck_since = more.then(Instant::now);
                 drop(work);
                 next.call();
                 drop(next);

@@ -11,19 +11,19 @@ use shuttle::thread;
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 static MICROSECONDS: AtomicU64 = AtomicU64::new(0);
 
-/// The time, which passes slowly, or by more than some bound of the gate's.
+/// The time, which passes by little, or by more than one of the gate's bounds.
 pub(in crate::gate) fn now() -> Instant {
     let step = [0, 0, 1, 300, 6_000, 20_000][thread_rng().gen_range(0..6)];
     let passed = MICROSECONDS.fetch_add(step, Ordering::Relaxed) + step;
     *START + Duration::from_micros(passed)
 }
 
-/// The same time, by another clock.
+/// The same time on the wall clock.
 pub(in crate::gate) fn since_1970() -> Duration {
     now().duration_since(*START)
 }
 
-/// A mutex whose guard knows it, so that a wait can lock it again.
+/// A mutex whose guard refers to it, so that a wait can lock it again.
 #[derive(Default)]
 pub(in crate::gate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
@@ -64,7 +64,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
-/// A condition variable on which a wait with a timeout ends when the checker likes.
+/// A condition variable whose waits with a timeout end at any time.
 #[derive(Default)]
 pub(in crate::gate) struct Condvar(shuttle::sync::Condvar);
 
@@ -78,7 +78,7 @@ impl Condvar {
         Ok(MutexGuard { mutex, guard })
     }
 
-    /// Wakes up soon for no reason, which every condition variable may.
+    /// Wakes up spuriously, as every condition variable may.
     pub(in crate::gate) fn wait_timeout<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,

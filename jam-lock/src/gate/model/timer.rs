@@ -1,4 +1,4 @@
-//! Timers that fire when the checker likes, once their time has come.
+//! Timers that fire at any time after theirs.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(in crate::gate) struct Timer {
     target: Arc<Mutex<Target>>,
 }
 
-/// What the timer's thread knows of it.
+/// Shared with the timer's thread.
 struct Target {
     waker: Option<Waker>,
     is_dropped: bool,
@@ -59,9 +59,9 @@ impl Drop for Timer {
     }
 }
 
-pub(in crate::gate) struct Attendance;
+pub(in crate::gate) struct TimerThreadGuard;
 
-impl Attendance {
+impl TimerThreadGuard {
     #[expect(clippy::unnecessary_wraps, reason = "the real one may fail to start its thread")]
     pub(in crate::gate) fn start() -> io::Result<Self> {
         Ok(Self)

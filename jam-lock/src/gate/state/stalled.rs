@@ -36,8 +36,10 @@ impl State {
         if since.is_some_and(|since| self.queue.skip_stalled(since)) {
             self.offers = self.offers.saturating_mul(OFFER_GROWTH);
         }
-        let may_come = |head: &Waiter| head.woken_at().is_some() && head.request.mode == mode;
-        if self.queue.head().is_some_and(may_come) {
+        let is_coming = |head: &Waiter| {
+            head.is_offered() && head.woken_at().is_some() && head.request.mode == mode
+        };
+        if self.queue.head().is_some_and(is_coming) {
             self.arm_stalled_timer(now);
         } else {
             // An error reaches no waiter; the next attempt meets it again.

@@ -1,6 +1,7 @@
 //! Waits at the engine: started once, finished in any order, replaced, failed.
 
 use super::*;
+use crate::gate::parker::Parker;
 
 #[test]
 fn a_try_that_is_refused_starts_no_wait() {
@@ -76,4 +77,24 @@ fn an_error_of_a_wait_goes_to_the_head_and_the_next_waiter_asks_again() {
     scenario.script().held_elsewhere = false;
     scenario.finish_wait(Ok(true));
     second.result().unwrap();
+}
+
+#[test]
+fn a_waiter_that_fails_while_it_is_polled_is_woken() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    let parker = Arc::new(Parker::default());
+    let waker = Waker::from(Arc::clone(&parker));
+    let mut context = Context::from_waker(&waker);
+    let mut task = Box::pin(scenario.gate.acquire_async(Mode::Exclusive, Deadline::Never));
+    assert!(task.as_mut().poll(&mut context).is_pending());
+    scenario.extend_handoff();
+    scenario.gate.release_first().unwrap();
+    parker.park(None);
+    scenario.script().is_bound_to_owner = true;
+    scenario.script().start_wait_fails = true;
+    // The claim is returned, and the wait for it cannot be started.
+    while task.as_mut().poll(&mut context).is_pending() {
+        parker.park(Some(sync::now() + LONG));
+    }
 }

@@ -50,7 +50,7 @@ fn a_head_that_was_passed_over_for_too_long_goes_first() {
     scenario.acquire().unwrap();
     let request = request(Mode::Exclusive);
     // A head whose thread never runs.
-    let head = scenario.enqueue_thread();
+    let head = scenario.enqueue(Mode::Exclusive, WaiterKind::Thread);
     scenario.extend_handoff();
     scenario.gate.update(|state| {
         state.release_first().unwrap();
@@ -62,4 +62,22 @@ fn a_head_that_was_passed_over_for_too_long_goes_first() {
         assert!(matches!(attempt, Attempt::Contended), "but not forever");
         assert!(matches!(state.poll_waiter(head), WaiterPoll::Granted(_)));
     });
+}
+
+#[test]
+fn a_thread_that_was_woken_early_behind_stalled_tasks_is_offered_the_lock() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    for mode in [Mode::Exclusive, Mode::Exclusive, Mode::Shared] {
+        scenario.enqueue(mode, WaiterKind::Task);
+    }
+    let thread = scenario.enqueue(Mode::Exclusive, WaiterKind::Thread);
+    scenario.extend_handoff();
+    scenario.gate.release_first().unwrap();
+    // The first task is passed over; the thread is woken with the others, which are passed over next.
+    while scenario.gate.update(|state| state.passed_over()) < 3 {
+        thread::yield_now();
+    }
+    let polled = scenario.gate.update(|state| state.poll_waiter(thread));
+    assert!(matches!(polled, WaiterPoll::Granted(_)));
 }

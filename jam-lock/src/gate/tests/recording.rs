@@ -12,7 +12,7 @@ fn records(scenario: &Scenario) -> Vec<&'static str> {
 fn the_lock_is_recorded_as_unused_while_the_next_holder_wakes_up() {
     let scenario = Scenario::new();
     scenario.acquire().unwrap();
-    let next = scenario.enqueue_thread();
+    let next = scenario.enqueue(Mode::Exclusive, WaiterKind::Thread);
     scenario.extend_handoff();
     thread::sleep(Duration::from_millis(1));
     scenario.gate.release_first().unwrap();
@@ -36,7 +36,7 @@ fn every_holder_is_recorded() {
 fn an_abandoned_lock_is_not_recorded_as_unused() {
     let scenario = Scenario::new();
     let number = scenario.acquire().unwrap().number;
-    let next = scenario.enqueue_thread();
+    let next = scenario.enqueue(Mode::Exclusive, WaiterKind::Thread);
     scenario.extend_handoff();
     thread::sleep(Duration::from_millis(1));
     let released = scenario.gate.release(number, Outcome::Abandoned);

@@ -13,7 +13,8 @@ use super::super::wait_queue::Ticket;
 use super::super::*;
 use super::request;
 use crate::engine::{
-    Claim, HolderReply, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest, WriterWaiting,
+    Claim, HolderReply, OwnerId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
+    WriterWaiting,
 };
 use crate::site::Site;
 
@@ -30,6 +31,9 @@ pub(super) struct Script {
     pub(super) is_released_unseen: bool,
     pub(super) replaced: bool,
     pub(super) release_fails: bool,
+    pub(super) start_wait_fails: bool,
+    /// Whether the idle claim cannot be reassigned to another owner.
+    pub(super) is_bound_to_owner: bool,
     pub(super) claimed: bool,
     pub(super) calls: Vec<&'static str>,
     pub(super) waits: VecDeque<(WaitId, WaitDone)>,
@@ -100,10 +104,13 @@ impl Claim for ScriptedClaim {
 
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
         self.play("start_wait", |script| {
+            if script.start_wait_fails {
+                return Err(an_error());
+            }
             script.held_elsewhere &= !script.is_released_unseen;
             script.waits.push_back((request.id, done));
-        });
-        Ok(())
+            Ok(())
+        })
     }
 
     fn is_still_valid(&mut self) -> Result<bool, LockError> {
@@ -127,6 +134,10 @@ impl Claim for ScriptedClaim {
 
     fn discard(&mut self, _: WaitId) {
         self.play("discard", |_| ());
+    }
+
+    fn reassign(&mut self, _: OwnerId) -> bool {
+        !self.0.lock().unwrap().is_bound_to_owner
     }
 
     fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
@@ -217,11 +228,10 @@ impl Scenario {
         QueuedThread { thread, acquired }
     }
 
-    /// Queues a writer whose thread never runs.
-    pub(super) fn enqueue_thread(&self) -> Ticket {
-        let request = request(Mode::Exclusive);
-        self.gate
-            .update(|state| state.enqueue(&request, WaiterKind::Thread, true, Verdict::Proceed))
+    /// Queues a waiter that never runs.
+    pub(super) fn enqueue(&self, mode: Mode, kind: WaiterKind) -> Ticket {
+        let request = request(mode);
+        self.gate.update(|state| state.enqueue(&request, kind, true, Verdict::Proceed))
     }
 
     /// Allows hand-offs for as long as a test on a slow machine needs.

@@ -80,6 +80,11 @@ impl Waiter {
         matches!(self.state, WaiterState::Queued(Some(_)))
     }
 
+    #[cfg(test)]
+    pub(super) fn is_queued(&self) -> bool {
+        matches!(self.state, WaiterState::Queued(_)) || self.woken_at().is_some()
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.state, WaiterState::Failed(_))
     }

@@ -53,7 +53,7 @@ impl HolderRecord {
         }
         let path = &self.spec.path;
         let mut buffer = Buffer::new();
-        let content = match self.file.as_ref().map(|file| file.read(&mut buffer)) {
+        let content = match self.file.as_mut().map(|file| file.read(&mut buffer)) {
             None => Content::Empty,
             Some(Ok(bytes)) => Content::parse(bytes),
             Some(Err(error)) => {

@@ -1,5 +1,7 @@
 //! Records are parsed as they were written, and a record that was written in part names nobody.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -150,6 +152,16 @@ fn a_record_that_was_written_in_part_is_the_mark_of_an_unknown_holder() {
         assert_eq!(found.abandoned_by_if_free(), Some(Holder::default()), "{end} bytes");
     }
     assert!(record(b"jam-lock 1 free").is_clean());
+}
+
+/// An earlier form had all its spaces at the end.
+#[test]
+fn spaces_at_the_ends_of_lines_make_no_difference() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/records");
+    let read = |name: String| record(&fs::read(corpus.join(name)).unwrap());
+    for name in ["held", "died", "held_after_a_death", "released"] {
+        assert_eq!(read(format!("{name}.txt")), read(format!("{name}_padded.txt")));
+    }
 }
 
 #[test]

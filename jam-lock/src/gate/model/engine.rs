@@ -1,0 +1,185 @@
+//! The engine of a process that locks the shared file.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::sync::Arc;
+
+use shuttle::thread;
+
+use super::shared_file::SharedFile;
+use crate::engine::{
+    Capability, Claim, Engine, HolderReply, Mode, Recorded, TryAcquire, Usage, WaitDone, WaitId,
+    WaitRequest, WriterWaiting,
+};
+use crate::error::LockError;
+use crate::gate::Gate;
+use crate::holder::Holder;
+use crate::name::LockName;
+use crate::site::Site;
+
+/// How many tokens a process may give out without writing them.
+const TOKEN_RESERVE: u64 = 4;
+
+/// The gate of one more process.
+pub(super) fn process(file: &Arc<SharedFile>) -> Arc<Gate> {
+    let mut contents = file.contents();
+    contents.processes += 1;
+    let (number, file) = (contents.processes, Arc::clone(file));
+    drop(contents);
+    let process = Arc::new(Process { file, number });
+    Gate::new(process, LockName::declared("modelled", "lock", 0))
+}
+
+struct Process {
+    file: Arc<SharedFile>,
+    number: usize,
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Process({})", self.number)
+    }
+}
+
+impl Engine for Process {
+    fn supports(&self, capability: Capability) -> bool {
+        matches!(capability, Capability::SharedLocks | Capability::AbandonmentReports)
+    }
+
+    fn identity(&self) -> &OsStr {
+        OsStr::new("modelled")
+    }
+
+    fn location(&self) -> String {
+        String::new()
+    }
+
+    fn lock_location(&self, _: &LockName) -> String {
+        String::new()
+    }
+
+    fn find_holder(&self, _: &LockName, reply: HolderReply) {
+        reply(None);
+    }
+
+    fn claim(&self, _: &LockName) -> Box<dyn Claim> {
+        let (file, process) = (Arc::clone(&self.file), self.number);
+        let (unlocks, waits) = ([0; 2], Vec::new());
+        Box::new(FileClaim { file, process, unlocks, waits, has_read_record: false })
+    }
+}
+
+/// The claim of one process, with an open file for each mode.
+struct FileClaim {
+    file: Arc<SharedFile>,
+    process: usize,
+    /// How often each file was unlocked; a wait's lock is lost if its file was unlocked since.
+    unlocks: [usize; 2],
+    waits: Vec<(WaitId, Mode, usize)>,
+    /// Whether the record was read since the claim was acquired.
+    has_read_record: bool,
+}
+
+impl FileClaim {
+    /// Ends a wait; returns its mode, and whether its lock is kept since.
+    fn end_wait(&mut self, id: WaitId) -> (Mode, bool) {
+        let at = self.waits.iter().position(|wait| wait.0 == id);
+        let (_, mode, unlocks) = self.waits.swap_remove(at.expect("every wait ends once"));
+        (mode, unlocks == self.unlocks[mode as usize])
+    }
+}
+
+impl Claim for FileClaim {
+    fn check_process(&self) -> Result<(), LockError> {
+        Ok(())
+    }
+
+    fn try_acquire(&mut self, mode: Mode) -> Result<TryAcquire, LockError> {
+        let is_locked = self.file.try_lock(self.process, mode);
+        Ok(if is_locked { TryAcquire::Acquired } else { TryAcquire::Contended })
+    }
+
+    fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
+        let WaitRequest { id, mode, blocking, .. } = request;
+        self.waits.push((id, mode, self.unlocks[mode as usize]));
+        let (file, process) = (Arc::clone(&self.file), self.process);
+        file.contents().waits += 1;
+        thread::spawn(move || {
+            let is_locked = if blocking {
+                file.lock(process, mode);
+                true
+            } else {
+                file.try_lock(process, mode)
+            };
+            done(Ok(is_locked));
+            file.contents().waits -= 1;
+        });
+        Ok(())
+    }
+
+    fn find_waiting_writer(&mut self, found: WriterWaiting) {
+        let (file, process) = (Arc::clone(&self.file), self.process);
+        thread::spawn(move || {
+            if file.has_waiting_writer(process) {
+                found();
+            }
+        });
+    }
+
+    fn is_wait_still_valid(&mut self, _: WaitId) -> Result<bool, LockError> {
+        Ok(true)
+    }
+
+    fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
+        let (mode, is_kept) = self.end_wait(id);
+        Ok(is_kept || self.file.try_lock(self.process, mode))
+    }
+
+    fn discard(&mut self, id: WaitId) {
+        self.end_wait(id);
+    }
+
+    fn record_holder(&mut self, mode: Mode, _: Option<&Site>, usage: Usage<'_>) -> Recorded {
+        let mut contents = self.file.contents();
+        let (holder, died) = contents.record;
+        let is_first = !std::mem::replace(&mut self.has_read_record, true);
+        let found = died.or(holder).filter(|_| is_first);
+        let unwritten = if found.is_some() { TOKEN_RESERVE } else { 0 };
+        let token = contents.written_token.max(usage.last_token) + unwritten + 2;
+        contents.written_token = token;
+        if mode == Mode::Exclusive {
+            let reported = usage.abandoned_by.map(|holder| holder.token.expect("it has one"));
+            contents.record = (Some(token), reported.or(found));
+        }
+        Recorded {
+            token: if mode == Mode::Exclusive { token } else { token - 1 },
+            token_reserve: TOKEN_RESERVE,
+            abandoned_by: found
+                .map(|token| Box::new(Holder { token: Some(token), ..Holder::default() })),
+            record_error: None,
+        }
+    }
+
+    fn clear_holder(&mut self, last_token: u64) {
+        let mut contents = self.file.contents();
+        contents.written_token = contents.written_token.max(last_token);
+        if self.has_read_record {
+            contents.record = (None, None);
+        }
+    }
+
+    fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
+        // Without a usage, the claim may be held in the other mode.
+        if let Some(Usage { abandoned_by, last_token }) = usage {
+            if std::mem::take(&mut self.has_read_record) && mode == Mode::Exclusive {
+                let mut contents = self.file.contents();
+                contents.written_token = contents.written_token.max(last_token);
+                let died = abandoned_by.map(|holder| holder.token.expect("it has one"));
+                contents.record = (None, died);
+            }
+        }
+        self.unlocks[mode as usize] += 1;
+        self.file.unlock(self.process, mode);
+        Ok(())
+    }
+}
