@@ -161,7 +161,7 @@ pub(super) fn tokens(subject: &dyn Subject) {
     }
 }
 
-/// The holder is named, or nobody is.
+/// The right holder is named, or none.
 pub(super) fn holder(subject: &dyn Subject) {
     let name = name();
     let engine = subject.process();
