@@ -115,7 +115,7 @@ fn a_broken_symbolic_link_in_place_of_the_folder() {
 #[test]
 fn a_url_in_place_of_the_folder() {
     let error = Locks::open("postgres://app:secret@db1/shop").unwrap_err().to_string();
-    assert!(error.contains("open it by `Locks::at`"), "{error}");
+    assert!(error.contains("use `Locks::at`"), "{error}");
     assert!(!error.contains("secret") && !Path::new("postgres:").exists(), "{error}");
 }
 

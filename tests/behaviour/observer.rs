@@ -38,7 +38,7 @@ impl Observer for Notes {
         self.note(event, "waiting");
     }
 
-    fn patience(&self) -> Option<Duration> {
+    fn still_waiting_after(&self) -> Option<Duration> {
         self.patience
     }
 

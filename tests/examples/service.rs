@@ -41,6 +41,6 @@ fn a_worker_that_lost_its_lock_writes_nothing() {
     server.ask(REPLACING);
     let worker = run(service().arg("0"), "");
     assert!(!worker.status.success());
-    assert!(printed(&worker).contains("others have had it since"), "{}", printed(&worker));
+    assert!(printed(&worker).contains("another holder has had it since"), "{}", printed(&worker));
     assert_eq!(server.one("SELECT sum(balance) FROM service_example.kept"), "7260");
 }

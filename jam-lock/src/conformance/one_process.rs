@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use super::{Subject, lock, name, number, wait_until_queued};
-use crate::context::Scope;
+use crate::context::Owner;
 use crate::error::LockError;
 use crate::locks::Locks;
 use crate::name::LockName;
@@ -68,8 +68,9 @@ pub(super) fn reentrancy(subject: &dyn Subject) {
     let lock = lock(subject, &name());
     // The guard of a section, because a lock that is held by a plain guard cannot be entered again.
     let deadline = Timeout::FOREVER.deadline();
-    let outer =
-        lock.block(Scope::thread_section(), Site::here(), deadline).expect("the lock is free");
+    let outer = lock
+        .acquire_for(Owner::thread_section(), Site::here(), deadline)
+        .expect("the lock is free");
     assert!(
         matches!(lock.acquire(), Err(LockError::Reentrant { .. })),
         "a holder that acquires the lock again gets no error"

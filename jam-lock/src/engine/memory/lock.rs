@@ -113,7 +113,7 @@ impl LockState {
     /// The recorded holder.
     pub(super) fn holder(&self) -> Option<Box<Holder>> {
         let RecordedWriter { site, since, token } = self.recorded?;
-        Some(Box::new(Holder::of_this_process(&site, since, token)))
+        Some(Box::new(Holder::in_this_process(&site, since, token)))
     }
 
     /// The status of the lock, whose name is `name`.
