@@ -66,7 +66,7 @@ impl Observer for Waits {
     }
 
     /// Most waits are shorter than this, and nobody asks who it was.
-    fn patience(&self) -> Option<Duration> {
+    fn still_waiting_after(&self) -> Option<Duration> {
         Some(Duration::from_secs(1))
     }
 

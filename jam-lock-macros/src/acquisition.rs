@@ -36,9 +36,9 @@ pub(crate) fn acquire(
 
     let names = arguments.names.iter().map(|name| lock_name(name, arguments, paths));
     let new_request = if arguments.has_one_name() {
-        quote!(#support::one(#(#names)*, #function))
+        quote!(#support::request(#(#names)*, #function))
     } else {
-        quote!(#support::all([#(#names),*], #function))
+        quote!(#support::request_all([#(#names),*], #function))
     };
     let let_limit = timeout.as_ref().map(|timeout| {
         let timeout = timeout.tokens(support);
@@ -49,10 +49,10 @@ pub(crate) fn acquire(
     let reentrant = reentrant.map(|()| quote!(.reentrant()));
     let without_holder =
         or_else.as_ref().filter(|it| is_skip(it)).map(|_| quote!(.without_holder()));
-    let must_see_deaths = recover.as_ref().map(|_| quote!(.must_see_deaths()));
-    let of = locks.as_ref().map(|locks| {
+    let needs_record = recover.as_ref().map(|_| quote!(.needs_record()));
+    let from_locks = locks.as_ref().map(|locks| {
         let locks = quote_spanned!(locks.span()=> &(#locks));
-        quote!(.of(#locks))
+        quote!(.from_locks(#locks))
     });
     let acquire = match wait {
         Wait::Blocking => quote!(.acquire()),
@@ -61,7 +61,7 @@ pub(crate) fn acquire(
     quote! {{
         let #request = #new_request;
         #let_limit
-        #request #timeout #shared #reentrant #without_holder #must_see_deaths #of #acquire
+        #request #timeout #shared #reentrant #without_holder #needs_record #from_locks #acquire
     }}
 }
 

@@ -131,7 +131,10 @@ impl Earlier {
             return Err(format!("cannot derive a {kind} name from `{name}`: add a letter"));
         };
         if item == "list" {
-            return Err(format!("`{name}` would generate a second function `list`: rename it"));
+            return Err(format!(
+                "`{name}` would generate the function `list`, which `lock_names` already has: \
+                 rename it"
+            ));
         }
         if let Some(earlier) = self.items.insert(item, name.to_owned()) {
             return Err(format!(

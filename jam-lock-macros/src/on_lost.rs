@@ -22,9 +22,9 @@ pub(crate) fn run_under_guard(
     // The runtime takes the future out of the option and drops it before the lock is released.
     let section = quote!(::core::pin::pin!(::core::option::Option::Some(#section)));
     match on_error {
-        None => quote!(#support::within(&#guard, #section).await),
+        None => quote!(#support::run_section(&#guard, #section).await),
         Some(on_error) => quote! {
-            match #support::unless_lost(&#guard, #section).await {
+            match #support::run_section_unless_lost(&#guard, #section).await {
                 ::core::result::Result::Ok(#value) => #value,
                 ::core::result::Result::Err(#error) => #on_error,
             }

@@ -1,4 +1,4 @@
-//! Tests with input that a test of a whole crate cannot have.
+//! Tests that call the macros as functions, because most of their input does not compile.
 
 mod error_recovery;
 mod fuzzing;

@@ -1,135 +1,106 @@
-//! What a thread or a task holds already, so that nobody waits for itself, or against the lock
-//! order.
+//! What a thread or a task already holds, so that no acquisition deadlocks with itself or violates the
+//! lock order.
 //!
-//! A thread has a list. A section in a task has a link of its own in a chain, which its future
-//! installs around every poll, and around the drop of what it ran: so the chain goes along when a
-//! task moves between threads, and futures that one task polls side by side do not see each other's
-//! sections.
+//! A thread has one list of held locks. A section of a task has a list of its own, linked to those of
+//! the sections around it; its future makes that list the current one whenever it is polled or dropped.
+//! So the lists move with the task from thread to thread, and futures that one task polls side by side
+//! do not see each other's sections.
 
-mod chain;
-mod list;
-mod look;
+mod check;
+mod held_locks;
+mod section_future;
+mod task_section;
 mod thread;
-mod within;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 
-use self::chain::Chain;
-use self::look::Look;
-use crate::engine::{LossMonitor, Mode, OwnerId, ProcessId};
+use self::check::Check;
+use self::held_locks::{HeldBy, HeldLock, Key};
+use self::task_section::TaskSection;
+use crate::engine::{LossMonitor, OwnerId};
 use crate::error::LockError;
 use crate::gate::{AcquireRequest, Gate, Grant};
 use crate::name::LockName;
-use crate::observer::Report;
-use crate::site::Site;
+use crate::observer::Notifier;
 
-pub(crate) use self::within::within;
+pub(crate) use self::section_future::run_section;
 
-/// A lock that is held by one guard: one that is entered again has several entries.
-///
-/// It keeps nothing of the user's alive, because it is dropped under a borrow or a mutex.
+/// The thread or task that acquires a lock, and by what it will hold the lock.
 #[derive(Clone, Debug)]
-struct Held {
-    key: Key,
-    /// Whose it is: a fork inherits what is listed, and none of the locks.
-    process: ProcessId,
-    /// What stands in the lock order.
-    name: Option<LockName>,
-    site: Site,
-    mode: Mode,
-    report: Weak<Report>,
+pub(crate) struct Owner {
+    caller: Caller,
+    held_by: HeldBy,
 }
 
-/// What tells the entries of a list apart.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Key {
-    /// Where the gate is, which lives for as long as its guards do.
-    gate: usize,
-    /// The acquisition's number there.
-    number: u64,
-    kind: Kind,
-}
-
-/// What holds a lock.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
-    /// A section of a task, whose guard is a local of generated code.
-    AsyncSection,
-    /// A section of a thread, likewise.
-    Section,
-    /// A guard by hand, which may be with another thread or task by now.
-    Guard,
-}
-
-/// Who acquires a lock, and so which of those that are held count.
+/// Where an acquisition comes from, which decides which held locks are checked.
 #[derive(Clone, Debug)]
-pub(crate) struct Scope(Owner, Kind);
-
-#[derive(Clone, Debug)]
-enum Owner {
-    /// A thread, which blocks.
+enum Caller {
+    /// A thread.
     Thread,
-    /// A thread that blocks in a section of the task which it polls.
-    ThreadInTask(Arc<Chain>),
-    /// A section in a task: a link of its own.
-    Section(Arc<Chain>),
-    /// A task, by hand: nobody knows to which of its futures the guard belongs, so it is not listed.
-    Task(Option<Arc<Chain>>),
+    /// A thread that blocks inside a section of the task that it polls.
+    ThreadInTask(Arc<TaskSection>),
+    /// A new section of a task.
+    TaskSection(Arc<TaskSection>),
+    /// A task that acquires a guard inside a section, or outside of any. The guard is not registered,
+    /// because it could belong to any of the task's futures.
+    Task(Option<Arc<TaskSection>>),
 }
 
-/// Where a guard's lock is listed as held.
+/// Where a guard's lock is registered as held.
 #[derive(Debug)]
-pub(crate) enum Listing {
-    /// In the list of the thread with this number.
-    Thread(u64, Kind),
-    Chain(Arc<Chain>, Kind),
+pub(crate) enum Registration {
+    /// In the list of the thread with this id.
+    Thread(OwnerId, HeldBy),
+    TaskSection(Arc<TaskSection>, HeldBy),
 }
 
-/// What is run under the acquisition of somebody further out.
-pub(crate) struct Reentry {
-    pub(crate) listing: Option<Listing>,
+/// The grant of a reentrant acquisition: one more guard of a lock that the owner already holds.
+pub(crate) struct ReentrantGrant {
+    pub(crate) registration: Option<Registration>,
     pub(crate) number: u64,
     pub(crate) token: u64,
-    pub(crate) watch: Option<Arc<dyn LossMonitor>>,
-    pub(crate) report: Option<Arc<Report>>,
+    pub(crate) loss_monitor: Option<Arc<dyn LossMonitor>>,
+    pub(crate) notifier: Option<Arc<Notifier>>,
 }
 
-impl Scope {
-    /// For an acquisition by hand that blocks this thread.
+impl Owner {
+    /// For a guard that this thread acquires.
     pub(crate) fn thread() -> Self {
-        Self(Owner::blocking(), Kind::Guard)
+        Self { caller: Caller::blocking(), held_by: HeldBy::Guard }
     }
 
-    /// For a section of this thread, which blocks it.
+    /// For a section of this thread.
     pub(crate) fn thread_section() -> Self {
-        Self(Owner::blocking(), Kind::Section)
+        Self { caller: Caller::blocking(), held_by: HeldBy::ThreadSection }
     }
 
-    /// For a section of the task that is being polled.
-    pub(crate) fn section() -> Self {
-        Self(Owner::Section(Arc::new(Chain::after(within::installed()))), Kind::AsyncSection)
-    }
-
-    /// For an acquisition by hand in the task that is being polled.
+    /// For a guard that the current task acquires.
     pub(crate) fn task() -> Self {
-        Self(Owner::Task(within::installed()), Kind::Guard)
+        Self { caller: Caller::Task(section_future::current()), held_by: HeldBy::Guard }
     }
 
-    /// Tells owners apart, which hold locks one inside another.
-    pub(crate) fn number(&self) -> OwnerId {
-        match &self.0 {
-            Owner::Thread => OwnerId(thread::number()),
-            Owner::ThreadInTask(chain) | Owner::Section(chain) | Owner::Task(Some(chain)) => {
-                OwnerId(chain.number())
-            }
-            Owner::Task(None) => OwnerId::NONE,
+    /// For a section of the current task.
+    pub(crate) fn task_section() -> Self {
+        let section = Arc::new(TaskSection::inside(section_future::current()));
+        Self { caller: Caller::TaskSection(section), held_by: HeldBy::TaskSection }
+    }
+
+    /// Identifies the owner to the engine, which may detect deadlocks between owners.
+    pub(crate) fn id(&self) -> OwnerId {
+        match &self.caller {
+            Caller::Thread => thread::id(),
+            Caller::ThreadInTask(section)
+            | Caller::TaskSection(section)
+            | Caller::Task(Some(section)) => section.owner(),
+            Caller::Task(None) => OwnerId::NONE,
         }
     }
 
-    /// Whether `name` may be acquired from `gate`; a re-entry where it is held and that is fine.
+    /// Checks that `name` may be acquired from `gate`; returns a grant if the owner already holds the
+    /// lock and may re-enter it.
     ///
-    /// What does not wait cannot wait for itself: the gate refuses it as it refuses anybody.
+    /// An acquisition that does not wait cannot deadlock, so the gate refuses it like any other.
     pub(crate) fn check(
         &self,
         name: &LockName,
@@ -137,97 +108,101 @@ impl Scope {
         request: &AcquireRequest,
         is_reentrant: bool,
         waits: bool,
-    ) -> Result<Option<Reentry>, LockError> {
-        let mut look = Look::new(name, address(gate), request, is_reentrant);
-        let found = match &self.0 {
-            Owner::Thread => thread::find(|held| look.at(held)),
-            Owner::ThreadInTask(chain) => chain.find(|held| look.at(held)),
-            // What blocks a thread is no part of the other futures that the task polls.
-            Owner::Section(chain) | Owner::Task(Some(chain)) => chain.find(|held| {
-                (held.key.kind == Kind::AsyncSection).then(|| look.at(held)).flatten()
+    ) -> Result<Option<ReentrantGrant>, LockError> {
+        let mut check = Check::new(name, address(gate), request, is_reentrant);
+        let found = match &self.caller {
+            Caller::Thread => thread::find(|held| check.visit(held)),
+            Caller::ThreadInTask(section) => section.find(|held| check.visit(held)),
+            // A lock of a blocking thread is not held by the other futures of the task.
+            Caller::TaskSection(section) | Caller::Task(Some(section)) => section.find(|held| {
+                (held.key.held_by == HeldBy::TaskSection).then(|| check.visit(held)).flatten()
             }),
-            Owner::Task(None) => None,
+            Caller::Task(None) => None,
         };
         if let Some(held) = found {
-            if let Some((token, watch)) = gate.reenter(held.key.number) {
-                return Ok(Some(self.clone().reenter(held, token, watch)));
+            if let Some((token, loss_monitor)) = gate.reenter(held.key.number) {
+                return Ok(Some(self.clone().reenter(held, token, loss_monitor)));
             }
         }
-        match look.objection(waits) {
+        match check.error(waits) {
             Some(error) => Err(error),
             None => Ok(None),
         }
     }
 
-    /// Lists what was granted, and returns where.
-    pub(crate) fn enter(
+    /// Registers a granted lock as held.
+    pub(crate) fn register(
         self,
         name: &LockName,
         gate: &Arc<Gate>,
         request: &AcquireRequest,
         grant: &Grant,
-        report: Option<&Arc<Report>>,
-    ) -> Option<Listing> {
-        let key = Key { gate: address(gate), number: grant.number, kind: self.1 };
-        self.list(|| Held {
+        notifier: Option<&Arc<Notifier>>,
+    ) -> Option<Registration> {
+        let key = Key { gate: address(gate), number: grant.number, held_by: self.held_by };
+        self.push(|| HeldLock {
             key,
             process: gate.process(),
             name: name.has_order().then(|| name.clone()),
             site: request.site,
             mode: request.mode,
-            report: report.map(Arc::downgrade).unwrap_or_default(),
+            notifier: notifier.map(Arc::downgrade).unwrap_or_default(),
         })
     }
 
-    /// Lists one more guard of what is `held`.
-    fn reenter(self, held: Held, token: u64, watch: Option<Arc<dyn LossMonitor>>) -> Reentry {
-        let (number, report, kind) = (held.key.number, held.report.upgrade(), self.1);
-        let listing = self.list(|| Held { key: Key { kind, ..held.key }, ..held });
-        Reentry { listing, number, token, watch, report }
+    /// Registers one more guard of the lock that is `held`.
+    fn reenter(
+        self,
+        held: HeldLock,
+        token: u64,
+        loss_monitor: Option<Arc<dyn LossMonitor>>,
+    ) -> ReentrantGrant {
+        let (number, notifier, held_by) = (held.key.number, held.notifier.upgrade(), self.held_by);
+        let registration = self.push(|| HeldLock { key: Key { held_by, ..held.key }, ..held });
+        ReentrantGrant { registration, number, token, loss_monitor, notifier }
     }
 
-    fn list(self, held: impl FnOnce() -> Held) -> Option<Listing> {
-        let Self(owner, kind) = self;
-        match owner {
-            Owner::Thread => Some(Listing::Thread(thread::enter(held()), kind)),
-            Owner::ThreadInTask(chain) | Owner::Section(chain) => {
-                chain.enter(held());
-                Some(Listing::Chain(chain, kind))
+    fn push(self, held: impl FnOnce() -> HeldLock) -> Option<Registration> {
+        match self.caller {
+            Caller::Thread => Some(Registration::Thread(thread::push(held()), self.held_by)),
+            Caller::ThreadInTask(section) | Caller::TaskSection(section) => {
+                section.push(held());
+                Some(Registration::TaskSection(section, self.held_by))
             }
-            Owner::Task(_) => None,
+            Caller::Task(_) => None,
         }
     }
 }
 
-impl Owner {
+impl Caller {
     fn blocking() -> Self {
-        within::installed().map_or(Self::Thread, Self::ThreadInTask)
+        section_future::current().map_or(Self::Thread, Self::ThreadInTask)
     }
 }
 
-impl Listing {
-    /// Takes one guard of the acquisition `number` of `gate` off the list.
-    pub(crate) fn leave(self, gate: &Arc<Gate>, number: u64) {
+impl Registration {
+    /// Removes one guard of the acquisition `number` of `gate` from the list.
+    pub(crate) fn remove(self, gate: &Arc<Gate>, number: u64) {
         let gate = address(gate);
         match self {
-            Self::Thread(thread, kind) => thread::leave(thread, Key { gate, number, kind }),
-            Self::Chain(chain, kind) => chain.leave(Key { gate, number, kind }),
+            Self::Thread(id, held_by) => thread::remove(id, Key { gate, number, held_by }),
+            Self::TaskSection(section, held_by) => section.remove(Key { gate, number, held_by }),
         }
     }
 
-    /// The link of the section in a task that the guard is for.
-    fn section(&self) -> Option<&Arc<Chain>> {
+    /// The section of a task that the guard belongs to.
+    fn task_section(&self) -> Option<&Arc<TaskSection>> {
         match self {
-            Self::Chain(chain, Kind::AsyncSection) => Some(chain),
-            Self::Chain(..) | Self::Thread(..) => None,
+            Self::TaskSection(section, HeldBy::TaskSection) => Some(section),
+            Self::TaskSection(..) | Self::Thread(..) => None,
         }
     }
 }
 
-/// A number that no other thread or chain of sections has.
-fn next_number() -> u64 {
-    static GIVEN: AtomicU64 = AtomicU64::new(1);
-    GIVEN.fetch_add(1, Ordering::Relaxed)
+/// An id that no other thread or task has.
+fn next_owner_id() -> OwnerId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    OwnerId(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn address(gate: &Arc<Gate>) -> usize {

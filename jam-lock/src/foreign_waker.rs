@@ -1,5 +1,5 @@
-//! Wakers are foreign code: what they do when they are called or dropped must not end a thread that
-//! others need. The panic hook reports it.
+//! Calls and drops of wakers, which are code of an executor: a panic in one must not end a thread of this
+//! library. The panic hook reports it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;

@@ -128,8 +128,8 @@ impl Gate {
                 Attempt::Granted(grant) => return Ok(Admission::Granted(grant)),
                 attempt => attempt,
             };
-            let (begun, end) = match deadline.fixed() {
-                Deadline::At { asked, end } => (asked, Some(end)),
+            let (begun, end) = match deadline.starting_now() {
+                Deadline::At { start, end } => (start, Some(end)),
                 Deadline::Never | Deadline::After(_) | Deadline::Once => (sync::now(), None),
             };
             let ticket = match attempt {

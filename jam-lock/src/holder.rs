@@ -1,4 +1,4 @@
-//! [`Holder`]: who holds a lock, or held it when it died.
+//! [`Holder`]: the holder of a lock, or a holder that died.
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::site::Site;
 use crate::this_process::ThisProcess;
 
-/// Who holds a lock, or held it when it died; what is not known is left out.
+/// The holder of a lock, or the holder that abandoned it, as far as it is known.
 ///
-/// It is for people and for recovery, never for exclusion. A holder of another process is told by
-/// the record beside the lock's file, which this library writes, or by Linux's `/proc/locks`, which
-/// knows Jam.py and `flock(1)` too.
+/// It is for people and for recovery, and never decides anything. A holder in another process is
+/// known from the record that this library writes beside the lock file, or from Linux's `/proc/locks`,
+/// which has Jam.py and `flock(1)` too.
 ///
-/// Shown as text, it is `` `on_apply` at src/invoices.rs:42, invoiced (pid 4242) on app1 ``.
+/// Displayed, it is `` `on_apply` at src/invoices.rs:42, invoiced (pid 4242) on app1 ``.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder {
     pub(crate) process: Option<u32>,
@@ -23,14 +23,14 @@ pub struct Holder {
     pub(crate) line: Option<u32>,
     pub(crate) since: Option<SystemTime>,
     pub(crate) token: Option<u64>,
-    /// How long it had held the lock when it was seen with it.
+    /// How long it had held the lock when it was looked up.
     pub(crate) held_for: Option<Duration>,
     pub(crate) is_this_process: bool,
 }
 
 impl Holder {
-    /// A thread or task of this process, which has acquired a lock at `site`.
-    pub(crate) fn of_this_process(site: &Site, since: Instant, token: u64) -> Self {
+    /// A thread or task of this process that acquired a lock at `site`.
+    pub(crate) fn in_this_process(site: &Site, since: Instant, token: u64) -> Self {
         let here = ThisProcess::get();
         let held_for = since.elapsed();
         let (file, line) = (site.file(), site.line());
@@ -48,7 +48,7 @@ impl Holder {
         }
     }
 
-    /// The same holder, seen with the lock now.
+    /// The same holder, which holds the lock now.
     #[cfg(target_os = "linux")]
     pub(crate) fn seen_now(self) -> Self {
         // A clock that was set back makes the difference meaningless.
@@ -56,48 +56,49 @@ impl Holder {
         Self { held_for, ..self }
     }
 
-    /// This process at `site`, as an engine records it that has no record of its own making.
+    /// This process at `site`, for an engine that records a `Holder` as it is.
     #[must_use]
     pub fn here(site: &Site) -> Self {
-        let mut here = Self::of_this_process(site, Instant::now(), 0);
+        let mut here = Self::in_this_process(site, Instant::now(), 0);
         here.token = None;
-        // Whoever is told of it may be another process.
+        // Another process may read it.
         here.is_this_process = false;
         here
     }
 
-    /// The process, by the number that it has here.
+    /// The process id, as seen from this process.
     #[must_use]
     pub fn process(&self) -> Option<u32> {
         self.process
     }
 
-    /// The file name of the process's program.
+    /// The file name of the program.
     #[must_use]
     pub fn program(&self) -> Option<&str> {
         self.program.as_deref()
     }
 
-    /// The name of the process's machine.
+    /// The host name of its machine.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }
 
-    /// The function that acquired the lock by `#[locked]` or `locked!`; of `jam-lock run`, the
-    /// command that it runs.
+    /// The function that acquired the lock by `#[locked]` or `locked!`, or the lock's
+    /// [label](crate::Lock::label), such as the command of `jam-lock run`.
     #[must_use]
     pub fn function(&self) -> Option<&str> {
         self.function.as_deref()
     }
 
-    /// The source file where it was acquired, as the compiler was told it; none of `jam-lock run`.
+    /// The source file in which it was acquired, as it was passed to the compiler; `None` if the lock has a
+    /// [label](crate::Lock::label).
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         self.file.as_deref()
     }
 
-    /// The line in that file, from 1 on.
+    /// The line in that file, from 1.
     #[must_use]
     pub fn line(&self) -> Option<u32> {
         self.line
@@ -105,22 +106,21 @@ impl Holder {
 
     /// When it acquired the lock, by the clock of its machine.
     ///
-    /// While threads or tasks of one process hand the lock to each other at one place, in sections
-    /// of less than 10 µs, it is when the first of them did.
+    /// While threads or tasks of one process hand off the lock at one source line, in sections of less than
+    /// 10 µs, it is when the first of them acquired it.
     #[must_use]
     pub fn since(&self) -> Option<SystemTime> {
         self.since
     }
 
-    /// The [token](crate::LockGuard::token) of its acquisition; with [`Holder::since`], that of the
-    /// first.
+    /// The [token](crate::LockGuard::token) of its acquisition; for hand-offs as described for
+    /// [`Holder::since`], that of the first.
     #[must_use]
     pub fn token(&self) -> Option<u64> {
         self.token
     }
 
-    /// How long it had held the lock when it was found in the way of another; unknown where the
-    /// clock has been set back.
+    /// How long it had held the lock when it was looked up; unknown if the clock was set back.
     #[must_use]
     pub fn held_for(&self) -> Option<Duration> {
         self.held_for
@@ -140,7 +140,7 @@ impl Holder {
         }
     }
 
-    fn write_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.file, self.line) {
             (Some(file), Some(line)) => write!(f, " at {file}:{line}"),
             _ => Ok(()),
@@ -152,12 +152,12 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(function) = &self.function {
             write!(f, "`{function}`")?;
-            self.write_place(f)?;
+            self.write_source(f)?;
             f.write_str(if self.is_this_process { ", in " } else { ", " })?;
             self.write_process(f)
         } else {
             self.write_process(f)?;
-            self.write_place(f)
+            self.write_source(f)
         }
     }
 }
@@ -184,8 +184,8 @@ mod tests {
             known().to_string(),
             "`on_apply` at src/invoices.rs:42, invoiced (pid 4242) on app1"
         );
-        let by_hand = Holder { function: None, ..known() };
-        assert_eq!(by_hand.to_string(), "invoiced (pid 4242) on app1 at src/invoices.rs:42");
+        let with_guard = Holder { function: None, ..known() };
+        assert_eq!(with_guard.to_string(), "invoiced (pid 4242) on app1 at src/invoices.rs:42");
         let foreign = Holder { function: None, file: None, program: None, ..known() };
         assert_eq!(foreign.to_string(), "pid 4242 on app1");
         let command = Holder { file: None, line: None, ..known() };
@@ -194,16 +194,16 @@ mod tests {
     }
 
     #[test]
-    fn one_of_this_process_is_shown_as_such() {
+    fn a_holder_in_this_process_is_shown_as_such() {
         let here = Holder { is_this_process: true, ..known() };
         assert_eq!(here.to_string(), "`on_apply` at src/invoices.rs:42, in this process");
-        let by_hand = Holder { function: None, ..here };
-        assert_eq!(by_hand.to_string(), "this process at src/invoices.rs:42");
+        let with_guard = Holder { function: None, ..here };
+        assert_eq!(with_guard.to_string(), "this process at src/invoices.rs:42");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_clock_that_was_set_back_tells_no_duration() {
+    fn a_clock_that_was_set_back_gives_no_duration() {
         let since = SystemTime::now() + Duration::from_secs(3600);
         let holder = Holder { since: Some(since), ..known() };
         assert_eq!(holder.seen_now().held_for(), None);

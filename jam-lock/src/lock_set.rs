@@ -1,18 +1,18 @@
-//! [`LockSet`]: several locks that are acquired as one.
+//! [`LockSet`]: several locks, acquired together.
 
-use crate::context::Scope;
+use crate::context::Owner;
 use crate::error::LockError;
 use crate::guard::{LockGuard, LockGuards};
-use crate::lock::Lock;
+use crate::lock::{Lock, Options};
 use crate::site::Site;
 use crate::timeout::{Deadline, Timeout};
 
-/// Several named locks of a [`Locks`](crate::Locks), not yet acquired: all of them are, or none.
+/// Several named locks of a [`Locks`](crate::Locks), not yet acquired, to be acquired all or none.
 ///
-/// They are acquired one after another in the order in which their names are declared, those of one
-/// keyed name in the order of their keys, and names made at run time last, in the order of their
-/// text. So processes that ask for some of the same locks cannot wait for each other in a circle. A
-/// lock that is named twice is acquired once.
+/// They are acquired one after another: declared names in the order of their declaration, those of one
+/// keyed name in the order of their keys, and names made at run time last, in the order of their text. So
+/// processes that acquire some of the same locks cannot deadlock. A lock that is named twice is acquired
+/// once.
 ///
 /// # Example
 /// ```
@@ -38,8 +38,10 @@ impl LockSet {
         Self { locks, timeout: Timeout::FOREVER }
     }
 
-    /// The same locks, with the time that it may take to acquire all of them: a `Duration`, or
-    /// whole seconds. Without this it waits for ever.
+    /// The same locks, with a limit on how long acquiring all of them may take: a `Duration`, or whole
+    /// seconds.
+    ///
+    /// By default an acquisition waits forever.
     pub fn timeout(&self, timeout: impl Into<Timeout>) -> Self {
         Self { timeout: timeout.into(), ..self.clone() }
     }
@@ -49,48 +51,52 @@ impl LockSet {
         Self { locks: self.locks.iter().map(Lock::shared).collect(), timeout: self.timeout }
     }
 
-    /// The same locks, each of which can be acquired again inside a [section](Lock::reentrant) that
-    /// holds it.
+    /// The same locks, each of which can be acquired again inside a section that
+    /// [holds it](Lock::reentrant).
     pub fn reentrant(&self) -> Self {
-        let locks = self.locks.iter().map(Lock::reentrant).collect();
-        Self { locks, timeout: self.timeout }
+        Self { locks: self.locks.iter().map(Lock::reentrant).collect(), timeout: self.timeout }
     }
 
-    /// The same locks, whose timeout does not name the holder, so that nobody looks for it.
-    pub(crate) fn without_holder(&self) -> Self {
-        let locks = self.locks.iter().map(Lock::without_holder).collect();
-        Self { locks, timeout: self.timeout }
+    /// The same locks with `options`.
+    ///
+    /// # Errors
+    /// As [`Lock::with_options`].
+    pub(crate) fn with_options(self, options: Options) -> Result<Self, LockError> {
+        let locks = self.locks.into_iter().map(|lock| lock.with_options(options));
+        Ok(Self { locks: locks.collect::<Result<_, _>>()?, timeout: self.timeout })
     }
 
-    /// The same locks, of which none is acquired where its record cannot be read.
-    pub(crate) fn must_see_deaths(&self) -> Result<Self, LockError> {
-        let locks = self.locks.iter().map(Lock::must_see_deaths).collect::<Result<_, _>>()?;
-        Ok(Self { locks, timeout: self.timeout })
-    }
-
-    /// Acquires all the locks, and blocks the thread until it can or the timeout has passed.
+    /// Acquires all the locks, and blocks the thread until they are acquired or the timeout passes.
+    ///
+    /// # Blocking
+    /// As [`Lock::acquire`], within one timeout for all the locks.
     ///
     /// # Errors
     /// As [`Lock::acquire`], for the first lock that was not acquired. Those before it are released.
     #[track_caller]
     pub fn acquire(&self) -> Result<LockGuards, LockError> {
-        self.block(&Scope::thread(), Site::here(), self.timeout.deadline())
+        self.acquire_for(&Owner::thread(), Site::here(), self.timeout.deadline())
     }
 
     /// Acquires all the locks if that needs no waiting, whatever the timeout.
     ///
+    /// # Blocking
+    /// As [`Lock::try_acquire`], for each lock.
+    ///
     /// # Errors
-    /// As [`Lock::try_acquire`], for the first lock that was not acquired. Those before it are
-    /// released.
+    /// As [`Lock::try_acquire`], for the first lock that was not acquired. Those before it are released.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuards, LockError> {
-        self.block(&Scope::thread(), Site::here(), Deadline::Once)
+        self.acquire_for(&Owner::thread(), Site::here(), Deadline::Once)
     }
 
     /// Acquires the locks as [`LockSet::acquire`] does, and lets other tasks run while it waits.
     ///
-    /// [`Lock::acquire_async`] says what that means. A future that is dropped releases the locks
-    /// that it has.
+    /// [`Lock::acquire_async`] says what that means.
+    ///
+    /// # Cancel safety
+    /// Dropping the future at any moment releases the locks that it has acquired, and leaves no place in a
+    /// queue behind.
     ///
     /// # Errors
     /// As [`LockSet::acquire`].
@@ -99,52 +105,54 @@ impl LockSet {
         &self,
     ) -> impl Future<Output = Result<LockGuards, LockError>> + Send + use<> {
         let (locks, site) = (self.clone(), Site::here());
-        async move { locks.ready(&Scope::task(), site, locks.timeout.deadline()).await }
+        async move { locks.acquire_async_for(&Owner::task(), site, locks.timeout.deadline()).await }
     }
 
-    pub(crate) fn block(
+    pub(crate) fn acquire_for(
         &self,
-        scope: &Scope,
+        owner: &Owner,
         site: Site,
         deadline: Deadline,
     ) -> Result<LockGuards, LockError> {
-        let deadline = deadline.fixed();
-        let mut acquired = Acquired::default();
+        let deadline = deadline.starting_now();
+        let mut acquired = PartlyAcquired::default();
         for lock in &self.locks {
-            acquired.0.push(lock.block(scope.clone(), site, deadline)?);
+            acquired.guards.push(lock.acquire_for(owner.clone(), site, deadline)?);
         }
-        Ok(acquired.all())
+        Ok(acquired.complete())
     }
 
-    pub(crate) async fn ready(
+    pub(crate) async fn acquire_async_for(
         &self,
-        scope: &Scope,
+        owner: &Owner,
         site: Site,
         deadline: Deadline,
     ) -> Result<LockGuards, LockError> {
-        let deadline = deadline.fixed();
-        let mut acquired = Acquired::default();
+        let deadline = deadline.starting_now();
+        let mut acquired = PartlyAcquired::default();
         for lock in &self.locks {
-            acquired.0.push(lock.ready(scope.clone(), site, deadline).await?);
+            acquired.guards.push(lock.acquire_async_for(owner.clone(), site, deadline).await?);
         }
-        Ok(acquired.all())
+        Ok(acquired.complete())
     }
 }
 
-/// Locks that were acquired, but not all: if it stays at that, nobody is told that a holder died
-/// with one of them, so the next one has to be.
+/// The locks that were acquired so far. If the rest fails, an abandonment that these guards found was
+/// reported to no section, so the next holder has to find it again.
 #[derive(Default)]
-struct Acquired(LockGuards);
+struct PartlyAcquired {
+    guards: LockGuards,
+}
 
-impl Acquired {
-    fn all(mut self) -> LockGuards {
-        std::mem::take(&mut self.0)
+impl PartlyAcquired {
+    fn complete(mut self) -> LockGuards {
+        std::mem::take(&mut self.guards)
     }
 }
 
-impl Drop for Acquired {
+impl Drop for PartlyAcquired {
     fn drop(&mut self) {
-        let found = self.0.iter().filter(|guard| guard.abandoned().is_some());
-        found.for_each(LockGuard::mark_abandoned);
+        let abandoned = self.guards.iter().filter(|guard| guard.abandoned().is_some());
+        abandoned.for_each(LockGuard::mark_abandoned);
     }
 }

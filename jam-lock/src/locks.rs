@@ -1,4 +1,4 @@
-//! [`Locks`]: the set of an application's locks.
+//! [`Locks`]: the locks of an application.
 
 mod builder;
 #[cfg(feature = "postgres")]
@@ -22,11 +22,10 @@ use crate::status::Status;
 pub use self::builder::LocksBuilder;
 pub use self::default::{default_location, default_locks, set_default_locks};
 
-/// The set of an application's locks: those of a folder, of a PostgreSQL database, or of this process
-/// alone.
+/// The locks of an application, in a folder, in a PostgreSQL database, or in this process alone.
 ///
-/// Processes that open the same folder exclude each other, a running Jam.py application among
-/// them. Cheap to clone, and shared between threads by reference or by clone alike.
+/// Processes that open the same folder exclude each other, including a running Jam.py application. A
+/// `Locks` is cheap to clone, and threads can share it by reference or by clone.
 ///
 /// # Example
 /// ```
@@ -50,33 +49,33 @@ type Gates = HashMap<LockName, Arc<Gate>>;
 #[derive(Debug)]
 struct Shared {
     engine: Arc<dyn Engine>,
-    /// The gates of declared names, and so their open files, for as long as the `Locks` lives.
-    /// Names made at run time have no end, so theirs go with the last `Lock` and guard.
+    /// Keeps the gates of declared names, and so their open files, as long as the `Locks` lives. There is
+    /// no limit to names made at run time, so their gates end with the last `Lock` and guard.
     declared: RwLock<Gates>,
     settings: Arc<Settings>,
 }
 
 impl Locks {
-    /// Opens the locks of `folder`, which is made with its parents where it is missing.
+    /// Opens the locks of `folder`, which is created with its parents if it is missing.
     ///
-    /// The folder is resolved to an absolute path here and now: changing the current directory
-    /// later changes nothing.
+    /// The folder is resolved to an absolute path at once, so a later change of the current directory has
+    /// no effect.
     ///
     /// # Errors
-    /// - [`LockError::Io`] when the folder cannot be made or resolved.
-    /// - [`LockError::Unsupported`] when it is a URL, which is for [`Locks::at`].
+    /// - [`LockError::Io`] if the folder cannot be created or resolved.
+    /// - [`LockError::Unsupported`] if `folder` is a URL, which [`Locks::at`] accepts.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, LockError> {
         Self::builder().folder(folder).open()
     }
 
-    /// Locks without files, for unit tests: each call makes a set of its own.
+    /// Creates locks without files, for unit tests; those of each call are separate.
     ///
-    /// Its clones, and all threads and tasks that use them, exclude each other as in a folder:
-    /// with timeouts, readers, tokens that rise from 2 on, and the errors of a thread or task that
-    /// would wait for itself. **No other process sees them**, so they protect nothing that processes
-    /// share; a test that starts processes needs [`Locks::temporary`]. A death with one of them ends
-    /// the whole set, so a test uses [`LockGuard::mark_abandoned`] to have the next holder find a
-    /// lock [abandoned](crate::LockGuard::abandoned).
+    /// Threads and tasks that use the same `Locks` or its clones exclude each other as in a folder: with
+    /// timeouts, readers, tokens that rise from 2, and errors for self-deadlocks. **No other process sees
+    /// them**, so they protect nothing that processes share; a test that starts processes needs
+    /// [`Locks::temporary`]. No holder can die without ending all of them, so a test calls
+    /// [`LockGuard::mark_abandoned`] to make the next holder find a lock
+    /// [abandoned](crate::LockGuard::abandoned).
     ///
     /// [`LockGuard::mark_abandoned`]: crate::LockGuard::mark_abandoned
     ///
@@ -95,7 +94,7 @@ impl Locks {
     /// }
     ///
     /// // #[test]
-    /// fn who_finds_the_index_in_use_is_refused() {
+    /// fn an_update_fails_while_the_index_is_in_use() {
     ///     let locks = Locks::in_memory();
     ///     let held = locks.lock(lock_names::INDEX).acquire().unwrap();
     ///     assert!(update(&locks).unwrap_err().is_timeout());
@@ -104,7 +103,7 @@ impl Locks {
     /// }
     /// #
     /// # fn main() {
-    /// #     who_finds_the_index_in_use_is_refused();
+    /// #     an_update_fails_while_the_index_is_in_use();
     /// # }
     /// ```
     #[must_use]
@@ -112,16 +111,15 @@ impl Locks {
         Self::builder().in_memory()
     }
 
-    /// Opens the locks of a new folder in the system's temporary one, for tests with several
-    /// processes, and for locks that nobody needs any more once the program has ended.
+    /// Opens the locks of a new folder in the system's temporary folder.
     ///
-    /// Nobody but the user may enter the folder, and it is removed when the last clone of the
-    /// `Locks`, and the last lock and guard of it, are gone. That never happens to what is static,
-    /// the [default](set_default_locks) among it, nor in a process that is killed: what is left
-    /// then is for whoever tidies the temporary folder.
+    /// For tests with several processes, and for locks that are not needed after the program has ended. Only
+    /// the current user may enter the folder. It is removed once the last clone of the `Locks`, and its last
+    /// lock and guard, are dropped. It is left to the system's cleanup of temporary files if the process is
+    /// killed, and if the `Locks` is in a static, such as the [default](set_default_locks).
     ///
     /// # Errors
-    /// [`LockError::Io`] when the folder cannot be made.
+    /// [`LockError::Io`] if the folder cannot be created.
     ///
     /// # Example
     /// ```
@@ -129,7 +127,7 @@ impl Locks {
     ///
     /// let locks = Locks::temporary()?;
     /// let guard = locks.lock(LockName::new("upload")?).acquire()?;
-    /// // What another process is told, to open the same locks.
+    /// // Pass this to another process, to open the same locks.
     /// assert!(std::path::Path::new(&locks.location()).join("upload.lock").exists());
     /// guard.release()?;
     /// # Ok::<(), jam_lock::LockError>(())
@@ -138,12 +136,14 @@ impl Locks {
         Self::builder().temporary()
     }
 
-    /// Opens the locks at `place`, which comes from outside: a URL as for `Locks::connect`, with the
-    /// feature `postgres`, or else a folder as for [`Locks::open`].
+    /// Opens the locks at `location`, a folder or a URL, such as from the command line.
+    ///
+    /// A URL is as for `Locks::connect`, with the feature `postgres`; anything else is a folder as for
+    /// [`Locks::open`].
     ///
     /// # Errors
-    /// As `Locks::connect` or [`Locks::open`]; [`LockError::Unsupported`] when it is the URL of an
-    /// engine that this build lacks.
+    /// As `Locks::connect` or [`Locks::open`]; [`LockError::Unsupported`] if it is the URL of an engine that
+    /// is not in this build.
     ///
     /// # Example
     /// ```
@@ -151,24 +151,24 @@ impl Locks {
     ///
     /// # let folder = tempfile::tempdir()?;
     /// # std::env::set_current_dir(folder.path())?;
-    /// let place = std::env::args_os().nth(1).unwrap_or_else(jam_lock::default_location);
-    /// let locks = Locks::at(place)?;
+    /// let location = std::env::args_os().nth(1).unwrap_or_else(jam_lock::default_location);
+    /// let locks = Locks::at(location)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn at(location: impl AsRef<OsStr>) -> Result<Self, LockError> {
         Self::builder().at(location)
     }
 
-    /// Options to open locks with.
+    /// Options for opening locks.
     pub fn builder() -> LocksBuilder {
         LocksBuilder::default()
     }
 
-    /// The lock called `name`. Nothing is acquired, nor any file touched, yet.
+    /// The lock called `name`, which is not acquired; no file is touched yet.
     pub fn lock(&self, name: LockName) -> Lock {
         let settings = Arc::clone(&self.shared.settings);
         let declared = &self.shared.declared;
-        // A fork may have inherited them locked, so nobody waits for them.
+        // A forked child may have inherited the mutex locked, so this never waits for it.
         if let Some(gate) = declared.try_read().ok().and_then(|gates| gates.get(&name).cloned()) {
             return Lock::new(name, gate, settings);
         }
@@ -177,14 +177,13 @@ impl Locks {
             let insert = |mut gates: RwLockWriteGuard<'_, Gates>| {
                 gates.insert(name.clone(), Arc::clone(&gate))
             };
-            // With a gate may go an engine, which is not to end under a lock of ours.
+            // Dropping a gate may drop an engine, which must not happen under this mutex.
             drop(declared.try_write().ok().map(insert));
         }
         Lock::new(name, gate, settings)
     }
 
-    /// The locks of all `names`, to be acquired as one. Nothing is acquired, nor any file touched,
-    /// yet.
+    /// The locks of all `names`, to be acquired together; no file is touched yet.
     pub fn lock_all(&self, names: impl IntoIterator<Item = LockName>) -> LockSet {
         LockSet::new(in_lock_order(names).into_iter().map(|name| self.lock(name)).collect())
     }
@@ -195,24 +194,25 @@ impl Locks {
         self.shared.engine.location()
     }
 
-    /// How all the locks stand that have been used, in the order of their names: their holders and
-    /// how many wait, as far as that can be seen. [`Lock::status`] is for one of them.
+    /// The status of all locks that were ever used, sorted by name: holders, and how many wait.
     ///
-    /// Of a folder these are its lock files. Only Linux lists the processes that hold a file lock or
-    /// wait for it, and its list may lack some while other locks come and go. So it is read several
-    /// times, and what differs is left open: a number is then not known. In a container, processes
-    /// outside are not seen. If the list does not show a holder each time, and on every other system,
-    /// the lock is tried as a reader and given back at once: a try elsewhere in that instant is
-    /// refused. Nothing is made, emptied or removed.
+    /// [`Lock::status`] returns that of one lock. In a folder, the locks are its lock files; in a database,
+    /// the names in its namespace that have a row in the table. Nothing is created, emptied or removed.
     ///
-    /// Of a database these are the names of its namespace that a row of the table tells of.
+    /// # Blocking
+    /// It blocks for up to a few seconds if a server does not answer.
     ///
-    /// This blocks, for a few seconds at the most where a server does not answer.
+    /// # Platform-specific behavior
+    /// Only Linux lists the processes that hold or wait for file locks, and its list may omit some while
+    /// other locks come and go. So it is read several times, and a number that differs is reported as
+    /// unknown. In a container, processes outside of it are not seen. If the list does not show a holder each
+    /// time, and on every other system, the lock is acquired as a reader and released at once: a try
+    /// elsewhere in that instant fails.
     ///
     /// # Errors
-    /// - [`LockError::Io`] when the folder cannot be listed.
-    /// - [`LockError::Engine`] when the server cannot be asked, or this is a thread of its engine.
-    /// - [`LockError::Unsupported`] when the engine cannot tell which locks there are.
+    /// - [`LockError::Io`] if the folder cannot be listed.
+    /// - [`LockError::Engine`] if the server cannot be queried, or if this is a thread of its engine.
+    /// - [`LockError::Unsupported`] if the engine cannot list its locks.
     ///
     /// # Example
     /// ```
@@ -229,28 +229,29 @@ impl Locks {
     /// ```
     pub fn list(&self) -> Result<Vec<Status>, LockError> {
         let engine = &*self.shared.engine;
-        let amended = |status: Status| {
+        let refined = |status: Status| {
             let gate = status.lock_name().and_then(|name| gate::existing(engine, &name));
             match gate {
                 Some(gate) => gate.refine_status(status),
                 None => status,
             }
         };
-        let mut found: Vec<_> = engine.list()?.into_iter().map(amended).collect();
+        let mut found: Vec<_> = engine.list()?.into_iter().map(refined).collect();
         found.sort_by(|one, other| one.name().cmp(other.name()));
         Ok(found)
     }
 
-    /// Removes the files of [keyed names](LockName#keyed-names) that nobody uses, which processes that
-    /// were killed have left behind, and tells of how many locks.
+    /// Removes unused files of [keyed names](LockName#keyed-names) that killed processes left behind, and
+    /// returns of how many locks.
     ///
-    /// A file is removed only if the record beside it says that its name is keyed, and while its lock
-    /// is held. The record of a holder that died stays until somebody has recovered. A try elsewhere in
-    /// that instant is refused. Rows of a database stay: they have the last tokens. Files that a killed
-    /// process was just giving their [mode](crate::LocksBuilder::mode) are removed as well, uncounted.
+    /// A file is removed only if the record beside it says that its name is keyed, and while its lock is
+    /// held; a try elsewhere in that instant fails. The record of a holder that died stays until it is
+    /// recovered. Rows of a database stay, because they have the last tokens. Unfinished files of killed
+    /// processes, which did not have their [mode](crate::LocksBuilder::mode) yet, are removed too, but not
+    /// counted.
     ///
     /// # Errors
-    /// [`LockError::Io`] when the folder cannot be listed. A file that cannot be removed stays.
+    /// [`LockError::Io`] if the folder cannot be listed. A file that cannot be removed stays.
     ///
     /// # Example
     /// ```
@@ -265,9 +266,9 @@ impl Locks {
         self.shared.engine.sweep()
     }
 
-    /// The locks of an engine of the application's own.
+    /// Opens the locks of a custom engine.
     ///
-    /// Two of them whose engines have one [identity](Engine::identity) share their gates.
+    /// Two `Locks` whose engines have the same [identity](Engine::identity) share their queues.
     pub fn with_engine(engine: Arc<dyn Engine>) -> Self {
         Self::builder().with_engine(engine)
     }
@@ -278,7 +279,7 @@ impl Locks {
     }
 }
 
-/// So that `#[locked(…, locks = …)]` takes a `Locks`, a reference to one or an `Arc` of one.
+/// Lets `#[locked(…, locks = …)]` take a `Locks`, a reference to one or an `Arc` of one.
 impl AsRef<Locks> for Locks {
     fn as_ref(&self) -> &Locks {
         self

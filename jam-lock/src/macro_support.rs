@@ -1,4 +1,4 @@
-//! What generated code calls. Not for people, and without any promise.
+//! The runtime of the generated code. It is not part of the public API and may change at any time.
 
 pub use std::any::type_name_of_val;
 use std::fmt::Display;
@@ -11,42 +11,39 @@ pub use std::time::Duration;
 
 pub use jam_lock_macros::{block, lock_names, name};
 
-use crate::context::{self, Scope};
+use crate::context::{self, Owner};
 use crate::engine::Mode;
 use crate::error::LockError;
 pub use crate::failure::FromLockError;
 pub use crate::guard::{LockGuard, LockGuards};
 use crate::holder::Holder;
-use crate::lock::Lock;
+use crate::lock::{Lock, Options};
 use crate::lock_set::LockSet;
 use crate::locks::{Locks, default_locks};
 pub use crate::name::LockName;
 use crate::site::Site;
 pub use crate::timeout::Timeout;
 
-/// What an attribute or a block asks for.
+/// The acquisition that an attribute or a block requests.
 pub struct Request<'locks, N> {
     names: N,
     site: Site,
     locks: Option<&'locks Locks>,
     timeout: Timeout,
-    mode: Mode,
-    is_reentrant: bool,
-    names_holder: bool,
-    must_see_deaths: bool,
+    options: Options,
 }
 
-/// Asks for one name, in the function that `path` ends with.
+/// Requests one lock, in the function that `path` ends with.
 #[must_use]
 #[track_caller]
-pub fn one(name: LockName, path: &'static str) -> Request<'static, LockName> {
+pub fn request(name: LockName, path: &'static str) -> Request<'static, LockName> {
     Request::new(name, Site::here().in_function(path))
 }
 
-/// Asks for several names at once, in the function that `path` ends with.
+/// Requests several locks together, in the function that `path` ends with.
 #[must_use]
 #[track_caller]
-pub fn all<const N: usize>(
+pub fn request_all<const N: usize>(
     names: [LockName; N],
     path: &'static str,
 ) -> Request<'static, [LockName; N]> {
@@ -55,25 +52,17 @@ pub fn all<const N: usize>(
 
 impl<'locks, N> Request<'locks, N> {
     fn new(names: N, site: Site) -> Self {
-        Self {
-            names,
-            site,
-            locks: None,
-            timeout: Timeout::FOREVER,
-            mode: Mode::Exclusive,
-            is_reentrant: false,
-            names_holder: true,
-            must_see_deaths: false,
-        }
+        let (timeout, options) = (Timeout::FOREVER, Options::default());
+        Self { names, site, locks: None, timeout, options }
     }
 
-    /// Of these locks, instead of the default ones.
+    /// From these locks, instead of the default ones.
     #[must_use]
-    pub fn of(self, locks: &'locks (impl AsRef<Locks> + ?Sized)) -> Self {
+    pub fn from_locks(self, locks: &'locks (impl AsRef<Locks> + ?Sized)) -> Self {
         Self { locks: Some(locks.as_ref()), ..self }
     }
 
-    /// For so long.
+    /// Waits for this long at most.
     #[must_use]
     pub fn timeout(self, timeout: Timeout) -> Self {
         Self { timeout, ..self }
@@ -82,25 +71,29 @@ impl<'locks, N> Request<'locks, N> {
     /// As a reader.
     #[must_use]
     pub fn shared(self) -> Self {
-        Self { mode: Mode::Shared, ..self }
+        let options = Options { mode: Mode::Shared, ..self.options };
+        Self { options, ..self }
     }
 
-    /// Under what is held already, if it is.
+    /// Re-enters locks that are already held.
     #[must_use]
     pub fn reentrant(self) -> Self {
-        Self { is_reentrant: true, ..self }
+        let options = Options { is_reentrant: true, ..self.options };
+        Self { options, ..self }
     }
 
-    /// Without the name of the holder in a timeout, which nobody would read.
+    /// Without the holder in a timeout, for code that ignores it.
     #[must_use]
     pub fn without_holder(self) -> Self {
-        Self { names_holder: false, ..self }
+        let options = Options { names_holder: false, ..self.options };
+        Self { options, ..self }
     }
 
-    /// Not where an earlier death may have been missed.
+    /// Fails if the record cannot be read, because an abandonment may go unnoticed.
     #[must_use]
-    pub fn must_see_deaths(self) -> Self {
-        Self { must_see_deaths: true, ..self }
+    pub fn needs_record(self) -> Self {
+        let options = Options { needs_record: true, ..self.options };
+        Self { options, ..self }
     }
 
     fn locks(&self) -> Result<&'locks Locks, LockError> {
@@ -112,52 +105,44 @@ impl<'locks, N> Request<'locks, N> {
 }
 
 impl Request<'_, LockName> {
-    /// Acquires the lock, and blocks the thread meanwhile.
+    /// Acquires the lock for a section of this thread.
     pub fn acquire(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.block(Scope::thread_section(), site, deadline)
+        self.lock()?.acquire_for(Owner::thread_section(), site, deadline)
     }
 
-    /// Acquires the lock for a section, and lets other tasks run meanwhile.
+    /// Acquires the lock for a section of the current task.
     pub async fn acquire_async(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.ready(Scope::section(), site, deadline).await
+        self.lock()?.acquire_async_for(Owner::task_section(), site, deadline).await
     }
 
     fn lock(self) -> Result<Lock, LockError> {
-        let lock = self.locks()?.lock(self.names);
-        let lock = if self.mode == Mode::Shared { lock.shared() } else { lock };
-        let lock = if self.names_holder { lock } else { lock.without_holder() };
-        let lock = if self.must_see_deaths { lock.must_see_deaths()? } else { lock };
-        Ok(if self.is_reentrant { lock.reentrant() } else { lock })
+        self.locks()?.lock(self.names).with_options(self.options)
     }
 }
 
 impl<const N: usize> Request<'_, [LockName; N]> {
-    /// Acquires the locks, and blocks the thread meanwhile.
+    /// Acquires the locks for a section of this thread.
     pub fn acquire(self) -> Result<LockGuards, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock_set()?.block(&Scope::thread_section(), site, deadline)
+        self.lock_set()?.acquire_for(&Owner::thread_section(), site, deadline)
     }
 
-    /// Acquires the locks for a section, and lets other tasks run meanwhile.
+    /// Acquires the locks for a section of the current task.
     pub async fn acquire_async(self) -> Result<LockGuards, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock_set()?.ready(&Scope::section(), site, deadline).await
+        self.lock_set()?.acquire_async_for(&Owner::task_section(), site, deadline).await
     }
 
     fn lock_set(self) -> Result<LockSet, LockError> {
-        let locks = self.locks()?.lock_all(self.names);
-        let locks = if self.mode == Mode::Shared { locks.shared() } else { locks };
-        let locks = if self.names_holder { locks } else { locks.without_holder() };
-        let locks = if self.must_see_deaths { locks.must_see_deaths()? } else { locks };
-        Ok(if self.is_reentrant { locks.reentrant() } else { locks })
+        self.locks()?.lock_all(self.names).with_options(self.options)
     }
 }
 
-/// What holds the locks of a section.
+/// The guard or guards of a section.
 pub trait Guards {
-    /// The locks, one for each name.
+    /// The guards, one for each name.
     fn guards(&self) -> &[LockGuard];
 }
 
@@ -179,30 +164,30 @@ impl Guards for LockGuards {
     }
 }
 
-/// Runs the section of a task that `guards` are for.
+/// Runs the body of a task's section, which holds `guards`.
 ///
-/// It ends with `None` in its place, and so does the drop of the returned future: what the section
-/// has made is gone then.
-pub fn within<F: Future>(
+/// The body is `None` once it has ended, or once the returned future is dropped: its values are dropped
+/// before the guards are.
+pub fn run_section<F: Future>(
     guards: &impl Guards,
-    section: Pin<&mut Option<F>>,
+    body: Pin<&mut Option<F>>,
 ) -> impl Future<Output = F::Output> {
-    let listing = guards.guards().iter().find_map(LockGuard::listing);
-    context::within(listing, section)
+    let registration = guards.guards().iter().find_map(LockGuard::registration);
+    context::run_section(registration, body)
 }
 
-/// Runs the section of a task that `guards` are for, unless one of its locks is lost meanwhile.
+/// Runs the body of a task's section, unless one of its locks is lost meanwhile.
 ///
 /// # Errors
-/// [`LockError::Lost`] where one is; the section is gone then.
-pub async fn unless_lost<F: Future>(
+/// [`LockError::Lost`] if a lock is lost; the body is dropped then.
+pub async fn run_section_unless_lost<F: Future>(
     guards: &impl Guards,
-    section: Pin<&mut Option<F>>,
+    body: Pin<&mut Option<F>>,
 ) -> Result<F::Output, LockError> {
-    let mut section = pin!(within(guards, section));
+    let mut section = pin!(run_section(guards, body));
     let guards = guards.guards();
     future::poll_fn(|task| {
-        if let Some(error) = guards.iter().find_map(|guard| guard.look_whether_lost(task.waker())) {
+        if let Some(error) = guards.iter().find_map(|guard| guard.poll_lost(task.waker())) {
             return Poll::Ready(Err(error));
         }
         section.as_mut().poll(task).map(Ok)
@@ -210,10 +195,10 @@ pub async fn unless_lost<F: Future>(
     .await
 }
 
-/// Calls `recover` if somebody died with one of the locks, of whom it tells the first.
+/// Calls `recover` with the first holder that abandoned one of the locks, if any.
 ///
 /// # Errors
-/// What `recover` returns. Unless it returns well, the next holder is told again.
+/// The error of `recover`. Unless it returns `Ok`, the next holder finds the same abandonment.
 pub fn recover<E>(
     guards: &(impl Guards + ?Sized),
     recover: impl FnOnce(&Holder) -> Result<(), E>,
@@ -226,23 +211,23 @@ pub fn recover<E>(
     Ok(())
 }
 
-/// Leaves abandoned what it found abandoned, when a recovery returns an error or panics.
+/// Leaves the locks abandoned that it found so, if a recovery returns an error or panics.
 struct Unrecovered<'guards>(&'guards [LockGuard]);
 
 impl Drop for Unrecovered<'_> {
     fn drop(&mut self) {
-        let found = self.0.iter().filter(|guard| guard.abandoned().is_some());
-        found.for_each(LockGuard::mark_abandoned);
+        let abandoned = self.0.iter().filter(|guard| guard.abandoned().is_some());
+        abandoned.for_each(LockGuard::mark_abandoned);
     }
 }
 
-/// Makes the constant of a name that `lock_names!` has found portable.
+/// Makes the constant of a declared name, whose portability `lock_names!` has checked.
 #[must_use]
 pub const fn declared(name: &'static str, registry: &'static str, position: usize) -> LockName {
     LockName::declared(name, registry, position)
 }
 
-/// Makes a keyed name of what stands around its holes, and what fills them.
+/// Makes a keyed name from the text around its placeholders and the values that fill them.
 #[must_use]
 pub fn keyed(
     literals: &[&str],
@@ -253,13 +238,13 @@ pub fn keyed(
     LockName::keyed(literals, registry, position, keys)
 }
 
-/// What a guard is bound to where the arguments are wrong, so that nothing else is told.
+/// Stands in for a guard if the arguments are wrong, so that the compiler reports nothing else.
 #[must_use]
 pub fn unheld<T: ?Sized>() -> &'static T {
-    unreachable!("what calls it does not compile")
+    unreachable!("code that calls this does not compile")
 }
 
-/// Calls what `or_else` names; a function, so that a closure there knows its argument's type.
+/// Calls the function that `or_else` names; by its signature, a closure there has a known argument type.
 pub fn or_else<R>(otherwise: impl FnOnce(LockError) -> R, error: LockError) -> R {
     otherwise(error)
 }

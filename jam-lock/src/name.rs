@@ -1,4 +1,4 @@
-//! [`LockName`]: what a lock is called.
+//! [`LockName`]: the name of a lock.
 
 pub(crate) mod digest;
 mod keys;
@@ -15,17 +15,17 @@ pub(crate) use self::lock_order::in_lock_order;
 
 /// The name of a lock, unique in the application.
 ///
-/// Names are best declared with [`lock_names!`](crate::lock_names), which makes a constant for
-/// each and has the compiler check every use. [`LockName::new`] is for names that are only known
-/// when the program runs. Two names with the same text are the same lock.
+/// Declare names with [`lock_names!`](crate::lock_names) if possible: it makes a constant for each, and the
+/// compiler checks every use. [`LockName::new`] is for names that are only known at run time. Two names
+/// with the same text are the same lock.
 ///
 /// As in Jam.py, the lock `invoice_saved` of the folder `locks` is the file
 /// `locks/invoice_saved.lock`.
 ///
 /// # Keyed names
-/// `"customer_{id}"` in a [`lock_names!`](crate::lock_names) declares one lock for each value of
-/// `id`, which may be of any type that implements [`Display`](fmt::Display). Different values are
-/// different files, on every file system:
+/// `"customer_{id}"` in a [`lock_names!`](crate::lock_names) declares one lock for each value of `id`, which
+/// may be of any type that implements [`Display`](fmt::Display). Different values are different files, on
+/// every file system:
 ///
 /// | `id` | file |
 /// |---|---|
@@ -35,21 +35,20 @@ pub(crate) use self::lock_order::in_lock_order;
 /// | `""` | `customer_%0.lock` |
 /// | 300 letters | `customer_`, the first of them, `%-` and the SHA-256 of it all |
 ///
-/// The file of a keyed name does not stay: it is removed by who uses it last, and when several
-/// processes took turns, a second after that. What a process leaves behind that ends within this
-/// second, or is killed, goes with the next use of the name, or with a
-/// [sweep](crate::Locks::sweep).
+/// The file of a keyed name is removed after its last use, by the process that used it last; a second later
+/// if several processes took turns. A process that ends within this second, or is killed, leaves it to the
+/// next use of the name, or to a [sweep](crate::Locks::sweep).
 #[derive(Clone)]
 pub struct LockName {
-    /// Borrowed for a plain declared name, owned for what was made when the program ran.
+    /// Borrowed for a plain declared name, owned for a name that was made at run time.
     text: Cow<'static, str>,
-    /// Where it was declared, if it was.
+    /// Where it was declared; `None` for a name that was made at run time.
     declaration: Option<Declaration>,
-    /// What fills the holes of a keyed name, in their order.
+    /// The values that fill the placeholders of a keyed name, in their order.
     keys: Vec<String>,
 }
 
-/// Where a name stands in a `lock_names!`.
+/// The position of a name in a `lock_names!`.
 #[derive(Clone, Copy)]
 struct Declaration {
     registry: &'static str,
@@ -67,7 +66,7 @@ impl LockName {
         Self { text: Cow::Borrowed(name), declaration, keys: Vec::new() }
     }
 
-    /// A keyed name: `literals` are what stands around the holes, one more than there are `keys`.
+    /// A keyed name: `literals` is the text around the placeholders, one more than there are `keys`.
     pub(crate) fn keyed(
         literals: &[&str],
         registry: &'static str,
@@ -79,13 +78,12 @@ impl LockName {
         Self { text, declaration: Some(Declaration { registry, position }), keys }
     }
 
-    /// Whether it has keys, so that there is no end of names of its kind.
+    /// Whether it has keys, so that there may be any number of names like it.
     pub(crate) fn is_keyed(&self) -> bool {
         !self.keys.is_empty()
     }
 
-    /// Whether the name stands in a `lock_names!` as it is, so that there are only so many of its
-    /// kind.
+    /// Whether it was declared as it is, without placeholders, so that the number of such names is fixed.
     pub(crate) fn is_declared(&self) -> bool {
         matches!(self.text, Cow::Borrowed(_))
     }

@@ -1,4 +1,4 @@
-//! [`PerProcess`]: what a fork must not inherit.
+//! [`PerProcess`]: a static that a forked child does not inherit.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,73 +6,72 @@ use std::thread;
 
 use crate::process_id::ProcessId;
 
-/// How many generations of forks that do not execute another program find a slot without looking
-/// further.
+/// How many generations of forks, without an `exec` between them, find a slot in the first array.
 const SLOTS: usize = 8;
 
-/// A static that each process has for itself, and that starts anew in a fork.
+/// A static with a value for each process, which starts anew in a forked child.
 ///
-/// A fork copies what its parent knows of threads, but none of the threads: a mutex may be locked in
-/// it forever. So a process never touches what another one has made, and waits for no other
-/// thread than its own.
+/// A forked child has a copy of its parent's memory, but only one of its threads, so a mutex may stay locked
+/// in it forever. Therefore a process never touches the value of another one, and waits only for threads of
+/// its own.
 pub(crate) struct PerProcess<T> {
     slots: Slots<T>,
 }
 
 type Slots<T> = [Slot<T>; SLOTS];
 
-/// What one process has made, and nobody after it uses.
+/// The value of one process, which its forked children do not use.
 struct Slot<T> {
-    /// Whose slot it is; 0 while it is nobody's.
-    owner: AtomicU64,
-    made: OnceLock<Made<T>>,
+    /// The process that has taken the slot; 0 if none has.
+    process: AtomicU64,
+    entry: OnceLock<Entry<T>>,
 }
 
-/// A value, and slots for the forks of the processes that have taken those beside it.
-struct Made<T> {
+/// A value, and more slots for forked children, for when those beside it are taken.
+struct Entry<T> {
     value: T,
     more: Box<Slots<T>>,
 }
 
 impl<T: Default> PerProcess<T> {
-    /// A static of which no process has a value yet.
+    /// A static without a value in any process.
     pub(crate) const fn new() -> Self {
         Self { slots: [const { Slot::new() }; SLOTS] }
     }
 
-    /// The value of this process, which is made on first use.
+    /// The value of this process, which is created on first use.
     ///
     /// # Panics
-    /// In a process whose ancestors have all been forked at the very moment when they made theirs.
+    /// If the ancestors of this process filled all slots, and each was forked while it created its value.
     pub(crate) fn get(&'static self) -> &'static T {
-        self.of(ProcessId::current().get())
+        self.get_for(ProcessId::current().unique())
     }
 
-    /// What `look` finds in the values of this process and of those that it is a fork of, whose
-    /// mutexes may be locked forever.
+    /// The first result of `visit` for the values of this process and of its ancestors, whose mutexes may be
+    /// locked forever.
     pub(crate) fn find<R>(
         &'static self,
-        mut look: impl FnMut(&'static T) -> Option<R>,
+        mut visit: impl FnMut(&'static T) -> Option<R>,
     ) -> Option<R> {
         let mut slots = Some(&self.slots);
         while let Some(these) = slots {
-            let made = || these.iter().filter_map(|slot| slot.made.get());
-            if let Some(found) = made().find_map(|made| look(&made.value)) {
+            let entries = || these.iter().filter_map(|slot| slot.entry.get());
+            if let Some(found) = entries().find_map(|entry| visit(&entry.value)) {
                 return Some(found);
             }
-            slots = made().next().map(|made| &*made.more);
+            slots = entries().next().map(|entry| &*entry.more);
         }
         None
     }
 
-    fn of(&self, here: u64) -> &T {
+    fn get_for(&self, process: u64) -> &T {
         let mut slots = &self.slots;
         loop {
-            if let Some(made) = slots.iter().find_map(|slot| slot.of(here)) {
-                return &made.value;
+            if let Some(entry) = slots.iter().find_map(|slot| slot.get_for(process)) {
+                return &entry.value;
             }
-            // All of them are ancestors', so nobody is about to change them.
-            let full = slots.iter().find_map(|slot| slot.made.get());
+            // All slots belong to ancestors, so they no longer change.
+            let full = slots.iter().find_map(|slot| slot.entry.get());
             slots = &full.expect("an ancestor was forked after it had used the library").more;
         }
     }
@@ -80,28 +79,29 @@ impl<T: Default> PerProcess<T> {
 
 impl<T: Default> Slot<T> {
     const fn new() -> Self {
-        Self { owner: AtomicU64::new(0), made: OnceLock::new() }
+        Self { process: AtomicU64::new(0), entry: OnceLock::new() }
     }
 
-    /// What the process `here` has made, if the slot is its own, or nobody's yet.
-    fn of(&self, here: u64) -> Option<&Made<T>> {
-        let mut owner = self.owner.load(Ordering::Acquire);
-        if owner == 0 {
-            let taken = self.owner.compare_exchange(0, here, Ordering::AcqRel, Ordering::Acquire);
+    /// The entry of `process`, if the slot is its own, or is free and is taken by this.
+    fn get_for(&self, process: u64) -> Option<&Entry<T>> {
+        let mut taken_by = self.process.load(Ordering::Acquire);
+        if taken_by == 0 {
+            let taken =
+                self.process.compare_exchange(0, process, Ordering::AcqRel, Ordering::Acquire);
             let Err(faster) = taken else {
                 let more = Box::new([const { Slot::new() }; SLOTS]);
-                return Some(self.made.get_or_init(|| Made { value: T::default(), more }));
+                return Some(self.entry.get_or_init(|| Entry { value: T::default(), more }));
             };
-            owner = faster;
+            taken_by = faster;
         }
-        if owner != here {
+        if taken_by != process {
             return None;
         }
         loop {
-            if let Some(made) = self.made.get() {
-                return Some(made);
+            if let Some(entry) = self.entry.get() {
+                return Some(entry);
             }
-            // Another thread of this process is just making it.
+            // Another thread of this process is creating it.
             thread::yield_now();
         }
     }
@@ -127,11 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn a_fork_waits_for_nothing_that_was_inherited_locked_or_half_made() {
+    fn a_fork_does_not_wait_for_values_inherited_locked_or_half_created() {
         static STATE: PerProcess<Mutex<u32>> = PerProcess::new();
-        // As inherited from a parent that was just making its value, and from one that has locked it.
-        STATE.slots[0].owner.store(1, Ordering::Relaxed);
-        let locked = STATE.slots[1].of(2).unwrap();
+        // As inherited from a parent that was creating its value, and from one that has locked it.
+        STATE.slots[0].process.store(1, Ordering::Relaxed);
+        let locked = STATE.slots[1].get_for(2).unwrap();
         let _locked = locked.value.lock().unwrap();
         *STATE.get().lock().unwrap() += 1;
         assert_eq!(*STATE.get().lock().unwrap(), 1);
@@ -142,8 +142,8 @@ mod tests {
         static STATE: PerProcess<u32> = PerProcess::new();
         let mut seen = HashSet::new();
         for process in 1..=100 {
-            let made = STATE.of(process);
-            assert!(seen.insert(std::ptr::from_ref(made)), "{process} has another's value");
+            let value = STATE.get_for(process);
+            assert!(seen.insert(std::ptr::from_ref(value)), "{process} has the value of another");
         }
     }
 }

@@ -1,23 +1,23 @@
-//! [`ProcessId`]: tells a process from its forks.
+//! [`ProcessId`]: distinguishes a process from its forks.
 
 use std::process;
 
-/// A process, as far as a value that it has inherited through `fork(2)` can belong to another one.
+/// Identifies a process among its ancestors, to detect that a value was inherited through `fork(2)`.
 ///
-/// Its number alone would not do: the first process of a new pid namespace has the number 1, as its
-/// parent may have in the namespace around it.
+/// The process id alone does not: the first process of a new pid namespace has the id 1, and so may its
+/// parent in the namespace around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProcessId {
     number: u32,
-    /// Of its pid namespace, where that is looked at.
+    /// The number of its pid namespace, or 0 if that was not looked up.
     namespace: u32,
 }
 
-/// Below this the kernel gives a number to the first processes of a pid namespace only: when the
-/// numbers start again, they start here.
+/// The kernel assigns process ids below this only to the first processes of a pid namespace: when they wrap
+/// around, they continue here.
 ///
-/// Only such numbers are ambiguous, but for a fork that has had as many forks without an `exec`
-/// between them. Looking at the namespace takes 1.6 µs where `getpid(2)` takes 0.15 µs.
+/// So only such ids are ambiguous, unless as many nested forks happened without an `exec`. Reading the
+/// namespace takes 1.6 µs; `getpid(2)` takes 0.15 µs.
 const AMBIGUOUS: u32 = 300;
 
 impl ProcessId {
@@ -27,39 +27,39 @@ impl ProcessId {
         Self::numbered(process::id())
     }
 
-    /// Whether it is this process.
+    /// Whether this is the current process.
     #[must_use]
     pub fn is_current(self) -> bool {
         let number = process::id();
         number == self.number && self == Self::numbered(number)
     }
 
-    /// This process, which has this number.
+    /// The current process, whose process id is `number`.
     fn numbered(number: u32) -> Self {
         let namespace = if number < AMBIGUOUS { namespace() } else { 0 };
         Self { number, namespace }
     }
 
-    /// Its number in its own pid namespace, by which people know it.
+    /// The process id in its own pid namespace.
     #[must_use]
     pub fn number(self) -> u32 {
         self.number
     }
 
-    /// Not 0, and different from that of every process that this one is a fork of.
-    pub(crate) fn get(self) -> u64 {
+    /// A number other than 0 that no ancestor of the process has.
+    pub(crate) fn unique(self) -> u64 {
         u64::from(self.namespace) << 32 | u64::from(self.number)
     }
 
-    /// Another process, as a fork of this one would be.
+    /// The id of a forked child.
     #[cfg(test)]
-    pub(crate) fn of_a_fork() -> Self {
+    pub(crate) fn forked() -> Self {
         let here = Self::current();
         Self { namespace: here.namespace + 1, ..here }
     }
 }
 
-/// The number of the pid namespace, by namespaces(7); 0 where there is none, or it is not shown.
+/// The number of the pid namespace, from namespaces(7); 0 if it is unavailable.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn namespace() -> u32 {
     let link = std::fs::read_link("/proc/self/ns/pid").ok();
@@ -78,11 +78,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_itself_and_not_another_of_the_same_number() {
+    fn a_process_differs_from_another_of_the_same_number() {
         let here = ProcessId::current();
         assert!(here.is_current());
         assert_eq!(here.number(), process::id());
-        let fork = ProcessId::of_a_fork();
+        let fork = ProcessId::forked();
         assert_eq!(fork.number(), here.number());
         assert!(!fork.is_current());
     }

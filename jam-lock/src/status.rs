@@ -1,14 +1,14 @@
-//! [`Status`]: how a lock stands.
+//! [`Status`]: the state of a lock, its holder, and how many wait for it.
 
 use std::fmt;
 
 use crate::holder::Holder;
 use crate::name::LockName;
 
-/// How a lock stands, as [`Locks::list`](crate::Locks::list) or
-/// [`Lock::status`](crate::Lock::status) has found it.
+/// The status of a lock, as [`Locks::list`](crate::Locks::list) or
+/// [`Lock::status`](crate::Lock::status) found it.
 ///
-/// It is for people: by the time it is read, the lock may have changed hands.
+/// It is for people: by the time they read it, the lock may have changed hands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     name: String,
@@ -19,104 +19,104 @@ pub struct Status {
     abandoned: Option<Box<Holder>>,
 }
 
-/// Who has a lock. What is not known is told apart from what is not so.
+/// Whether a lock is held, and in which mode, as far as that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
-    /// Nobody.
+    /// The lock is free.
     Free,
-    /// One writer.
+    /// A writer holds it.
     Writer,
-    /// Readers: so many, where that is known.
+    /// Readers hold it; their number, if it is known.
     Readers(Option<usize>),
-    /// No writer; readers would not be seen from here.
+    /// No writer holds it; readers would not be seen from here.
     NoWriter,
-    /// It cannot be seen from here.
+    /// The state cannot be seen from here.
     Unknown,
 }
 
 impl Status {
-    /// What an engine knows of the lock `name`, as it calls it; the rest is not known.
+    /// The status of the lock that the engine calls `name`; the rest is unknown.
     #[must_use]
     pub fn new(name: impl Into<String>, state: State) -> Self {
         let name = name.into();
         Self { name, state, holder: None, waiting: None, token: None, abandoned: None }
     }
 
-    /// The same, held by `holder`.
+    /// The same status, with this holder.
     #[must_use]
     pub fn held_by(self, holder: Option<Box<Holder>>) -> Self {
         Self { holder, ..self }
     }
 
-    /// The same, with so many who wait.
+    /// The same status, with this many waiters.
     #[must_use]
     pub fn waited_for_by(self, waiting: Option<usize>) -> Self {
         Self { waiting, ..self }
     }
 
-    /// The same, with the last token that is known.
+    /// The same status, with the last known token.
     #[must_use]
     pub fn with_token(self, token: Option<u64>) -> Self {
         Self { token, ..self }
     }
 
-    /// The same, abandoned by `holder`.
+    /// The same status, abandoned by `holder`.
     #[must_use]
     pub fn abandoned_by(self, holder: Option<Box<Holder>>) -> Self {
         Self { abandoned: holder, ..self }
     }
 
-    /// The same, held by this process, which knows better.
+    /// The same status, with what this process knows as the holder.
     pub(crate) fn held_here(
         self,
         state: State,
         holder: Option<Box<Holder>>,
         token: Option<u64>,
     ) -> Self {
-        // A writer has been told already.
+        // The writer has already learned of it.
         let abandoned = self.abandoned.filter(|_| state != State::Writer);
         Self { state, holder, token, abandoned, ..self }
     }
 
-    /// The lock's name as it stands there: somebody else's may be no [`LockName`].
+    /// The lock's name, as it was found; a name that another program made may not be a [`LockName`].
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The name to ask for the lock with, if it is one.
+    /// The name to acquire the lock with, if it is a valid one.
     #[must_use]
     pub fn lock_name(&self) -> Option<LockName> {
         LockName::new(&*self.name).ok()
     }
 
-    /// Who has the lock.
+    /// Whether the lock is held, and in which mode.
     #[must_use]
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Who holds the lock, where that is certain; one of them, where they are readers.
+    /// The holder, if it is certain; one of them, if they are readers.
     #[must_use]
     pub fn holder(&self) -> Option<&Holder> {
         self.holder.as_deref()
     }
 
-    /// How many wait for the lock, where that is known. Those of another process count as one.
+    /// How many wait for the lock, if that is known. Waiters of another process count as one.
     #[must_use]
     pub fn waiting(&self) -> Option<usize> {
         self.waiting
     }
 
-    /// The greatest [token](crate::LockGuard::token) that is known to have been given out.
+    /// The greatest known [token](crate::LockGuard::token) so far.
     #[must_use]
     pub fn token(&self) -> Option<u64> {
         self.token
     }
 
-    /// Who died with the lock, which the next holder will be
-    /// [told](crate::LockGuard::abandoned).
+    /// The holder that died while holding the lock, which the next holder
+    /// [learns](crate::LockGuard::abandoned).
     #[must_use]
     pub fn abandoned(&self) -> Option<&Holder> {
         self.abandoned.as_deref()
@@ -124,7 +124,7 @@ impl Status {
 }
 
 impl State {
-    /// Whether somebody has the lock, as far as that is known.
+    /// Whether the lock is held, as far as that is known.
     #[must_use]
     pub fn is_held(self) -> bool {
         matches!(self, Self::Writer | Self::Readers(_))

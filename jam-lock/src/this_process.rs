@@ -1,4 +1,4 @@
-//! What is known of this process, asked for once: other processes are told it.
+//! Facts about this process, looked up once, that are recorded for other processes.
 
 use std::env;
 use std::ffi::OsStr;
@@ -9,22 +9,22 @@ use std::sync::Arc;
 
 use crate::per_process::PerProcess;
 
-/// A process, as people and other processes know it; what cannot be had is left out.
+/// Facts about this process; `None` if a fact is unavailable.
 #[derive(Debug)]
 pub(crate) struct ThisProcess {
     pub(crate) id: u32,
-    /// When it started, in clock ticks since the machine did: a process id is used again.
+    /// When it started, in clock ticks since boot: process ids are reused.
     pub(crate) started: Option<u64>,
     pub(crate) program: Option<String>,
     pub(crate) host: Option<String>,
 }
 
-static KNOWN: PerProcess<Arc<ThisProcess>> = PerProcess::new();
+static THIS: PerProcess<Arc<ThisProcess>> = PerProcess::new();
 
 impl ThisProcess {
-    /// What is known of this process.
+    /// The facts about this process.
     pub(crate) fn get() -> Arc<Self> {
-        Arc::clone(KNOWN.get())
+        Arc::clone(THIS.get())
     }
 }
 
@@ -34,17 +34,17 @@ impl Default for ThisProcess {
         let program = program.as_deref().and_then(Path::file_name).and_then(OsStr::to_str);
         Self {
             id: process::id(),
-            started: start_of("self"),
+            started: start_time("self"),
             program: program.map(ToOwned::to_owned),
             host: host(),
         }
     }
 }
 
-/// When a process of this process id namespace started, by proc(5).
-pub(crate) fn start_of(process: &str) -> Option<u64> {
+/// When a process of this pid namespace started, from proc(5).
+pub(crate) fn start_time(process: &str) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The second field is the program, in parentheses, and may have any character.
+    // The second field is the program, in parentheses, and may contain any character.
     let (_, fields) = stat.rsplit_once(") ")?;
     fields.split(' ').nth(19)?.parse().ok()
 }
@@ -60,10 +60,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn linux_tells_everything() {
+    fn linux_knows_all_of_it() {
         let here = ThisProcess::get();
         assert_eq!(here.id, process::id());
-        assert_eq!(here.started, start_of(&here.id.to_string()));
+        assert_eq!(here.started, start_time(&here.id.to_string()));
         assert!(here.started.is_some() && here.host.is_some());
         assert!(here.program.as_ref().unwrap().starts_with("jam_lock"));
     }

@@ -1,13 +1,13 @@
-//! [`Timeout`]: how long to wait, and the deadline that it becomes.
+//! [`Timeout`]: how long an acquisition may wait, and the deadline that it becomes.
 
 use std::time::{Duration, Instant};
 
 /// How long an acquisition may wait for its lock.
 ///
-/// Made from a [`Duration`], or from whole seconds as in Jam.py's `task.lock(name, timeout=-1)`:
-/// below 0 waits for ever, 0 tries exactly once, above 0 waits that long. A duration that reaches
-/// beyond the end of the clock waits for ever. (A literal below 0 in `#[locked]` has to be -1: there
-/// another one is a slip.)
+/// It is made from a [`Duration`], or from whole seconds as in Jam.py's `task.lock(name, timeout=-1)`: a
+/// negative number waits forever, 0 tries exactly once, and a positive number waits that long. A duration
+/// that is too long for the clock waits forever. (In `#[locked]`, the only negative literal allowed is -1,
+/// because another one is probably a mistake.)
 ///
 /// The default is [`Timeout::FOREVER`]. Time is measured on the monotonic clock of [`Instant`].
 ///
@@ -30,7 +30,7 @@ impl Timeout {
     /// Tries once and does not wait.
     pub const ONCE: Self = Self(Some(Duration::ZERO));
 
-    /// When a wait must end that has not begun.
+    /// The deadline of a wait that has not started.
     pub(crate) fn deadline(self) -> Deadline {
         match self.0 {
             None => Deadline::Never,
@@ -76,26 +76,26 @@ impl From<i32> for Timeout {
     }
 }
 
-/// When a wait ends.
+/// When a wait must end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deadline {
     Never,
     Once,
-    /// So long after it begins. To look at the clock is left to those who do wait.
+    /// So long after its start; an acquisition that does not wait need not read the clock.
     After(Duration),
     At {
-        asked: Instant,
+        start: Instant,
         end: Instant,
     },
 }
 
 impl Deadline {
-    /// The same of a wait that begins now: fixed once, so that everything it goes through shares it.
-    pub(crate) fn fixed(self) -> Self {
+    /// The same deadline for a wait that starts now, to be shared by all steps of the wait.
+    pub(crate) fn starting_now(self) -> Self {
         let Self::After(limit) = self else { return self };
-        let asked = Instant::now();
-        let end = asked.checked_add(limit);
-        end.map_or(Self::Never, |end| Self::At { asked, end })
+        let start = Instant::now();
+        let end = start.checked_add(limit);
+        end.map_or(Self::Never, |end| Self::At { start, end })
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn below_zero_waits_for_ever() {
+    fn a_negative_number_waits_forever() {
         assert_eq!(Timeout::from(-1), Timeout::FOREVER);
         assert_eq!(Timeout::from(i64::MIN), Timeout::FOREVER);
         assert!(matches!(Timeout::FOREVER.deadline(), Deadline::Never));
@@ -117,8 +117,8 @@ mod tests {
     }
 
     #[test]
-    fn an_absurdly_large_timeout_waits_for_ever() {
-        assert!(matches!(Timeout::from(Duration::MAX).deadline().fixed(), Deadline::Never));
-        assert!(matches!(Timeout::from(u64::MAX).deadline().fixed(), Deadline::Never));
+    fn a_timeout_too_long_for_the_clock_waits_forever() {
+        assert!(matches!(Timeout::from(Duration::MAX).deadline().starting_now(), Deadline::Never));
+        assert!(matches!(Timeout::from(u64::MAX).deadline().starting_now(), Deadline::Never));
     }
 }

@@ -1,7 +1,7 @@
-//! What can be used behind a panic that was caught.
+//! Unwind safety: these types can be used after a panic was caught.
 //!
-//! No code of the user's runs under a mutex or a borrow of this library: a panic in a section, an
-//! observer or a waker finds no state half-changed, and a guard that it unwinds through is released.
+//! No code of the user runs under a mutex or a borrow of this library, so a panic in a section, an observer
+//! or a waker leaves no state half-changed, and a guard that it unwinds through is released.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 

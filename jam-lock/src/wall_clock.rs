@@ -1,8 +1,8 @@
-//! The time that all processes agree on.
+//! The wall clock, which all processes share.
 
 use std::time::{Duration, SystemTime};
 
-/// How long it is since 1970 began; nothing where the clock says that it was before.
+/// The time since the start of 1970; zero if the clock is set to an earlier time.
 pub(crate) fn since_1970() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

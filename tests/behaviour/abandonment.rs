@@ -1,4 +1,4 @@
-//! Locks whose holder died with them, and what the next one is reported.
+//! Locks whose holder died, and what the next holder learns of it.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -10,7 +10,7 @@ use jam_lock_tests::child::Child;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::run_to_end;
 
-/// Has a process take the lock `first` in its function `on_apply`, and die with it.
+/// Kills a process that holds the lock `first` in its function `on_apply`.
 pub(crate) fn die_with_first(folder: &Path) {
     Child::spawn(&Order::RunSection { folder }).after("held").kill();
 }
@@ -19,7 +19,7 @@ pub(crate) fn locks(folder: &Path) -> Locks {
     Locks::open(folder).unwrap()
 }
 
-/// Whose death the next holder of `name` is reported of, if it is.
+/// By whom the lock was abandoned, as the next holder finds it.
 pub(crate) fn abandoned_by(folder: &Path, name: &str) -> Option<Holder> {
     on_another_thread(|| lock(folder, name).try_acquire().unwrap().abandoned().cloned())
 }
@@ -43,22 +43,16 @@ fn program() -> &'static str {
 #[test]
 fn a_process_that_exits_with_the_lock_is_reported() {
     let folder = folder();
-    assert!(
-        run_to_end(&mut Order::LeakGuard { folder: folder.path(), name: "x" }.command())
-            .status
-            .success()
-    );
+    let order = Order::LeakGuard { folder: folder.path(), name: "x" };
+    assert!(run_to_end(&mut order.command()).status.success());
     assert!(abandoned_by(folder.path(), "x").is_some());
 }
 
 #[test]
 fn a_process_that_aborts_with_the_lock_is_reported() {
     let folder = folder();
-    assert!(
-        !run_to_end(&mut Order::Abort { folder: folder.path(), name: "x" }.command())
-            .status
-            .success()
-    );
+    let order = Order::Abort { folder: folder.path(), name: "x" };
+    assert!(!run_to_end(&mut order.command()).status.success());
     assert!(abandoned_by(folder.path(), "x").is_some());
 }
 
@@ -84,8 +78,8 @@ fn a_live_holder_can_mark_the_lock_as_abandoned() {
     let token = guard.token();
     guard.mark_abandoned();
     drop(guard);
-    let left = abandoned_by(folder.path(), "x").expect("it was left abandoned");
-    assert_eq!((left.file(), left.token()), (Some(file!()), Some(token)));
+    let holder = abandoned_by(folder.path(), "x").expect("it was marked");
+    assert_eq!((holder.file(), holder.token()), (Some(file!()), Some(token)));
     assert_eq!(abandoned_by(folder.path(), "x"), None);
 }
 
@@ -105,11 +99,11 @@ fn a_waiter_in_the_same_process_gets_the_report() {
 fn a_cancelled_wait_leaves_the_report_to_the_next_holder() {
     let folder = folder();
     let guard = lock(folder.path(), "x").acquire().unwrap();
-    let mut given_up = Box::pin(lock(folder.path(), "x").acquire_async());
-    assert!(smol::block_on(smol::future::poll_once(&mut given_up)).is_none());
+    let mut cancelled = Box::pin(lock(folder.path(), "x").acquire_async());
+    assert!(smol::block_on(smol::future::poll_once(&mut cancelled)).is_none());
     guard.mark_abandoned();
     drop(guard);
-    drop(given_up);
+    drop(cancelled);
     assert!(abandoned_by(folder.path(), "x").is_some());
 }
 
@@ -142,7 +136,7 @@ fn a_lock_set_that_fails_leaves_the_report_to_the_next_holder() {
     assert_eq!(found[1], None);
 }
 
-// Windows does not let anybody remove what is open.
+// Windows does not remove open files.
 #[cfg(unix)]
 #[test]
 fn a_death_is_reported_even_if_the_record_was_removed_before() {

@@ -1,4 +1,4 @@
-//! The lock is had, and is free again, whichever way its section ends.
+//! A lock is acquired, and is free again however its section ends.
 
 use std::panic;
 use std::thread;
@@ -83,7 +83,7 @@ fn it_is_free_again_after_a_panic_while_it_was_held() {
     let held = lock(folder.path(), "x");
     let section = move || {
         let _guard = held.acquire().unwrap();
-        panic!("a panic that the test wants");
+        panic!("the test wants it");
     };
     thread::spawn(section).join().unwrap_err();
     assert!(lock(folder.path(), "x").try_acquire().is_ok());
@@ -141,7 +141,7 @@ fn debug_output_shows_the_lock_and_its_folder() {
     let lock = lock(folder.path(), "x");
     let guard = lock.acquire().unwrap();
     assert!(format!("{guard:?}").contains(&format!("token: {}", guard.token())));
-    let place = folder.path().canonicalize().unwrap().join("x.lock");
+    let path = folder.path().canonicalize().unwrap().join("x.lock");
     let shown = format!("{lock:?}");
-    assert!(shown.contains("LockName(\"x\")") && shown.contains(&format!("{place:?}")), "{shown}");
+    assert!(shown.contains("LockName(\"x\")") && shown.contains(&format!("{path:?}")), "{shown}");
 }

@@ -11,7 +11,7 @@ use crate::executors::{self, EXECUTORS, Task};
 use crate::{LONG, folder, lock};
 use jam_lock_tests::child::{Child, try_in_child};
 
-/// Counts who is inside, and sees it when that are two.
+/// Counts the tasks that hold the lock, and panics if there are two.
 #[derive(Default)]
 struct Section {
     inside: AtomicUsize,
@@ -19,9 +19,9 @@ struct Section {
 }
 
 impl Section {
-    /// Is inside, and lets others run meanwhile.
+    /// Lets other tasks run while it counts as holding the lock.
     async fn enter(&self) {
-        assert_eq!(self.inside.fetch_add(1, Ordering::SeqCst), 0, "two are inside");
+        assert_eq!(self.inside.fetch_add(1, Ordering::SeqCst), 0, "two hold the lock");
         self.entered.fetch_add(1, Ordering::SeqCst);
         smol::future::yield_now().await;
         self.inside.fetch_sub(1, Ordering::SeqCst);
@@ -89,18 +89,18 @@ fn a_task_that_waits_for_another_process_leaves_its_thread_to_others() {
 
 #[test]
 fn a_loop_of_free_locks_lets_other_tasks_run() {
-    for run in [executors::tokio_on_one, executors::bare] {
+    for run in [executors::tokio_on_one, executors::minimal] {
         let lock = Locks::in_memory().lock(LockName::new("x").unwrap());
         let has_run = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&has_run);
-        let loops = async move {
+        let acquiring = async move {
             for _ in 0..1_000 {
                 drop(lock.acquire_async().await.unwrap());
             }
             assert!(seen.load(Ordering::SeqCst), "the other task has not run");
         };
         let other = async move { has_run.store(true, Ordering::SeqCst) };
-        run(vec![Box::pin(loops), Box::pin(other)]);
+        run(vec![Box::pin(acquiring), Box::pin(other)]);
     }
 }
 
@@ -109,13 +109,13 @@ fn a_wait_times_out_at_its_deadline_and_never_earlier() {
     for run in EXECUTORS {
         let folder = folder();
         let _child = Child::holding(folder.path(), "x");
-        let asked = Duration::from_millis(50);
-        let acquire = lock(folder.path(), "x").timeout(asked).acquire_async();
+        let timeout = Duration::from_millis(50);
+        let acquire = lock(folder.path(), "x").timeout(timeout).acquire_async();
         run(vec![Box::pin(async move {
             let start = Instant::now();
             let error = acquire.await.unwrap_err();
-            assert!(start.elapsed() >= asked);
-            assert!(matches!(error, LockError::Timeout { waited, .. } if waited >= asked));
+            assert!(start.elapsed() >= timeout);
+            assert!(matches!(error, LockError::Timeout { waited, .. } if waited >= timeout));
         })]);
     }
 }
@@ -124,12 +124,12 @@ fn a_wait_times_out_at_its_deadline_and_never_earlier() {
 fn the_timeout_counts_from_the_first_poll() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
-    let asked = Duration::from_millis(50);
-    let acquire = lock(folder.path(), "x").timeout(asked).acquire_async();
-    std::thread::sleep(asked);
+    let timeout = Duration::from_millis(50);
+    let acquire = lock(folder.path(), "x").timeout(timeout).acquire_async();
+    std::thread::sleep(timeout);
     let start = Instant::now();
     assert!(smol::block_on(acquire).unwrap_err().is_timeout());
-    assert!(start.elapsed() >= asked);
+    assert!(start.elapsed() >= timeout);
     child.release();
 }
 
@@ -138,12 +138,12 @@ fn timeout_0_tries_once_and_returns_at_once() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
     let acquire = lock(folder.path(), "x").timeout(0).acquire_async();
-    // It may be polled again for the holder's name, but not for the lock.
+    // It may be polled again to find the holder, but not for the lock.
     let error = smol::block_on(acquire);
     assert!(matches!(error, Err(LockError::Timeout { waited: Duration::ZERO, .. })));
 }
 
-/// Has so many tasks wait for a lock, and tells when it was released and who was served when.
+/// Lets so many tasks wait for a lock, and returns when it was released and when each task got it.
 fn serve(waiters: usize) -> (Instant, Vec<(usize, Instant)>) {
     let folder = folder();
     let lock = lock(folder.path(), "x");
@@ -156,14 +156,14 @@ fn serve(waiters: usize) -> (Instant, Vec<(usize, Instant)>) {
             served.lock().unwrap().push((number, Instant::now()));
         }) as Task
     };
-    // The last task runs when all the others have queued.
+    // The last task runs when all others are in the queue.
     let mut tasks: Vec<_> = (0..waiters).map(waiter).collect();
     let release = Arc::clone(&released);
     tasks.push(Box::pin(async move {
         *release.lock().unwrap() = Some(Instant::now());
         drop(held);
     }));
-    executors::bare(tasks);
+    executors::minimal(tasks);
     let served = std::mem::take(&mut *served.lock().unwrap());
     (released.lock().unwrap().expect("the last task has run"), served)
 }
@@ -178,15 +178,15 @@ fn waiters_are_served_in_the_order_of_their_arrival() {
     let start = Instant::now();
     loop {
         let (mut last, served) = serve(100);
-        // Who is woken and not polled for 10 ms is passed over, so a round in which the machine
-        // stood still for that long tells nothing.
-        let stood_still = served.iter().any(|(_, at)| {
+        // A waiter that is not polled within 10 ms after its wake-up is passed over, so a round in which
+        // the machine was that slow shows nothing.
+        let was_slow = served.iter().any(|(_, at)| {
             at.duration_since(std::mem::replace(&mut last, *at)) >= Duration::from_millis(10)
         });
-        if !stood_still {
+        if !was_slow {
             return assert!(served.iter().map(|(number, _)| *number).eq(0..100), "{served:?}");
         }
-        assert!(start.elapsed() < LONG, "the machine stands still all the time");
+        assert!(start.elapsed() < LONG, "the machine is always too slow");
     }
 }
 
@@ -197,9 +197,9 @@ fn a_wait_may_move_to_another_thread() {
     let held = lock.acquire().unwrap();
     let mut acquire = Box::pin(lock.acquire_async());
     assert!(smol::block_on(smol::future::poll_once(&mut acquire)).is_none());
-    let elsewhere = std::thread::spawn(move || smol::block_on(acquire).map(drop));
+    let other = std::thread::spawn(move || smol::block_on(acquire).map(drop));
     drop(held);
-    elsewhere.join().unwrap().unwrap();
+    other.join().unwrap().unwrap();
 }
 
 #[test]

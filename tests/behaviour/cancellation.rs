@@ -1,4 +1,4 @@
-//! A wait that is given up leaves nothing behind, at whichever point that happens.
+//! A wait can be cancelled at any point without leaving anything behind.
 
 use std::path::Path;
 use std::pin::pin;
@@ -14,44 +14,44 @@ use jam_lock_tests::observe::wait_until;
 
 /// Counts how often a task was woken.
 #[derive(Default)]
-struct Bell(AtomicUsize);
+struct WakeCounter(AtomicUsize);
 
-impl Bell {
-    fn was_rung(&self) -> bool {
+impl WakeCounter {
+    fn was_woken(&self) -> bool {
         self.0.load(Ordering::SeqCst) > 0
     }
 }
 
-impl Wake for Bell {
+impl Wake for WakeCounter {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-/// Polls `future` up to `polls` times, waiting for its bell in between, and tells how often it did,
-/// if it came to its end. In any case the future is dropped.
+/// Polls `future` up to `polls` times, waiting for a wake-up in between, and drops it. Returns the
+/// number of polls if it has completed.
 fn poll(future: impl Future, polls: usize, between: impl Fn(usize)) -> Option<usize> {
     let mut future = pin!(future);
     for poll in 1..=polls {
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
+        let counter = Arc::new(WakeCounter::default());
+        let waker = Waker::from(Arc::clone(&counter));
         if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
             return Some(poll);
         }
         between(poll);
-        wait_until("a wake-up", || bell.was_rung());
+        wait_until("it is woken", || counter.was_woken());
     }
     None
 }
 
-/// Whether the lock can be had, at once here and soon in another process, as if nobody had waited.
+/// Checks that the lock is available, here at once and in another process soon.
 fn assert_left_alone(lock: &Lock, folder: &Path) {
-    drop(lock.try_acquire().expect("nobody is in the queue, and nobody has the lock"));
-    // The wait that was given up may have the lock for an instant when it falls free.
-    wait_until("a free lock", || try_in_child(folder, "x") == "acquired");
+    drop(lock.try_acquire().expect("the lock is free, and its queue empty"));
+    // The cancelled wait may acquire the lock for a moment when it becomes free.
+    wait_until("the lock is free", || try_in_child(folder, "x") == "acquired");
 }
 
-/// A section with awaits of its own, as an application has it.
+/// A section with awaits, as applications have them.
 async fn section(lock: Lock) {
     let guard = lock.timeout(LONG).acquire_async().await.unwrap();
     for _ in 0..3 {
@@ -61,7 +61,7 @@ async fn section(lock: Lock) {
     smol::future::yield_now().await;
 }
 
-/// One await for the lock, three under it and one behind it; the poll after the last ends it.
+/// One await for the lock, three while it is held and one afterwards; the next poll completes it.
 const POLLS: usize = 6;
 
 #[test]
@@ -76,7 +76,7 @@ fn at_every_await_while_another_task_holds_the_lock() {
             }
         };
         let ended = poll(section(lock.clone()), polls, release);
-        assert_eq!(ended, (polls == POLLS).then_some(POLLS), "all awaits are known");
+        assert_eq!(ended, (polls == POLLS).then_some(POLLS), "no other number of awaits");
         drop(held.into_inner().unwrap());
         assert_left_alone(&lock, folder.path());
     }
@@ -94,7 +94,7 @@ fn at_every_await_while_another_process_holds_the_lock() {
         };
         let lock = lock(folder.path(), "x");
         let ended = poll(section(lock.clone()), polls, release);
-        assert_eq!(ended, (polls == POLLS).then_some(POLLS), "all awaits are known");
+        assert_eq!(ended, (polls == POLLS).then_some(POLLS), "no other number of awaits");
         release(0);
         assert_left_alone(&lock, folder.path());
     }
@@ -105,13 +105,13 @@ fn after_a_wake_up_that_was_not_followed_by_a_poll() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
-    let bell = Arc::new(Bell::default());
-    let waker = Waker::from(Arc::clone(&bell));
+    let counter = Arc::new(WakeCounter::default());
+    let waker = Waker::from(Arc::clone(&counter));
     {
         let mut first = pin!(lock.acquire_async());
         assert!(first.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         drop(held);
-        wait_until("a wake-up", || bell.was_rung());
+        wait_until("it is woken", || counter.was_woken());
     }
     assert_left_alone(&lock, folder.path());
 }
@@ -121,8 +121,8 @@ fn lets_the_next_waiter_in_the_queue_acquire() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let held = lock.acquire().unwrap();
-    let bell = Arc::new(Bell::default());
-    let waker = Waker::from(Arc::clone(&bell));
+    let counter = Arc::new(WakeCounter::default());
+    let waker = Waker::from(Arc::clone(&counter));
     let mut first = Box::pin(lock.acquire_async());
     let mut second = Box::pin(lock.acquire_async());
     for acquire in [&mut first, &mut second] {
@@ -131,7 +131,7 @@ fn lets_the_next_waiter_in_the_queue_acquire() {
     drop(held);
     assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     drop(first);
-    wait_until("a wake-up", || bell.was_rung());
+    wait_until("it is woken", || counter.was_woken());
     let polled = second.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(matches!(polled, Poll::Ready(Ok(_))));
 }
@@ -161,7 +161,7 @@ fn a_future_that_is_never_polled_again_does_not_block_others() {
     // A task, a thread, and another process.
     drop(smol::block_on(lock.timeout(LONG).acquire_async()).unwrap());
     drop(lock.timeout(LONG).acquire().unwrap());
-    wait_until("a free lock", || try_in_child(folder.path(), "x") == "acquired");
-    // It still has its turn when it is polled.
+    wait_until("the lock is free", || try_in_child(folder.path(), "x") == "acquired");
+    // It still acquires the lock when it is polled.
     drop(smol::block_on(forgotten).unwrap());
 }

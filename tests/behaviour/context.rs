@@ -1,5 +1,4 @@
-//! What a thread or a task holds already: it is not made to wait for itself, nor against the order
-//! in which locks are declared.
+//! A thread or a task neither deadlocks with itself nor acquires locks out of their declared order.
 
 mod reentry;
 
@@ -10,7 +9,7 @@ use jam_lock::{Lock, LockError, LockName, Locks, locked};
 
 use crate::{folder, lock, lock_names};
 
-/// What becomes of an acquisition.
+/// The result of an acquisition.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
     Acquired,
@@ -31,7 +30,7 @@ fn outcome<T>(result: &Result<T, LockError>) -> Outcome {
     }
 }
 
-/// What is held, what is asked for then, whether by `reentrant`, and what becomes of it.
+/// The lock that is held, the requested one, whether that is `reentrant`, and the result.
 fn matrix() -> Vec<(LockName, LockName, bool, Outcome)> {
     use lock_names::{FIRST, SECOND, customer_id};
     let run_time = |name| LockName::new(name).unwrap();
@@ -47,34 +46,34 @@ fn matrix() -> Vec<(LockName, LockName, bool, Outcome)> {
         (customer_id(1), customer_id(1), false, Reentrant),
         (customer_id(1), customer_id(2), false, Acquired),
         (customer_id(10), customer_id(9), false, Order),
-        // Names made at run time have no order, but are the same where their text is.
+        // Names made at run time have no order, but are the same as declared ones of the same text.
         (SECOND, run_time("a"), false, Acquired),
         (run_time("b"), run_time("a"), false, Acquired),
         (run_time("a"), FIRST, false, Acquired),
         (FIRST, run_time("first"), false, Reentrant),
         (run_time("first"), FIRST, true, Acquired),
-        // Nor have names of two registries.
+        // Names of different registries have no order.
         (SECOND, jam_lock_tests::lock_names::FIRST, false, Acquired),
     ]
 }
 
-fn asked(locks: &Locks, name: LockName, is_reentrant: bool) -> Lock {
+fn requested(locks: &Locks, name: LockName, is_reentrant: bool) -> Lock {
     let lock = locks.lock(name);
     if is_reentrant { lock.reentrant() } else { lock }
 }
 
 #[test]
-fn a_thread_by_hand() {
+fn a_thread_with_guards() {
     for (held, name, is_reentrant, expected) in matrix() {
         let folder = folder();
         let locks = Locks::open(folder.path()).unwrap();
         let _held = locks.lock(held.clone()).acquire().unwrap();
-        let asked = asked(&locks, name.clone(), is_reentrant);
-        // A guard may be anywhere, so nobody enters again what it holds.
+        let requested = requested(&locks, name.clone(), is_reentrant);
+        // A guard may be on any thread, so the lock that it holds cannot be reentered.
         let is_same = held.as_str() == name.as_str();
         let (waiting, once) = if is_same { (Reentrant, Contended) } else { (expected, expected) };
-        assert_eq!(outcome(&asked.acquire()), waiting, "{name} in {held}");
-        assert_eq!(outcome(&asked.try_acquire()), once, "{name} in {held}, once");
+        assert_eq!(outcome(&requested.acquire()), waiting, "{name} in {held}");
+        assert_eq!(outcome(&requested.try_acquire()), once, "{name} in {held}, once");
     }
 }
 
@@ -90,7 +89,7 @@ fn a_thread_in_sections() {
                 locked!(name, locks = locks, {})
             }
         };
-        let once = || asked(locks, name.clone(), is_reentrant).try_acquire();
+        let once = || requested(locks, name.clone(), is_reentrant).try_acquire();
         let both = locked!(held.clone(), locks = locks, { (inner(name.clone()), once()) });
         let (result, once) = both.unwrap();
         assert_eq!(outcome(&result), expected, "{name} in {held}");
@@ -100,7 +99,7 @@ fn a_thread_in_sections() {
 }
 
 #[test]
-fn a_try_is_refused_by_name_of_the_line_that_holds_the_lock() {
+fn a_try_names_the_line_of_the_guard_in_the_same_thread() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let line = line!() + 1;
@@ -112,7 +111,7 @@ fn a_try_is_refused_by_name_of_the_line_that_holds_the_lock() {
 }
 
 #[test]
-fn a_reader_that_tries_again_enters_beside_itself_unless_a_writer_waits() {
+fn a_reader_that_tries_again_succeeds_unless_a_writer_waits() {
     let folder = folder();
     let lock = lock(folder.path(), "x");
     let reader = lock.shared().acquire().unwrap();
@@ -152,7 +151,7 @@ fn a_thread_in_a_section_of_a_task() {
         let locks = &Locks::open(folder.path()).unwrap();
         let section = locked!(held.clone(), locks = locks, async {
             smol::future::yield_now().await;
-            asked(locks, name.clone(), is_reentrant).acquire()
+            requested(locks, name.clone(), is_reentrant).acquire()
         });
         let result = smol::block_on(section).unwrap();
         assert_eq!(outcome(&result), expected, "{name} in {held}");
@@ -160,27 +159,27 @@ fn a_thread_in_a_section_of_a_task() {
 }
 
 #[test]
-fn a_task_by_hand_in_a_section_of_its_own() {
+fn a_task_with_guards_in_its_own_section() {
     for (held, name, is_reentrant, expected) in matrix() {
         let folder = folder();
         let locks = &Locks::open(folder.path()).unwrap();
         let section = locked!(held.clone(), locks = locks, async {
-            asked(locks, name.clone(), is_reentrant).acquire_async().await
+            requested(locks, name.clone(), is_reentrant).acquire_async().await
         });
         let result = smol::block_on(section).unwrap();
         assert_eq!(outcome(&result), expected, "{name} in {held}");
     }
 }
 
-/// The places that a text names in these tests.
+/// The lines of this file that the text names.
 fn lines(text: &str) -> Vec<u32> {
-    let places = text.split("context.rs:").skip(1);
-    let digits = places.map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap());
+    let rest = text.split("context.rs:").skip(1);
+    let digits = rest.map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap());
     digits.map(|digits| digits.parse().unwrap()).collect()
 }
 
 #[test]
-fn the_error_names_both_places() {
+fn the_error_names_both_lines() {
     #[locked("second", locks = locks)]
     fn on_apply(locks: &Locks) -> Result<[String; 2], LockError> {
         let again = locks.lock(lock_names::SECOND).acquire().unwrap_err();
@@ -198,7 +197,7 @@ fn the_error_names_both_places() {
 }
 
 #[test]
-fn every_spelling_of_the_folder_leads_to_the_same_lock() {
+fn every_spelling_of_the_folder_is_the_same_lock() {
     let folder = folder();
     let _held = lock(folder.path(), "x").acquire().unwrap();
     let detour = folder.path().join("a/..");
@@ -209,7 +208,7 @@ fn every_spelling_of_the_folder_leads_to_the_same_lock() {
 }
 
 #[test]
-fn a_name_has_its_order_whoever_keeps_the_lock_by_another() {
+fn a_name_keeps_its_order_if_another_registry_has_it_too() {
     let others = [
         LockName::new("first").unwrap(),
         LockName::new("second").unwrap(),
@@ -237,7 +236,7 @@ fn a_failed_attempt_leaves_the_first_hold_as_it_was() {
 }
 
 #[test]
-fn several_locks_are_looked_at_one_by_one() {
+fn the_locks_of_a_set_are_checked_one_by_one() {
     let folder = folder();
     let locks = &Locks::open(folder.path()).unwrap();
     let both = locks.lock_all([lock_names::FIRST, lock_names::SECOND]);
@@ -247,6 +246,6 @@ fn several_locks_are_looked_at_one_by_one() {
     })
     .unwrap();
     let _held = locks.lock(lock_names::FIRST).acquire().unwrap();
-    let elsewhere = |path: &Path| Locks::open(path).unwrap().lock_all([lock_names::FIRST]);
-    assert_eq!(outcome(&elsewhere(&folder.path().join("other")).acquire()), Acquired);
+    let set_of = |path: &Path| Locks::open(path).unwrap().lock_all([lock_names::FIRST]);
+    assert_eq!(outcome(&set_of(&folder.path().join("other")).acquire()), Acquired);
 }

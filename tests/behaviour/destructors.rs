@@ -1,5 +1,5 @@
-//! Destructors that take locks: they run under the context in which their value was made, and under
-//! no lock of the library's own.
+//! Destructors that acquire locks: they run under the context in which their value was created, and
+//! under no mutex of the library.
 
 use std::cell::RefCell;
 use std::sync::mpsc::{self, Sender};
@@ -10,7 +10,7 @@ use jam_lock::{Lock, LockError, LockGuard, LockName, Locks, Observer, locked};
 
 use crate::{LONG, lock_names};
 
-/// Does `act` when it is dropped.
+/// Calls a function on drop.
 struct OnDrop<F: FnMut()>(F);
 
 impl<F: FnMut()> Drop for OnDrop<F> {
@@ -19,7 +19,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// What the destructor of a value in a section on `second` finds.
+/// What a destructor finds that runs inside a section on `second`.
 struct Found {
     again: Result<(), LockError>,
     reentrant: Result<(), LockError>,
@@ -27,7 +27,7 @@ struct Found {
 }
 
 impl Found {
-    fn look(locks: &Locks) -> Self {
+    fn now(locks: &Locks) -> Self {
         Self {
             again: locked!("second", timeout = LONG, locks = locks, {}),
             reentrant: locked!("second", reentrant, timeout = LONG, locks = locks, {}),
@@ -53,13 +53,13 @@ fn cancel(section: impl Future) {
 fn a_cancelled_section_is_dropped_under_its_context() {
     #[locked("second", locks = &locks)]
     async fn section(locks: Locks, found: Sender<Found>) -> Result<(), LockError> {
-        let _last = OnDrop(|| found.send(Found::look(&locks)).unwrap());
+        let _last = OnDrop(|| found.send(Found::now(&locks)).unwrap());
         std::future::pending().await
     }
 
     #[locked("second", locks = &locks, on_lost = "finish")]
     async fn finishing(locks: Locks, found: Sender<Found>) -> Result<(), LockError> {
-        let _last = OnDrop(|| found.send(Found::look(&locks)).unwrap());
+        let _last = OnDrop(|| found.send(Found::now(&locks)).unwrap());
         std::future::pending().await
     }
 
@@ -70,7 +70,7 @@ fn a_cancelled_section_is_dropped_under_its_context() {
     found.try_recv().unwrap().check();
     let shared = &locks;
     cancel(locked!("second", locks = shared, async {
-        let _last = OnDrop(|| send.send(Found::look(shared)).unwrap());
+        let _last = OnDrop(|| send.send(Found::now(shared)).unwrap());
         std::future::pending::<()>().await;
     }));
     found.try_recv().unwrap().check();
@@ -80,7 +80,7 @@ fn a_cancelled_section_is_dropped_under_its_context() {
 fn values_that_a_section_does_not_move_are_dropped_under_its_context() {
     let (locks, (send, found)) = (Locks::in_memory(), mpsc::channel());
     let shared = &locks;
-    let last = OnDrop(|| send.send(Found::look(shared)).unwrap());
+    let last = OnDrop(|| send.send(Found::now(shared)).unwrap());
     smol::block_on(locked!("second", locks = shared, async move {
         let _ = &last;
     }))
@@ -105,16 +105,16 @@ fn the_destructor_of_an_observer_can_acquire_a_lock() {
     let locks = Locks::builder().observer(LastLine(log.clone(), send)).in_memory();
     let guard = locks.lock(name()).acquire().unwrap();
     drop(locks);
-    // This thread learns of the release when it takes a lock the next time.
+    // This thread notices the release when it acquires a lock the next time.
     thread::spawn(move || drop(guard)).join().unwrap();
     log.acquire().unwrap().release().unwrap();
     found.recv_timeout(LONG).unwrap().unwrap();
 }
 
-/// A lock, what it is held by, and where to say what comes of another acquisition.
+/// A lock, its guard, and where to send the error of another acquisition.
 type AtTheEnd = (Lock, Option<LockGuard>, Sender<LockError>);
 
-/// Acquires at the end of a thread what that thread holds.
+/// Acquires at the exit of a thread the lock that the thread holds.
 struct Flush(Option<AtTheEnd>);
 
 impl Drop for Flush {
@@ -139,7 +139,7 @@ fn a_thread_that_exits_does_not_deadlock_with_itself() {
     thread::spawn({
         let lock = lock.clone();
         move || {
-            // Before the library's own, which is dropped before it then.
+            // Before the library's thread-local values, so that these are dropped first.
             FLUSH.with(|_| ());
             let guard = lock.acquire().unwrap();
             FLUSH.with(|flush| flush.borrow_mut().0 = Some((lock, Some(guard), send)));
@@ -155,14 +155,14 @@ fn a_thread_that_exits_does_not_deadlock_with_itself() {
     assert!(lock.timeout(LONG).acquire().is_ok());
 }
 
-/// Runs a section of a task at the end of a thread.
+/// Runs an asynchronous section at the exit of a thread.
 struct LastTask(Option<(Locks, Sender<Found>)>);
 
 impl Drop for LastTask {
     fn drop(&mut self) {
         let Some((locks, found)) = self.0.take() else { return };
         let locks = &locks;
-        let section = locked!("second", locks = locks, async { Found::look(locks) });
+        let section = locked!("second", locks = locks, async { Found::now(locks) });
         found.send(smol::future::block_on(section).unwrap()).unwrap();
     }
 }
@@ -177,7 +177,7 @@ fn a_task_at_the_exit_of_a_thread_does_not_deadlock_with_itself() {
     thread::spawn(move || {
         LAST_TASK.with(|_| ());
         let locks = Locks::in_memory();
-        // So that all that the library keeps for a thread is there, and is dropped first.
+        // So that the library's thread-local values exist, and are dropped first.
         let shared = &locks;
         smol::block_on(locked!("first", locks = shared, async {
             locked!("second", locks = shared, {}).unwrap();

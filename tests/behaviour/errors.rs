@@ -1,4 +1,4 @@
-//! What cannot be locked is an error at once: it says what is wrong where, and leaves nothing.
+//! What cannot be locked is an error at once, which says what is wrong and where.
 
 #![cfg(target_os = "linux")]
 
@@ -14,8 +14,8 @@ use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
 use jam_lock_tests::requirements::skip;
 
-/// The error of an attempt; a second one shows that the first has changed nothing, and that what
-/// was in the way can be taken away.
+/// The error of an attempt. A second attempt shows that the first has changed nothing, and a third
+/// that the lock works once `in_the_way` is removed.
 fn refused(folder: &Path, in_the_way: &Path) -> LockError {
     let lock = lock(folder, "x");
     lock.acquire().unwrap_err();
@@ -29,7 +29,7 @@ fn refused(folder: &Path, in_the_way: &Path) -> LockError {
     error
 }
 
-/// What the error calls the thing in the lock file's place.
+/// What the error calls the thing that is not a lock file.
 fn found(error: &LockError) -> &'static str {
     match error {
         LockError::NotAFile { found, .. } => found,
@@ -115,18 +115,18 @@ fn a_broken_symbolic_link_in_place_of_the_folder() {
 #[test]
 fn a_url_in_place_of_the_folder() {
     let error = Locks::open("postgres://app:secret@db1/shop").unwrap_err().to_string();
-    assert!(error.contains("open it by `Locks::at`"), "{error}");
+    assert!(error.contains("use `Locks::at`"), "{error}");
     assert!(!error.contains("secret") && !Path::new("postgres:").exists(), "{error}");
 }
 
 #[test]
-fn names_that_no_file_can_have() {
+fn invalid_names() {
     for name in ["", " ", "nul\0", "a/b", "..", "CON"] {
         let error = LockName::new(name).unwrap_err();
         assert!(error.to_string().contains("invalid lock name"), "{error}");
     }
     let error = LockName::new("x".repeat(201)).unwrap_err();
-    assert!(error.to_string().contains("it has 201 bytes"), "{error}");
+    assert!(error.to_string().contains("it is 201 bytes long"), "{error}");
 }
 
 #[test]

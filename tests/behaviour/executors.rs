@@ -8,8 +8,8 @@ use tokio::runtime::{Builder, Runtime};
 
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Each runs tasks side by side, and returns when all have ended.
-pub(crate) const EXECUTORS: [fn(Vec<Task>); 4] = [tokio_on_threads, tokio_on_one, smol, bare];
+/// Each runs tasks concurrently, and returns when all have completed.
+pub(crate) const EXECUTORS: [fn(Vec<Task>); 4] = [tokio_on_threads, tokio_on_one, smol, minimal];
 
 pub(crate) fn tokio_on_threads(tasks: Vec<Task>) {
     on_tokio(&Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap(), tasks);
@@ -35,13 +35,13 @@ pub(crate) fn smol(tasks: Vec<Task>) {
     });
 }
 
-/// No more than what the standard library asks for: polls on one thread whoever was woken.
-pub(crate) fn bare(tasks: Vec<Task>) {
-    struct Bell(usize, mpsc::Sender<usize>);
+/// The least that the standard library asks of an executor: polls woken tasks on one thread.
+pub(crate) fn minimal(tasks: Vec<Task>) {
+    struct TaskWaker(usize, mpsc::Sender<usize>);
 
-    impl Wake for Bell {
+    impl Wake for TaskWaker {
         fn wake(self: Arc<Self>) {
-            // A task that has ended needs no more polls.
+            // A completed task needs no more polls.
             let _ = self.1.send(self.0);
         }
     }
@@ -51,7 +51,7 @@ pub(crate) fn bare(tasks: Vec<Task>) {
     (0..tasks.len()).for_each(|task| woken.send(task).unwrap());
     while tasks.iter().any(Option::is_some) {
         let number = to_poll.recv().unwrap();
-        let waker = Waker::from(Arc::new(Bell(number, woken.clone())));
+        let waker = Waker::from(Arc::new(TaskWaker(number, woken.clone())));
         let Some(task) = &mut tasks[number] else { continue };
         if task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
             tasks[number] = None;

@@ -1,4 +1,4 @@
-//! Whatever is done to the file or its folder, two holders never have two different files.
+//! Whatever is done to the file or its folder, two holders never hold two different files.
 
 #![cfg(target_os = "linux")]
 
@@ -18,11 +18,11 @@ fn waiter(folder: &Path) -> JoinHandle<Result<LockGuard, LockError>> {
     let before = blocked_on(&path);
     let lock = lock(folder, "x").timeout(LONG);
     let waiter = thread::spawn(move || lock.acquire());
-    wait_until("a wait", || blocked_on(&path) > before);
+    wait_until("it waits", || blocked_on(&path) > before);
     waiter
 }
 
-/// Whether the guard's file is the one that the path names: nobody else gets it.
+/// Whether the guard's file is the one at the path, so that nobody else can lock it.
 fn is_held(folder: &Path) -> bool {
     try_in_child(folder, "x").contains("is already held")
 }
@@ -56,7 +56,7 @@ fn a_file_that_is_removed_while_it_is_held_stays_with_its_holder() {
     drop(guard);
 }
 
-/// Takes the file from its path while a process holds it and a thread here waits for it.
+/// Removes the file from its path while a process holds it and a thread here waits for it.
 fn assert_new_file_is_locked_after(loss: impl FnOnce(&Path) -> std::io::Result<()>) {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
@@ -86,7 +86,7 @@ fn a_waiter_whose_file_is_replaced_waits_for_the_holder_of_the_new_one() {
     let new = Child::holding(folder.path(), "x");
     old.release();
     let path = folder.path().join("x.lock");
-    wait_until("a wait for the new file", || blocked_on(&path) == 1);
+    wait_until("it waits for the new file", || blocked_on(&path) == 1);
     new.release();
     let _guard = waiter.join().unwrap().unwrap();
     assert!(is_held(folder.path()));
@@ -100,7 +100,7 @@ fn a_new_holder_wakes_the_waiters_for_a_removed_file() {
     fs::remove_file(folder.path().join("x.lock")).unwrap();
     let newcomer = lock(folder.path(), "x").timeout(LONG);
     let second = thread::spawn(move || newcomer.acquire().map(drop));
-    // The holder of the dead file is still there.
+    // The holder of the removed file still exists.
     drop(first.join().unwrap().unwrap());
     second.join().unwrap().unwrap();
 }

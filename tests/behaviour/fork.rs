@@ -1,4 +1,4 @@
-//! A fork shares the open files of its parent, and none of its locks.
+//! A forked child shares the open files of its parent, and none of its locks.
 
 use std::process::{Command, Stdio};
 
@@ -8,23 +8,23 @@ use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::order::{ForkAction, Order};
 use jam_lock_tests::requirements::container;
 
-/// What a child prints that does `action` with the lock `x` of its parent, which then still holds it.
+/// What a forked child prints that does `action` with the lock `x`, which its parent keeps holding.
 fn child(action: ForkAction) -> String {
     let folder = folder();
     let order = Order::Fork { location: folder.path(), name: "x", action };
     let mut parent = Child::start(order.command().stderr(Stdio::null()));
-    let mut said = Vec::new();
+    let mut printed = Vec::new();
     loop {
         match parent.next_line() {
             line if line == "held" => break,
-            line => said.push(line),
+            line => printed.push(line),
         }
     }
     let others = try_in_child(folder.path(), "x");
     assert!(others.contains("is already held"), "{others}");
     parent.release();
     assert_eq!(try_in_child(folder.path(), "x"), "acquired");
-    said.join("\n")
+    printed.join("\n")
 }
 
 #[test]
@@ -71,9 +71,9 @@ fn a_child_that_opens_the_locks_anew_excludes_its_parent_and_is_excluded() {
 fn a_child_of_a_thread_that_has_used_locks_does_not_deadlock_with_itself() {
     let folder = folder();
     let mut parent = Child::spawn(&Order::ForkAfterRelease { folder: folder.path(), name: "x" });
-    let said = parent.next_line();
-    assert!(said.contains("would deadlock"), "{said}");
-    // What the thread has acquired in the child counts there, until another thread drops it.
+    let printed = parent.next_line();
+    assert!(printed.contains("would deadlock"), "{printed}");
+    // The lock that the thread has acquired in the child counts there, until another thread drops it.
     assert_eq!(parent.next_line(), "acquired");
 }
 
@@ -104,10 +104,10 @@ fn a_child_in_another_container_is_not_mistaken_for_its_parent() {
     let mut command = Command::new(container[0]);
     command.args(&container[1..]).arg(program()).args(order.to_arguments());
     let mut parent = Child::start(&mut command);
-    let said = parent.next_line();
+    let printed = parent.next_line();
     assert!(
-        said.starts_with("1 in ") && said.contains("cannot be used in its forked child"),
-        "{said}"
+        printed.starts_with("1 in ") && printed.contains("cannot be used in its forked child"),
+        "{printed}"
     );
     assert_eq!(parent.next_line(), "1 held");
     let others = try_in_child(folder.path(), "x");
@@ -142,7 +142,7 @@ fn spawning_children_does_not_delay_a_release() {
             if taken.is_err() {
                 is_over.store(true, Ordering::Relaxed);
             }
-            taken.expect("nobody holds it any more");
+            taken.expect("it was released");
         }
         is_over.store(true, Ordering::Relaxed);
     });

@@ -1,4 +1,4 @@
-//! The guide names tests that exist, and all messages that there are.
+//! The guide names tests that exist, and lists all messages.
 
 use std::fs;
 use std::path::Path;
@@ -32,9 +32,9 @@ fn the_tests_that_it_names_exist() {
 #[test]
 fn it_lists_every_error_of_the_library() {
     let timeout = include_str!("../../jam-lock/src/error/timeout_message.rs");
-    let (timeout, _) = timeout.split_once("struct Tenths").expect("the texts come first");
+    let (timeout, _) = timeout.split_once("struct Tenths").expect("the texts are before it");
     let source = include_str!("../../jam-lock/src/error.rs").to_owned() + timeout;
-    let (_, variants) = source.split_once("pub enum LockError {").expect("it is there");
+    let (_, variants) = source.split_once("pub enum LockError {").expect("the enum exists");
     let (variants, _) = variants.split_once("\n}").expect("it ends");
     let variants = variants.lines().filter_map(|line| {
         line.strip_prefix("    ")

@@ -1,7 +1,6 @@
-//! What a refused acquisition does to find out who holds the lock, and what it does not do.
+//! How a failed acquisition looks for the holder of the lock, and when it does not.
 //!
-//! The lock is one of an engine of the tests' own: somebody else holds it, and is found when a test
-//! says so.
+//! The engine is made up: another process holds all its locks, and is found when a test says so.
 
 use std::ffi::OsStr;
 use std::future::Future;
@@ -19,9 +18,9 @@ use jam_lock_tests::LONG;
 
 use crate::lock_names;
 
-/// Others hold all its locks, and its lookups have not been answered.
+/// An engine whose locks are all held, and whose lookups wait for the test to answer.
 #[derive(Debug)]
-struct Elsewhere {
+struct Held {
     name: String,
     lookups: Lookups,
     timeout: Duration,
@@ -49,7 +48,7 @@ impl Lookups {
     }
 }
 
-impl Engine for Elsewhere {
+impl Engine for Held {
     fn supports(&self, _: Capability) -> bool {
         false
     }
@@ -59,7 +58,7 @@ impl Engine for Elsewhere {
     }
 
     fn location(&self) -> String {
-        "elsewhere".to_owned()
+        "held".to_owned()
     }
 
     fn lock_location(&self, _: &LockName) -> String {
@@ -75,13 +74,13 @@ impl Engine for Elsewhere {
     }
 
     fn claim(&self, _: &LockName) -> Box<dyn Claim> {
-        Box::new(Refused)
+        Box::new(HeldClaim)
     }
 }
 
-struct Refused;
+struct HeldClaim;
 
-impl Claim for Refused {
+impl Claim for HeldClaim {
     fn check_process(&self) -> Result<(), LockError> {
         Ok(())
     }
@@ -115,14 +114,14 @@ impl Claim for Refused {
     }
 }
 
-/// Locks that others hold, whose lookups are worth waiting for `timeout`.
-fn elsewhere(name: &str, timeout: Duration) -> (Locks, Lookups) {
+/// Locks that another process holds, and their lookups, which wait for an answer for `timeout`.
+fn held_locks(name: &str, timeout: Duration) -> (Locks, Lookups) {
     let lookups = Lookups::default();
-    let engine = Elsewhere { name: name.to_owned(), lookups: lookups.clone(), timeout };
+    let engine = Held { name: name.to_owned(), lookups: lookups.clone(), timeout };
     (Locks::with_engine(Arc::new(engine)), lookups)
 }
 
-fn names_nobody(error: &LockError) -> bool {
+fn names_no_holder(error: &LockError) -> bool {
     matches!(error, LockError::Timeout { holder: None, .. })
 }
 
@@ -138,28 +137,28 @@ fn skipping_does_not_look_for_the_holder() {
         true
     }
 
-    let (locks, lookups) = elsewhere("skipped", Duration::ZERO);
+    let (locks, lookups) = held_locks("skipped", Duration::ZERO);
     assert!(!one(&locks));
     assert!(!smol::block_on(both(&locks)));
     let number: u8 =
         locked!("second", timeout = 0, or_else = jam_lock::skip, locks = &locks, { 1 });
     assert_eq!((number, lookups.count()), (0, 0));
     let error = locks.lock(lock_names::FIRST).try_acquire().unwrap_err();
-    assert!(names_nobody(&error) && lookups.count() == 1);
+    assert!(names_no_holder(&error) && lookups.count() == 1);
 }
 
 #[test]
 fn a_holder_that_is_not_found_in_time_is_not_named() {
-    let (locks, lookups) = elsewhere("late", Duration::from_millis(1));
+    let (locks, lookups) = held_locks("late", Duration::from_millis(1));
     let lock = locks.lock(lock_names::FIRST).timeout(0);
-    assert!(names_nobody(&lock.acquire().unwrap_err()));
-    assert!(names_nobody(&smol::block_on(lock.acquire_async()).unwrap_err()));
+    assert!(names_no_holder(&lock.acquire().unwrap_err()));
+    assert!(names_no_holder(&smol::block_on(lock.acquire_async()).unwrap_err()));
     assert_eq!((lock.holder(), lookups.count()), (None, 3));
 }
 
 #[test]
 fn a_task_does_not_block_its_thread_while_it_looks_for_the_holder() {
-    let (locks, lookups) = elsewhere("looked for", LONG);
+    let (locks, lookups) = held_locks("looked for", LONG);
     let lock = locks.lock(lock_names::FIRST).timeout(0);
     let mut wait = pin!(lock.acquire_async());
     let mut context = Context::from_waker(Waker::noop());

@@ -1,6 +1,6 @@
-//! Who holds a lock, as those are told who do not get it.
+//! The holder of a lock, as the error of a failed acquisition names it.
 //!
-//! Of another process that is certain on Linux alone.
+//! In another process it is known for certain on Linux only.
 
 #![cfg(target_os = "linux")]
 
@@ -17,18 +17,18 @@ use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::order::Order;
 use jam_lock_tests::requirements::python;
 
-/// How often to try: on a machine that is busy, a holder that is found too late is not named.
+/// How often to try: on a busy machine a holder may be found too late to be named.
 const TRIES: usize = 10;
 
-/// The timeout of a try.
+/// The error of a failed try.
 fn refused(lock: &Lock) -> LockError {
     let mut tries = (0..TRIES).map(|_| on_another_thread(|| lock.try_acquire().unwrap_err()));
     let is_named = |error: &LockError| matches!(error, LockError::Timeout { holder: Some(_), .. });
-    let last = tries.next().expect("there is one");
+    let last = tries.next().expect("there is more than one try");
     if is_named(&last) { last } else { tries.find(is_named).unwrap_or(last) }
 }
 
-/// The holder that a try names.
+/// The holder that a failed try names.
 fn holder(lock: &Lock) -> Option<Holder> {
     match refused(lock) {
         LockError::Timeout { holder, .. } => holder.map(|holder| *holder),
@@ -36,16 +36,16 @@ fn holder(lock: &Lock) -> Option<Holder> {
     }
 }
 
-/// What is named of the holder when the lock is tried, with `…` for how long and for which line.
+/// The part of the error that names the holder, with `…` for the time and the line.
 fn named(lock: &Lock) -> String {
     let error = refused(lock).to_string();
-    let (_, held) = error.split_once("the timeout is 0").expect("a try was refused");
+    let (_, held) = error.split_once("the timeout is 0").expect("the try failed");
     masked(held)
 }
 
 fn masked(held: &str) -> String {
     let text = match held.split_once("held for ").and_then(|(start, rest)| {
-        rest.split_once(" by ").map(|(_, who)| format!("{start}held for … by {who}"))
+        rest.split_once(" by ").map(|(_, holder)| format!("{start}held for … by {holder}"))
     }) {
         Some(text) => text,
         None => held.to_owned(),
@@ -251,7 +251,7 @@ fn a_record_of_a_process_that_does_not_hold_the_lock_is_ignored() {
 fn a_lock_that_a_child_has_inherited_has_no_certain_holder() {
     let folder = folder();
     let path = folder.path().join("x.lock");
-    // The flock(1) that locks it ends, and leaves it to the shell.
+    // The flock(1) that locks it exits, and the shell keeps its open file.
     let order = "exec 9>\"$0\"; flock 9; echo held; cat; echo released";
     let child = Child::start(Command::new("sh").args(["-c", order]).arg(&path)).after("held");
     assert_eq!(named(&lock(folder.path(), "x")), "");

@@ -1,4 +1,4 @@
-//! What others plant in the lock folder to have something of somebody else's changed.
+//! Links that other users plant in the lock folder to have files changed that are not theirs.
 
 #![cfg(target_os = "linux")]
 
@@ -18,29 +18,29 @@ use crate::{LONG, folder, lock};
 #[test]
 fn a_hard_link_to_another_users_file_keeps_its_content_and_mode() {
     let folder = folder();
-    let victim = folder.path().join("victim");
-    fs::write(&victim, "precious").unwrap();
-    fs::set_permissions(&victim, Permissions::from_mode(0o640)).unwrap();
+    let target = folder.path().join("target");
+    fs::write(&target, "precious").unwrap();
+    fs::set_permissions(&target, Permissions::from_mode(0o640)).unwrap();
     for planted in ["x.lock", "x.holder"] {
-        fs::hard_link(&victim, folder.path().join(planted)).unwrap();
+        fs::hard_link(&target, folder.path().join(planted)).unwrap();
     }
     let locks = Locks::builder().folder(folder.path()).mode(0o666).open().unwrap();
     drop(locks.lock(LockName::new("x").unwrap()).acquire().unwrap());
-    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
-    assert_eq!(fs::metadata(&victim).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
 }
 
-/// A file of somebody else, and a place where there is none.
-struct Victims {
+/// Another user's file, and a path without a file.
+struct Targets {
     folder: TempDir,
     file: PathBuf,
     nothing: PathBuf,
 }
 
-impl Victims {
+impl Targets {
     fn new() -> Self {
         let folder = folder();
-        let [file, nothing] = ["victim", "not there"].map(|name| folder.path().join(name));
+        let [file, nothing] = ["target", "not there"].map(|name| folder.path().join(name));
         fs::write(&file, "precious").unwrap();
         Self { folder, file, nothing }
     }
@@ -53,8 +53,8 @@ impl Victims {
     }
 }
 
-/// Tries the lock while `change` happens again and again, until both have come first often enough.
-fn try_meanwhile(lock: &Lock, victims: &Victims, change: impl Fn() + Sync) {
+/// Tries the lock while `change` happens repeatedly, until each has won the race often enough.
+fn try_meanwhile(lock: &Lock, targets: &Targets, change: impl Fn() + Sync) {
     let is_over = AtomicBool::new(false);
     let (mut refused, mut acquired) = (0, 0);
     thread::scope(|scope| {
@@ -69,19 +69,19 @@ fn try_meanwhile(lock: &Lock, victims: &Victims, change: impl Fn() + Sync) {
             match lock.try_acquire() {
                 Ok(_guard) => {
                     acquired += 1;
-                    victims.assert_untouched();
+                    targets.assert_untouched();
                 }
                 Err(LockError::NotAFile { .. }) => refused += 1,
-                // What was locked is not there any more, again and again.
+                // The locked file is replaced again and again.
                 Err(LockError::Timeout { .. } | LockError::Io { .. }) => {}
                 Err(error) => panic!("{error}"),
             }
         }
     });
-    victims.assert_untouched();
+    targets.assert_untouched();
 }
 
-/// Ends a thread, also where the test fails.
+/// Stops a thread, even if the test fails.
 struct End<'a>(&'a AtomicBool);
 
 impl Drop for End<'_> {
@@ -92,11 +92,11 @@ impl Drop for End<'_> {
 
 #[test]
 fn a_link_that_repeatedly_replaces_the_file_is_never_followed() {
-    let (folder, victims) = (folder(), Victims::new());
+    let (folder, targets) = (folder(), Targets::new());
     let (path, spare) = (folder.path().join("x.lock"), folder.path().join("spare"));
-    try_meanwhile(&lock(folder.path(), "x"), &victims, || {
-        for victim in [&victims.file, &victims.nothing] {
-            symlink(victim, &spare).unwrap();
+    try_meanwhile(&lock(folder.path(), "x"), &targets, || {
+        for target in [&targets.file, &targets.nothing] {
+            symlink(target, &spare).unwrap();
             fs::rename(&spare, &path).unwrap();
             File::create(&spare).unwrap();
             fs::rename(&spare, &path).unwrap();
@@ -106,12 +106,12 @@ fn a_link_that_repeatedly_replaces_the_file_is_never_followed() {
 
 #[test]
 fn a_link_that_repeatedly_replaces_the_folder_leads_to_no_file_elsewhere() {
-    let (folder, victims) = (folder(), Victims::new());
+    let (folder, targets) = (folder(), Targets::new());
     let (locks, planted) = (folder.path().join("locks"), folder.path().join("planted"));
-    symlink(&victims.file, victims.folder.path().join("x.lock")).unwrap();
-    symlink(&victims.nothing, victims.folder.path().join("x.holder")).unwrap();
-    symlink(victims.folder.path(), &planted).unwrap();
-    try_meanwhile(&lock(&locks, "x"), &victims, || {
+    symlink(&targets.file, targets.folder.path().join("x.lock")).unwrap();
+    symlink(&targets.nothing, targets.folder.path().join("x.holder")).unwrap();
+    symlink(targets.folder.path(), &planted).unwrap();
+    try_meanwhile(&lock(&locks, "x"), &targets, || {
         renameat_with(CWD, &planted, CWD, &locks, RenameFlags::EXCHANGE).unwrap();
     });
 }

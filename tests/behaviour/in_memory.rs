@@ -1,4 +1,4 @@
-//! Locks without files do all that one process can see of locks.
+//! In-memory locks behave as other locks do within one process.
 
 use std::thread;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn threads_exclude_each_other() {
                 for _ in 0..TIMES {
                     let _guard = lock.acquire().unwrap();
                     let count: u32 = std::fs::read_to_string(path).unwrap().parse().unwrap();
-                    // Longer, in the end, than a lock goes from hand to hand.
+                    // In the end longer than the time until a lock is handed off.
                     thread::sleep(Duration::from_millis(2));
                     std::fs::write(path, (count + 1).to_string()).unwrap();
                 }

@@ -1,4 +1,4 @@
-//! Keyed names: a lock, and a file, for each value, for as long as somebody uses it.
+//! Keyed names: a lock and a file for each value, as long as it is in use.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn customer(folder: &Path, id: &str) -> Lock {
 
 fn files(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    // What is left of removed files: the last of their tokens, in one for all names.
+    // It keeps the last token of all removed files.
     let mut files: Vec<_> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     files.retain(|file| file != ".tokens");
@@ -79,7 +79,7 @@ fn a_file_that_several_processes_used_is_removed_once_it_is_idle() {
     let waiter = std::thread::spawn(move || lock.acquire().map(drop));
     child.release();
     waiter.join().unwrap().unwrap();
-    wait_until("an empty folder", || files(folder.path()).is_empty());
+    wait_until("the folder is empty", || files(folder.path()).is_empty());
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn processes_that_remove_and_create_the_file_all_the_time_lose_no_update() {
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "1200");
 }
 
-/// How often the file at the path is another one, as long as `goes_on`.
+/// How often the file at the path is replaced while `goes_on`.
 #[cfg(target_os = "linux")]
 fn changes(path: &Path, mut goes_on: impl FnMut() -> bool) -> usize {
     use std::os::unix::fs::MetadataExt;
@@ -147,7 +147,7 @@ fn a_file_that_processes_take_turns_with_stays() {
     let changes = changes(&folder.path().join("customer_7.lock"), || {
         counting.iter_mut().any(|process| process.try_wait().unwrap().is_none())
     });
-    // Whichever of them was alone with it at first may have removed it once.
+    // The first process may have removed it once, before the other one came.
     assert!(changes < 30, "{changes} files for 3000 uses");
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3000");
 }
@@ -171,19 +171,19 @@ fn waits_that_timed_out_leave_few_threads_and_files() {
     let holder = Child::spawn(&Order::HoldCustomers { folder, count }).after("held");
     let mut waiter = Child::spawn(&Order::TimeOutOnCustomers { folder, count });
     assert_eq!(waiter.next_line(), "timed out");
-    wait_until("few threads and files", || {
+    wait_until("few threads and files are left", || {
         waiter.send("how many");
         let answer = waiter.next_line();
         let (threads, files) = answer.split_once(' ').unwrap();
-        // Beside those that block: the main thread, and those that poll and clean up.
+        // Besides the blocking threads: the main thread, and those that poll and clean up.
         threads.parse::<usize>().unwrap() <= 67 && files.parse::<usize>().unwrap() <= 64
     });
     holder.release();
-    wait_until("no files", || {
+    wait_until("no files are open", || {
         waiter.send("how many");
         waiter.next_line().ends_with(" 0")
     });
-    wait_until("an empty folder", || files(folder).is_empty());
+    wait_until("the folder is empty", || files(folder).is_empty());
 }
 
 #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! Holders that are killed at any moment.
 //!
-//! Each writes down where it is, outside of the lock's own files, so that what the next holder is
-//! told can be compared with what happened.
+//! Each keeps a journal outside the lock's own files, so that the report to the next holder can be
+//! compared with what happened.
 
 #![cfg(unix)]
 
@@ -17,41 +17,41 @@ use jam_lock_tests::child::Child;
 use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::order::Order;
 
-/// How many are killed in all, in so many folders side by side.
+/// How many are killed in all, in so many folders in parallel.
 const KILLS: usize = 1_000;
 const FOLDERS: usize = 4;
 
-/// Where the threads of a process were last, by its journal.
+/// What the threads of a process were doing last, by its journal.
 #[derive(Default)]
 struct Journal {
-    places: Vec<String>,
+    states: Vec<String>,
     tokens: Vec<u64>,
 }
 
 impl Journal {
     fn read(folder: &Path, threads: usize) -> Self {
-        let mut journal = Self { places: vec![String::new(); threads], tokens: Vec::new() };
+        let mut journal = Self { states: vec![String::new(); threads], tokens: Vec::new() };
         for line in fs::read_to_string(folder.join("journal")).unwrap().lines() {
-            let (thread, place) = line.split_once(' ').unwrap();
-            place.clone_into(&mut journal.places[thread.parse::<usize>().unwrap()]);
-            if let Some((_, token)) = place.split_once(' ') {
+            let (thread, state) = line.split_once(' ').unwrap();
+            state.clone_into(&mut journal.states[thread.parse::<usize>().unwrap()]);
+            if let Some((_, token)) = state.split_once(' ') {
                 journal.tokens.push(token.parse().unwrap());
             }
         }
         journal
     }
 
-    /// Whether one of them had the lock; `None` where it had just asked, or was about to leave.
-    fn died_inside(&self) -> Option<bool> {
-        if self.places.iter().any(|place| place.starts_with("holds")) {
+    /// Whether one of them held the lock; `None` if it was just acquiring or releasing it.
+    fn died_as_holder(&self) -> Option<bool> {
+        if self.states.iter().any(|state| state.starts_with("holds")) {
             return Some(true);
         }
-        let is_idle = self.places.iter().all(|place| place.is_empty() || place == "idle");
+        let is_idle = self.states.iter().all(|state| state.is_empty() || state == "idle");
         is_idle.then_some(false)
     }
 }
 
-/// Kills holders, and counts those who died inside and outside for certain.
+/// Kills processes, and counts those that certainly did not hold the lock, and those that did.
 fn kill(kills: usize, threads: usize) -> [usize; 2] {
     let folder = folder();
     let journal = folder.path().join("journal");
@@ -61,9 +61,9 @@ fn kill(kills: usize, threads: usize) -> [usize; 2] {
         fs::write(&journal, "").unwrap();
         let child = Child::spawn(&Order::KeepJournal { folder: folder.path(), name: "x", threads });
         let id = child.id();
-        // It gets somewhere before, however slow the machine is.
+        // It makes some progress before, however slow the machine is.
         let entries = fastrand::usize(4..16);
-        wait_until("so many entries", || {
+        wait_until("the journal has enough entries", || {
             fs::read_to_string(&journal).unwrap().lines().count() >= entries
         });
         thread::sleep(Duration::from_micros(fastrand::u64(0..500)));
@@ -71,12 +71,12 @@ fn kill(kills: usize, threads: usize) -> [usize; 2] {
 
         let guard = lock.acquire().unwrap();
         let journal = Journal::read(folder.path(), threads);
-        let told = guard.abandoned().map(Holder::process);
-        if let Some(inside) = journal.died_inside() {
-            assert_eq!(told.is_some(), inside, "{:?}", journal.places);
-            counts[usize::from(inside)] += 1;
+        let reported = guard.abandoned().map(Holder::process);
+        if let Some(is_holder) = journal.died_as_holder() {
+            assert_eq!(reported.is_some(), is_holder, "{:?}", journal.states);
+            counts[usize::from(is_holder)] += 1;
         }
-        assert!(told.is_none_or(|process| process == Some(id)), "another one is named");
+        assert!(reported.is_none_or(|process| process == Some(id)), "another process is named");
         for token in journal.tokens.into_iter().chain([guard.token()]) {
             assert!(token > last_token, "{token} follows {last_token}");
             last_token = token;
@@ -97,5 +97,5 @@ fn every_death_with_the_lock_is_reported_and_no_other_and_tokens_rise() {
             .fold([0; 2], |sum, counts| [sum[0] + counts[0], sum[1] + counts[1]])
     });
     assert!(counts.iter().all(|count| *count > KILLS / 20), "{counts:?} of each kind");
-    println!("{} died outside and {} inside for certain", counts[0], counts[1]);
+    println!("{} certainly died without the lock, and {} with it", counts[0], counts[1]);
 }

@@ -1,4 +1,4 @@
-//! How all locks of a folder stand, as people are told.
+//! The list of all locks of a folder.
 
 use std::fs;
 use std::path::Path;
@@ -22,20 +22,20 @@ fn list(folder: &Path) -> Vec<Status> {
     Locks::open(folder).unwrap().list().unwrap()
 }
 
-/// How the only lock of `folder` stands.
+/// The only lock of `folder`.
 fn only(folder: &Path) -> Status {
     let mut found = list(folder);
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }
 
-/// What is told of a lock that nobody has, where readers can be seen, and where not.
+/// The state of a free lock, depending on whether readers can be seen on this system.
 fn is_free(state: State) -> bool {
     let is_seen = cfg!(target_os = "linux") && is_first_namespace();
     state == if is_seen { State::Free } else { State::NoWriter }
 }
 
-/// Whether no process is hidden from this one.
+/// Whether this process can see all others.
 fn is_first_namespace() -> bool {
     let name = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     name.to_str() == Some("pid:[4026531836]")
@@ -114,18 +114,18 @@ fn readers_are_counted() {
     assert!(ids.contains(&status.holder().unwrap().process().unwrap()), "{status:?}");
 }
 
-/// The system's list of locks is not of one moment: while others change it, lines are missing or
-/// come twice.
+/// The kernel's list of locks is not a snapshot: while others change it, lines are missing or come
+/// twice.
 #[cfg(target_os = "linux")]
 #[test]
 fn it_is_right_while_others_lock_and_unlock() {
     const EACH: usize = 100;
-    let (folder, elsewhere) = (folder(), folder());
+    let (folder, busy_folder) = (folder(), folder());
     let (folder, count) = (folder.path(), EACH);
     let writer = Child::spawn(&Order::HoldMany { folder, count }).after("held");
     let readers =
         [(); 2].map(|()| Child::spawn(&Order::HoldManyShared { folder, count }).after("held"));
-    let busy = Order::AcquireManyRepeatedly { folder: elsewhere.path(), count: 40 };
+    let busy = Order::AcquireManyRepeatedly { folder: busy_folder.path(), count: 40 };
     let busy = Child::spawn(&busy).after("held");
     let locks = Locks::open(folder).unwrap();
     let mut counted = 0;
@@ -147,7 +147,7 @@ fn it_is_right_while_others_lock_and_unlock() {
             assert!(is_right && is_quiet, "{status:?}");
         }
     }
-    assert!(counted > 0, "readers are never counted");
+    assert!(counted > 0, "readers were never counted");
     drop(busy);
 }
 
@@ -158,7 +158,7 @@ fn waiters_in_other_processes_are_counted() {
     let holds = Child::holding(folder.path(), "x");
     assert!(is_waited_for_by(folder.path(), 0));
     let waiting = [(); 2].map(|()| Child::waiting(folder.path(), "x"));
-    wait_until("two who wait", || is_waited_for_by(folder.path(), 2));
+    wait_until("two wait", || is_waited_for_by(folder.path(), 2));
     drop((holds, waiting));
 }
 
@@ -173,16 +173,16 @@ fn the_threads_of_this_process_are_listed_separately() {
         for _ in 0..3 {
             scope.spawn(|| lock.acquire().map(drop).unwrap());
         }
-        wait_until("three who wait", || is_waited_for_by(folder.path(), 3));
+        wait_until("three wait", || is_waited_for_by(folder.path(), 3));
         let status = only(folder.path());
         assert_eq!(status.holder().unwrap().line(), Some(line));
         assert_eq!((status.state(), status.token()), (State::Writer, Some(guard.token())));
         drop(guard);
     });
     let readers = [(); 3].map(|()| lock.shared().acquire().unwrap().detach());
-    let elsewhere = Child::holding_shared(folder.path(), "x");
+    let child = Child::holding_shared(folder.path(), "x");
     assert_eq!(only(folder.path()).state(), State::Readers(Some(4)));
-    drop((readers, elsewhere));
+    drop((readers, child));
 }
 
 #[cfg(target_os = "linux")]
@@ -195,7 +195,7 @@ fn threads_that_wait_for_another_process_are_counted_once() {
         for _ in 0..3 {
             scope.spawn(|| lock.acquire().map(drop).unwrap());
         }
-        wait_until("three who wait", || is_waited_for_by(folder.path(), 3));
+        wait_until("three wait", || is_waited_for_by(folder.path(), 3));
         child.release();
     });
 }

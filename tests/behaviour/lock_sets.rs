@@ -1,4 +1,4 @@
-//! Several locks at once: all of them or none, in one order.
+//! Several locks at once: all of them or none, in the declared order.
 
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
@@ -74,38 +74,38 @@ fn all_share_one_deadline() {
     let waiter = thread::spawn(move || set.acquire().unwrap());
     for (name, child) in ["first", "second"].into_iter().zip(children) {
         let path = folder.path().join(format!("{name}.lock"));
-        wait_until("a wait", || blocked_on(&path) == 1);
-        // Most of the waiting is for the first.
+        wait_until("it waits", || blocked_on(&path) == 1);
+        // Most of the time is spent on the first one.
         thread::sleep(Duration::from_millis(if name == "first" { 100 } else { 0 }));
         child.release();
     }
     let guards = waiter.join().unwrap();
-    assert!(guards[1].waited() > guards[0].waited(), "both count from when all were asked for");
+    assert!(guards[1].waited() > guards[0].waited(), "both count from the request of the set");
 }
 
 #[test]
 fn the_last_is_released_first() {
-    /// Notes for which lock it was rung.
-    struct Bell(&'static str, Arc<Mutex<Vec<&'static str>>>);
+    /// A waker that notes the name of its lock.
+    struct NotingWaker(&'static str, Arc<Mutex<Vec<&'static str>>>);
 
-    impl Wake for Bell {
+    impl Wake for NotingWaker {
         fn wake(self: Arc<Self>) {
             self.1.lock().unwrap().push(self.0);
         }
     }
 
     let folder = folder();
-    let rung = Arc::new(Mutex::new(Vec::new()));
+    let woken = Arc::new(Mutex::new(Vec::new()));
     let guards = all(folder.path(), [lock_names::FIRST, lock_names::SECOND]).acquire().unwrap();
     let mut waits = ["first", "second"].map(|name| {
         let mut wait = Box::pin(lock(folder.path(), name).acquire_async());
-        let waker = Waker::from(Arc::new(Bell(name, Arc::clone(&rung))));
+        let waker = Waker::from(Arc::new(NotingWaker(name, Arc::clone(&woken))));
         assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         wait
     });
     drop(guards);
-    wait_until("two bells", || rung.lock().unwrap().len() == 2);
-    assert_eq!(*rung.lock().unwrap(), ["second", "first"]);
+    wait_until("both are woken", || woken.lock().unwrap().len() == 2);
+    assert_eq!(*woken.lock().unwrap(), ["second", "first"]);
     for wait in &mut waits {
         drop(smol::block_on(wait).unwrap());
     }

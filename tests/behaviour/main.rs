@@ -1,9 +1,9 @@
 //! What users of a named file lock rely on, one file for each concern.
 
 jam_lock::lock_names! {
-    /// Comes before the other.
+    /// Declared before the other one.
     "first",
-    /// Comes after it.
+    /// Declared after it.
     "second",
     /// One for each customer.
     "customer_{id}",
@@ -54,7 +54,7 @@ use jam_lock::{Lock, LockName, Locks};
 use jam_lock_tests::LONG;
 use tempfile::TempDir;
 
-/// A folder for locks that goes away with the test.
+/// A lock folder that is removed at the end of the test.
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
@@ -65,7 +65,7 @@ fn lock(folder: &Path, name: &str) -> Lock {
     Locks::open(folder).expect("the test's folder can be opened").lock(name)
 }
 
-/// Whether the lock is refused at once, to another thread: this one may hold it.
+/// Whether another thread would have to wait for the lock, which this one may hold.
 fn is_refused(lock: &Lock) -> bool {
     on_another_thread(|| lock.try_acquire().is_err_and(|error| error.is_timeout()))
 }

@@ -1,4 +1,4 @@
-//! What a lock's file is made with, and what is never done to one that is there.
+//! The mode and the content of new lock files, and that existing ones are not changed.
 
 #![cfg(unix)]
 
@@ -58,21 +58,37 @@ fn an_existing_file_keeps_its_mode() {
 fn an_existing_file_keeps_its_content() {
     let folder = folder();
     let path = folder.path().join("x.lock");
-    fs::write(&path, "somebody's notes").unwrap();
+    fs::write(&path, "another user's notes").unwrap();
     lock(folder.path(), "x").acquire().unwrap().release().unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's notes");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "another user's notes");
 }
 
 #[test]
 fn a_failed_attempt_changes_nothing() {
     let folder = folder();
     let path = folder.path().join("x.lock");
-    fs::write(&path, "somebody's notes").unwrap();
+    fs::write(&path, "another user's notes").unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     let _child = Child::holding(folder.path(), "x");
     lock(folder.path(), "x").try_acquire().unwrap_err();
-    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's notes");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "another user's notes");
     assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn a_holder_record_of_constant_size_reads_well_in_a_terminal() {
+    let folder = folder();
+    let path = folder.path().join("x.holder");
+    let lock = lock(folder.path(), "x");
+    for _ in 0..2 {
+        drop(lock.acquire().unwrap());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.len() == 640 && text.ends_with('\n'), "{text}");
+        let is_short = |line: &str| line.len() < 80 || line.starts_with("place ");
+        assert!(text.lines().all(is_short), "{text}");
+        let blank = text.lines().filter(|line| line.trim().is_empty()).count();
+        assert!(blank <= 2, "{text}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use jam_lock::{Lock, LockError, LockGuard, LockName, Locks};
 
 use crate::{LONG, folder, lock, lock_names};
 
-/// Says that the lock cannot be acquired again, and what to do then.
+/// The remedy in the error of a lock that the thread already holds.
 fn remedy(result: Result<LockGuard, LockError>) -> &'static str {
     match result {
         Err(LockError::Reentrant { remedy, .. }) => remedy,
@@ -27,7 +27,7 @@ fn of_a_thread_pool_do_not_admit_other_jobs_on_their_thread() {
     runtime.block_on(async {
         let lock = lock(folder.path(), "x");
         let acquire = |lock: Lock| tokio::task::spawn_blocking(move || lock.acquire());
-        // The task works under the lock, and the pool's thread serves the next one.
+        // The job holds the lock, and the thread of the pool starts the next job.
         let held = acquire(lock.clone()).await.unwrap().unwrap();
         let again = remedy(acquire(lock.reentrant()).await.unwrap());
         assert!(again.contains("`detach`"), "{again}");
@@ -38,7 +38,7 @@ fn of_a_thread_pool_do_not_admit_other_jobs_on_their_thread() {
         let section = move || locked!(name, reentrant, locks = &locks, {});
         let section = tokio::task::spawn_blocking(section).await.unwrap();
         assert!(matches!(section, Err(LockError::Reentrant { .. })), "{section:?}");
-        // As the error says.
+        // As the error suggests.
         let held = held.detach();
         let next = acquire(lock.timeout(LONG));
         tokio::task::yield_now().await;
@@ -82,12 +82,12 @@ fn of_a_reentered_section_take_their_context_along() {
         assert!(smol::future::poll_once(&mut entered).await.is_none());
     });
     smol::block_on(outer).unwrap();
-    // It runs on behind the section that it was entered in.
+    // It outlives the section in which it was acquired.
     let again = smol::block_on(entered).unwrap();
     assert!(matches!(again, Err(LockError::Reentrant { .. })), "{again:?}");
 }
 
-/// Says that it was woken, and lets that take until it is answered.
+/// A waker that reports its call, and blocks until it is answered.
 struct Slow(Sender<()>, Mutex<Receiver<()>>);
 
 impl Wake for Slow {

@@ -1,6 +1,6 @@
-//! Acquisitions that end, although at first sight somebody waits for itself.
+//! Acquisitions that succeed, although they look like deadlocks at first sight.
 
-#![expect(clippy::async_yields_async, reason = "what was spawned inside is awaited outside")]
+#![expect(clippy::async_yields_async, reason = "what is spawned in a section is awaited outside")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ fn on_one_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Lets others run for a while.
+/// Lets other tasks run for a while.
 async fn pause() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
@@ -154,7 +154,7 @@ fn of_threads_that_are_started_in_a_section() {
 fn of_an_executor_inside_a_section() {
     let folder = folder();
     let locks = &open(&folder);
-    // Another task, which happens to be polled on top of the section, waits until that has ended.
+    // Another task, which happens to be polled within the section, waits until the section has ended.
     let runtime = on_one_thread();
     let other = locks.clone();
     let task = locked!("second", locks = locks, {
@@ -176,16 +176,16 @@ fn of_a_thousand_tasks_that_move_between_threads() {
     const DURATION: Duration = Duration::from_secs(10);
     const NAMES: usize = 20;
 
-    async fn nested(locks: &Locks, name: usize, inside: &[AtomicUsize]) -> Result<(), LockError> {
+    async fn nested(locks: &Locks, name: usize, holders: &[AtomicUsize]) -> Result<(), LockError> {
         let outer = lock_names::customer_id(name);
         locked!(outer.clone(), locks = locks, async {
-            assert_eq!(inside[name].fetch_add(1, Ordering::SeqCst), 0, "two are inside");
+            assert_eq!(holders[name].fetch_add(1, Ordering::SeqCst), 0, "two hold the lock");
             tokio::task::yield_now().await;
             let later = lock_names::customer_id(NAMES + name);
             locked!(later, locks = locks, async { tokio::task::yield_now().await }).await?;
             locked!(outer, locks = locks, reentrant, async {
                 tokio::task::yield_now().await;
-                inside[name].fetch_sub(1, Ordering::SeqCst);
+                holders[name].fetch_sub(1, Ordering::SeqCst);
             })
             .await
         })
@@ -194,18 +194,19 @@ fn of_a_thousand_tasks_that_move_between_threads() {
 
     let folder = folder();
     let locks = open(&folder);
-    let inside: Arc<Vec<AtomicUsize>> = Arc::new((0..NAMES).map(|_| AtomicUsize::new(0)).collect());
+    let holders: Arc<Vec<AtomicUsize>> =
+        Arc::new((0..NAMES).map(|_| AtomicUsize::new(0)).collect());
     let entered = Arc::new(AtomicUsize::new(0));
     let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
         let end = Instant::now() + DURATION;
         let tasks: Vec<_> = (0..1_000)
             .map(|number| {
-                let (locks, inside) = (locks.clone(), Arc::clone(&inside));
+                let (locks, holders) = (locks.clone(), Arc::clone(&holders));
                 let entered = Arc::clone(&entered);
                 tokio::spawn(async move {
                     while Instant::now() < end {
-                        nested(&locks, number % NAMES, &inside).await.unwrap();
+                        nested(&locks, number % NAMES, &holders).await.unwrap();
                         entered.fetch_add(1, Ordering::SeqCst);
                     }
                 })

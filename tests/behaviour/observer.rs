@@ -1,4 +1,4 @@
-//! What an observer is told.
+//! The events that an observer sees.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use crate::{LONG, folder, lock_names};
 use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::observe::wait_until;
 
-/// Notes what it is told.
+/// Notes the events that it sees.
 #[derive(Clone, Default)]
 struct Notes {
     lines: Arc<Mutex<Vec<String>>>,
@@ -38,7 +38,7 @@ impl Observer for Notes {
         self.note(event, "waiting");
     }
 
-    fn patience(&self) -> Option<Duration> {
+    fn still_waiting_after(&self) -> Option<Duration> {
         self.patience
     }
 
@@ -110,7 +110,7 @@ fn it_sees_a_wait_and_its_end() {
     assert_eq!(notes.taken(), ["x waiting", "x gave up"]);
 
     let waiter = std::thread::spawn(move || drop(lock.acquire().unwrap()));
-    wait_until("a wait", || !notes.lines.lock().unwrap().is_empty());
+    wait_until("it waits", || !notes.lines.lock().unwrap().is_empty());
     child.release();
     waiter.join().unwrap();
     assert_eq!(notes.taken(), ["x waiting", "x acquired at last", "x released"]);
@@ -147,11 +147,11 @@ fn it_sees_that_the_last_holder_died() {
 
 #[test]
 fn its_methods_are_optional() {
-    struct Deaf;
-    impl Observer for Deaf {}
+    struct Indifferent;
+    impl Observer for Indifferent {}
 
     let folder = folder();
-    let locks = Locks::builder().folder(folder.path()).observer(Deaf).open().unwrap();
+    let locks = Locks::builder().folder(folder.path()).observer(Indifferent).open().unwrap();
     let lock = locks.lock(LockName::new("x").unwrap()).timeout(Duration::from_millis(1));
     Child::holding(folder.path(), "x").kill();
     assert!(lock.acquire().unwrap().abandoned().is_some());
@@ -162,10 +162,10 @@ fn its_methods_are_optional() {
 
 #[test]
 fn it_can_use_the_locks_that_it_observes() {
-    /// Takes another lock of the same folder whenever it is told something.
-    struct Meddler(Arc<Mutex<Option<Locks>>>);
+    /// Acquires another lock of the same folder with each event.
+    struct Acquirer(Arc<Mutex<Option<Locks>>>);
 
-    impl Observer for Meddler {
+    impl Observer for Acquirer {
         fn acquired(&self, event: &Event<'_>, _: u64) {
             if event.name.as_str() == "x" {
                 let locks = self.0.lock().unwrap().clone().unwrap();
@@ -175,8 +175,8 @@ fn it_can_use_the_locks_that_it_observes() {
     }
 
     let (folder, own) = (folder(), Arc::default());
-    let meddler = Meddler(Arc::clone(&own));
-    let locks = Locks::builder().folder(folder.path()).observer(meddler).open().unwrap();
+    let acquirer = Acquirer(Arc::clone(&own));
+    let locks = Locks::builder().folder(folder.path()).observer(acquirer).open().unwrap();
     *own.lock().unwrap() = Some(locks.clone());
     drop(locks.lock(LockName::new("x").unwrap()).timeout(LONG).acquire().unwrap());
     *own.lock().unwrap() = None;
@@ -184,7 +184,7 @@ fn it_can_use_the_locks_that_it_observes() {
 
 #[test]
 fn a_panic_in_it_leaves_no_lock_held() {
-    /// Cannot hear of anything.
+    /// Panics with each event.
     struct Fragile;
 
     impl Observer for Fragile {
@@ -217,7 +217,7 @@ fn a_reentered_section_is_not_an_acquisition() {
     assert_eq!(notes.taken(), ["first released"]);
 }
 
-/// What `tracing` writes.
+/// The output of `tracing`.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -248,7 +248,7 @@ fn tracing_gets_all_that_is_known() {
         let observer = TracingObserver::new().warn_after(Duration::from_millis(5));
         let locks = Locks::builder().folder(folder.path()).observer(observer).open().unwrap();
         let lock = locks.lock(LockName::new("x").unwrap());
-        assert!(lock.timeout(Duration::from_millis(40)).acquire().is_err());
+        assert!(lock.timeout(Duration::from_millis(300)).acquire().is_err());
         child.kill();
         drop(lock.acquire().unwrap());
     });
@@ -269,7 +269,7 @@ fn tracing_gets_all_that_is_known() {
     assert!(!cfg!(target_os = "linux") || lines[0].contains("holder=child (pid "), "{log}");
 }
 
-/// Does something else while it is told of a wait.
+/// Calls a function when a wait begins.
 struct Busy<F>(F);
 
 impl<F: Fn() + Send + Sync> Observer for Busy<F> {
@@ -284,8 +284,8 @@ fn a_thread_in_an_observer_does_not_block_others() {
     let holder = Mutex::new(Some(Child::holding(folder.path(), "x")));
     let path = folder.path().to_owned();
     let observer = Busy(move || {
-        holder.lock().unwrap().take().expect("it is told once").release();
-        wait_until("another process has it", || try_in_child(&path, "x") == "acquired");
+        holder.lock().unwrap().take().expect("it waits once").release();
+        wait_until("another process acquires it", || try_in_child(&path, "x") == "acquired");
         let own = Locks::open(&path).unwrap().lock(LockName::new("x").unwrap());
         drop(own.timeout(LONG).acquire().unwrap());
     });

@@ -1,4 +1,4 @@
-//! A folder is the same folder, however it is spelled and wherever the process goes.
+//! A folder is the same folder, however it is spelled and wherever the process changes its directory to.
 
 #![cfg(target_os = "linux")]
 
@@ -52,7 +52,7 @@ fn all_spellings_share_one_queue() {
         thread::spawn(move || lock.acquire().map(drop))
     });
     let path = folder.path().join("x.lock");
-    wait_until("a wait", || blocked_on(&path) == 1);
+    wait_until("it waits", || blocked_on(&path) == 1);
     child.release();
     for waiter in waiters {
         waiter.join().unwrap().unwrap();
@@ -66,7 +66,7 @@ fn a_folder_that_is_renamed_under_a_waiter_is_created_again() {
     let child = Child::holding(&locks, "x");
     let waiting = lock(&locks, "x").timeout(LONG);
     let waiter = thread::spawn(move || waiting.acquire());
-    wait_until("a wait", || blocked_on(&locks.join("x.lock")) == 1);
+    wait_until("it waits", || blocked_on(&locks.join("x.lock")) == 1);
     fs::rename(&locks, folder.path().join("away")).unwrap();
     child.release();
     let _guard = waiter.join().unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Processes of this library, and `flock(1)`, on one folder.
+//! Processes of this library, and `flock(1)`, in one folder.
 
 use std::fs;
 #[cfg(target_os = "linux")]
@@ -32,8 +32,8 @@ fn eight_processes_lose_no_update_and_never_overlap() {
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3200");
 }
 
-/// Has a process wait for the lock, and served while so many threads here do something with it again
-/// and again.
+/// Checks that a waiting process acquires the lock while so many threads here call `act` with it
+/// repeatedly.
 fn assert_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
     let folder = folder();
     let lock = lock(folder.path(), "x");

@@ -1,5 +1,5 @@
-//! Holder records that are not what they should be: the lock works, and whoever has it can see what
-//! could not be read or written.
+//! Damaged or inaccessible holder records: the lock works, and its holder can see what could not be read
+//! or written.
 
 #![cfg(unix)]
 
@@ -16,8 +16,7 @@ use jam_lock_tests::order::Order;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::output::{printed, run_to_end};
 
-/// Takes the lock here, tries it from another process, and has that hold it, all with whatever
-/// stands in the place of the record.
+/// Checks that this process and another one can acquire the lock, whatever is in place of its record.
 fn assert_works(folder: &Path) {
     let lock = lock(folder, "x");
     let guard = lock.acquire().unwrap();
@@ -45,7 +44,7 @@ fn a_file_that_is_not_a_record_is_left_as_it_is() {
         let record = folder.path().join("x.holder");
         fs::write(&record, &content).unwrap();
         assert_works(folder.path());
-        assert!(fs::read(&record).unwrap() == content, "somebody else's file was changed");
+        assert!(fs::read(&record).unwrap() == content, "another file was changed");
     }
 }
 
@@ -61,7 +60,7 @@ fn a_truncated_record_is_written_anew() {
         assert_works(folder.path());
     }
     let text = fs::read_to_string(&record);
-    assert!(text.is_ok_and(|text| text.ends_with(' ')), "the last one is somebody else's");
+    assert!(text.is_ok_and(|text| text.ends_with(' ')), "the last one is another file");
     fs::write(&record, &whole[..60]).unwrap();
     assert_works(folder.path());
     assert!(fs::read_to_string(&record).unwrap().starts_with("jam-lock 1 free token"));
@@ -125,20 +124,20 @@ fn the_lock_works_with_any_bytes_in_the_record() {
             bytes[at] = random.u8(..);
         }
         bytes.truncate(random.usize(0..2 * bytes.len()));
-        // What fits its check is a record, and whose it is was really killed.
+        // A record with a valid checksum names the process that was really killed.
         fs::write(&record, &bytes).unwrap();
         let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
         let guard = lock.acquire().unwrap();
         let holder = guard.abandoned().map(ToString::to_string);
         let is_right = holder.as_deref().is_none_or(|holder| {
-            // Of what does not fit its check nothing is known but that somebody died.
+            // Of one with an invalid checksum nothing is known but that a holder died.
             holder == "a process" || holder.starts_with("`on_apply` at ")
         });
         assert!(is_right, "seed {seed}: {holder:?}");
         let is_seen = holder.is_some() || guard.record_error().is_some();
         let is_free = bytes.get(11..15) == Some(b"free");
         let is_nothing = bytes.iter().all(|byte| *byte == 0);
-        assert!(is_seen || is_free || is_nothing, "seed {seed}: the death is missed");
+        assert!(is_seen || is_free || is_nothing, "seed {seed}: the death is missing");
         assert!(crate::is_refused(&lock), "seed {seed}");
     }
 }
@@ -154,7 +153,7 @@ fn it_is_created_with_the_mode_of_the_lock_file() {
     }
 }
 
-/// Whose death the next writer learns of, where nothing is wrong with the record.
+/// Whose death is reported to the next writer, if the record is in order.
 fn abandoned_by(folder: &Path) -> Option<u32> {
     let guard = lock(folder, "x").acquire().unwrap();
     assert!(guard.record_error().is_none(), "{:?}", guard.record_error());
@@ -211,7 +210,7 @@ fn the_guard_has_the_reason_if_a_record_cannot_be_read_or_written() {
         }
         for lock in [lock(folder.path(), "x"), lock(folder.path(), "x").shared()] {
             let guard = lock.acquire().unwrap();
-            let error = guard.record_error().expect("it is no record").to_string();
+            let error = guard.record_error().expect("it is not a record").to_string();
             assert!(error.starts_with("cannot read the holder record ") && error.ends_with(remedy));
         }
         let _ = fs::remove_file(&record);
@@ -226,8 +225,8 @@ fn a_process_that_must_not_write_files_survives_and_gets_a_record_error() {
     let order = Order::PrintRecordError { folder: folder.path(), name: "x" };
     let script = format!("ulimit -f 0; exec {}", order.shell_command());
     let output = run_to_end(std::process::Command::new("sh").args(["-c", &script]));
-    let said = printed(&output);
-    assert!(output.status.success(), "{said}");
-    assert!(said.starts_with("cannot write the holder record "), "{said}");
-    assert!(said.ends_with("raise `ulimit -f`"), "{said}");
+    let text = printed(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.starts_with("cannot write the holder record "), "{text}");
+    assert!(text.ends_with("raise `ulimit -f`"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Sections that recover from the death of the last holder.
+//! Sections that recover after the death of the last holder.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -49,7 +49,7 @@ fn a_failed_recovery_is_the_functions_error_and_the_next_holder_recovers() {
         let error = section(&locks, Err(std::fmt::Error)).unwrap_err();
         assert!(error.is::<std::fmt::Error>(), "{error}");
     }
-    // Who died first is what they are told.
+    // They learn of the first death.
     assert_eq!(abandoned_by(folder.path(), "first").unwrap().function(), Some("on_apply"));
     assert_eq!(section(&locks, Err(std::fmt::Error)).unwrap(), 7);
 }
@@ -93,7 +93,7 @@ fn consecutive_failed_recoveries_leave_the_first_death_to_the_next_holder() {
     assert!(smol::block_on(smol::future::poll_once(&mut next)).is_none());
     fails(&guard);
     drop(guard);
-    // It is handed over within the process.
+    // It is handed off within the process.
     fails(&smol::block_on(next).unwrap());
     drop(lock);
     assert_eq!(abandoned_by(folder.path(), "first").unwrap().function(), Some("on_apply"));

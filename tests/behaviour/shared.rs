@@ -15,13 +15,13 @@ use jam_lock_tests::observe::wait_until;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::readers::while_readers_overlap;
 
-/// Runs `during` while a thread waits for `lock`, and then until it has had it.
+/// Runs `during` while a thread waits for `lock`, and then waits until the thread has acquired it.
 fn while_one_waits<T>(lock: &Lock, during: impl FnOnce() -> T) -> T {
     let lock = lock.timeout(LONG);
     thread::scope(|scope| {
         let waiter = scope.spawn(|| drop(lock.acquire().unwrap()));
-        // A try of a reader is refused as soon as a writer waits.
-        wait_until("a wait", || is_refused(&lock.shared()));
+        // A reader that tries fails as soon as a writer waits.
+        wait_until("it waits", || is_refused(&lock.shared()));
         let result = during();
         waiter.join().unwrap();
         result
@@ -103,7 +103,7 @@ fn readers_behind_a_writer_that_times_out_enter_at_once() {
     let mut later = Box::pin(lock.shared().acquire_async());
     assert!(smol::block_on(smol::future::poll_once(&mut later)).is_none());
     drop(writer);
-    drop(smol::block_on(later).expect("the first reader is still inside"));
+    drop(smol::block_on(later).expect("the first reader still has the lock"));
     drop(reader);
 }
 
@@ -117,7 +117,7 @@ fn readers_next_to_each_other_in_the_queue_enter_together() {
         for _ in 0..5 {
             scope.spawn(|| {
                 let _reader = lock.shared().acquire().unwrap();
-                // Passed when all are inside.
+                // Passed when all have the lock.
                 together.wait();
             });
         }
@@ -176,8 +176,8 @@ fn readers_that_overlap_soon_notice_that_their_file_was_removed() {
     while_readers_overlap(&lock(folder.path(), "x"), |begun| {
         std::fs::remove_file(folder.path().join("x.lock")).unwrap();
         let writer = Child::holding(folder.path(), "x");
-        // Those that are inside leave, and no other comes.
-        wait_until("no reader begins", || {
+        // The readers that have the lock release it, and no new one acquires it.
+        wait_until("no reader acquires it", || {
             let before = begun.load(Ordering::SeqCst);
             thread::sleep(Duration::from_millis(50));
             begun.load(Ordering::SeqCst) == before

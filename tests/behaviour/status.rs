@@ -1,4 +1,4 @@
-//! How one lock stands.
+//! The status of one lock.
 
 use std::fs;
 

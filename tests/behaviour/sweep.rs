@@ -1,4 +1,4 @@
-//! What processes that were killed leave behind of keyed names, and how it goes.
+//! The files of keyed names that killed processes leave behind, and how they are removed.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn sweep(folder: &Path) -> usize {
     Locks::open(folder).unwrap().sweep().unwrap()
 }
 
-/// How many files there are, but for the one that keeps the tokens of removed ones.
+/// How many files there are, except for the one that keeps the tokens of removed files.
 fn files(folder: &Path) -> usize {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name != ".tokens").count()
@@ -53,7 +53,7 @@ fn a_death_is_reported_after_a_sweep() {
 #[test]
 fn a_held_lock_stays() {
     let folder = folder();
-    // A reader is not recorded, so what was written before it looks left behind.
+    // Readers are not recorded, so the record of the killed process looks left behind.
     Child::after_use_of_customer(folder.path(), 7).kill();
     let reader = Child::holding_shared(folder.path(), "customer_7");
     assert_eq!((sweep(folder.path()), files(folder.path())), (0, 2));
@@ -61,7 +61,7 @@ fn a_held_lock_stays() {
     assert_eq!((sweep(folder.path()), files(folder.path())), (1, 0));
 }
 
-// Windows removes no file that is open.
+// Windows does not remove open files.
 #[cfg(unix)]
 #[test]
 fn a_user_of_a_swept_lock_does_not_notice() {

@@ -1,4 +1,4 @@
-//! Locks of a folder of their own, which goes with them.
+//! Locks in a temporary folder, which is removed with them.
 
 use std::path::{Path, PathBuf};
 

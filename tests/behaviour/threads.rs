@@ -1,4 +1,4 @@
-//! Threads of one process, which the kernel does not tell apart.
+//! Threads of one process, which are one holder for the kernel.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use std::thread;
 use crate::{folder, lock};
 use jam_lock_tests::observe::open_files_below;
 
-/// Counts who is inside, and sees it when that are two.
+/// Counts the threads that hold the lock, and panics if there are two.
 #[derive(Default)]
 struct Section {
     inside: AtomicUsize,
@@ -17,7 +17,7 @@ struct Section {
 
 impl Section {
     fn enter(&self) {
-        assert_eq!(self.inside.fetch_add(1, Ordering::SeqCst), 0, "two are inside");
+        assert_eq!(self.inside.fetch_add(1, Ordering::SeqCst), 0, "two hold the lock");
         self.entered.fetch_add(1, Ordering::SeqCst);
         thread::yield_now();
         self.inside.fetch_sub(1, Ordering::SeqCst);
@@ -64,8 +64,7 @@ fn twenty_threads_share_two_locks_of_one_name() {
     assert_eq!(section.entered(), 2_000);
 }
 
-/// A pool of four threads that read a number from a file, three times for each of 100 jobs, and
-/// write back the next.
+/// Checks the number that a pool of four threads adds to a file, three times for each of 100 jobs.
 fn assert_pool_loses_no_update(own_locks: bool) {
     let folder = folder();
     let counter = folder.path().join("counter");
@@ -110,7 +109,7 @@ fn a_thread_that_reacquires_at_once_does_not_starve_the_others() {
     let served = AtomicUsize::new(0);
     thread::scope(|scope| {
         scope.spawn(|| {
-            // Ends only when everybody else has been served.
+            // Ends only when all others have been served.
             while served.load(Ordering::SeqCst) < 7 {
                 drop(lock.acquire().unwrap());
             }

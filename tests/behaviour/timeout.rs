@@ -22,11 +22,11 @@ fn timeout_0_tries_once_and_returns_at_once() {
 fn a_positive_timeout_never_ends_early() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
-    let asked = Duration::from_millis(50);
+    let timeout = Duration::from_millis(50);
     let start = Instant::now();
-    let error = lock(folder.path(), "x").timeout(asked).acquire().unwrap_err();
-    assert!(start.elapsed() >= asked);
-    assert!(matches!(error, LockError::Timeout { waited, .. } if waited >= asked));
+    let error = lock(folder.path(), "x").timeout(timeout).acquire().unwrap_err();
+    assert!(start.elapsed() >= timeout);
+    assert!(matches!(error, LockError::Timeout { waited, .. } if waited >= timeout));
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_wait_times_out_while_the_holder_keeps_the_lock() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
     let lock = lock(folder.path(), "x");
-    // One nanosecond lands on its deadline before the wait has begun.
+    // The deadline of one nanosecond passes before the wait has begun.
     for limit in [Duration::from_nanos(1), Duration::from_micros(10), Duration::from_millis(5)] {
         assert!(lock.timeout(limit).acquire().unwrap_err().is_timeout());
     }
@@ -51,7 +51,7 @@ fn negative_and_absurdly_large_timeouts_wait_until_the_lock_is_free() {
         let waiting = lock(folder.path(), "x").timeout(timeout);
         let waiter = thread::spawn(move || waiting.acquire().map(|guard| guard.waited()));
         let path = folder.path().join("x.lock");
-        wait_until("a wait", || blocked_on(&path) == 1);
+        wait_until("it waits", || blocked_on(&path) == 1);
         child.release();
         assert!(waiter.join().unwrap().unwrap() > Duration::ZERO);
     }
@@ -74,10 +74,10 @@ fn after_a_timeout_everything_is_as_before() {
     let lock = lock(folder.path(), "x");
     lock.timeout(Duration::from_millis(5)).acquire().unwrap_err();
     child.release();
-    // The wait that was given up may have the lock for an instant when it falls free.
-    wait_until("a free lock", || try_in_child(folder.path(), "x") == "acquired");
+    // The wait that timed out may acquire the lock for a moment when it becomes free.
+    wait_until("the lock is free", || try_in_child(folder.path(), "x") == "acquired");
     drop(lock.timeout(LONG).acquire().unwrap());
-    wait_until("a free lock", || try_in_child(folder.path(), "x") == "acquired");
+    wait_until("the lock is free", || try_in_child(folder.path(), "x") == "acquired");
 }
 
 #[test]

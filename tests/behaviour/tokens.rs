@@ -9,13 +9,13 @@ use crate::{folder, lock, on_another_thread};
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
 
-/// The token that this process gets.
+/// The token of an acquisition in this process.
 fn here(folder: &Path) -> u64 {
     lock(folder, "x").acquire().unwrap().token()
 }
 
-/// The token that another process gets.
-fn elsewhere(folder: &Path) -> u64 {
+/// The token of an acquisition in another process.
+fn in_child(folder: &Path) -> u64 {
     let output = run_to_end(&mut Order::PrintToken { location: folder, name: "x" }.command());
     printed(&output).parse().expect("a token")
 }
@@ -24,7 +24,7 @@ fn assert_rising(tokens: &[u64]) {
     assert!(tokens.windows(2).all(|pair| pair[0] < pair[1]), "{tokens:?}");
 }
 
-/// Sets the token of the record, which nobody holds.
+/// Sets the token in the record of a free lock.
 fn record(folder: &Path, token: u64) {
     let record = format!("jam-lock 1 free token {token:>19}\n");
     fs::write(folder.join("x.holder"), record).unwrap();
@@ -34,7 +34,7 @@ fn record(folder: &Path, token: u64) {
 fn they_rise_across_processes_and_restarts() {
     let folder = folder();
     let folder = folder.path();
-    assert_rising(&[here(folder), elsewhere(folder), elsewhere(folder), here(folder)]);
+    assert_rising(&[here(folder), in_child(folder), in_child(folder), here(folder)]);
 }
 
 #[test]
@@ -52,11 +52,11 @@ fn they_rise_with_each_handoff_within_a_process() {
             });
         }
     });
-    tokens.lock().unwrap().push(elsewhere(folder.path()));
+    tokens.lock().unwrap().push(in_child(folder.path()));
     assert_rising(&tokens.into_inner().unwrap());
 }
 
-// Windows does not let anybody remove what is open.
+// Windows does not remove open files.
 #[cfg(unix)]
 #[test]
 fn they_rise_if_the_record_is_removed() {
@@ -66,7 +66,7 @@ fn they_rise_if_the_record_is_removed() {
     let mut tokens = vec![here(folder.path())];
     for _ in 0..3 {
         fs::remove_file(folder.path().join("x.holder")).unwrap();
-        tokens.extend([elsewhere(folder.path()), kept.acquire().unwrap().token()]);
+        tokens.extend([in_child(folder.path()), kept.acquire().unwrap().token()]);
     }
     assert_rising(&tokens);
 }
@@ -76,7 +76,7 @@ fn they_rise_if_the_clock_was_set_back() {
     let folder = folder();
     let ahead = 2 * here(folder.path());
     record(folder.path(), ahead);
-    assert_rising(&[ahead, here(folder.path()), elsewhere(folder.path()), here(folder.path())]);
+    assert_rising(&[ahead, here(folder.path()), in_child(folder.path()), here(folder.path())]);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn those_of_readers_lie_between_those_of_the_writers_around_them() {
     assert_eq!(reader.token(), another);
     let between = reader.token();
     drop(reader);
-    assert_rising(&[before, between, elsewhere(folder.path())]);
+    assert_rising(&[before, between, in_child(folder.path())]);
 }
 
 #[test]
@@ -109,11 +109,11 @@ fn those_of_readers_lie_between_without_holder_records() {
     let folder = folder();
     let locks = Locks::builder().folder(folder.path()).record_holders(false).open().unwrap();
     let lock = locks.lock(jam_lock::LockName::new("x").unwrap());
-    // What this process knows is old by the time when it reads.
+    // The token that this process knows is outdated when it reads.
     let token = |lock: &jam_lock::Lock| lock.acquire().unwrap().token();
-    let (old, before) = (token(&lock), elsewhere(folder.path()));
+    let (old, before) = (token(&lock), in_child(folder.path()));
     let reader = token(&lock.shared());
-    assert_rising(&[old, before, reader, elsewhere(folder.path()), token(&lock)]);
+    assert_rising(&[old, before, reader, in_child(folder.path()), token(&lock)]);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn those_of_a_keyed_name_rise_if_its_files_were_removed_and_the_clock_was_set_ba
         tokens.push(token(7));
         assert!(!folder.path().join("customer_7.holder").exists());
     }
-    // Another name may have them too.
+    // Tokens of different names may be equal.
     tokens.push(token(8));
     assert_rising(&tokens);
 }
@@ -139,5 +139,5 @@ fn a_token_far_in_the_future_is_ignored() {
     let folder = folder();
     let before = here(folder.path());
     record(folder.path(), u64::MAX);
-    assert_rising(&[before, here(folder.path()), elsewhere(folder.path())]);
+    assert_rising(&[before, here(folder.path()), in_child(folder.path())]);
 }

@@ -1,4 +1,4 @@
-//! What a user without rights can do with files and folders of others.
+//! What an unprivileged user can do with files and folders of others.
 
 #![cfg(target_os = "linux")]
 
@@ -20,14 +20,14 @@ fn try_as_nobody(locks: &Path) -> String {
 
 /// What an unprivileged process prints that carries out the order.
 fn run_as_nobody(locks: &Path, order: &Order<'_>) -> String {
-    // The program may lie where only its owner can go. Another process copies it: a child that is
-    // being started here meanwhile would have it open for writing, and it could not be executed.
+    // The program may be in a folder that only its owner can enter. `cp` copies it, because a child that
+    // is started here meanwhile would inherit the file open for writing, and it could not be executed.
     let copy = locks.with_file_name("child");
     assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
     printed(&run_to_end(as_nobody(&copy).args(order.to_arguments())))
 }
 
-/// A folder that everybody may look into, with `locks` in it, which has the mode.
+/// A readable folder with a folder `locks` in it, which has the mode.
 fn folder_with_mode(mode: u32) -> (tempfile::TempDir, PathBuf) {
     let folder = folder();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
@@ -74,11 +74,11 @@ fn a_death_recorded_by_another_user_is_reported_and_cleared() {
     file_with_mode(&locks.join("x.lock"), 0o666);
     let child = Child::holding(&locks, "x");
     fs::set_permissions(locks.join("x.holder"), Permissions::from_mode(0o444)).unwrap();
-    let told = format!("child (pid {}) on ", child.id());
+    let expected = format!("child (pid {}) on ", child.id());
     child.kill();
     let order = Order::PrintAbandonedBy { location: &locks, name: "x" };
     let answer = run_as_nobody(&locks, &order);
-    assert!(answer.starts_with(&told), "{answer}");
+    assert!(answer.starts_with(&expected), "{answer}");
     assert_eq!(run_as_nobody(&locks, &order), "nobody");
 }
 

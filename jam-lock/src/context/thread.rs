@@ -1,103 +1,105 @@
-//! The locks of a thread, in a list that no other thread touches: every acquisition looks at it.
+//! The locks that a thread holds, in a list of its own: every acquisition looks at it, without a mutex.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::list::List;
-use super::{Held, Key, next_number};
-use crate::engine::ProcessId;
+use super::held_locks::{HeldLock, HeldLocks, Key};
+use super::next_owner_id;
+use crate::engine::{OwnerId, ProcessId};
 use crate::per_process::PerProcess;
 
 thread_local! {
-    /// Tells this thread from all others of the process; 0 until it is used. It has no destructor,
-    /// and so is there for the destructors of all other values of the thread.
-    static NUMBER: Cell<u64> = const { Cell::new(0) };
-    static HERE: RefCell<Thread> = const { RefCell::new(Thread::NEW) };
+    /// The id of this thread; none until it is used. It has no destructor, so that the destructors of
+    /// all other values of the thread can use it.
+    static ID: Cell<OwnerId> = const { Cell::new(OwnerId::NONE) };
+    static THIS: RefCell<Thread> = const { RefCell::new(Thread::NEW) };
 }
 
 /// What a thread holds.
 struct Thread {
-    /// The process that it is registered in: a fork inherits the thread, and not the registry.
+    /// The process in which it is registered: a forked child inherits the thread, not the registry.
     process: Option<ProcessId>,
-    held: List,
-    /// What is still in the list, and was released elsewhere.
-    left_elsewhere: Option<Receiver<Key>>,
+    held: HeldLocks,
+    /// Receives the entries whose guards were released on other threads.
+    released_elsewhere: Option<Receiver<Key>>,
 }
 
-/// How to reach a thread from others.
-enum Presence {
-    /// It lives, and looks here for the guards that were released on other threads. A guard has only
-    /// the number of its thread: a sender of its own would cost every acquisition a count.
-    Alive(Sender<Key>),
-    /// It ends, its list is gone, and this is what it still holds.
-    Ending(List),
+/// How other threads remove the entries of a thread.
+enum ThreadState {
+    /// It removes them itself, once it has received them.
+    ///
+    /// A guard stores only the id of its thread: a `Sender` in each would cost every acquisition a
+    /// reference count.
+    Running(Sender<Key>),
+    /// Its thread-local list is gone; this is what it still holds.
+    Exiting(HeldLocks),
 }
 
-type Threads = HashMap<u64, Presence>;
+type Threads = HashMap<OwnerId, ThreadState>;
 
-/// The threads that hold locks, or have held some and live.
+/// The threads that hold locks, and running ones that have held some.
 static THREADS: PerProcess<Mutex<Threads>> = PerProcess::new();
 
-/// What `look` finds first among the locks of this thread, the last one first.
-pub(super) fn find<T>(mut look: impl FnMut(&Held) -> Option<T>) -> Option<T> {
-    let found = HERE.try_with(|thread| {
+/// The first result of `visit` among the locks of this thread, from the innermost outwards.
+pub(super) fn find<T>(mut visit: impl FnMut(&HeldLock) -> Option<T>) -> Option<T> {
+    let found = THIS.try_with(|thread| {
         let mut thread = thread.borrow_mut();
         if thread.held.is_empty() {
             return None;
         }
-        thread.forget_what_left_elsewhere();
-        thread.held.find(&mut look)
+        thread.remove_released_elsewhere();
+        thread.held.find(&mut visit)
     });
-    found.unwrap_or_else(|_| match threads().get_mut(&number()) {
-        Some(Presence::Ending(held)) => held.find(look),
-        Some(Presence::Alive(_)) | None => None,
+    found.unwrap_or_else(|_| match threads().get_mut(&id()) {
+        Some(ThreadState::Exiting(held)) => held.find(visit),
+        Some(ThreadState::Running(_)) | None => None,
     })
 }
 
-/// The number of this thread.
-pub(super) fn number() -> u64 {
-    NUMBER.with(|number| {
-        if number.get() == 0 {
-            number.set(next_number());
+/// The id of this thread.
+pub(super) fn id() -> OwnerId {
+    ID.with(|id| {
+        if id.get() == OwnerId::NONE {
+            id.set(next_owner_id());
         }
-        number.get()
+        id.get()
     })
 }
 
-/// Adds to the list, and returns the number of the thread.
-pub(super) fn enter(held: Held) -> u64 {
-    let number = number();
+/// Adds a lock to the list of this thread, and returns the thread's id.
+pub(super) fn push(held: HeldLock) -> OwnerId {
+    let id = id();
     let mut held = Some(held);
-    let entered = HERE.try_with(|thread| {
+    let pushed = THIS.try_with(|thread| {
         let held = held.take().expect("it is called once");
-        thread.borrow_mut().enter(number, held);
+        thread.borrow_mut().push(id, held);
     });
-    if entered.is_err() {
+    if pushed.is_err() {
         let mut threads = threads();
-        let presence = threads.entry(number).or_insert(Presence::Ending(List::EMPTY));
-        if let (Presence::Ending(list), Some(held)) = (presence, held) {
-            list.enter(held);
+        let state = threads.entry(id).or_insert(ThreadState::Exiting(HeldLocks::EMPTY));
+        if let (ThreadState::Exiting(list), Some(held)) = (state, held) {
+            list.push(held);
         }
     }
-    number
+    id
 }
 
-/// Takes one guard of what was acquired on the thread called `home` off its list.
-pub(super) fn leave(home: u64, key: Key) {
-    let is_here = home == number();
-    if is_here && HERE.try_with(|thread| thread.borrow_mut().held.leave(key)).is_ok() {
+/// Removes one entry from the list of the thread `acquired_by`.
+pub(super) fn remove(acquired_by: OwnerId, key: Key) {
+    let is_this_thread = acquired_by == id();
+    if is_this_thread && THIS.try_with(|thread| thread.borrow_mut().held.remove(key)).is_ok() {
         return;
     }
     let mut threads = threads();
-    match threads.get_mut(&home) {
-        // It fails only in a fork, where the thread is not there.
-        Some(Presence::Alive(thread)) => drop(thread.send(key)),
-        Some(Presence::Ending(held)) => {
-            held.leave(key);
+    match threads.get_mut(&acquired_by) {
+        // It fails only in a forked child, which does not have the thread.
+        Some(ThreadState::Running(thread)) => drop(thread.send(key)),
+        Some(ThreadState::Exiting(held)) => {
+            held.remove(key);
             if held.is_empty() {
-                threads.remove(&home);
+                threads.remove(&acquired_by);
             }
         }
         None => {}
@@ -105,22 +107,22 @@ pub(super) fn leave(home: u64, key: Key) {
 }
 
 impl Thread {
-    const NEW: Self = Self { process: None, held: List::EMPTY, left_elsewhere: None };
+    const NEW: Self = Self { process: None, held: HeldLocks::EMPTY, released_elsewhere: None };
 
-    fn enter(&mut self, number: u64, held: Held) {
+    fn push(&mut self, id: OwnerId, held: HeldLock) {
         if self.process != Some(held.process) {
-            let (leave, left_elsewhere) = mpsc::channel();
+            let (release, released_elsewhere) = mpsc::channel();
             self.process = Some(held.process);
-            self.held = List::EMPTY;
-            self.left_elsewhere = Some(left_elsewhere);
-            threads().insert(number, Presence::Alive(leave));
+            self.held = HeldLocks::EMPTY;
+            self.released_elsewhere = Some(released_elsewhere);
+            threads().insert(id, ThreadState::Running(release));
         }
-        self.held.enter(held);
+        self.held.push(held);
     }
 
-    fn forget_what_left_elsewhere(&mut self) {
-        for key in self.left_elsewhere.iter().flat_map(Receiver::try_iter) {
-            self.held.leave(key);
+    fn remove_released_elsewhere(&mut self) {
+        for key in self.released_elsewhere.iter().flat_map(Receiver::try_iter) {
+            self.held.remove(key);
         }
     }
 }
@@ -131,18 +133,18 @@ impl Drop for Thread {
             return;
         }
         let mut threads = threads();
-        self.forget_what_left_elsewhere();
-        self.held.forget_other_processes();
+        self.remove_released_elsewhere();
+        self.held.remove_inherited();
         if self.held.is_empty() {
-            threads.remove(&number());
+            threads.remove(&id());
         } else {
             let held = std::mem::take(&mut self.held);
-            threads.insert(number(), Presence::Ending(held));
+            threads.insert(id(), ThreadState::Exiting(held));
         }
     }
 }
 
-/// Nothing that can panic half-way runs under the mutex.
+/// Ignores poison: a panic under the mutex leaves nothing half-done.
 fn threads() -> MutexGuard<'static, Threads> {
     THREADS.get().lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -152,14 +154,15 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::{LockName, Locks};
+    use crate::locks::Locks;
+    use crate::name::LockName;
 
     #[test]
     fn a_guard_that_outlives_its_thread_leaves_nothing_behind() {
         let lock = Locks::in_memory().lock(LockName::new("x").unwrap());
-        let acquiring = thread::spawn(move || (lock.acquire().unwrap(), number()));
+        let acquiring = thread::spawn(move || (lock.acquire().unwrap(), id()));
         let (guard, thread) = acquiring.join().unwrap();
-        assert!(matches!(threads()[&thread], Presence::Ending(_)));
+        assert!(matches!(threads()[&thread], ThreadState::Exiting(_)));
         drop(guard);
         assert!(!threads().contains_key(&thread));
     }

@@ -33,7 +33,7 @@ impl MemoryEngine {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let process = ProcessId::current();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let identity = format!("memory:{:x}:{number}", process.get()).into();
+        let identity = format!("memory:{:x}:{number}", process.unique()).into();
         Self { table: Arc::default(), process, identity }
     }
 }

@@ -85,7 +85,7 @@ impl PostgresEngine {
         let (process, location) = (ProcessId::current(), url.redacted());
         let driver = Driver::start(url)?;
         flush_on_thread_exit(&driver);
-        let identity = format!("{:x}:postgres:{}", process.get(), driver.server.identity).into();
+        let identity = format!("{:x}:postgres:{}", process.unique(), driver.server.identity).into();
         Ok(Self { driver, process, identity, location })
     }
 

@@ -1,4 +1,4 @@
-//! How a holder that has lost its lock without noticing is kept from changing anything.
+//! Fencing: a holder that lost its lock without noticing cannot commit a transaction.
 
 use tokio_postgres::Transaction;
 
@@ -6,20 +6,19 @@ use crate::error::LockError;
 use crate::guard::LockGuard;
 
 impl LockGuard {
-    /// Fails unless the lock is still this guard's at the end of `transaction`, which has to be one
-    /// of the database that has the lock.
+    /// Makes `transaction` commit only if this guard still holds the lock.
     ///
-    /// Nothing else is certain on a lock that can be [lost](LockGuard::is_lost): a holder that was
-    /// paused, or cut off, believes in its lock for a while. The transaction keeps the row of the
-    /// lock as it is until it ends, so that the next holder begins after it, and nothing is
-    /// committed by one who has been replaced. So end it soon, and for certain where it was refused:
-    /// a `Transaction` that is dropped is rolled back as soon as its connection is polled.
+    /// The transaction must be in the database that has the lock. No other check is certain for a lock that
+    /// can be [lost](LockGuard::is_lost), because a holder that was paused or cut off does not notice for a
+    /// while. The transaction locks the row of the lock until it ends. So the next holder starts after it,
+    /// and a holder that was replaced commits nothing. End the transaction soon, above all if this failed: a
+    /// dropped `Transaction` is rolled back as soon as its connection is polled.
     ///
     /// # Errors
-    /// - [`LockError::Lost`] when somebody else has had the lock since, as far as the transaction
-    ///   can see: it has to be rolled back.
-    /// - [`LockError::Engine`] when the database cannot be asked.
-    /// - [`LockError::Unsupported`] when the lock is no lock of a database.
+    /// - [`LockError::Lost`] if another holder has had the lock since, as far as the transaction can see.
+    ///   Roll the transaction back.
+    /// - [`LockError::Engine`] if the query fails.
+    /// - [`LockError::Unsupported`] if the lock is not in a database.
     ///
     /// # Example
     /// ```no_run
@@ -44,16 +43,21 @@ impl LockGuard {
             location: self.gate.location().to_owned(),
             error: error.into(),
         })?;
-        if rows.is_empty() { Err(self.lost_because("others have had it since")) } else { Ok(()) }
+        if rows.is_empty() {
+            Err(self.lost_because("another holder has had it since"))
+        } else {
+            Ok(())
+        }
     }
 
-    /// What [`LockGuard::fence`] asks, for clients that are not `tokio_postgres`: if no row is the
-    /// answer, somebody else has had the lock since, and the transaction has to be rolled back.
+    /// The query of [`LockGuard::fence`], for clients other than `tokio_postgres`.
+    ///
+    /// If it returns no row, another holder has had the lock since: roll the transaction back.
     ///
     /// # Errors
-    /// [`LockError::Unsupported`] when the lock is no lock of a database.
+    /// [`LockError::Unsupported`] if the lock is not in a database.
     pub fn fence_statement(&self) -> Result<String, LockError> {
-        let statement = self.watch.as_ref().and_then(|watch| watch.fence_statement());
+        let statement = self.loss_monitor.as_ref().and_then(|monitor| monitor.fence_statement());
         statement.ok_or_else(|| LockError::Unsupported {
             what: "fencing a transaction with a lock that is not in a database",
             location: self.gate.location().to_owned(),

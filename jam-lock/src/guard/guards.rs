@@ -1,14 +1,13 @@
-//! [`LockGuards`]: several locks, held as one.
+//! [`LockGuards`]: several locks, held together.
 
 use std::ops::Deref;
 
 use crate::error::LockError;
 use crate::guard::LockGuard;
 
-/// The locks of a [`LockSet`](crate::LockSet), held. Dropping them releases the locks, the last
-/// one first.
+/// The locks of a [`LockSet`](crate::LockSet), held. Dropping it releases them, the last one first.
 ///
-/// It is a slice of [`LockGuard`]s, in the order in which they were acquired.
+/// It dereferences to a slice of [`LockGuard`]s, in the order in which they were acquired.
 #[derive(Debug, Default)]
 #[must_use = "locks are released as soon as their guards are dropped: write `let _guards = …`, not `let _ = …`"]
 pub struct LockGuards {
@@ -20,10 +19,10 @@ impl LockGuards {
         self.guards.push(guard);
     }
 
-    /// Releases all the locks and tells whether that worked; dropping them does the same silently.
+    /// Releases all the locks and reports errors, which dropping the guards ignores.
     ///
     /// # Errors
-    /// As [`LockGuard::release`], for the first lock that was not released well. All are released.
+    /// As [`LockGuard::release`], for the first lock whose release failed. All are released.
     pub fn release(mut self) -> Result<(), LockError> {
         let mut result = Ok(());
         while let Some(guard) = self.guards.pop() {

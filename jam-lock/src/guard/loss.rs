@@ -1,4 +1,4 @@
-//! Whether a lock was lost while it was held, as one of a server can be.
+//! Loss of a lock while it is held, which can happen to locks of a server.
 
 use std::future;
 use std::task::{Poll, Waker};
@@ -9,39 +9,44 @@ use crate::guard::LockGuard;
 impl LockGuard {
     /// Whether the lock counts as lost, although this guard was not dropped.
     ///
-    /// A lock of a folder never does, not even if somebody has removed its file. A lock of a server is
-    /// lost permanently once its session has ended, or once the server has not answered for so long
-    /// that it may free the lock soon: then somebody else may be inside. This does not ask the server.
+    /// File locks are never lost, not even if the file is removed. A lock of a server is lost permanently
+    /// once its session has ended, or once the server has been silent for so long that it may soon free the
+    /// lock: then another process may hold it. This does not query the server.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.lost_reason().is_some())
+        self.loss_monitor.as_ref().is_some_and(|monitor| monitor.lost_reason().is_some())
     }
 
-    /// Waits until the lock is [lost](LockGuard::is_lost), which may be forever.
+    /// Waits until the lock is [lost](LockGuard::is_lost), possibly forever.
     ///
-    /// It works with the same [executors](crate::guide::executors) as a wait for the lock, and is for
-    /// `select!`, beside the work under the lock. The body of an `async fn` under `#[locked]` does not
-    /// need it: it is dropped where it waits.
+    /// Use it in a `select!`, beside the work under the lock. It works with the same
+    /// [executors](crate::guide::executors) as [`Lock::acquire_async`](crate::Lock::acquire_async). The body
+    /// of an `async fn` under `#[locked]` does not need it: it is dropped at its current `.await` if the lock
+    /// is lost.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the lock.
     pub async fn lost(&self) {
-        let Some(watch) = &self.watch else { return future::pending().await };
+        let Some(monitor) = &self.loss_monitor else { return future::pending().await };
         future::poll_fn(|context| {
-            watch.on_loss(context.waker());
-            if watch.lost_reason().is_some() { Poll::Ready(()) } else { Poll::Pending }
+            monitor.on_loss(context.waker());
+            if monitor.lost_reason().is_some() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 
-    /// The error of a lost lock; where it is not lost, `waker` is woken once it is.
-    pub(crate) fn look_whether_lost(&self, waker: &Waker) -> Option<LockError> {
-        self.watch.as_ref()?.on_loss(waker);
+    /// The error of a lost lock; if it is not lost, `waker` is woken once it is.
+    pub(crate) fn poll_lost(&self, waker: &Waker) -> Option<LockError> {
+        self.loss_monitor.as_ref()?.on_loss(waker);
         self.ensure().err()
     }
 
-    /// Fails if the lock is [lost](LockGuard::is_lost): for code that blocks, to be called before
-    /// something that only the holder may do.
+    /// Fails if the lock is [lost](LockGuard::is_lost).
+    ///
+    /// Blocking code calls it before each step that only the holder may take.
     ///
     /// # Errors
-    /// [`LockError::Lost`] if it is.
+    /// [`LockError::Lost`] if the lock is lost.
     ///
     /// # Example
     /// ```
@@ -55,7 +60,7 @@ impl LockGuard {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ensure(&self) -> Result<(), LockError> {
-        match self.watch.as_ref().and_then(|watch| watch.lost_reason()) {
+        match self.loss_monitor.as_ref().and_then(|monitor| monitor.lost_reason()) {
             None => Ok(()),
             Some(reason) => Err(self.lost_because(reason)),
         }

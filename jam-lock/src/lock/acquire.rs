@@ -1,190 +1,221 @@
-//! The way of an acquisition: may I, is it my turn, and who is told of it.
+//! The steps of an acquisition, and their two drivers: a thread, which blocks, and a task.
 
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::{Lock, budget};
-use crate::context::Scope;
+use super::{Lock, coop};
+use crate::context::Owner;
 use crate::engine::OwnerId;
 use crate::error::LockError;
 use crate::gate::{AcquireRequest, Admission, Grant, Outcome, Wait, WaiterKind};
 use crate::guard::LockGuard;
 use crate::holder::Holder;
-use crate::observer::Report;
+use crate::observer::Notifier;
 use crate::site::Site;
 use crate::timeout::Deadline;
 
 impl Lock {
-    /// Acquires the lock, and blocks the thread meanwhile.
-    pub(crate) fn block(
+    /// Acquires the lock for `owner`, and blocks the thread until then.
+    pub(crate) fn acquire_for(
         &self,
-        scope: Scope,
+        owner: Owner,
         site: Site,
         deadline: Deadline,
     ) -> Result<LockGuard, LockError> {
-        let asked = self.asked(&scope, site);
-        if let Some(guard) = self.reenter(&scope, &asked, deadline)? {
-            return Ok(guard);
-        }
-        let report = self.report(site);
-        let mut wait = match self.gate.acquire_or_enqueue(&asked, deadline, WaiterKind::Thread)? {
-            Admission::Granted(grant) => {
-                let grant = self.unless_deaths_are_hidden(grant)?;
-                return Ok(self.admit(scope, &asked, grant, report).of_blocking());
+        let request = self.request(&owner, site);
+        let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Thread)? {
+            Started::Reentrant(guard) => return Ok(guard),
+            Started::Granted(grant, notifier) => {
+                return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread));
             }
-            Admission::Queued(wait) => wait,
+            Started::Waiting(waiting) => waiting,
         };
-        let mut waiting = Waiting::begin(&mut wait, report, deadline);
-        let grant = loop {
-            match wait.wait() {
-                Poll::Ready(result) => break waiting.end(result)?,
+        let result = loop {
+            match waiting.wait.wait() {
+                Poll::Ready(result) => break result,
                 Poll::Pending => {
-                    wait.skip_until_polled();
-                    waiting.still(self.gate.holder().as_deref());
+                    waiting.wait.skip_until_polled();
+                    waiting.observed.still_waiting(self.gate.holder().as_deref());
                 }
             }
         };
-        let grant = self.unless_deaths_are_hidden(grant)?;
-        let report = waiting.report.take();
-        drop((waiting, wait));
-        Ok(self.admit(scope, &asked, grant, report).of_blocking())
+        let (grant, notifier) = self.finish(waiting, result)?;
+        Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread))
     }
 
-    /// Acquires the lock, and lets other tasks run meanwhile.
-    // An `async fn` would keep what it is given twice.
-    pub(crate) fn ready(
+    /// Acquires the lock for `owner`, and lets other tasks run until then.
+    // An `async fn` would store its arguments twice.
+    pub(crate) fn acquire_async_for(
         &self,
-        scope: Scope,
+        owner: Owner,
         site: Site,
         deadline: Deadline,
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send {
-        let asked = self.asked(&scope, site);
+        let request = self.request(&owner, site);
         async move {
-            budget::yield_if_spent().await;
-            if let Some(guard) = self.reenter(&scope, &asked, deadline)? {
-                return Ok(guard);
-            }
-            let report = self.report(asked.site);
-            let mut wait = match self.gate.acquire_or_enqueue(&asked, deadline, WaiterKind::Task)? {
-                Admission::Granted(grant) => {
-                    budget::spend();
-                    let grant = self.unless_deaths_are_hidden(grant)?;
-                    return Ok(self.admit(scope, &asked, grant, report));
+            coop::yield_if_budget_spent().await;
+            let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Task)? {
+                Started::Reentrant(guard) => return Ok(guard),
+                Started::Granted(grant, notifier) => {
+                    coop::spend_budget();
+                    return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task));
                 }
-                Admission::Queued(wait) => wait,
+                Started::Waiting(waiting) => waiting,
             };
-            let mut waiting = Waiting::begin(&mut wait, report, deadline);
-            let grant = loop {
-                match wait.wait_async().await {
-                    Poll::Ready(result) => break waiting.end(result)?,
+            let result = loop {
+                match waiting.wait.wait_async().await {
+                    Poll::Ready(result) => break result,
                     Poll::Pending => {
-                        wait.skip_until_polled();
-                        waiting.still(self.gate.holder_async().await.as_deref());
+                        waiting.wait.skip_until_polled();
+                        waiting.observed.still_waiting(self.gate.holder_async().await.as_deref());
                     }
                 }
             };
-            let grant = self.unless_deaths_are_hidden(grant)?;
-            let report = waiting.report.take();
-            drop((waiting, wait));
-            Ok(self.admit(scope, &asked, grant, report))
+            let (grant, notifier) = self.finish(waiting, result)?;
+            Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task))
         }
     }
 
-    fn asked(&self, scope: &Scope, site: Site) -> AcquireRequest {
-        let is_recorded = self.settings.records_holders;
-        let owner = if self.gate.detects_deadlocks() { scope.number() } else { OwnerId::NONE };
-        let names_holder = self.names_holder;
-        AcquireRequest { mode: self.mode, site, is_recorded, owner, names_holder }
+    fn request(&self, owner: &Owner, site: Site) -> AcquireRequest {
+        AcquireRequest {
+            mode: self.options.mode,
+            site,
+            is_recorded: self.settings.records_holders,
+            owner: if self.gate.detects_deadlocks() { owner.id() } else { OwnerId::NONE },
+            names_holder: self.options.names_holder,
+        }
     }
 
-    fn report(&self, site: Site) -> Option<Arc<Report>> {
+    fn notifier(&self, site: Site) -> Option<Arc<Notifier>> {
         let observer = self.settings.observer.as_ref();
-        observer.map(|observer| Arc::new(Report::new(observer, self.name(), site)))
+        observer.map(|observer| Arc::new(Notifier::new(observer, self.name(), site)))
     }
 
-    /// Looks at what the call chain holds, and enters what it may enter again.
-    fn reenter(
-        &self,
-        scope: &Scope,
-        asked: &AcquireRequest,
+    /// Re-enters the lock if the owner holds it, or acquires it if it is free, or starts to wait.
+    fn start<'wait>(
+        &'wait self,
+        owner: &Owner,
+        request: &'wait AcquireRequest,
         deadline: Deadline,
-    ) -> Result<Option<LockGuard>, LockError> {
-        let waits = !matches!(deadline, Deadline::Once);
-        let reentry = scope.check(&self.name, &self.gate, asked, self.is_reentrant, waits)?;
-        Ok(reentry.map(|reentry| LockGuard::of_reentry(Arc::clone(&self.gate), reentry)))
+        kind: WaiterKind,
+    ) -> Result<Started<'wait>, LockError> {
+        let is_try = matches!(deadline, Deadline::Once);
+        let is_reentrant = self.options.is_reentrant;
+        if let Some(grant) = owner.check(&self.name, &self.gate, request, is_reentrant, !is_try)? {
+            return Ok(Started::Reentrant(LockGuard::reentrant(Arc::clone(&self.gate), grant)));
+        }
+        let notifier = self.notifier(request.site);
+        Ok(match self.gate.acquire_or_enqueue(request, deadline, kind)? {
+            Admission::Granted(grant) => {
+                Started::Granted(self.refuse_if_record_is_needed(grant)?, notifier)
+            }
+            Admission::Queued(mut wait) => {
+                let observed = ObservedWait::start(&mut wait, notifier, is_try);
+                Started::Waiting(Waiting { observed, wait })
+            }
+        })
     }
 
-    /// What was granted; it is given back, as it was found, where it must not be had without knowing
-    /// who died with it, and that cannot be known.
-    fn unless_deaths_are_hidden(&self, mut grant: Grant) -> Result<Grant, LockError> {
+    /// The grant that a wait ended with, or its error.
+    fn finish(
+        &self,
+        mut waiting: Waiting<'_>,
+        result: Result<Grant, LockError>,
+    ) -> Result<(Grant, Option<Arc<Notifier>>), LockError> {
+        if let Err(error) = &result {
+            waiting.observed.timed_out(error);
+        }
+        let grant = self.refuse_if_record_is_needed(result?)?;
+        Ok((grant, waiting.observed.notifier.take()))
+    }
+
+    /// Returns the grant; or releases it, and leaves it as it was found, if its record is needed and
+    /// cannot be read.
+    fn refuse_if_record_is_needed(&self, mut grant: Grant) -> Result<Grant, LockError> {
         let error = &mut grant.recorded.record_error;
-        let hiding = error.take_if(|error| self.must_see_deaths && error.may_hide_abandonment);
+        let hiding = error.take_if(|error| self.options.needs_record && error.may_hide_abandonment);
         let Some(error) = hiding else { return Ok(grant) };
         let is_abandoned = grant.recorded.abandoned_by.is_some();
-        let left = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
-        // What went wrong first is what has to be known.
-        let _ = self.gate.release(grant.number, left);
+        let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
+        // The first error is the one to report.
+        let _ = self.gate.release(grant.number, outcome);
         Err(error.error)
     }
 
-    fn admit(
+    fn guard(
         &self,
-        scope: Scope,
-        asked: &AcquireRequest,
+        owner: Owner,
+        request: &AcquireRequest,
         grant: Grant,
-        report: Option<Arc<Report>>,
+        notifier: Option<Arc<Notifier>>,
+        kind: WaiterKind,
     ) -> LockGuard {
-        let listing = scope.enter(&self.name, &self.gate, asked, &grant, report.as_ref());
-        let guard = LockGuard::new(Arc::clone(&self.gate), listing, grant, report);
-        if let Some(report) = guard.report() {
+        let registration =
+            owner.register(&self.name, &self.gate, request, &grant, notifier.as_ref());
+        let may_block = matches!(kind, WaiterKind::Thread);
+        let guard =
+            LockGuard::new(Arc::clone(&self.gate), registration, grant, notifier, may_block);
+        if let Some(notifier) = guard.notifier() {
             if let Some(error) = guard.record_error() {
-                report.record_error(guard.waited(), error);
+                notifier.record_error(guard.waited(), error);
             }
-            report.acquired(guard.waited(), guard.token(), guard.abandoned());
+            notifier.acquired(guard.waited(), guard.token(), guard.abandoned());
         }
         guard
     }
 }
 
-/// A wait that is being reported; where it ends by being dropped, that is reported too. A try waits
-/// for nobody, so only its end is worth a report.
-struct Waiting {
-    report: Option<Arc<Report>>,
+/// How an acquisition has started.
+enum Started<'wait> {
+    Reentrant(LockGuard),
+    Granted(Grant, Option<Arc<Notifier>>),
+    Waiting(Waiting<'wait>),
+}
+
+/// A wait for the lock; the observer learns of its end before the place in the queue is given up.
+struct Waiting<'wait> {
+    observed: ObservedWait,
+    wait: Wait<'wait>,
+}
+
+/// Notifies the observer of a wait, and of its end if it is dropped. A try waits for no holder, so the
+/// observer learns only of its end.
+struct ObservedWait {
+    notifier: Option<Arc<Notifier>>,
     is_try: bool,
 }
 
-impl Waiting {
-    fn begin(wait: &mut Wait<'_>, report: Option<Arc<Report>>, deadline: Deadline) -> Self {
-        let is_try = matches!(deadline, Deadline::Once);
-        if let Some(report) = report.as_deref().filter(|_| !is_try) {
-            // An observer may take its time.
+impl ObservedWait {
+    fn start(wait: &mut Wait<'_>, notifier: Option<Arc<Notifier>>, is_try: bool) -> Self {
+        if let Some(notifier) = notifier.as_deref().filter(|_| !is_try) {
+            // An observer may be slow.
             wait.skip_until_polled();
-            wait.interrupt_at = report.end_of_patience();
-            report.waiting();
+            wait.interrupt_at = notifier.still_waiting_at();
+            notifier.waiting();
         }
-        Self { report, is_try }
+        Self { notifier, is_try }
     }
 
-    fn still(&self, holder: Option<&Holder>) {
-        if let Some(report) = &self.report {
-            report.still_waiting(holder);
+    fn still_waiting(&self, holder: Option<&Holder>) {
+        if let Some(notifier) = &self.notifier {
+            notifier.still_waiting(holder);
         }
     }
 
-    fn end(&mut self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
-        if let Err(LockError::Timeout { waited, holder, .. }) = &result {
-            if let Some(report) = self.report.take() {
-                report.timed_out(*waited, holder.as_deref());
+    /// Notifies the observer if `error` is a timeout.
+    fn timed_out(&mut self, error: &LockError) {
+        if let LockError::Timeout { waited, holder, .. } = error {
+            if let Some(notifier) = self.notifier.take() {
+                notifier.timed_out(*waited, holder.as_deref());
             }
         }
-        result
     }
 }
 
-impl Drop for Waiting {
+impl Drop for ObservedWait {
     fn drop(&mut self) {
-        if let Some(report) = self.report.as_ref().filter(|_| !self.is_try) {
-            report.gave_up();
+        if let Some(notifier) = self.notifier.as_ref().filter(|_| !self.is_try) {
+            notifier.gave_up();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! [`LocksBuilder`]: options to open locks with.
+//! [`LocksBuilder`]: options for opening locks.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::error::LockError;
 use crate::observer::Observer;
 use crate::settings::Settings;
 
-/// Options to open [`Locks`] with.
+/// Options for opening [`Locks`].
 ///
 /// # Example
 /// ```
@@ -39,71 +39,72 @@ pub struct LocksBuilder {
 }
 
 impl LocksBuilder {
-    /// The folder of the lock files; `locks` in the current directory by default, whatever `JAM_LOCK`
-    /// says, which [`at`](LocksBuilder::at) with [`default_location`](crate::default_location) heeds.
+    /// The folder of the lock files.
+    ///
+    /// By default, it is `locks` in the current directory, even if `JAM_LOCK` is set: use
+    /// [`at`](LocksBuilder::at) with [`default_location`](crate::default_location) for that.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_owned());
         self
     }
 
-    /// Has a folder that is missing be an error; by default it is made.
+    /// Makes a missing folder an error; by default it is created.
     ///
-    /// For programs that only look: [`Locks::list`] and [`Locks::sweep`] make nothing themselves.
+    /// For programs that only inspect locks: [`Locks::list`] and [`Locks::sweep`] create nothing themselves.
     pub fn must_exist(mut self) -> Self {
         self.must_exist = true;
         self
     }
 
-    /// The permissions of lock files that are made here, whatever the umask.
+    /// The mode of new lock files, regardless of the umask.
     ///
-    /// By default they are `0666 & ~umask`. A new file appears with this mode, and is never seen with
-    /// another. A file that exists keeps its mode. If a process opens one folder twice, a lock file
-    /// gets the mode of the `Locks` that used it first.
+    /// By default, it is `0666 & ~umask`. A new file has its mode as soon as it is visible. An existing file
+    /// keeps its mode. If a process opens one folder twice, a lock file gets the mode of the `Locks` that
+    /// used it first.
     #[cfg(unix)]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = Some(mode);
         self
     }
 
-    /// Whether holders are recorded beside the lock's file; they are by default.
+    /// Whether holders are recorded beside the lock file; the default is `true`.
     ///
     /// The record names the holder when another process times out, shows that a holder
-    /// [died inside](crate::LockGuard::abandoned), and keeps [tokens](crate::LockGuard::token)
-    /// rising when the clock does not. It costs four system calls for each acquisition and release.
-    /// If its file cannot be read or written, the lock works and
-    /// [`LockGuard::record_error`](crate::LockGuard::record_error) says why. It never decides who has
-    /// the lock. Without records, a section with `recover` is refused with
-    /// [`LockError::Unsupported`].
+    /// [died](crate::LockGuard::abandoned), and keeps [tokens](crate::LockGuard::token) rising when the clock
+    /// does not. It costs four system calls for each acquisition and release. If the record cannot be read
+    /// or written, the lock still works, and [`LockGuard::record_error`](crate::LockGuard::record_error)
+    /// says why. The record never decides anything. Without records, a section with `recover` fails
+    /// with [`LockError::Unsupported`].
     pub fn record_holders(mut self, record: bool) -> Self {
         self.settings.records_holders = record;
         self
     }
 
-    /// Who is told of what happens to these locks.
+    /// The observer that is notified of what happens to these locks.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.settings.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Opens the locks, and makes their folder where it is missing.
+    /// Opens the locks, and creates their folder if it is missing.
     ///
     /// # Errors
-    /// - [`LockError::Io`] when the folder cannot be made or resolved.
-    /// - [`LockError::Unsupported`] when it is a URL, which is for [`Locks::at`].
+    /// - [`LockError::Io`] if the folder cannot be created or resolved.
+    /// - [`LockError::Unsupported`] if the folder is a URL, which [`Locks::at`] accepts.
     pub fn open(self) -> Result<Locks, LockError> {
         let folder = self.folder.as_deref().unwrap_or(Path::new(super::default::FOLDER));
         if let Some(scheme) = scheme(folder.as_os_str()) {
             return Err(LockError::Unsupported {
                 what: "a URL in the location of a folder",
                 location: format!("{scheme}://…"),
-                remedy: "open it by `Locks::at` or `Locks::connect`",
+                remedy: "use `Locks::at` or `Locks::connect`",
             });
         }
         let engine = FileEngine::open(folder, !self.must_exist, self.mode)?;
         Ok(Locks::with(Arc::new(engine), self.settings))
     }
 
-    /// Opens the locks at `place`, a folder or a URL, as [`Locks::at`] does.
+    /// Opens the locks at `location`, a folder or a URL, as [`Locks::at`] does.
     ///
     /// # Errors
     /// As [`Locks::at`].
@@ -124,8 +125,8 @@ impl LocksBuilder {
         })
     }
 
-    /// Opens the locks of a new folder, as [`Locks::temporary`] does, whatever
-    /// [folder](LocksBuilder::folder) was named.
+    /// Opens the locks of a new temporary folder, as [`Locks::temporary`] does; ignores
+    /// [`folder`](LocksBuilder::folder).
     ///
     /// # Errors
     /// As [`Locks::temporary`].
@@ -133,14 +134,13 @@ impl LocksBuilder {
         Ok(Locks::with(Arc::new(FileEngine::temporary(self.mode)?), self.settings))
     }
 
-    /// The locks of an engine of the application's own, as [`Locks::with_engine`] makes them,
-    /// whatever folder or mode was named.
+    /// Opens the locks of a custom engine, as [`Locks::with_engine`] does; ignores the folder and the mode.
     #[must_use]
     pub fn with_engine(self, engine: Arc<dyn Engine>) -> Locks {
         Locks::with(engine, self.settings)
     }
 
-    /// Makes locks without files, as [`Locks::in_memory`] does, whatever folder or mode was named.
+    /// Creates locks without files, as [`Locks::in_memory`] does; ignores the folder and the mode.
     #[must_use]
     pub fn in_memory(self) -> Locks {
         Locks::with(Arc::new(MemoryEngine::new()), self.settings)
@@ -157,7 +157,7 @@ impl LocksBuilder {
     }
 }
 
-/// What stands before the `://` of a URL; what follows may have a password.
+/// The part of a URL before `://`; the rest may contain a password.
 fn scheme(location: &OsStr) -> Option<&str> {
     location.to_str()?.split_once("://").map(|(scheme, _)| scheme)
 }

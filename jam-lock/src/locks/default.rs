@@ -1,4 +1,4 @@
-//! The default [`Locks`], which a name stands for where no other is given.
+//! The default [`Locks`], which the macros use unless they are given others.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,42 +8,44 @@ use super::Locks;
 use crate::error::LockError;
 use crate::per_process::PerProcess;
 
-/// Where Jam.py keeps its lock files, seen from the application's folder.
+/// The folder of Jam.py's lock files, relative to the application's folder.
 pub(super) const FOLDER: &str = "locks";
 
-/// Names another folder than [`FOLDER`].
+/// The environment variable that overrides [`FOLDER`].
 const VARIABLE: &str = "JAM_LOCK";
 
 static DEFAULT: PerProcess<DefaultLocks> = PerProcess::new();
 
-/// What a process has made its default, or is just opening.
+/// The default of a process, once it is set.
 #[derive(Default)]
 struct DefaultLocks {
     locks: OnceLock<Locks>,
     opening: Mutex<()>,
 }
 
-/// The default that this process has, or has inherited: a fork that chose another one in silence
-/// would exclude nobody whom its parent does.
-fn settled() -> Option<&'static Locks> {
+/// The default of this process, set or inherited: a forked child that silently chose another one would not
+/// exclude its parent.
+fn already_set() -> Option<&'static Locks> {
     DEFAULT.find(|default| default.locks.get())
 }
 
 /// The default locks, which `#[locked]` and `locked!` use.
 ///
-/// They are what [`set_default_locks`] was given, else those at the [`default_location`]. They are
-/// resolved on first use, once for the process. Where they are those of a server, that use waits for
-/// its answer, and blocks its thread for up to ten seconds: an asynchronous program calls this first in
-/// its `main`.
+/// They are the argument of [`set_default_locks`], or else the locks at [`default_location`]. They are opened
+/// on first use, once in a process.
+///
+/// # Blocking
+/// If they are those of a server, the first use blocks its thread until the server answers, for up to ten
+/// seconds. An asynchronous program should call this at the start of its `main`.
 ///
 /// # Errors
 /// As [`Locks::at`]; the next call tries again.
 pub fn default_locks() -> Result<&'static Locks, LockError> {
-    if let Some(locks) = settled() {
+    if let Some(locks) = already_set() {
         return Ok(locks);
     }
     let default = DEFAULT.get();
-    // One thread opens, so that all get the same.
+    // Only one thread opens the locks, so that all threads get the same.
     let _opening = default.opening.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(locks) = default.locks.get() {
         return Ok(locks);
@@ -55,8 +57,8 @@ pub fn default_locks() -> Result<&'static Locks, LockError> {
 /// Makes `locks` the default for `#[locked]`, `locked!` and [`default_locks`].
 ///
 /// # Errors
-/// [`LockError::DefaultAlreadySet`] when the default was set before, or used already: what was taken
-/// there would not exclude what is taken here.
+/// [`LockError::DefaultAlreadySet`] if the default was already set or used: locks acquired from the previous
+/// one would not exclude those of this one.
 ///
 /// # Example
 /// ```
@@ -68,18 +70,19 @@ pub fn default_locks() -> Result<&'static Locks, LockError> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn set_default_locks(locks: Locks) -> Result<(), LockError> {
-    let is_set = settled().is_none() && DEFAULT.get().locks.set(locks).is_ok();
+    let is_set = already_set().is_none() && DEFAULT.get().locks.set(locks).is_ok();
     if is_set {
         return Ok(());
     }
     Err(LockError::DefaultAlreadySet {
-        location: settled().map(Locks::location).unwrap_or_default(),
+        location: already_set().map(Locks::location).unwrap_or_default(),
     })
 }
 
-/// Where the default locks are, unless [`set_default_locks`] says otherwise: what the environment's
-/// `JAM_LOCK` names, if it is not empty; else `locks` in the current directory. It is a place for
-/// [`Locks::at`].
+/// The location of the default locks, unless [`set_default_locks`] was called, for [`Locks::at`].
+///
+/// It is the value of the environment variable `JAM_LOCK`, or `locks` in the current directory if that is
+/// not set or empty.
 #[must_use]
 pub fn default_location() -> OsString {
     let chosen = env::var_os(VARIABLE).filter(|chosen| !chosen.is_empty());

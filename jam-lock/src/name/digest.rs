@@ -1,6 +1,7 @@
-//! SHA-256, as FIPS 180-4 has it.
+//! SHA-256, as in FIPS 180-4.
 //!
-//! Written here because every user would pay for a crate, and only over-long keys need it.
+//! It is implemented here because a crate would cost every user compile time, and only over-long keys need
+//! it.
 
 const ROUNDS: [u32; 64] = [
     0x428a_2f98,
@@ -86,7 +87,7 @@ pub(crate) fn sha256(message: &[u8]) -> String {
     padded.push(0x80);
     padded.resize(padded.len().next_multiple_of(64), 0);
     if padded.len() - message.len() < 9 {
-        // The length has to fit behind the mark.
+        // The length must fit after the end mark.
         padded.resize(padded.len() + 64, 0);
     }
     let bits = 8 * message.len() as u64;
@@ -98,7 +99,7 @@ pub(crate) fn sha256(message: &[u8]) -> String {
 }
 
 /// The state after one block.
-#[expect(clippy::many_single_char_names, reason = "they are the standard's")]
+#[expect(clippy::many_single_char_names, reason = "they are the names of the standard")]
 fn compressed(state: [u32; 8], block: &[u8]) -> [u32; 8] {
     let mut words = [0_u32; 64];
     for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {

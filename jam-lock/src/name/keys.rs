@@ -1,31 +1,31 @@
-//! How a keyed name becomes a file name: portable, and another one for each value of its keys.
+//! The text of a keyed name: portable as a file name, and different for different keys.
 //!
-//! Of a key, `a` to `z`, `0` to `9` and `-` are kept, and every other byte becomes `%` with two
-//! digits. What may stand between two holes has another character in it, or `lock_names!` refuses
-//! the name; so the keys can be told apart again, and no two different ones share a text.
+//! In a key, `a` to `z`, `0` to `9` and `-` are kept, and every other byte is escaped as `%` and two
+//! digits. `lock_names!` requires another character between two placeholders, so the keys can be told apart,
+//! and different keys never share a text.
 
 use std::fmt::Write;
 
 use super::digest::sha256;
 use super::portable::{self, LONGEST};
 
-/// Stands for an empty key; an escape has two digits.
+/// Replaces an empty key; an escape has two digits.
 const EMPTY: &str = "%0";
 
-/// Stands before the digest of a text that is too long; no escape starts like that.
+/// Precedes the digest of a text that is too long; no escape starts like this.
 const DIGEST: &str = "%-";
 
-/// What `keys` make of a name with these `literals` around its holes.
+/// The text of a name with these `literals` around its placeholders, and these `keys` in them.
 pub(super) fn text(literals: &[&str], keys: &[String]) -> String {
     let text = shortened(joined(literals, keys, false));
     if portable::objection(&text).is_none() {
         return text;
     }
-    // Windows has a device of that name; it has none with a `%` in it.
+    // It is the name of a Windows device; no device has a `%` in its name.
     shortened(joined(literals, keys, true))
 }
 
-/// The text at its full length, where the first letter of the keys may be escaped without need.
+/// The text at its full length; `escapes_first` escapes even an allowed first character of the keys.
 fn joined(literals: &[&str], keys: &[String], escapes_first: bool) -> String {
     let mut text = literals[0].to_owned();
     let mut escapes_next = escapes_first;
@@ -46,7 +46,7 @@ fn joined(literals: &[&str], keys: &[String], escapes_first: bool) -> String {
     text
 }
 
-/// The text, or where it is too long, how it starts and the digest of all of it.
+/// The text; if it is too long, its beginning and the digest of all of it.
 fn shortened(text: String) -> String {
     if text.len() <= LONGEST {
         return text;
@@ -85,13 +85,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_portable_everywhere_stays_as_it_is() {
+    fn portable_characters_are_kept() {
         assert_eq!(made(&["customer_", ""], &["7"]), "customer_7");
         assert_eq!(made(&["", "_", ""], &["2026-11", "a"]), "2026-11_a");
     }
 
     #[test]
-    fn everything_else_is_escaped() {
+    fn all_other_characters_are_escaped() {
         assert_eq!(made(&["customer_", ""], &["Ann Lee"]), "customer_%41nn%20%4cee");
         assert_eq!(made(&["customer_", ""], &["../é_%"]), "customer_%2e%2e%2f%c3%a9%5f%25");
         assert_eq!(made(&["customer_", ""], &[""]), "customer_%0");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_ends_with_a_digest() {
+    fn a_text_that_is_too_long_ends_with_a_digest() {
         let long = made(&["customer_", ""], &["x".repeat(192).as_str()]);
         assert_eq!(long.len(), 200);
         assert!(long.starts_with("customer_xxx") && long[..137].contains("x%-"), "{long}");
@@ -126,7 +126,7 @@ mod tests {
         }
     }
 
-    /// Keys that are likely to meet: short ones, of what is kept, escaped or means something.
+    /// Keys that are likely to collide: short ones, of characters that are kept, escaped or special.
     fn key() -> impl Strategy<Value = String> {
         prop_oneof![
             "[-a-b0-2%_A ]{0,4}",
@@ -137,8 +137,8 @@ mod tests {
         ]
     }
 
-    /// Keys that another way to escape would not tell from `keys`.
-    fn rivals(keys: &[String]) -> Vec<Vec<String>> {
+    /// Keys that a wrong way to escape would not distinguish from `keys`.
+    fn confusable(keys: &[String]) -> Vec<Vec<String>> {
         let each = |change: fn(&str) -> String| keys.iter().map(|key| change(key)).collect();
         let joined = keys.join("_");
         vec![
@@ -164,10 +164,10 @@ mod tests {
             one in prop::collection::vec(key(), 3),
             other in prop::collection::vec(key(), 3),
         ) {
-            let holes = CASES[at].len() - 1;
-            let one = &one[..holes];
+            let placeholders = CASES[at].len() - 1;
+            let one = &one[..placeholders];
             let here = text(CASES[at], one);
-            for other in rivals(one).into_iter().chain([other[..holes].to_vec()]) {
+            for other in confusable(one).into_iter().chain([other[..placeholders].to_vec()]) {
                 let there = text(CASES[at], &other);
                 let is_same = one == other;
                 prop_assert_eq!(is_same, here.to_lowercase() == there.to_lowercase(), "{}", there);

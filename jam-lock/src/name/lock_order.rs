@@ -1,15 +1,14 @@
-//! The order in which several locks are acquired: the same everywhere, so that nobody waits for
-//! each other.
+//! The lock order: the order in which several locks are acquired, everywhere the same to prevent deadlocks.
 
 use std::cmp::Ordering;
 
 use super::LockName;
 
-/// The `names` in lock order, each once.
+/// Sorts the `names` in lock order, and removes duplicates.
 pub(crate) fn in_lock_order(names: impl IntoIterator<Item = LockName>) -> Vec<LockName> {
     let mut ordered: Vec<LockName> = names.into_iter().collect();
     ordered.sort_by(compare);
-    // The same text is the same lock, and stays where it comes first.
+    // Names with the same text are the same lock; the first in lock order stays.
     let mut distinct: Vec<LockName> = Vec::with_capacity(ordered.len());
     for name in ordered {
         if !distinct.contains(&name) {
@@ -20,12 +19,12 @@ pub(crate) fn in_lock_order(names: impl IntoIterator<Item = LockName>) -> Vec<Lo
 }
 
 impl LockName {
-    /// Whether it is declared, and so before or after others.
+    /// Whether it is declared, and so has a place in the lock order of its registry.
     pub(crate) fn has_order(&self) -> bool {
         self.declaration.is_some()
     }
 
-    /// Whether both names are declared in one place, this one, or its keys, before the other.
+    /// Whether both names are declared in the same registry, and this one comes first in lock order.
     pub(crate) fn is_declared_before(&self, other: &Self) -> bool {
         let registry = |name: &Self| name.declaration.map(|declaration| declaration.registry);
         registry(self).is_some()
@@ -34,8 +33,10 @@ impl LockName {
     }
 }
 
-/// Declared names come first, as they are declared, and those of one keyed name in the order of
-/// their keys; names made at run time follow in the order of their text.
+/// Compares two names in lock order.
+///
+/// Declared names come first, in the order of declaration, and those of one keyed name in the order of their
+/// keys; names made at run time follow, in the order of their text.
 fn compare(one: &LockName, other: &LockName) -> Ordering {
     match (one.declaration, other.declaration) {
         (Some(here), Some(there)) => {
@@ -53,8 +54,7 @@ fn compare_keys(one: &[String], other: &[String]) -> Ordering {
     keys.fold(Ordering::Equal, Ordering::then)
 }
 
-/// Numbers come first, the smaller before the greater; other keys follow in the order of their
-/// text.
+/// Numbers come first, in numerical order; other keys follow, in the order of their text.
 fn compare_key(one: &str, other: &str) -> Ordering {
     match (number(one), number(other)) {
         (Some(less), Some(more)) => {
@@ -66,7 +66,7 @@ fn compare_key(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// The digits of a key that is a number, without leading zeros.
+/// The digits of a numeric key, without leading zeros.
 fn number(key: &str) -> Option<&str> {
     let is_number = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| key.trim_start_matches('0'))
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_come_by_size_and_before_other_keys() {
+    fn numbers_come_in_numerical_order_and_before_other_keys() {
         let names = ["b", "10", "9", "a", "010", "0", "99999999999999999999999"].map(customer);
         assert_eq!(
             ordered(names),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_lock_comes_once_where_it_was_declared() {
+    fn the_same_lock_comes_once_at_its_declared_place() {
         let declared = LockName::declared("z", "names", 0);
         assert_eq!(ordered([at_run_time("a"), at_run_time("z"), declared, customer("7")]).len(), 3);
         let declared = LockName::declared("z", "names", 0);

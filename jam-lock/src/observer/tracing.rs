@@ -11,13 +11,12 @@ use super::{Event, Observer};
 use crate::error::LockError;
 use crate::holder::Holder;
 
-/// Tells [`tracing`] of waits, acquisitions and releases; with the feature `tracing`.
+/// Emits waits, acquisitions and releases to [`tracing`]; with the feature `tracing`.
 ///
-/// A wait is a span `lock_wait` at the level INFO, a child of the span that it begins in. An
-/// acquisition and a release are events at the level DEBUG; a wait that lasts too long, a timeout
-/// and an abandoned lock are warnings, with the holder, and so is a record that cannot be read or
-/// written. The fields are `name`, `site`, `waited` and `held` in seconds, `token`, `holder` and
-/// `error`.
+/// A wait is a span `lock_wait` at level INFO, a child of the span in which it starts. An acquisition and a
+/// release are events at level DEBUG. Warnings are a wait that lasts too long, a timeout and an abandoned
+/// lock, all with the holder, and a record that cannot be read or written. The fields are `name`, `site`,
+/// `waited` and `held` in seconds, `token`, `holder` and `error`.
 ///
 /// # Example
 /// ```
@@ -31,7 +30,7 @@ use crate::holder::Holder;
 /// ```
 #[derive(Debug)]
 pub struct TracingObserver {
-    patience: Option<Duration>,
+    warn_after: Option<Duration>,
     /// The spans of the waits that have not ended.
     waits: Mutex<HashMap<u64, Span>>,
 }
@@ -40,17 +39,17 @@ impl TracingObserver {
     /// Warns of a wait after five seconds.
     #[must_use]
     pub fn new() -> Self {
-        Self { patience: Some(Duration::from_secs(5)), waits: Mutex::default() }
+        Self { warn_after: Some(Duration::from_secs(5)), waits: Mutex::default() }
     }
 
-    /// Warns of a wait that has lasted for so long; `None` for never.
+    /// Warns of a wait that lasts for so long; `None` for never.
     #[must_use]
-    pub fn warn_after(self, patience: impl Into<Option<Duration>>) -> Self {
-        Self { patience: patience.into(), ..self }
+    pub fn warn_after(self, wait: impl Into<Option<Duration>>) -> Self {
+        Self { warn_after: wait.into(), ..self }
     }
 
-    /// Ends the span of a wait, which knows then how long it lasted.
-    fn end(&self, event: &Event<'_>) {
+    /// Closes the span of a wait, and records how long the wait lasted.
+    fn close_span(&self, event: &Event<'_>) {
         let span = self.waits().remove(&event.number);
         if let Some(span) = span {
             span.record("waited", event.waited.as_secs_f64());
@@ -74,8 +73,8 @@ impl Observer for TracingObserver {
         self.waits().insert(event.number, span);
     }
 
-    fn patience(&self) -> Option<Duration> {
-        self.patience
+    fn still_waiting_after(&self) -> Option<Duration> {
+        self.warn_after
     }
 
     fn still_waiting(&self, event: &Event<'_>, holder: Option<&Holder>) {
@@ -85,7 +84,7 @@ impl Observer for TracingObserver {
     }
 
     fn acquired(&self, event: &Event<'_>, token: u64) {
-        self.end(event);
+        self.close_span(event);
         let waited = event.waited.as_secs_f64();
         debug!(name = %event.name, waited, token, "lock acquired");
     }
@@ -99,14 +98,14 @@ impl Observer for TracingObserver {
     }
 
     fn timed_out(&self, event: &Event<'_>, holder: Option<&Holder>) {
-        self.end(event);
+        self.close_span(event);
         let waited = event.waited.as_secs_f64();
         let holder = holder.map(display);
         warn!(name = %event.name, waited, holder, site = %event.site, "timed out waiting for a lock");
     }
 
     fn gave_up(&self, event: &Event<'_>) {
-        self.end(event);
+        self.close_span(event);
     }
 
     fn released(&self, event: &Event<'_>, held: Duration) {

@@ -1,9 +1,9 @@
-//! What `reentrant` enters, and what counts as held then.
+//! What `reentrant` allows, and what counts as held meanwhile.
 
 use super::*;
 
 #[test]
-fn what_is_held_as_a_reader_is_not_entered_as_a_writer() {
+fn a_reader_cannot_reenter_as_a_writer() {
     let folder = folder();
     let locks = &Locks::open(folder.path()).unwrap();
     let lock = locks.lock(lock_names::FIRST).reentrant();
@@ -19,7 +19,7 @@ fn what_is_held_as_a_reader_is_not_entered_as_a_writer() {
 }
 
 #[test]
-fn the_lock_is_released_with_the_last_guard_of_it() {
+fn the_lock_is_released_with_its_last_guard() {
     let folder = folder();
     let locks = &Locks::open(folder.path()).unwrap();
     let lock = locks.lock(lock_names::FIRST);
@@ -34,7 +34,7 @@ fn the_lock_is_released_with_the_last_guard_of_it() {
 }
 
 #[test]
-fn a_guard_that_entered_again_counts_until_it_is_detached_or_dropped() {
+fn a_reentrant_guard_counts_until_it_is_detached_or_dropped() {
     let folder = folder();
     let locks = &Locks::open(folder.path()).unwrap();
     let lock = locks.lock(lock_names::FIRST).timeout(Duration::from_millis(1));
@@ -54,7 +54,7 @@ fn a_guard_that_entered_again_counts_until_it_is_detached_or_dropped() {
 }
 
 #[test]
-fn a_section_that_is_entered_again_sees_what_was_entered_between() {
+fn a_reentered_section_sees_the_sections_in_between() {
     async fn outer(locks: &Locks) -> Result<Outcome, LockError> {
         locked!("first", locks = locks, async {
             locked!("customer_{id}", id = 7, locks = locks, async { between(locks).await }).await

@@ -1,4 +1,4 @@
-//! Holders in a container of their own, and on its file systems.
+//! Holders inside containers, and on their file systems.
 
 use std::fs;
 use std::path::Path;
@@ -50,7 +50,7 @@ fn a_holder_outside_the_namespace_is_not_named() {
 #[test]
 fn a_holder_on_an_overlay_is_named_with_its_line() {
     let folder = folder();
-    // Of two file systems, so that the kernel lists another device than that of the file.
+    // Two file systems, so that the kernel lists another device than that of the file.
     let (location, name) = (Path::new("locks"), "x");
     let script = format!(
         "mount -t tmpfs tmpfs \"$0\" && cd \"$0\" && mkdir other upper work locks && \

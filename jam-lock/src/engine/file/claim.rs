@@ -223,7 +223,7 @@ mod tests {
     /// A claim on `x.lock` in `folder`; if `forked`, as a fork of this process would have it.
     fn claim(folder: &Path, forked: bool) -> FileClaim {
         let path = folder.join("x.lock");
-        let process = if forked { ProcessId::of_a_fork() } else { ProcessId::current() };
+        let process = if forked { ProcessId::forked() } else { ProcessId::current() };
         let spec = FileSpec { path, permissions: None };
         FileClaim::new(LockName::declared("x", "claims", 0), spec, None, process)
     }
@@ -254,7 +254,7 @@ mod tests {
             let mut claim = claim(folder.path(), false);
             assert_eq!(claim.try_acquire(mode).unwrap(), TryAcquire::Acquired);
             // As the child would have it.
-            claim.process = ProcessId::of_a_fork();
+            claim.process = ProcessId::forked();
             assert!(matches!(claim.release(mode, None), Err(LockError::Forked { .. })));
             let mut others = self::claim(folder.path(), false);
             assert_eq!(others.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Contended);
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(claim.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Acquired);
         let usage = Usage { abandoned_by: None, last_token: 0 };
         claim.record_holder(Mode::Exclusive, Some(&Site::here()), usage);
-        claim.process = ProcessId::of_a_fork();
+        claim.process = ProcessId::forked();
         claim.clear_holder(0);
         assert!(claim.release(Mode::Exclusive, Some(usage)).is_err());
         let record = std::fs::read_to_string(folder.path().join("x.holder")).unwrap();

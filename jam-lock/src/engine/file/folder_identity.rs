@@ -59,7 +59,7 @@ pub(super) fn identity_of(path: &Path, id: FileId, process: ProcessId) -> Folder
 
 /// The process is part of it, because a fork shares no gate with its parent.
 fn new_identity(path: &Path, process: ProcessId) -> FolderIdentity {
-    let mut identity = OsString::from(format!("{:x}:", process.get()));
+    let mut identity = OsString::from(format!("{:x}:", process.unique()));
     identity.push(path);
     identity.into()
 }

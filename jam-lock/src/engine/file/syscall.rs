@@ -29,6 +29,7 @@ pub(super) enum Syscall {
     Unlock,
     Read,
     Write,
+    Truncate,
     Remove,
     Rename,
     StartThread,

@@ -101,7 +101,7 @@ mod tests {
         let mut folder = TemporaryFolder::create().unwrap();
         let path = folder.path.clone();
         // As the child would have it.
-        folder.process = ProcessId::of_a_fork();
+        folder.process = ProcessId::forked();
         drop(folder);
         assert!(path.exists());
         drop(TemporaryFolder { path: path.clone(), process: ProcessId::current() });

@@ -235,7 +235,7 @@ mod tests {
         let [mut inherited, _] = two();
         inherited.try_acquire(Mode::Exclusive).unwrap();
         // As the child would have it.
-        inherited.process = ProcessId::of_a_fork();
+        inherited.process = ProcessId::forked();
         assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
         assert!(matches!(inherited.try_acquire(Mode::Shared), Err(LockError::Forked { .. })));
         let released = inherited.release(Mode::Exclusive, None);

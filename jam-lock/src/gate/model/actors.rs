@@ -28,7 +28,7 @@ pub(super) fn any_mode() -> Mode {
 /// A deadline that may pass.
 fn short_deadline() -> Deadline {
     let asked = sync::now();
-    Deadline::At { asked, end: asked + Duration::from_millis(3) }
+    Deadline::At { start: asked, end: asked + Duration::from_millis(3) }
 }
 
 fn any_deadline() -> Deadline {

@@ -118,6 +118,6 @@ impl LocalHolder {
     }
 
     fn to_holder(&self) -> Holder {
-        Holder::of_this_process(&self.site, self.since, self.token)
+        Holder::in_this_process(&self.site, self.since, self.token)
     }
 }

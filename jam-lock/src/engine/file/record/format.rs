@@ -13,13 +13,14 @@
 //! first     e1d2974f8c3f0a5b
 //! ```
 //!
-//! - **One write of constant size.** An acquisition overwrites the whole text in place, so it never
-//!   grows and covers what an older record left. Spaces at the ends of the lines, which nobody sees,
-//!   fill it up to [`SIZE`]; a reader ignores them.
+//! - **One write of constant size.** An acquisition overwrites the whole text in place: a full disk
+//!   does not matter, and nothing of an older record is left. Spaces at the ends of the lines, which a
+//!   terminal does not show and a reader ignores, fill it up to [`SIZE`].
 //! - **Release.** It overwrites the first line only, which then says `free`; the other lines are about
 //!   the last holder. `died` means that the lock was left abandoned by a holder that may be alive.
 //! - **First abandonment.** A holder that found the lock abandoned keeps who abandoned it: another
 //!   text of the same size, with `died`, follows its own, and counts if the line `first` has its check.
+//!   It is cut off once a writer has recovered.
 //! - **Check.** It covers all lines before it, with the first one taken as `held`. A text that does not
 //!   fit its check is the mark of an unknown holder: it was written in part, or by a later version.
 //! - **Optional lines.** `kind` is only written for a keyed name, `place` only if the lock was acquired
@@ -38,7 +39,7 @@ pub(super) use self::template::{Template, abandoned_record, released_line};
 use crate::holder::Holder;
 
 /// The size of a text in bytes: what the longest one needs.
-const SIZE: usize = 640;
+pub(super) const SIZE: usize = 640;
 
 /// How much of a file is read: two texts.
 pub(super) const MAX_LEN: usize = 2 * SIZE;
@@ -85,7 +86,7 @@ pub(in crate::engine::file) struct Record {
     pub(in crate::engine::file) token: Option<u64>,
     /// The recorded holder, and when its process started.
     pub(in crate::engine::file) holder: Option<(Holder, Option<u64>)>,
-    /// The first holder that died with the lock or left it abandoned, if nobody has recovered since.
+    /// The first holder that died with the lock or left it abandoned, if no writer has recovered since.
     pub(in crate::engine::file) abandoned_by: Option<Holder>,
 }
 
@@ -124,7 +125,7 @@ impl Record {
         }
     }
 
-    /// Who abandoned the lock, if nobody holds it: then a recorded holder has died.
+    /// The holder that abandoned the lock, if it is free: then a recorded holder has died.
     pub(in crate::engine::file) fn abandoned_by_if_free(self) -> Option<Holder> {
         let holder = self.holder.map(|(holder, _)| holder);
         self.abandoned_by.or(holder)

@@ -5,11 +5,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use super::error::{io_error, open_error, unreadable, wrong_kind};
 use super::file_size_limit;
-use super::format::{Content, Record};
+use super::format::{Content, Record, SIZE};
 use super::io::{Buffer, metadata, read, read_path, write};
 use crate::engine::RecordError;
 use crate::engine::file::create::create;
@@ -28,6 +29,8 @@ pub(in crate::engine::file) struct RecordFile {
     id: FileId,
     /// Why it must be replaced instead of written to.
     not_writable: Option<io::Error>,
+    /// Whether it has more than one text.
+    is_long: bool,
 }
 
 impl RecordFile {
@@ -73,7 +76,7 @@ impl RecordFile {
                 _ => Some(io::Error::other("it has a second name, which is a hard link")),
             };
             let id = FileId::new(path, &metadata);
-            return Ok(Some(Self { file, id, not_writable }));
+            return Ok(Some(Self { file, id, not_writable, is_long: false }));
         }
         Err(unreadable(path, ErrorKind::NotFound.into()))
     }
@@ -108,8 +111,13 @@ impl RecordFile {
     }
 
     /// Reads the start of the file.
-    pub(super) fn read<'buffer>(&self, buffer: &'buffer mut Buffer) -> io::Result<&'buffer [u8]> {
-        read(&self.file, buffer)
+    pub(super) fn read<'buffer>(
+        &mut self,
+        buffer: &'buffer mut Buffer,
+    ) -> io::Result<&'buffer [u8]> {
+        let bytes = read(&self.file, buffer)?;
+        self.is_long = bytes.len() > SIZE;
+        Ok(bytes)
     }
 
     /// Writes `text` to the start of the file, with one call, or to a new file that replaces it.
@@ -117,13 +125,25 @@ impl RecordFile {
         let failed = |error| io_error("write the holder record", &spec.path, error);
         file_size_limit::check(text.len()).map_err(failed)?;
         let Some(reason) = &self.not_writable else {
-            return write(&self.file, text).map_err(failed);
+            write(&self.file, text).map_err(failed)?;
+            self.cut_off_second_text(text.len());
+            return Ok(());
         };
         *self = replace(spec, text).map_err(|error| {
             let text = format!("{reason}, and cannot be replaced ({error}): move it away");
             failed(io::Error::new(error.kind(), text))
         })?;
         Ok(())
+    }
+
+    /// Removes a second text that no longer counts, so that it does not confuse people.
+    fn cut_off_second_text(&mut self, written: usize) {
+        let was_long = mem::replace(&mut self.is_long, written > SIZE);
+        if was_long && !self.is_long {
+            // If that fails, it still does not count.
+            let cut_off = || self.file.set_len(SIZE as u64);
+            let _ = retry(Syscall::Truncate, &self.file, cut_off);
+        }
     }
 }
 
@@ -138,7 +158,7 @@ fn replace(spec: &FileSpec, text: &[u8]) -> io::Result<RecordFile> {
     match replaced {
         Ok(metadata) => {
             let id = FileId::new(&spec.path, &metadata);
-            Ok(RecordFile { file, id, not_writable: None })
+            Ok(RecordFile { file, id, not_writable: None, is_long: text.len() > SIZE })
         }
         Err(error) => {
             let _ = retry(Syscall::Remove, temporary.as_path(), || fs::remove_file(&temporary));

@@ -80,6 +80,17 @@ fn a_lock_that_is_left_abandoned_keeps_the_first_abandonment_and_no_holder() {
 }
 
 #[test]
+fn the_text_of_the_first_abandonment_is_cut_off_after_a_recovery() {
+    let folder = tempfile::tempdir().unwrap();
+    die(folder.path(), "first");
+    let mut recovers = record(folder.path());
+    hold(&mut recovers);
+    assert!(text(folder.path()).contains("\njam-lock 1 died"));
+    recovers.release(Mode::Exclusive, CLEAN).unwrap();
+    assert_eq!(text(folder.path()).matches("jam-lock 1").count(), 1);
+}
+
+#[test]
 fn a_later_death_does_not_replace_the_first_one() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["first", "second", "third"] {

@@ -1,4 +1,4 @@
-//! What makes it certain who holds a lock file.
+//! [`Evidence`]: what makes the holder of a lock file certain.
 
 use std::ffi::OsString;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::open_files;
 use crate::holder::Holder;
-use crate::this_process::start_of;
+use crate::this_process::start_time;
 
 /// A holder, and how it was found.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl Evidence {
     /// Whether the evidence is still there; whether the record is unchanged is left to the caller.
     pub(super) fn is_still_valid(&self) -> bool {
         match self {
-            Self::Record { process, started } => start_of(&process.to_string()) == Some(*started),
+            Self::Record { process, started } => start_time(&process.to_string()) == Some(*started),
             Self::OpenFile { process, descriptor, inode } => {
                 open_files::is_locked(*process, descriptor, *inode)
             }

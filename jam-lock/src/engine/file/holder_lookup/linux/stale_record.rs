@@ -1,4 +1,4 @@
-//! Tells the record of a living holder from a stale one, which a dead process has left.
+//! Distinguishes the record of a living holder from a stale one, which a dead process has left.
 //!
 //! A process id is reused, so a record names a process by its id and the time at which it started.
 //! The record is live if that process is listed as a writer of the lock, and stale if another process
@@ -9,7 +9,7 @@ use std::fs;
 use super::proc_locks::Entry;
 use crate::engine::Mode;
 use crate::engine::file::record::Record;
-use crate::this_process::start_of;
+use crate::this_process::start_time;
 
 /// A process, as it records itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl ProcessIdentity {
     /// The identity of `process`, an id of this process's namespace.
     pub(super) fn read(process: u32) -> Option<Self> {
         let own_id = own_id(process)?;
-        Some(Self { own_id, started: start_of(&process.to_string())? })
+        Some(Self { own_id, started: start_time(&process.to_string())? })
     }
 
     /// The identity of the holder in `record`, if it has one.

@@ -1,5 +1,7 @@
-//! Records are parsed as they were written, and a record that was written in part names nobody.
+//! Records are parsed as they were written, and a record that was written in part names no holder.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -152,8 +154,18 @@ fn a_record_that_was_written_in_part_is_the_mark_of_an_unknown_holder() {
     assert!(record(b"jam-lock 1 free").is_clean());
 }
 
+/// An earlier form had all its spaces at the end.
 #[test]
-fn a_foreign_file_is_told_from_an_empty_one() {
+fn spaces_at_the_ends_of_lines_make_no_difference() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/records");
+    let read = |name: String| record(&fs::read(corpus.join(name)).unwrap());
+    for name in ["held", "died", "held_after_a_death", "released"] {
+        assert_eq!(read(format!("{name}.txt")), read(format!("{name}_padded.txt")));
+    }
+}
+
+#[test]
+fn a_foreign_file_is_distinguished_from_an_empty_one() {
     for empty in [&b""[..], &[0; 640], &[0; 7]] {
         assert_eq!(Content::parse(empty), Content::Empty);
     }
@@ -164,7 +176,7 @@ fn a_foreign_file_is_told_from_an_empty_one() {
 
 proptest! {
     #[test]
-    fn a_text_that_was_written_in_part_names_nobody(
+    fn a_text_that_was_written_in_part_names_no_holder(
         end in 0..SIZE,
         other in proptest::collection::vec(any::<u8>(), SIZE),
     ) {
