@@ -120,7 +120,7 @@ impl Server {
                     lock.last_holder.clone_from(&lease.holder);
                     match released_as {
                         Some(ReleasedAs::Clean) if lease.mode == Mode::Exclusive => {
-                            lock.abandoned_by = None
+                            lock.abandoned_by = None;
                         }
                         Some(ReleasedAs::Abandoned) => lock.note_abandonment(lease),
                         _ => {}
