@@ -8,7 +8,7 @@ use crate::this_process::ThisProcess;
 
 /// The holder of a lock, or the holder that abandoned it, as far as it is known.
 ///
-/// It is for people and for recovery, and never decides who has the lock. A holder in another process is
+/// It is for people and for recovery, and never decides anything. A holder in another process is
 /// known from the record that this library writes beside the lock file, or from Linux's `/proc/locks`,
 /// which has Jam.py and `flock(1)` too.
 ///

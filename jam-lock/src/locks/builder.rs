@@ -73,7 +73,7 @@ impl LocksBuilder {
     /// [died](crate::LockGuard::abandoned), and keeps [tokens](crate::LockGuard::token) rising when the clock
     /// does not. It costs four system calls for each acquisition and release. If the record cannot be read
     /// or written, the lock still works, and [`LockGuard::record_error`](crate::LockGuard::record_error)
-    /// says why. The record never decides who has the lock. Without records, a section with `recover` fails
+    /// says why. The record never decides anything. Without records, a section with `recover` fails
     /// with [`LockError::Unsupported`].
     pub fn record_holders(mut self, record: bool) -> Self {
         self.settings.records_holders = record;

@@ -9,7 +9,7 @@ use jam_lock::{LockError, LockName, Timeout};
 
 use super::{exit, help};
 
-/// Runs commands under named locks, and shows who holds them.
+/// Runs commands under named locks, and shows their holders.
 #[derive(Debug, Parser)]
 #[command(name = "jam-lock", version)]
 pub(crate) struct Arguments {
@@ -42,7 +42,7 @@ pub(crate) enum Subcommand {
         interval: Duration,
     },
 
-    /// Show who holds a lock (exit status: 0 held, 1 free)
+    /// Show the holder of a lock (exit status: 0 held, 1 free)
     #[command(after_help = help::who())]
     Who {
         /// The name of the lock

@@ -88,10 +88,7 @@ pub(crate) const ENVIRONMENT: Entries = &[(
 /// The files in a lock folder.
 pub(crate) const FILES: Entries = &[
     ("NAME.lock", "The file that is locked with flock(2) for the lock NAME."),
-    (
-        "NAME.holder",
-        "Its current or last holder, for people to read; it never decides who holds the lock.",
-    ),
+    ("NAME.holder", "Its current or last holder, for people to read; it decides nothing."),
 ];
 
 /// Shown below the help of `run`.

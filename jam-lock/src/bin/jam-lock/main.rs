@@ -1,4 +1,4 @@
-//! The command `jam-lock`: runs commands under named locks, and shows who holds them.
+//! The command `jam-lock`: runs commands under named locks, and shows their holders.
 
 mod arguments;
 mod completions;

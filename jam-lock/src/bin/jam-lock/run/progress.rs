@@ -1,4 +1,4 @@
-//! The line that shows who holds the lock during a wait.
+//! The line that shows the holder of the lock during a wait.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
