@@ -54,7 +54,7 @@ pub(super) fn hand_off(subject: &dyn Subject) {
             });
         }
         scope.spawn(|| {
-            drop(there.timeout(subject.timeout()).acquire().expect("the waiter gets its turn"))
+            drop(there.timeout(subject.timeout()).acquire().expect("the waiter gets its turn"));
         });
     });
     let token = there.timeout(subject.timeout()).acquire().expect("the lock is free").token();
