@@ -1,9 +1,11 @@
-//! What every engine has to do, as checks that can be run over one of your own.
+//! Checks that every engine must pass, to run over your own: the conformance suite.
 //!
-//! A check plays with several processes, which are engines that share their locks and nothing else:
-//! each has an [identity](crate::engine::Engine::identity) of its own, so that none shares a gate
-//! with another. What an engine says that it [can](crate::engine::Engine::can) is checked, and what
-//! it says that it cannot do as well.
+//! A check simulates several processes: engines that share their locks and nothing else. Each has an
+//! [identity](crate::engine::Engine::identity) of its own, so that none shares a gate with another.
+//! What an engine [supports](crate::engine::Engine::supports) is checked, and that it does not do what
+//! it says it does not support.
+//!
+//! How to implement an engine is described in the guide, [`guide::engines`](crate::guide::engines).
 //!
 //! # Example
 //! ```
@@ -45,81 +47,82 @@ use crate::lock::Lock;
 use crate::locks::Locks;
 use crate::name::LockName;
 
-/// How long a check waits where it expects to wait in vain.
+/// How long a check waits if it expects a timeout.
 const SHORT: Duration = Duration::from_millis(50);
 
-/// An engine that is checked, and what can be done to it.
+/// The engine to check, and what can be done to it.
 ///
-/// What is left out cannot be done to it, which a check then goes without.
+/// Only [`Subject::process`] is required. Checks skip what the other methods cannot do: by default they
+/// do nothing and return `false`.
 pub trait Subject: Sync {
-    /// The engine of one more process.
+    /// Opens the engine as one more process would.
     fn process(&self) -> Arc<dyn Engine>;
 
-    /// Has somebody acquire the lock `name` as a writer, and die with it.
-    fn die_with(&self, name: &LockName) -> bool {
+    /// Makes a process acquire the lock `name` as a writer, and die while it holds the lock.
+    fn die_holding(&self, name: &LockName) -> bool {
         let _ = name;
         false
     }
 
-    /// Takes the lock `name` from whoever holds it, without their doing, and lets as much time pass
-    /// as they need to know.
+    /// Takes the lock `name` away from its holder, and waits until the holder can know of it.
     fn lose(&self, name: &LockName) -> bool {
         let _ = name;
         false
     }
 
-    /// How long a check waits for what has to happen: longer than that takes on any machine.
-    fn patience(&self) -> Duration {
+    /// How long a check waits for what must happen, by default one minute: longer than it takes on any
+    /// machine.
+    fn timeout(&self) -> Duration {
         Duration::from_secs(60)
     }
 
-    /// Waits until so many processes wait for the lock `name` at the engine.
-    fn until_waiting(&self, name: &LockName, processes: usize) -> bool {
+    /// Waits until at least `processes` processes wait for the lock `name` at the engine.
+    fn wait_for_waiters(&self, name: &LockName, processes: usize) -> bool {
         let _ = (name, processes);
         false
     }
 }
 
-/// A check: it panics with a sentence where the engine fails it.
+/// A check: it panics, with a message that says why, if the engine does not pass.
 pub type Check = fn(&dyn Subject);
 
-/// All checks, by name.
+/// All checks, with their names.
 pub const CHECKS: &[(&str, Check)] = &[
-    ("exclusion", processes::exclusion),
-    ("deadline", processes::deadline),
-    ("order of service", processes::order_of_service),
+    ("mutual exclusion", processes::mutual_exclusion),
+    ("timeout", processes::timeout),
+    ("order among processes", processes::order),
     ("readers and writers", processes::readers_and_writers),
     ("keys", processes::keys),
-    ("several", processes::several),
+    ("lock sets", processes::lock_sets),
     ("tokens", processes::tokens),
     ("holder", processes::holder),
-    ("survey", processes::survey),
+    ("list", processes::list),
     ("status", processes::status),
     ("order within a process", one_process::order),
-    ("hand-over", one_process::hand_over),
+    ("hand-off", one_process::hand_off),
     ("re-entrancy", one_process::reentrancy),
     ("lock order", one_process::lock_order),
-    ("cancellation at every step", failures::cancellation),
+    ("cancellation of a wait", failures::cancellation_of_a_wait),
     ("cancellation of a try", failures::cancellation_of_a_try),
     ("abandonment", failures::abandonment),
     ("loss", failures::loss),
-    ("loss during a hand-over", failures::loss_during_a_hand_over),
+    ("loss during a hand-off", failures::loss_during_a_hand_off),
     ("release in another mode", claims::release_in_another_mode),
-    ("release of what nobody used", claims::release_of_what_nobody_used),
+    ("release of an unused claim", claims::release_of_an_unused_claim),
 ];
 
-/// The file engine, as one more process has it.
+/// Opens the file engine, as one more process would.
 ///
 /// # Errors
-/// As [`Locks::open`].
+/// Those of [`Locks::open`].
 pub fn files(folder: impl AsRef<Path>) -> Result<Arc<dyn Engine>, LockError> {
     Ok(Arc::new(FileEngine::open(folder.as_ref(), true, None)?.of_process(number())))
 }
 
-/// The PostgreSQL engine, as one more process has it.
+/// Opens the PostgreSQL engine, as one more process would.
 ///
 /// # Errors
-/// As [`Locks::connect`].
+/// Those of [`Locks::connect`].
 #[cfg(feature = "postgres")]
 pub fn postgres(url: &str) -> Result<Arc<dyn Engine>, LockError> {
     use crate::engine::postgres::{PostgresEngine, Url};
@@ -127,27 +130,27 @@ pub fn postgres(url: &str) -> Result<Arc<dyn Engine>, LockError> {
     Ok(Arc::new(PostgresEngine::open(Url::parse(url)?)?.of_process(number())))
 }
 
-/// A number that no other process, and no other check, has.
+/// A number that no other process and no other check has.
 fn number() -> u64 {
-    static GIVEN: AtomicU64 = AtomicU64::new(0);
-    GIVEN.fetch_add(1, Ordering::Relaxed)
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Waits until so many threads of its process queue for `lock`.
-fn until_queued(subject: &dyn Subject, lock: &Lock, threads: usize) {
+/// Waits until at least `threads` threads of its process queue for `lock`.
+fn wait_until_queued(subject: &dyn Subject, lock: &Lock, threads: usize) {
     let start = Instant::now();
     while lock.queued() < threads {
-        assert!(start.elapsed() < subject.patience(), "a thread does not come to wait");
+        assert!(start.elapsed() < subject.timeout(), "a thread does not start to wait");
         thread::yield_now();
     }
 }
 
 /// A name that no other check has.
 fn name() -> LockName {
-    LockName::new(format!("checked {}", number())).expect("it is portable")
+    LockName::new(format!("checked {}", number())).expect("it is a valid name")
 }
 
-/// The lock `name`, as one more process has it.
+/// The lock `name`, in one more process.
 fn lock(subject: &dyn Subject, name: &LockName) -> Lock {
     Locks::with_engine(subject.process()).lock(name.clone())
 }

@@ -1,7 +1,7 @@
-//! The interface between the gate and what arbitrates between processes: [`Engine`] and [`Claim`].
+//! The interface of an engine, which arbitrates between processes: [`Engine`] and [`Claim`].
 //!
-//! Each process has one gate for each name, in front of the engine. Threads and tasks, their order
-//! and their deadlines are the gate's business; an engine knows nothing of them.
+//! Each process has one gate for each name in front of the engine. Threads and tasks, their order and
+//! their deadlines are handled by the gate; an engine does not see them.
 //!
 //! The gate calls every method of [`Claim`] while it holds its mutex. None of them may block on
 //! another holder or on a server (only a wait does, on a thread of the engine's own), panic, or
@@ -47,51 +47,52 @@ pub use crate::process_id::ProcessId;
 
 /// Arbitrates between processes for a set of names.
 pub trait Engine: fmt::Debug + Send + Sync {
-    /// Whether the engine supports what not every engine does.
+    /// Whether the engine has an optional capability.
     fn supports(&self, capability: Capability) -> bool;
 
-    /// Equal for two engines of this process that arbitrate the same locks.
+    /// Identifies the locks: equal for two engines of this process that arbitrate the same ones.
     fn identity(&self) -> &OsStr;
 
-    /// Where the locks are, for messages: a path or a URL without its password.
+    /// The location of the locks, for messages: a path, or a URL without its password.
     fn location(&self) -> String;
 
-    /// Where the lock `name` is, for messages.
+    /// The location of the lock `name`, for messages.
     fn lock_location(&self, name: &LockName) -> String;
 
     /// Looks up the holder of the lock `name` in any process.
     ///
-    /// Calls `reply` at once, or later on another thread; with `None` unless the holder is certain.
-    /// Never called under a mutex.
+    /// Calls `reply` at once or later, on any thread, with `None` unless the holder is certain. The gate
+    /// calls this method without holding its mutex.
     fn find_holder(&self, name: &LockName, reply: HolderReply);
 
-    /// How long to wait for the reply of [`Engine::find_holder`]; by default one second.
+    /// How long to wait for the reply of [`Engine::find_holder`], by default one second.
     ///
-    /// A timeout that has no reply by then names no holder.
+    /// Without a reply by then, the error of a timeout names no holder.
     fn holder_timeout(&self) -> Duration {
         Duration::from_secs(1)
     }
 
-    /// The status of every lock that the engine knows of; those of this process as seen by others.
+    /// The status of every lock of the engine; those of this process are shown as other processes see
+    /// them.
     ///
-    /// May block; never called under a mutex.
+    /// May block: the gate calls this method without holding its mutex. What is unknown about a lock is
+    /// left out of its status.
     ///
     /// # Errors
-    /// - [`LockError::Unsupported`] when the engine has no list.
-    /// - Whatever keeps it from reading the list. A lock about which little can be known is listed
-    ///   with that little.
+    /// - [`LockError::Unsupported`] if the engine cannot list its locks, as by default.
+    /// - Other variants if the list cannot be read.
     fn list(&self) -> Result<Vec<Status>, LockError> {
         Err(LockError::Unsupported {
             what: "listing all locks",
             location: self.location(),
-            remedy: "ask for each lock by its name",
+            remedy: "query each lock by its name",
         })
     }
 
-    /// The status of the lock `name`: free if it was never used.
+    /// The status of the lock `name`, which is free if it was never used.
     ///
-    /// May block; never called under a mutex. By default the status is looked up in
-    /// [`Engine::list`].
+    /// May block: the gate calls this method without holding its mutex. By default the status is looked
+    /// up in [`Engine::list`].
     ///
     /// # Errors
     /// Those of [`Engine::list`].
@@ -101,47 +102,47 @@ pub trait Engine: fmt::Debug + Send + Sync {
         Ok(found.unwrap_or_else(|| Status::new(name.as_str(), State::Free)))
     }
 
-    /// Removes what killed processes left behind of unused locks, and returns how many it removed.
+    /// Removes unused locks that killed processes left behind, and returns their number.
     ///
-    /// May block; never called under a mutex.
+    /// May block: the gate calls this method without holding its mutex. By default there are none.
     ///
     /// # Errors
-    /// Whatever keeps it from looking.
+    /// Those of [`Engine::list`].
     fn sweep(&self) -> Result<usize, LockError> {
         Ok(0)
     }
 
-    /// The claim on `name`, not acquired yet.
+    /// Creates the claim on `name`, which is not acquired yet.
     fn claim(&self, name: &LockName) -> Box<dyn Claim>;
 }
 
-/// A callback with the holder of a lock, if it is certain.
+/// The callback of [`Engine::find_holder`]: takes the holder of a lock, if it is certain.
 pub type HolderReply = Box<dyn FnOnce(Option<Box<Holder>>) + Send>;
 
-/// What not every engine supports.
+/// What an engine may support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Capability {
-    /// Shared (reader's) locks.
+    /// Shared locks, for readers.
     SharedLocks,
-    /// Locks can be lost while they are held, which [`Claim::loss_monitor`] reports.
+    /// A lock can be lost while it is held, which [`Claim::loss_monitor`] reports.
     LockLoss,
-    /// The next holder learns that a process died while holding the lock. Without this, a section
-    /// with `recover` is refused.
+    /// The next holder learns that a process died while holding the lock. Without this, sections with
+    /// `recover` are refused.
     AbandonmentReports,
-    /// Processes are served first come, first served, so that none has to yield to others.
+    /// Processes are served first come, first served, so none has to yield to the others.
     FairAcrossProcesses,
-    /// Owners that wait for each other are detected, across several locks.
+    /// A cycle of owners that wait for each other is detected, across several locks.
     DeadlockDetection,
 }
 
-/// Fails in a forked child of the process that opened an engine: what it inherited belongs to its
-/// parent.
+/// Checks that this process is the one that opened an engine: a forked child must not use what it
+/// inherited.
 ///
-/// An engine keeps the [`ProcessId::current`] of its opening, and passes it to its claims.
+/// An engine stores [`ProcessId::current`] when it is opened, and passes it to its claims.
 ///
 /// # Errors
-/// [`LockError::Forked`] when this process is not the one in `opened_by`.
+/// [`LockError::Forked`] if this process is not `opened_by`.
 pub fn check_process(
     opened_by: ProcessId,
     name: &LockName,

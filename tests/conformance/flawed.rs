@@ -1,4 +1,4 @@
-//! An engine that does what it should not, or says what is not so, fails the suite.
+//! An engine with a flaw, or one that claims a capability it does not have, fails the suite.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use jam_lock::engine::Engine;
 use super::Leases;
 use super::lease::{Flaw, World};
 
-/// The same leases, of which nothing is expected after a short while.
+/// The simulated leases with a flaw, and with short timeouts.
 struct Flawed(Leases);
 
 impl Subject for Flawed {
@@ -19,110 +19,110 @@ impl Subject for Flawed {
         self.0.process()
     }
 
-    fn die_with(&self, name: &LockName) -> bool {
-        self.0.die_with(name)
+    fn die_holding(&self, name: &LockName) -> bool {
+        self.0.die_holding(name)
     }
 
     fn lose(&self, name: &LockName) -> bool {
         self.0.lose(name)
     }
 
-    fn until_waiting(&self, name: &LockName, processes: usize) -> bool {
-        self.0.until_waiting(name, processes)
+    fn wait_for_waiters(&self, name: &LockName, processes: usize) -> bool {
+        self.0.wait_for_waiters(name, processes)
     }
 
-    fn patience(&self) -> Duration {
+    fn timeout(&self) -> Duration {
         Duration::from_secs(2)
     }
 }
 
-/// What the check says of an engine with the flaw.
-fn objection(flaw: Flaw, check: &str) -> String {
+/// The message with which the check fails for an engine with the flaw.
+fn failure_of(flaw: Flaw, check: &str) -> String {
     let subject = Flawed(Leases(Arc::new(World::new(7, Some(flaw)))));
     let (_, check) = CHECKS.iter().find(|(name, _)| *name == check).expect("there is such a check");
     let result = panic::catch_unwind(AssertUnwindSafe(|| check(&subject)));
-    let why = result.expect_err("the check has found nothing");
+    let why = result.expect_err("the check passes");
     let text = why.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| why.downcast_ref::<String>().cloned()).expect("a panic with a text")
+    text.or_else(|| why.downcast_ref::<String>().cloned()).expect("a panic with a message")
 }
 
 #[test]
 fn one_that_excludes_no_process() {
-    objection(Flaw::LetsAllIn, "exclusion");
-    let said = objection(Flaw::LetsAllIn, "deadline");
-    assert!(said.contains("it is held elsewhere"), "{said}");
+    failure_of(Flaw::NoExclusion, "mutual exclusion");
+    let message = failure_of(Flaw::NoExclusion, "timeout");
+    assert!(message.contains("the lock is held by another process"), "{message}");
 }
 
 #[test]
 fn one_that_acts_on_duplicate_messages() {
-    let said = objection(Flaw::TakesCopiesForNew, "cancellation at every step");
-    assert!(said.contains("nothing is left"), "{said}");
+    let message = failure_of(Flaw::ExecutesCopies, "cancellation of a wait");
+    assert!(message.contains("a cancelled wait does not keep the lock"), "{message}");
 }
 
 #[test]
 fn one_that_serves_the_last_waiter_first() {
-    let said = objection(Flaw::ServesLastFirst, "order of service");
-    assert!(said.contains("not served in the order"), "{said}");
+    let message = failure_of(Flaw::LastComeFirstServed, "order among processes");
+    assert!(message.contains("not served in the order"), "{message}");
 }
 
 #[test]
 fn one_that_claims_shared_locks_and_has_none() {
-    let said = objection(Flaw::KnowsNoReaders, "readers and writers");
-    assert!(said.contains("readers share it"), "{said}");
+    let message = failure_of(Flaw::NoReaders, "readers and writers");
+    assert!(message.contains("readers share it"), "{message}");
 }
 
 #[test]
 fn one_whose_tokens_do_not_rise() {
-    let said = objection(Flaw::GivesOneToken, "tokens");
-    assert!(said.contains("follows"), "{said}");
+    let message = failure_of(Flaw::ConstantToken, "tokens");
+    assert!(message.contains("follows"), "{message}");
 }
 
 #[test]
 fn one_that_claims_abandonment_reports_and_has_none() {
-    let said = objection(Flaw::ForgetsDeaths, "abandonment");
-    assert!(said.contains("whether the death is told"), "{said}");
+    let message = failure_of(Flaw::NoAbandonmentReports, "abandonment");
+    assert!(message.contains("whether an abandonment is reported"), "{message}");
 }
 
 #[test]
 fn one_that_hides_its_abandonment_reports() {
-    let said = objection(Flaw::HidesThatItTells, "abandonment");
-    assert!(said.contains("whether the death is told"), "{said}");
+    let message = failure_of(Flaw::UnclaimedAbandonmentReports, "abandonment");
+    assert!(message.contains("whether an abandonment is reported"), "{message}");
 }
 
 #[test]
 fn one_that_hides_that_its_locks_can_be_lost() {
-    let said = objection(Flaw::HidesThatItLoses, "loss");
-    assert!(said.contains("cannot be lost, and one was"), "{said}");
+    let message = failure_of(Flaw::UnclaimedLoss, "loss");
+    assert!(message.contains("cannot be lost, and one was"), "{message}");
 }
 
 #[test]
 fn one_that_does_not_report_a_loss_to_the_holder() {
-    let said = objection(Flaw::KeepsLossesQuiet, "loss");
-    assert!(said.contains("is not told that it has lost"), "{said}");
+    let message = failure_of(Flaw::UnreportedLoss, "loss");
+    assert!(message.contains("is not notified that its lock was lost"), "{message}");
 }
 
 #[test]
 fn one_that_names_the_last_holder_as_the_current_one() {
-    let said = objection(Flaw::NamesWhoHasLeft, "holder");
-    assert!(said.contains("still said to be the holder"), "{said}");
+    let message = failure_of(Flaw::StaleHolder, "holder");
+    assert!(message.contains("still said to hold it"), "{message}");
 }
 
 #[test]
 fn one_that_shows_a_held_lock_as_free() {
-    for check in ["survey", "status"] {
-        let said = objection(Flaw::SaysThatAllIsFree, check);
-        assert!(said.contains("a lock that is held is said to be free"), "{said}");
+    for check in ["list", "status"] {
+        let message = failure_of(Flaw::ListsAllAsFree, check);
+        assert!(message.contains("a lock that is held is said to be free"), "{message}");
     }
 }
 
 #[test]
 fn one_that_releases_a_lock_in_another_mode() {
-    let said = objection(Flaw::ReleasesInAnyMode, "release in another mode");
-    assert!(said.contains("a release in another mode frees it"), "{said}");
+    let message = failure_of(Flaw::ReleasesInAnyMode, "release in another mode");
+    assert!(message.contains("a release in another mode releases the lock"), "{message}");
 }
 
 #[test]
 fn one_that_forgets_an_unreported_death() {
-    let said = objection(Flaw::ForgetsWhatNobodyHeard, "release of what nobody used");
-    assert!(said.contains("a death is forgotten"), "{said}");
+    let message = failure_of(Flaw::ClearsUnreportedAbandonment, "release of an unused claim");
+    assert!(message.contains("an abandonment is lost"), "{message}");
 }

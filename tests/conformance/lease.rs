@@ -1,8 +1,8 @@
-//! A lease engine that is made up as a whole: its server, the network in between and the clocks.
+//! An engine with leases, all of which is simulated: the server, the network and the clocks.
 //!
-//! Time passes only where something is sent or [`World::pass`] says so. The network delays, loses and
-//! repeats what is sent, by chance. A client counts its leases as lost before the server gives them
-//! to others, because each counts from what it heard of the other.
+//! Time passes only while a message is sent, or when the simulation says so. The network delays, loses
+//! and repeats messages at random. A client counts its leases as lost before the server grants them
+//! to others, because each counts from the last message of the other.
 
 mod claim;
 mod client;
@@ -20,35 +20,35 @@ use self::client::Client;
 use self::world::State;
 pub(crate) use self::world::World;
 
-/// What is wrong with an engine that has to fail the suite.
+/// What is wrong with an engine that must fail the suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// It keeps nobody out.
-    LetsAllIn,
-    /// It takes what the network repeats for something new.
-    TakesCopiesForNew,
-    /// It serves first who came last, and says that it serves in order.
-    ServesLastFirst,
-    /// It has writers alone, and says that it has readers.
-    KnowsNoReaders,
-    /// It gives everybody the same token.
-    GivesOneToken,
-    /// It does not tell of deaths, and says that it does.
-    ForgetsDeaths,
-    /// It tells of deaths, and says that it does not.
-    HidesThatItTells,
-    /// Its locks can be lost, and it says that they cannot.
-    HidesThatItLoses,
-    /// It tells nobody that a lock was lost.
-    KeepsLossesQuiet,
-    /// It names whoever had the lock last.
-    NamesWhoHasLeft,
-    /// It says of every lock that it is free.
-    SaysThatAllIsFree,
-    /// It gives back a claim whatever mode is named.
+    /// Several holders can have the lock at once.
+    NoExclusion,
+    /// A message that the network repeats is executed again.
+    ExecutesCopies,
+    /// The last wait is served first, although the engine claims to be fair.
+    LastComeFirstServed,
+    /// There are only writers, although the engine claims shared locks.
+    NoReaders,
+    /// All holders get the same token.
+    ConstantToken,
+    /// An abandonment is not reported, although the engine claims it is.
+    NoAbandonmentReports,
+    /// An abandonment is reported, although the engine claims it is not.
+    UnclaimedAbandonmentReports,
+    /// Locks can be lost, although the engine claims they cannot.
+    UnclaimedLoss,
+    /// The holder is not notified of a loss.
+    UnreportedLoss,
+    /// The last holder is named after its release.
+    StaleHolder,
+    /// Every lock is listed as free.
+    ListsAllAsFree,
+    /// A claim is released whichever mode is given.
     ReleasesInAnyMode,
-    /// It takes what nobody was told of for mended.
-    ForgetsWhatNobodyHeard,
+    /// A release clears an abandonment that was not reported to any holder.
+    ClearsUnreportedAbandonment,
 }
 
 /// The engine of one process.
@@ -71,8 +71,8 @@ impl Engine for LeaseEngine {
         let flaw = self.client.world.flaw;
         match capability {
             Capability::SharedLocks | Capability::FairAcrossProcesses => true,
-            Capability::LockLoss => flaw != Some(Flaw::HidesThatItLoses),
-            Capability::AbandonmentReports => flaw != Some(Flaw::HidesThatItTells),
+            Capability::LockLoss => flaw != Some(Flaw::UnclaimedLoss),
+            Capability::AbandonmentReports => flaw != Some(Flaw::UnclaimedAbandonmentReports),
             _ => false,
         }
     }
@@ -82,11 +82,11 @@ impl Engine for LeaseEngine {
     }
 
     fn location(&self) -> String {
-        "made up".to_owned()
+        "simulation".to_owned()
     }
 
     fn lock_location(&self, name: &LockName) -> String {
-        format!("made up, {name}")
+        format!("simulation, {name}")
     }
 
     fn find_holder(&self, name: &LockName, reply: HolderReply) {

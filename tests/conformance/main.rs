@@ -1,4 +1,4 @@
-//! Every engine does what its locks promise: files, PostgreSQL, and one of leases that is made up.
+//! Every engine passes the conformance suite: files, PostgreSQL, and leases of a simulated server.
 
 mod flawed;
 mod lease;
@@ -52,8 +52,8 @@ impl Subject for Files {
         conformance::files(self.0.path()).expect("the test's folder can be used")
     }
 
-    fn die_with(&self, name: &LockName) -> bool {
-        die_with(self.0.path(), name)
+    fn die_holding(&self, name: &LockName) -> bool {
+        die_holding(self.0.path(), name)
     }
 }
 
@@ -65,7 +65,7 @@ struct Postgres {
 
 #[cfg(target_os = "linux")]
 impl Postgres {
-    /// Sessions that have the lock, or wait for it.
+    /// The sessions that have the lock, or those that wait for it.
     fn sessions(&self, name: &LockName, granted: bool) -> Vec<String> {
         self.server.sessions(&self.url, name.as_str(), granted)
     }
@@ -74,23 +74,25 @@ impl Postgres {
 #[cfg(target_os = "linux")]
 impl Subject for Postgres {
     fn process(&self) -> Arc<dyn Engine> {
-        conformance::postgres(&self.url).expect("the test's server is fit for locks")
+        conformance::postgres(&self.url).expect("the test's server can be used")
     }
 
-    fn die_with(&self, name: &LockName) -> bool {
-        die_with(self.url.as_ref(), name)
+    fn die_holding(&self, name: &LockName) -> bool {
+        die_holding(self.url.as_ref(), name)
     }
 
     fn lose(&self, name: &LockName) -> bool {
         for session in self.sessions(name, true) {
             self.server.query(&format!("SELECT pg_terminate_backend({session})"));
         }
-        wait_until("its sessions are over", || self.sessions(name, true).is_empty());
+        wait_until("its sessions to end", || self.sessions(name, true).is_empty());
         true
     }
 
-    fn until_waiting(&self, name: &LockName, processes: usize) -> bool {
-        wait_until("they wait in the server", || self.sessions(name, false).len() >= processes);
+    fn wait_for_waiters(&self, name: &LockName, processes: usize) -> bool {
+        wait_until("sessions to wait in the server", || {
+            self.sessions(name, false).len() >= processes
+        });
         true
     }
 }
@@ -102,9 +104,9 @@ impl Subject for Leases {
         Arc::new(LeaseEngine::new(&self.0))
     }
 
-    fn die_with(&self, name: &LockName) -> bool {
+    fn die_holding(&self, name: &LockName) -> bool {
         let lock = lease::locks(&self.0).lock(name.clone());
-        let _dead = lock.acquire().expect("it is free");
+        let _dead = lock.acquire().expect("the lock is free");
         self.0.cut_off_holder(name.as_str());
         true
     }
@@ -114,14 +116,14 @@ impl Subject for Leases {
         true
     }
 
-    fn until_waiting(&self, name: &LockName, processes: usize) -> bool {
-        self.0.until_waiting(name.as_str(), processes);
+    fn wait_for_waiters(&self, name: &LockName, processes: usize) -> bool {
+        self.0.wait_for_waiters(name.as_str(), processes);
         true
     }
 }
 
-/// Has another process acquire the lock, and kills it.
-fn die_with(place: &Path, name: &LockName) -> bool {
-    Child::holding(place, name.as_str()).kill();
+/// Kills another process that holds the lock.
+fn die_holding(location: &Path, name: &LockName) -> bool {
+    Child::holding(location, name.as_str()).kill();
     true
 }

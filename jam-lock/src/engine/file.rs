@@ -7,7 +7,7 @@
 //! | how a wait blocks or polls | `blocking_pool.rs`, `polling.rs` |
 //! | what is written to the `.holder` file | `record.rs`, `record/format.rs` |
 //! | where a writer that died is reported | `record/abandonment.rs` |
-//! | where a stale record is told from a live one | `holder_lookup/linux/stale_record.rs` |
+//! | where a live record is distinguished from a stale one | `holder_lookup/linux/stale_record.rs` |
 //! | where the files of keyed names are removed | `keyed_cleanup.rs` |
 //! | what differs between platforms | `platform/`, `holder_lookup/` |
 

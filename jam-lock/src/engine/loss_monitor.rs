@@ -1,21 +1,22 @@
-//! [`LossMonitor`]: how the holder of a lock notices that it has lost it.
+//! [`LossMonitor`]: how the holder of a lock notices its loss.
 
 use std::fmt;
 use std::task::Waker;
 
-/// Reports that a claim was lost while it was held, on an engine where that can happen.
+/// Reports that a claim was lost while it was held, for engines with
+/// [`Capability::LockLoss`](super::Capability::LockLoss).
 pub trait LossMonitor: fmt::Debug + Send + Sync {
-    /// Why the claim counts as lost, if it does; once lost, it stays lost.
+    /// Why the claim was lost, if it was. Once lost, it stays lost.
     fn lost_reason(&self) -> Option<String>;
 
-    /// Wakes `waker` once the claim is lost, at once if it already is.
+    /// Wakes `waker` when the claim is lost; at once if it already is.
     fn on_loss(&self, waker: &Waker);
 
-    /// Blocks until the engine has confirmed every release so far, or until it is unresponsive.
+    /// Blocks until the engine has confirmed all earlier releases, or does not respond in time.
     fn flush(&self);
 
-    /// A query that returns a row as long as nobody else has had the lock since, on an engine whose
-    /// holders can fence a transaction.
+    /// A query that returns a row as long as no other holder has had the lock since, if holders can
+    /// fence a transaction; by default `None`.
     fn fence_statement(&self) -> Option<String> {
         None
     }

@@ -1,4 +1,4 @@
-//! What a process has of the server: a session, and a new one where that is over.
+//! [`Client`]: the connection of a process to the server, which opens a new session after a loss.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,43 +29,43 @@ impl Client {
         })
     }
 
-    /// Asks for a lease until it is there, or nobody waits for it any more.
-    pub(super) fn start_wait(
+    /// Waits for a lease; `None` if it is not granted, or the wait is cancelled.
+    pub(super) fn wait(
         &self,
         name: &str,
         request: &WaitRequest,
-        is_recalled: &AtomicBool,
-    ) -> Option<Arrival> {
+        is_cancelled: &AtomicBool,
+    ) -> Option<Grant> {
         loop {
             let session = self.session();
             let number = self.world.with(|state| {
                 let number = state.next_number();
-                let (mode, waits) = (request.mode, request.blocking);
+                let (mode, blocking) = (request.mode, request.blocking);
                 let holder = request.site.as_ref().map(Holder::here);
                 let name = name.to_owned();
-                state.send(session, &Request::Acquire { name, number, mode, waits, holder });
+                state.send(session, &Request::Acquire { name, number, mode, blocking, holder });
                 number
             });
-            let answer = self.world.until(|state| {
+            let outcome = self.world.until(|state| {
                 if state.is_over(session) {
                     return Some(None);
                 }
                 let outcome = state.server.outcome(name, number);
-                if matches!(outcome, Outcome::Waiting) && is_recalled.load(Ordering::Relaxed) {
+                if matches!(outcome, Outcome::Waiting) && is_cancelled.load(Ordering::Relaxed) {
                     let name = name.to_owned();
-                    state.send(session, &Request::Release { name, number, left: None });
+                    state.send(session, &Request::Release { name, number, released_as: None });
                     return Some(Some(Outcome::Over));
                 }
                 (!matches!(outcome, Outcome::Waiting)).then_some(Some(outcome))
             });
-            match answer {
+            match outcome {
                 Some(Outcome::Granted { token, abandoned }) => {
                     let mode = request.mode;
-                    return Some(Arrival { session, number, mode, token, abandoned });
+                    return Some(Grant { session, number, mode, token, abandoned });
                 }
                 Some(Outcome::Over | Outcome::Waiting) => return None,
-                // Its session was over before the answer came.
-                None if is_recalled.load(Ordering::Relaxed) => return None,
+                // The session ended before the server replied.
+                None if is_cancelled.load(Ordering::Relaxed) => return None,
                 None => {}
             }
         }
@@ -79,7 +79,7 @@ impl fmt::Debug for Client {
 }
 
 /// A lease that was granted.
-pub(super) struct Arrival {
+pub(super) struct Grant {
     pub(super) session: usize,
     pub(super) number: u64,
     pub(super) mode: Mode,
@@ -87,13 +87,13 @@ pub(super) struct Arrival {
     pub(super) abandoned: Option<Holder>,
 }
 
-/// What a holder may ask about its lease.
-pub(super) struct Tenure {
+/// Reports the loss of a lease.
+pub(super) struct Monitor {
     pub(super) world: Arc<World>,
     pub(super) session: usize,
 }
 
-impl LossMonitor for Tenure {
+impl LossMonitor for Monitor {
     fn lost_reason(&self) -> Option<String> {
         self.world.with(|state| state.loss(self.session).map(ToOwned::to_owned))
     }
@@ -105,8 +105,8 @@ impl LossMonitor for Tenure {
     fn flush(&self) {}
 }
 
-impl fmt::Debug for Tenure {
+impl fmt::Debug for Monitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tenure").field("session", &self.session).finish_non_exhaustive()
+        f.debug_struct("Monitor").field("session", &self.session).finish_non_exhaustive()
     }
 }

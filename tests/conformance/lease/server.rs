@@ -1,4 +1,4 @@
-//! The server: who has a lease, who waits for one, and what it remembers of both.
+//! [`Server`]: the leases, and the waits for them.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -7,42 +7,42 @@ use jam_lock::{Holder, State, Status};
 
 use super::Flaw;
 
-/// How far tokens rise from one lease to the next: who has it gives them out within its process.
-pub(super) const SPARE: u64 = 1 << 20;
+/// How far tokens rise from one lease to the next: the holder gives the ones in between to its process.
+pub(super) const TOKEN_RESERVE: u64 = 1 << 20;
 
-/// How a lease is given back.
+/// How a lease is released.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Ending {
+pub(super) enum ReleasedAs {
     Clean,
     Abandoned,
 }
 
-/// What a client asks of the server. A number names the lease that is asked for, and for all time.
+/// A request of a client. Its number identifies the lease, and is never reused.
 #[derive(Clone, Debug)]
 pub(super) enum Request {
     Acquire {
         name: String,
         number: u64,
         mode: Mode,
-        waits: bool,
+        blocking: bool,
         holder: Option<Holder>,
     },
-    Publish {
+    Record {
         name: String,
         number: u64,
         holder: Option<Holder>,
-        /// Whether the one before has left the lock abandoned, or has not recovered from who did.
+        /// Whether the holder before it left the lock abandoned, or did not recover it.
         is_abandoned: bool,
     },
-    /// Gives a lease back as it is left, or as it was found; or gives up the wait for it.
+    /// Releases a lease, without any change if `released_as` is `None`; or cancels the wait for it.
     Release {
         name: String,
         number: u64,
-        left: Option<Ending>,
+        released_as: Option<ReleasedAs>,
     },
 }
 
-/// What has become of what was asked for.
+/// The outcome of an acquire request.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Granted { token: u64, abandoned: Option<Holder> },
@@ -52,23 +52,23 @@ pub(super) enum Outcome {
 
 pub(crate) struct Server {
     flaw: Option<Flaw>,
-    names: HashMap<String, Name>,
+    locks: HashMap<String, Lock>,
     ended_sessions: HashSet<usize>,
-    /// What is over, so that a copy of the request that the network brings later changes nothing.
+    /// The requests that are over, so that a copy that the network delivers later has no effect.
     over: HashSet<u64>,
 }
 
 #[derive(Default)]
-struct Name {
+struct Lock {
     leases: Vec<Lease>,
     queue: VecDeque<Lease>,
     token: u64,
-    /// Who has died with a lease, until somebody has left in order.
-    died: Option<Holder>,
-    last: Option<Holder>,
+    /// Who abandoned the lock, until a writer has released it cleanly.
+    abandoned_by: Option<Holder>,
+    last_holder: Option<Holder>,
 }
 
-/// One that is held or waited for.
+/// A lease that is held or waited for.
 struct Lease {
     session: usize,
     number: u64,
@@ -80,69 +80,72 @@ struct Lease {
 
 impl Server {
     pub(super) fn new(flaw: Option<Flaw>) -> Self {
-        Self { flaw, names: HashMap::new(), ended_sessions: HashSet::new(), over: HashSet::new() }
+        Self { flaw, locks: HashMap::new(), ended_sessions: HashSet::new(), over: HashSet::new() }
     }
 
-    /// What a message does that has come through.
-    pub(super) fn hear(&mut self, session: usize, request: Request) {
+    /// Executes a request that has arrived.
+    pub(super) fn handle(&mut self, session: usize, request: Request) {
         if self.ended_sessions.contains(&session) {
             return;
         }
         match request {
-            Request::Acquire { name, number, mode, waits, holder } => {
-                let is_known = self.over.contains(&number) && !self.has(Flaw::TakesCopiesForNew);
+            Request::Acquire { name, number, mode, blocking, holder } => {
+                let is_copy = self.over.contains(&number) && !self.has(Flaw::ExecutesCopies);
                 let has_it = |lease: &Lease| lease.number == number;
-                let entry = self.names.entry(name.clone()).or_default();
-                if is_known || entry.leases.iter().chain(&entry.queue).any(has_it) {
+                let lock = self.locks.entry(name.clone()).or_default();
+                if is_copy || lock.leases.iter().chain(&lock.queue).any(has_it) {
                     return;
                 }
                 let lease = Lease { session, number, mode, token: 0, abandoned: None, holder };
-                entry.queue.push_back(lease);
-                self.serve(&name);
-                if !waits {
-                    self.give_up(&name, number);
+                lock.queue.push_back(lease);
+                self.grant(&name);
+                if !blocking {
+                    self.cancel(&name, number);
                 }
             }
-            Request::Publish { name, number, holder, is_abandoned } => {
-                let Name { leases, died, .. } = self.names.entry(name).or_default();
+            Request::Record { name, number, holder, is_abandoned } => {
+                let Lock { leases, abandoned_by, .. } = self.locks.entry(name).or_default();
                 if let Some(lease) = leases.iter_mut().find(|lease| lease.number == number) {
                     let before = std::mem::replace(&mut lease.holder, holder);
-                    *died = if is_abandoned { died.take().or(before) } else { None };
+                    *abandoned_by =
+                        if is_abandoned { abandoned_by.take().or(before) } else { None };
                 }
             }
-            Request::Release { name, number, left } => {
-                self.give_up(&name, number);
+            Request::Release { name, number, released_as } => {
+                self.cancel(&name, number);
                 self.over.insert(number);
-                let entry = self.names.entry(name.clone()).or_default();
-                if let Some(at) = entry.leases.iter().position(|lease| lease.number == number) {
-                    let lease = entry.leases.swap_remove(at);
-                    entry.last.clone_from(&lease.holder);
-                    match left {
-                        Some(Ending::Clean) if lease.mode == Mode::Exclusive => entry.died = None,
-                        Some(Ending::Abandoned) => entry.bury(lease),
+                let lock = self.locks.entry(name.clone()).or_default();
+                if let Some(at) = lock.leases.iter().position(|lease| lease.number == number) {
+                    let lease = lock.leases.swap_remove(at);
+                    lock.last_holder.clone_from(&lease.holder);
+                    match released_as {
+                        Some(ReleasedAs::Clean) if lease.mode == Mode::Exclusive => {
+                            lock.abandoned_by = None;
+                        }
+                        Some(ReleasedAs::Abandoned) => lock.note_abandonment(lease),
                         _ => {}
                     }
-                    self.serve(&name);
+                    self.grant(&name);
                 }
             }
         }
     }
 
-    /// Ends a session that was not heard of for too long.
-    pub(super) fn end(&mut self, session: usize) {
+    /// Ends a session whose client has been silent for too long.
+    pub(super) fn end_session(&mut self, session: usize) {
         if !self.ended_sessions.insert(session) {
             return;
         }
-        for entry in self.names.values_mut() {
-            entry.queue.retain(|lease| lease.session != session);
-            while let Some(at) = entry.leases.iter().position(|lease| lease.session == session) {
-                let lease = entry.leases.swap_remove(at);
-                entry.bury(lease);
+        for lock in self.locks.values_mut() {
+            lock.queue.retain(|lease| lease.session != session);
+            while let Some(at) = lock.leases.iter().position(|lease| lease.session == session) {
+                let lease = lock.leases.swap_remove(at);
+                lock.note_abandonment(lease);
             }
         }
-        let names: Vec<_> = self.names.keys().cloned().collect();
+        let names: Vec<_> = self.locks.keys().cloned().collect();
         for name in names {
-            self.serve(&name);
+            self.grant(&name);
         }
     }
 
@@ -151,102 +154,103 @@ impl Server {
     }
 
     pub(super) fn outcome(&self, name: &str, number: u64) -> Outcome {
-        let Some(entry) = self.names.get(name) else { return Outcome::Over };
-        if let Some(lease) = entry.leases.iter().find(|lease| lease.number == number) {
+        let Some(lock) = self.locks.get(name) else { return Outcome::Over };
+        if let Some(lease) = lock.leases.iter().find(|lease| lease.number == number) {
             return Outcome::Granted { token: lease.token, abandoned: lease.abandoned.clone() };
         }
-        let waits = entry.queue.iter().any(|lease| lease.number == number);
+        let waits = lock.queue.iter().any(|lease| lease.number == number);
         if waits { Outcome::Waiting } else { Outcome::Over }
     }
 
-    /// Whoever is recorded.
+    /// The recorded holder.
     pub(super) fn holder(&self, name: &str) -> Option<Holder> {
-        let entry = self.names.get(name)?;
-        let last = entry.last.clone().filter(|_| self.has(Flaw::NamesWhoHasLeft));
-        entry.leases.iter().find_map(|lease| lease.holder.clone()).or(last)
+        let lock = self.locks.get(name)?;
+        let last = lock.last_holder.clone().filter(|_| self.has(Flaw::StaleHolder));
+        lock.leases.iter().find_map(|lease| lease.holder.clone()).or(last)
     }
 
-    /// How all the locks stand.
+    /// The status of all locks.
     pub(super) fn list(&self) -> Vec<Status> {
-        let status = |(name, entry): (&String, &Name)| {
-            let state = match entry.leases.first().map(|lease| lease.mode) {
+        let status = |(name, lock): (&String, &Lock)| {
+            let state = match lock.leases.first().map(|lease| lease.mode) {
                 None => State::Free,
-                Some(_) if self.has(Flaw::SaysThatAllIsFree) => State::Free,
+                Some(_) if self.has(Flaw::ListsAllAsFree) => State::Free,
                 Some(Mode::Exclusive) => State::Writer,
-                Some(Mode::Shared) => State::Readers(Some(entry.leases.len())),
+                Some(Mode::Shared) => State::Readers(Some(lock.leases.len())),
             };
             Status::new(name, state)
                 .held_by(self.holder(name).map(Box::new))
-                .waited_for_by(Some(entry.queue.len()))
-                .with_token(Some(entry.token))
-                .abandoned_by(entry.died.clone().map(Box::new))
+                .waited_for_by(Some(lock.queue.len()))
+                .with_token(Some(lock.token))
+                .abandoned_by(lock.abandoned_by.clone().map(Box::new))
         };
-        self.names.iter().map(status).collect()
+        self.locks.iter().map(status).collect()
     }
 
-    /// The session of whoever has the lease.
+    /// The session that has the lease.
     pub(super) fn session_of(&self, name: &str) -> Option<usize> {
-        Some(self.names.get(name)?.leases.first()?.session)
+        Some(self.locks.get(name)?.leases.first()?.session)
     }
 
     pub(super) fn waiting(&self, name: &str) -> usize {
-        self.names.get(name).map_or(0, |entry| entry.queue.len())
+        self.locks.get(name).map_or(0, |lock| lock.queue.len())
     }
 
     fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
     }
 
-    fn give_up(&mut self, name: &str, number: u64) {
-        let entry = self.names.entry(name.to_owned()).or_default();
-        if let Some(at) = entry.queue.iter().position(|lease| lease.number == number) {
-            entry.queue.remove(at);
+    fn cancel(&mut self, name: &str, number: u64) {
+        let lock = self.locks.entry(name.to_owned()).or_default();
+        if let Some(at) = lock.queue.iter().position(|lease| lease.number == number) {
+            lock.queue.remove(at);
             self.over.insert(number);
-            self.serve(name);
+            self.grant(name);
         }
     }
 
-    /// Grants leases for as long as whoever is next can have one.
-    fn serve(&mut self, name: &str) {
+    /// Grants leases to the waits at the head of the queue, as long as they are compatible.
+    fn grant(&mut self, name: &str) {
         let flaw = self.flaw;
-        let Some(entry) = self.names.get_mut(name) else { return };
+        let Some(lock) = self.locks.get_mut(name) else { return };
         loop {
-            let next = if flaw == Some(Flaw::ServesLastFirst) {
-                entry.queue.back()
+            let next = if flaw == Some(Flaw::LastComeFirstServed) {
+                lock.queue.back()
             } else {
-                entry.queue.front()
+                lock.queue.front()
             };
             let Some(next) = next else { return };
-            let is_free = entry.leases.is_empty() || flaw == Some(Flaw::LetsAllIn);
+            let is_free = lock.leases.is_empty() || flaw == Some(Flaw::NoExclusion);
             let is_shared = next.mode == Mode::Shared
-                && flaw != Some(Flaw::KnowsNoReaders)
-                && entry.leases.iter().all(|lease| lease.mode == Mode::Shared);
+                && flaw != Some(Flaw::NoReaders)
+                && lock.leases.iter().all(|lease| lease.mode == Mode::Shared);
             if !is_free && !is_shared {
                 return;
             }
-            let mut lease = if flaw == Some(Flaw::ServesLastFirst) {
-                entry.queue.pop_back().expect("it was looked at")
+            let mut lease = if flaw == Some(Flaw::LastComeFirstServed) {
+                lock.queue.pop_back().expect("it is not empty")
             } else {
-                entry.queue.pop_front().expect("it was looked at")
+                lock.queue.pop_front().expect("it is not empty")
             };
-            if lease.mode == Mode::Exclusive && flaw != Some(Flaw::GivesOneToken) {
-                entry.token += 2 * SPARE;
+            if lease.mode == Mode::Exclusive && flaw != Some(Flaw::ConstantToken) {
+                lock.token += 2 * TOKEN_RESERVE;
             }
             lease.token = match lease.mode {
-                Mode::Exclusive => entry.token,
-                Mode::Shared => entry.token + SPARE + 1,
+                Mode::Exclusive => lock.token,
+                Mode::Shared => lock.token + TOKEN_RESERVE + 1,
             };
-            lease.abandoned = entry.died.clone().filter(|_| flaw != Some(Flaw::ForgetsDeaths));
-            entry.leases.push(lease);
+            lease.abandoned =
+                lock.abandoned_by.clone().filter(|_| flaw != Some(Flaw::NoAbandonmentReports));
+            lock.leases.push(lease);
         }
     }
 }
 
-impl Name {
-    /// Remembers who has died, unless somebody did before and nobody has mended it.
-    fn bury(&mut self, lease: Lease) {
-        if lease.mode == Mode::Exclusive && self.died.is_none() {
-            self.died = lease.holder;
+impl Lock {
+    /// Notes who abandoned the lock, unless an earlier abandonment was not recovered.
+    fn note_abandonment(&mut self, lease: Lease) {
+        if lease.mode == Mode::Exclusive && self.abandoned_by.is_none() {
+            self.abandoned_by = lease.holder;
         }
     }
 }

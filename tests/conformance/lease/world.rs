@@ -1,4 +1,4 @@
-//! The clocks and the network.
+//! [`World`]: the clocks and the network.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::task::Waker;
@@ -9,19 +9,19 @@ use fastrand::Rng;
 use super::Flaw;
 use super::server::{Request, Server};
 
-/// After how long without an answer a client counts its leases as lost.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// After how long without a reply a client counts its leases as lost.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// After how long without a word of a client the server gives its leases to others.
-const LEASE: Duration = Duration::from_secs(5);
+/// After how long without a message of a client the server grants its leases to others.
+const LEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often clients send a sign of life, and what they have no answer to.
+/// How often clients send a heartbeat, and repeat a request without a reply.
 const HEARTBEAT: Duration = Duration::from_millis(200);
 
-/// The longest that a message takes.
-const DELAY: Duration = Duration::from_millis(20);
+/// The longest time that a message takes.
+const MAX_DELAY: Duration = Duration::from_millis(20);
 
-/// All that several processes share.
+/// What the simulated processes share.
 pub(crate) struct World {
     pub(super) flaw: Option<Flaw>,
     state: Mutex<State>,
@@ -33,19 +33,20 @@ pub(crate) struct State {
     random: Rng,
     pub(super) server: Server,
     sessions: Vec<Session>,
-    /// What the network delivers once more.
+    /// Requests that the network delivers again.
     copies: Vec<(usize, Request)>,
-    numbers: u64,
-    keeps_losses_quiet: bool,
-    rung: Vec<Waker>,
+    last_number: u64,
+    hides_losses: bool,
+    due_wakers: Vec<Waker>,
 }
 
 /// A client's connection to the server.
 struct Session {
-    /// When the server last heard of the client, and the client of the server.
-    heard_of: Duration,
-    hears: Duration,
-    is_cut: bool,
+    /// When the last message of the client arrived at the server.
+    client_seen: Duration,
+    /// When the last message of the server arrived at the client.
+    server_seen: Duration,
+    is_cut_off: bool,
     loss: Option<String>,
     wakers: Vec<Waker>,
 }
@@ -58,73 +59,79 @@ impl World {
             server: Server::new(flaw),
             sessions: Vec::new(),
             copies: Vec::new(),
-            numbers: 0,
-            keeps_losses_quiet: flaw == Some(Flaw::KeepsLossesQuiet),
-            rung: Vec::new(),
+            last_number: 0,
+            hides_losses: flaw == Some(Flaw::UnreportedLoss),
+            due_wakers: Vec::new(),
         };
         Self { flaw, state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Does something in no time but that which it lets pass.
-    pub(super) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    /// Accesses the state, and wakes the wakers that are due then.
+    pub(super) fn with<T>(&self, access: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = act(&mut state);
-        let rung = std::mem::take(&mut state.rung);
+        let result = access(&mut state);
+        let due_wakers = std::mem::take(&mut state.due_wakers);
         drop(state);
         self.changed.notify_all();
-        rung.into_iter().for_each(Waker::wake);
-        done
+        due_wakers.into_iter().for_each(Waker::wake);
+        result
     }
 
-    /// Waits until `look` finds something.
-    pub(super) fn until<T>(&self, mut look: impl FnMut(&mut State) -> Option<T>) -> T {
+    /// Waits until `find` returns something.
+    pub(super) fn until<T>(&self, mut find: impl FnMut(&mut State) -> Option<T>) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(found) = look(&mut state) {
+            if let Some(found) = find(&mut state) {
                 return found;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Cuts off whoever has the lease, for so long that all who are concerned know of it.
+    /// Cuts off the session that has the lease, for so long that client and server both notice.
     pub(crate) fn cut_off_holder(&self, name: &str) {
         self.with(|state| {
-            let session = state.server.session_of(name).expect("somebody has it");
-            state.sessions[session].is_cut = true;
-            state.pass(2 * LEASE);
+            let session = state.server.session_of(name).expect("there is a holder");
+            state.sessions[session].is_cut_off = true;
+            state.pass(2 * LEASE_TIMEOUT);
         });
     }
 
-    /// Waits until so many wait in the server.
-    pub(crate) fn until_waiting(&self, name: &str, count: usize) {
+    /// Waits until at least `count` waits are queued at the server.
+    pub(crate) fn wait_for_waiters(&self, name: &str, count: usize) {
         self.until(|state| (state.server.waiting(name) >= count).then_some(()));
     }
 }
 
 impl State {
-    /// A number that nothing else has.
+    /// A unique number.
     pub(super) fn next_number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
+        self.last_number += 1;
+        self.last_number
     }
 
-    /// Begins a session.
+    /// Opens a session.
     pub(super) fn open(&mut self) -> usize {
-        let (heard_of, hears) = (self.now, self.now);
+        let (client_seen, server_seen) = (self.now, self.now);
         let wakers = Vec::new();
-        self.sessions.push(Session { heard_of, hears, is_cut: false, loss: None, wakers });
+        self.sessions.push(Session {
+            client_seen,
+            server_seen,
+            is_cut_off: false,
+            loss: None,
+            wakers,
+        });
         self.sessions.len() - 1
     }
 
-    /// Sends a request until it is answered, or its session is over.
+    /// Sends a request until there is a reply, or its session is over.
     pub(super) fn send(&mut self, session: usize, request: &Request) {
         while !self.is_over(session) {
-            let delay = DELAY.mul_f64(self.random.f64());
+            let delay = MAX_DELAY.mul_f64(self.random.f64());
             self.pass(delay);
             self.deliver_copies();
-            if !self.sessions[session].is_cut {
-                let (is_delivered, is_answered, is_copied) = match self.random.u32(..10) {
+            if !self.sessions[session].is_cut_off {
+                let (is_delivered, has_reply, is_copied) = match self.random.u32(..10) {
                     0 => (false, false, false),
                     1 => (true, false, false),
                     2 => (true, true, true),
@@ -134,9 +141,9 @@ impl State {
                     self.copies.push((session, request.clone()));
                 }
                 if is_delivered {
-                    self.server.hear(session, request.clone());
+                    self.server.handle(session, request.clone());
                 }
-                if is_answered {
+                if has_reply {
                     return;
                 }
             }
@@ -146,17 +153,17 @@ impl State {
 
     /// Why the leases of `session` are lost, if they are.
     pub(super) fn loss(&self, session: usize) -> Option<&str> {
-        self.sessions[session].loss.as_deref().filter(|_| !self.keeps_losses_quiet)
+        self.sessions[session].loss.as_deref().filter(|_| !self.hides_losses)
     }
 
-    /// Whether there is nothing to be had by `session` any more.
+    /// Whether `session` is over.
     pub(super) fn is_over(&self, session: usize) -> bool {
         self.sessions[session].loss.is_some()
     }
 
     pub(super) fn on_loss(&mut self, session: usize, waker: &Waker) {
         if self.loss(session).is_some() {
-            self.rung.push(waker.clone());
+            self.due_wakers.push(waker.clone());
         } else {
             self.sessions[session].wakers.push(waker.clone());
         }
@@ -168,26 +175,26 @@ impl State {
         while self.now < end {
             self.now = end.min(self.now + HEARTBEAT);
             for number in 0..self.sessions.len() {
-                self.beat(number);
+                self.heartbeat(number);
             }
         }
     }
 
-    /// A sign of life and its answer, either of which may be lost; and what follows without it.
-    fn beat(&mut self, number: usize) {
+    /// Sends a heartbeat and its reply, either of which may be lost; without them, leases are lost.
+    fn heartbeat(&mut self, number: usize) {
         let session = &mut self.sessions[number];
-        if !session.is_cut && session.loss.is_none() && self.random.u32(..10) > 0 {
-            session.heard_of = self.now;
+        if !session.is_cut_off && session.loss.is_none() && self.random.u32(..10) > 0 {
+            session.client_seen = self.now;
             if self.random.u32(..10) > 0 {
-                session.hears = self.now;
+                session.server_seen = self.now;
             }
         }
-        if session.loss.is_none() && self.now > session.hears + PATIENCE {
-            session.loss = Some("the server has not answered for too long".to_owned());
-            self.rung.append(&mut session.wakers);
+        if session.loss.is_none() && self.now > session.server_seen + CLIENT_TIMEOUT {
+            session.loss = Some("the server has not replied for too long".to_owned());
+            self.due_wakers.append(&mut session.wakers);
         }
-        if !self.server.has_ended(number) && self.now > session.heard_of + LEASE {
-            self.server.end(number);
+        if !self.server.has_ended(number) && self.now > session.client_seen + LEASE_TIMEOUT {
+            self.server.end_session(number);
         }
     }
 
@@ -195,7 +202,7 @@ impl State {
         while !self.copies.is_empty() && self.random.u32(..4) == 0 {
             let at = self.random.usize(..self.copies.len());
             let (session, request) = self.copies.swap_remove(at);
-            self.server.hear(session, request);
+            self.server.handle(session, request);
         }
     }
 }

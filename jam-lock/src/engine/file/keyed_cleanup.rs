@@ -19,7 +19,7 @@ use crate::engine::Mode;
 use crate::per_process::PerProcess;
 
 /// How long a lock that other processes use too is kept: while they take turns, none of them should
-/// create its file anew each time.
+/// have to create its file each time.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
 /// How recent a write to the holder record must be for the lock to be in use. It is well below

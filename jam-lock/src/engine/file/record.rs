@@ -1,6 +1,6 @@
 //! [`HolderRecord`]: what a claim records in the `.holder` file beside its lock file.
 //!
-//! A record has three parts. *Who holds the lock* is for people, and never decides anything. The
+//! A record has three parts. The *holder* is for people, and never decides anything. The
 //! [abandonment mark](AbandonmentMark) and the [tokens](Tokens) are relied on: if one of them cannot be
 //! read or written, the holder gets a `record_error`.
 //!

@@ -1,4 +1,4 @@
-//! [`MemoryLock`]: who has the lock of one name, who waits for it, and what its holders leave behind.
+//! [`MemoryLock`]: the lock of one name, with its holders, its waits, and what holders leave behind.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,7 @@ pub(super) struct LockState {
     pub(super) token: u64,
     /// The writer that is recorded as the holder, if any.
     pub(super) recorded: Option<RecordedWriter>,
-    /// The first holder that left the lock abandoned, if nobody has recovered since.
+    /// The first holder that left the lock abandoned, if no writer has recovered since.
     pub(super) abandoned_by: Option<Box<Holder>>,
 }
 

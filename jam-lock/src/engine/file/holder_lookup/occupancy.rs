@@ -1,4 +1,4 @@
-//! [`Occupancy`]: who uses a lock file, as far as the system's list shows it.
+//! [`Occupancy`]: the holders and waiters of a lock file, as far as the system's list shows them.
 
 use crate::holder::Holder;
 use crate::status::State;

@@ -36,7 +36,7 @@ pub(super) enum AbandonmentMark {
 /// What the record says when the claim is acquired.
 #[derive(Default)]
 pub(super) struct Findings {
-    /// The first holder that died with the lock or left it abandoned, if nobody has recovered since.
+    /// The first holder that died with the lock or left it abandoned, if no writer has recovered since.
     pub(super) abandoned_by: Option<Box<Holder>>,
     pub(super) has_token: bool,
     /// An error that hides no abandonment.
@@ -142,7 +142,7 @@ impl HolderRecord {
         if self.mark == AbandonmentMark::Set { Ok(()) } else { result }
     }
 
-    /// Records that `holder` abandoned the lock, which nobody holds.
+    /// Records that `holder` abandoned the lock, which is free.
     pub(super) fn write_abandoned(&mut self, holder: &Holder) -> Result<(), LockError> {
         let Some(file) = self.file.as_mut().filter(|_| self.mark != AbandonmentMark::Unread) else {
             let text = "it could not be read or created when the lock was acquired";

@@ -86,7 +86,7 @@ pub(in crate::engine::file) struct Record {
     pub(in crate::engine::file) token: Option<u64>,
     /// The recorded holder, and when its process started.
     pub(in crate::engine::file) holder: Option<(Holder, Option<u64>)>,
-    /// The first holder that died with the lock or left it abandoned, if nobody has recovered since.
+    /// The first holder that died with the lock or left it abandoned, if no writer has recovered since.
     pub(in crate::engine::file) abandoned_by: Option<Holder>,
 }
 
@@ -125,7 +125,7 @@ impl Record {
         }
     }
 
-    /// Who abandoned the lock, if nobody holds it: then a recorded holder has died.
+    /// The holder that abandoned the lock, if it is free: then a recorded holder has died.
     pub(in crate::engine::file) fn abandoned_by_if_free(self) -> Option<Holder> {
         let holder = self.holder.map(|(holder, _)| holder);
         self.abandoned_by.or(holder)

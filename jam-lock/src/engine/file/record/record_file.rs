@@ -136,7 +136,7 @@ impl RecordFile {
         Ok(())
     }
 
-    /// Removes a second text that no longer counts, so that it confuses nobody who reads the file.
+    /// Removes a second text that no longer counts, so that it does not confuse people.
     fn cut_off_second_text(&mut self, written: usize) {
         let was_long = mem::replace(&mut self.is_long, written > SIZE);
         if was_long && !self.is_long {

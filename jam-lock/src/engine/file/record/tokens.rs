@@ -11,7 +11,7 @@ use crate::wall_clock::since_1970;
 /// How far tokens may rise beyond the recorded one before the holder is recorded again.
 pub(super) const TOKEN_RESERVE: u64 = 1 << 10;
 
-/// The greatest token that is known to have been given to a writer.
+/// The greatest token of a writer that this process knows of.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     last: u64,

@@ -1,4 +1,4 @@
-//! What makes it certain who holds a lock file.
+//! [`Evidence`]: what makes the holder of a lock file certain.
 
 use std::ffi::OsString;
 use std::fs;

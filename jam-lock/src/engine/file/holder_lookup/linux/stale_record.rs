@@ -1,4 +1,4 @@
-//! Tells the record of a living holder from a stale one, which a dead process has left.
+//! Distinguishes the record of a living holder from a stale one, which a dead process has left.
 //!
 //! A process id is reused, so a record names a process by its id and the time at which it started.
 //! The record is live if that process is listed as a writer of the lock, and stale if another process

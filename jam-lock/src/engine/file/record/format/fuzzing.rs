@@ -1,5 +1,5 @@
-//! Whatever is in a record file, it is parsed without a panic, and names nobody but the holder that
-//! wrote it. The inputs are variations of those in `corpus/records`; one that has failed belongs there.
+//! Whatever is in a record file, it is parsed without a panic, and only names the holder that wrote
+//! it. The inputs are variations of those in `corpus/records`; one that has failed belongs there.
 
 use std::collections::HashSet;
 use std::path::Path;

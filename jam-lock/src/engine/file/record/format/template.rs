@@ -21,7 +21,7 @@ const DIGITS: usize = 16;
 /// text's check.
 const FIRST_LINE: usize = 1 + FIRST.len() + DIGITS;
 
-/// The first line of the record of a lock that nobody holds.
+/// The first line of the record of a lock that is free.
 pub(in super::super) fn released_line(token: u64) -> [u8; TOKEN.end + 1] {
     let mut line = *b"jam-lock 1 free token                    \n";
     write_number(&mut line[TOKEN], token, b' ');

@@ -1,4 +1,4 @@
-//! Records are parsed as they were written, and a record that was written in part names nobody.
+//! Records are parsed as they were written, and a record that was written in part names no holder.
 
 use std::fs;
 use std::path::Path;
@@ -165,7 +165,7 @@ fn spaces_at_the_ends_of_lines_make_no_difference() {
 }
 
 #[test]
-fn a_foreign_file_is_told_from_an_empty_one() {
+fn a_foreign_file_is_distinguished_from_an_empty_one() {
     for empty in [&b""[..], &[0; 640], &[0; 7]] {
         assert_eq!(Content::parse(empty), Content::Empty);
     }
@@ -176,7 +176,7 @@ fn a_foreign_file_is_told_from_an_empty_one() {
 
 proptest! {
     #[test]
-    fn a_text_that_was_written_in_part_names_nobody(
+    fn a_text_that_was_written_in_part_names_no_holder(
         end in 0..SIZE,
         other in proptest::collection::vec(any::<u8>(), SIZE),
     ) {
