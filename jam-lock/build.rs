@@ -1,4 +1,4 @@
-//! Nothing is built: a package with `links` has to have a build script.
+//! Does nothing: Cargo requires a build script in a package with a `links` key.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

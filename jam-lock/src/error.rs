@@ -1,4 +1,4 @@
-//! [`LockError`]: everything that can go wrong, with a message that says what, where, and the remedy.
+//! [`LockError`]: what went wrong, where, and the remedy.
 
 mod timeout_message;
 
@@ -153,9 +153,9 @@ pub enum LockError {
         reason: String,
     },
 
-    /// Threads or tasks of several processes waited for each other, and the server ended this wait.
+    /// Owners (threads or tasks) waited for each other in a cycle, and the server ended this wait.
     ///
-    /// The locks that this thread or task held on that server are lost.
+    /// The locks that this owner held on that server have been released.
     #[error(
         "deadlock on lock `{name}` ({location}): its holder was waiting for a lock held by this thread \
          or task, whose locks there have all been released; acquire locks in one order everywhere, or \

@@ -159,14 +159,14 @@ impl Gate {
     /// The holder in any process, if it is certain; blocks the thread if a server has to be asked.
     pub(crate) fn holder(&self) -> Option<Box<Holder>> {
         let here = self.try_update(|state| state.holder()).ok()?;
-        here.or_else(|| self.query_holder().wait())
+        here.or_else(|| wait_driver::block_on(&mut self.query_holder()))
     }
 
     /// The same as [`Self::holder`], but lets other tasks run.
     pub(crate) async fn holder_async(&self) -> Option<Box<Holder>> {
         match self.try_update(|state| state.holder()).ok()? {
             Some(here) => Some(here),
-            None => self.query_holder().wait_async().await,
+            None => wait_driver::run(&mut self.query_holder()).await,
         }
     }
 

@@ -248,7 +248,7 @@ fn tracing_gets_all_that_is_known() {
         let observer = TracingObserver::new().warn_after(Duration::from_millis(5));
         let locks = Locks::builder().folder(folder.path()).observer(observer).open().unwrap();
         let lock = locks.lock(LockName::new("x").unwrap());
-        assert!(lock.timeout(Duration::from_millis(40)).acquire().is_err());
+        assert!(lock.timeout(Duration::from_millis(300)).acquire().is_err());
         child.kill();
         drop(lock.acquire().unwrap());
     });

@@ -36,7 +36,10 @@ fn main() -> Result {
             hold::hold_from_another_directory(folder, name)
         }
         Order::AcquireTwo { location, first, second } => {
-            hold::acquire_two(&lock(location, first)?, &lock(location, second)?)
+            // Of one `Locks`, so that a server sees them on one session.
+            let locks = Locks::at(location)?;
+            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            hold::acquire_two(&lock(first)?, &lock(second)?)
         }
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),
         Order::RunSection { folder } => sections::run(&Locks::open(folder)?),

@@ -1,4 +1,4 @@
-//! The locks of a PostgreSQL database, whose URL stands in a folder's place.
+//! The locks of a PostgreSQL database, whose URL is given instead of a folder.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn a_command_runs_under_a_lock_of_the_database() {
     assert_eq!(who(url), Some(0));
     child.release();
     assert_eq!(who(url), Some(1));
-    // What was released was confirmed, so nobody counts as dead.
+    // The release was confirmed, so no death is reported.
     assert_eq!(stderr(&run(url, &["x", "true"])), "");
 }
 
@@ -34,9 +34,9 @@ fn a_waiting_command_is_listed() {
     let url = server.namespace();
     let url = Path::new(&url);
     let child = holding(url, &[], HOLD);
-    let mut waiting = crate::start_quietly(command(url).args(["run", "x", "--", "true"]));
+    let mut waiting = crate::start_piped(command(url).args(["run", "x", "--", "true"]));
     let list = || stdout(&run_to_end(command(url).args(["list", "--json"])));
-    wait_until("one who waits", || list().contains("\"waiting\": 1"));
+    wait_until("one waits", || list().contains("\"waiting\": 1"));
     let found: Value = serde_json::from_str(&list()).unwrap();
     let holder = &found[0]["holder"];
     assert_eq!(holder["function"], format!("sh -c {HOLD}"));
@@ -49,15 +49,15 @@ fn a_waiting_command_is_listed() {
 fn a_command_whose_lock_is_lost_is_terminated_with_a_message() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
-    let mut order = command(Path::new(&url));
+    let mut command = command(Path::new(&url));
     let script = "trap 'echo ended; exit 0' TERM; echo held; while sleep 0.1; do :; done";
-    order.args(["run", "x", "--", "bash", "-c", script]).stderr(std::process::Stdio::piped());
-    let mut child = Child::start(&mut order).after("held");
+    command.args(["run", "x", "--", "bash", "-c", script]).stderr(std::process::Stdio::piped());
+    let mut child = Child::start(&mut command).after("held");
     server.end_all_sessions();
     assert_eq!(child.next_line(), "ended");
     assert_eq!(child.status().code(), Some(74));
-    let told = child.errors();
-    assert_eq!(told.matches("was lost while held").count(), 1, "{told}");
+    let errors = child.errors();
+    assert_eq!(errors.matches("was lost while held").count(), 1, "{errors}");
 }
 
 #[cfg(target_os = "linux")]
@@ -69,5 +69,5 @@ fn the_children_of_a_command_whose_lock_is_lost_are_terminated_too() {
     let started = child.next_line();
     server.end_all_sessions();
     assert_eq!(child.status().code(), Some(74));
-    wait_until("it has ended", || !Path::new("/proc").join(&started).exists());
+    wait_until("the child has ended", || !Path::new("/proc").join(&started).exists());
 }

@@ -1,4 +1,4 @@
-//! `completions`, `man` and the help: what a shell and a person are printed_by of the command itself.
+//! `completions`, `man` and the help.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -36,13 +36,13 @@ fn every_shell_has_completions() {
 
 #[test]
 fn the_short_help_lists_the_exit_statuses() {
-    for (order, status) in [
+    for (subcommand, status) in [
         ("run", "75  timed out waiting for the lock"),
         ("list", "2  the locks cannot be accessed"),
         ("who", "1  the lock is free"),
         ("sweep", "2  the locks cannot be accessed"),
     ] {
-        assert!(printed_by(&[order, "-h"]).contains(status), "{order}");
+        assert!(printed_by(&[subcommand, "-h"]).contains(status), "{subcommand}");
     }
 }
 
@@ -81,8 +81,8 @@ fn help_is_a_subcommand_too() {
 
 #[test]
 fn subcommands_without_locks_have_no_option_for_their_location() {
-    for order in ["man", "completions"] {
-        assert!(!printed_by(&[order, "-h"]).contains("--locks"), "{order}");
+    for subcommand in ["man", "completions"] {
+        assert!(!printed_by(&[subcommand, "-h"]).contains("--locks"), "{subcommand}");
     }
     assert!(printed_by(&["sweep", "-h"]).contains("--locks"));
 }

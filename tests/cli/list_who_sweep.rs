@@ -1,4 +1,4 @@
-//! `list`, `who` and `sweep`: what is told of locks, and to whom.
+//! `list`, `who`, `sweep` and `watch`.
 
 use std::io::Read;
 use std::path::Path;
@@ -28,9 +28,9 @@ fn a_list_has_a_line_for_each_lock() {
     let titles: Vec<_> = lines[0].split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
     assert_eq!(titles, ["NAME", "STATE", "HELD FOR", "WAITING", "HOLDER"]);
     assert!(lines[1].starts_with("called_x  writer "), "{text}");
-    let who = format!("`on_apply` at tests/child/sections.rs:{}", "");
+    let holder = "`on_apply` at tests/child/sections.rs:";
     assert!(
-        lines[1].contains(&who) && lines[1].contains(&format!("(pid {})", child.id())),
+        lines[1].contains(holder) && lines[1].contains(&format!("(pid {})", child.id())),
         "{text}"
     );
     assert!(lines[2].starts_with("free      free "), "{text}");
@@ -50,7 +50,7 @@ fn json_has_all_that_is_known() {
     assert_eq!(holder["function"], "on_apply");
     assert_eq!(holder["file"], "tests/child/sections.rs");
     assert!(holder["line"].is_u64() && holder["since"].is_f64() && holder["held_for"].is_f64());
-    // As a number, it would be rounded by whoever reads all numbers as floating-point ones.
+    // A number would be rounded by programs that read all numbers as floating-point ones.
     assert!(lock["token"].as_str().is_some_and(|token| token.parse::<u64>().is_ok()));
     assert_eq!(holder["token"], lock["token"]);
     assert_eq!(lock["abandoned_by"], Value::Null);
@@ -74,11 +74,11 @@ fn who_exits_with_0_and_a_sentence_if_the_lock_is_held() {
 fn who_exits_with_1_if_the_lock_is_free() {
     let folder = folder();
     try_in_child(folder.path(), "used");
-    for (name, told) in
+    for (name, expected) in
         [("used", "free\n"), ("never used", "free (no use of it is recorded here)\n")]
     {
         let output = run_subcommand(folder.path(), &["who", name]);
-        assert_eq!((output.status.code(), &*stdout(&output)), (Some(1), told));
+        assert_eq!((output.status.code(), &*stdout(&output)), (Some(1), expected));
     }
 }
 
@@ -106,8 +106,8 @@ fn an_invalid_name_is_an_error() {
 fn a_missing_folder_is_an_error_and_is_not_created() {
     let folder = folder();
     let missing = folder.path().join("missing");
-    for order in [&["list"][..], &["who", "x"], &["sweep"]] {
-        let output = run_subcommand(&missing, order);
+    for subcommand in [&["list"][..], &["who", "x"], &["sweep"]] {
+        let output = run_subcommand(&missing, subcommand);
         assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).contains("No such file or directory"), "{output:?}");
         assert!(
@@ -135,13 +135,13 @@ fn a_closed_pipe_is_not_an_error() {
     for name in 0..2_000 {
         std::fs::write(folder.path().join(format!("{name}.lock")), "").unwrap();
     }
-    for order in [&["list"][..], &["list", "--json"], &["completions", "bash"], &["man"]] {
+    for subcommand in [&["list"][..], &["list", "--json"], &["completions", "bash"], &["man"]] {
         let mut command = command(folder.path());
-        command.args(order).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(subcommand).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         process.stdout.take().unwrap().read_exact(&mut [0; 1]).unwrap();
         let output = process.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), &*stderr(&output)), (Some(0), ""), "{order:?}");
+        assert_eq!((output.status.code(), &*stderr(&output)), (Some(0), ""), "{subcommand:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The command `jam-lock`, as a person or a script runs it.
+//! The command `jam-lock`, as people and scripts run it.
 
 #![cfg(target_os = "linux")]
 
@@ -20,41 +20,41 @@ use tempfile::TempDir;
 /// A script that holds its lock until its input ends.
 const HOLD: &str = "echo held; cat; echo released";
 
-/// A folder for locks that goes away with the test.
+/// A lock folder that is removed at the end of the test.
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
-/// The command, about the locks of `folder`. Signals end it, whatever the tests were told to ignore.
+/// The command, for the locks of `folder`. Signals end it, even those that the tests ignore.
 fn command(folder: &Path) -> Command {
     let mut command = Command::new("env");
     command.args(["--default-signal", env!("CARGO_BIN_EXE_command"), "--locks"]).arg(folder);
     command
 }
 
-/// `run` with these arguments.
+/// Runs `jam-lock run` with these arguments to its end.
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     run_to_end(command(folder).arg("run").args(arguments))
 }
 
-/// What `sh` prints that runs `script` under the lock `x`, which is held by then.
+/// Starts `jam-lock run x` with a shell script that prints `held` first, and waits for that.
 fn holding(folder: &Path, options: &[&str], script: &str) -> Child {
-    let mut order = command(folder);
-    order.args(["run", "x"]).args(options).args(["--", "sh", "-c", script]);
-    Child::start(&mut order).after("held")
+    let mut command = command(folder);
+    command.args(["run", "x"]).args(options).args(["--", "sh", "-c", script]);
+    Child::start(&mut command).after("held")
 }
 
-/// What was stdout to standard output.
+/// What was printed to standard output.
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// What was said to standard error.
+/// What was printed to standard error.
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Starts what says something to standard error, which is read later.
-fn start_quietly(order: &mut Command) -> std::process::Child {
-    order.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+/// Starts a command whose output is read later.
+fn start_piped(command: &mut Command) -> std::process::Child {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }

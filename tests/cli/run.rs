@@ -1,4 +1,4 @@
-//! `run`: the command is run under the lock, and its end is this one's.
+//! `run`: runs a command under a lock, and exits as the command does.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -61,8 +61,11 @@ fn readers_run_together() {
 fn the_command_line_is_shown_to_others() {
     let folder = folder();
     let child = holding(folder.path(), &[], HOLD);
-    let told = try_in_child(folder.path(), "x");
-    assert!(told.contains(&format!(" by `sh -c {HOLD}`, command (pid {})", child.id())), "{told}");
+    let error = try_in_child(folder.path(), "x");
+    assert!(
+        error.contains(&format!(" by `sh -c {HOLD}`, command (pid {})", child.id())),
+        "{error}"
+    );
     child.release();
 }
 
@@ -71,9 +74,9 @@ fn a_long_command_line_is_cut_and_fits_on_one_line() {
     let folder = folder();
     let script = format!("echo held\ncat; echo released # {}", "é::ü ".repeat(99));
     let child = holding(folder.path(), &[], &script);
-    let told = try_in_child(folder.path(), "x");
-    assert!(told.contains(" by `sh -c echo held cat; echo released # é::ü é"), "{told}");
-    assert!(told.contains("…`, command (pid "), "{told}");
+    let error = try_in_child(folder.path(), "x");
+    assert!(error.contains(" by `sh -c echo held cat; echo released # é::ü é"), "{error}");
+    assert!(error.contains("…`, command (pid "), "{error}");
     child.release();
 }
 
@@ -125,7 +128,7 @@ fn background_processes_of_the_command_do_not_hold_the_lock() {
 #[test]
 fn with_descendants_background_processes_hold_the_lock() {
     let folder = folder();
-    // The shell ends at once, and leaves a reader of the test's pipe running.
+    // The shell exits at once, and leaves a process running that reads the test's pipe.
     let script = "exec 3<&0; (echo held; cat <&3 >&2; echo released) & exit 3";
     let mut child = holding(folder.path(), &["--descendants"], script);
     assert!(try_in_child(folder.path(), "x").contains("is already held"));
@@ -177,9 +180,9 @@ fn a_lock_error_exits_with_71() {
 fn without_an_option_the_default_folder_is_used() {
     let folder = folder();
     let run = |variable: Option<&str>| {
-        let mut order = Command::new(env!("CARGO_BIN_EXE_command"));
-        order.env_remove("JAM_LOCK").envs(variable.map(|place| ("JAM_LOCK", place)));
-        order.current_dir(folder.path()).args(["run", "x", "true"]).status().unwrap()
+        let mut command = Command::new(env!("CARGO_BIN_EXE_command"));
+        command.env_remove("JAM_LOCK").envs(variable.map(|location| ("JAM_LOCK", location)));
+        command.current_dir(folder.path()).args(["run", "x", "true"]).status().unwrap()
     };
     assert!(run(None).success() && folder.path().join("locks/x.lock").exists());
     assert!(run(Some("else")).success() && folder.path().join("else/x.lock").exists());

@@ -1,4 +1,4 @@
-//! Signals: the command gets them, once, and a wait ends by them.
+//! Signals: they are passed on to the command once, and end a wait.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 
@@ -7,9 +7,9 @@ use jam_lock_tests::observe::{blocked_on, wait_until};
 use jam_lock_tests::output::run_to_end;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{command, folder, holding, start_quietly};
+use crate::{command, folder, holding, start_piped};
 
-/// A shell that says which signals it gets, until it is told to end.
+/// A shell script that prints the signals that it gets.
 const LISTEN: &str = "
 for signal in HUP INT QUIT TERM USR1 USR2; do trap \"echo $signal\" $signal; done
 echo held
@@ -24,10 +24,10 @@ fn send(process: u32, signal: Signal) {
 #[test]
 fn a_terminating_signal_is_passed_on_once() {
     let folder = folder();
-    // dash leaves a read(2) that a trap has interrupted; bash goes on with it.
-    let mut order = command(folder.path());
-    order.args(["run", "x", "--", "bash", "-c", LISTEN]);
-    let mut child = Child::start(&mut order).after("held");
+    // bash continues a read(2) that a trap has interrupted; dash does not.
+    let mut command = command(folder.path());
+    command.args(["run", "x", "--", "bash", "-c", LISTEN]);
+    let mut child = Child::start(&mut command).after("held");
     for (signal, name) in [
         (Signal::HUP, "HUP"),
         (Signal::INT, "INT"),
@@ -38,7 +38,7 @@ fn a_terminating_signal_is_passed_on_once() {
     ] {
         send(child.id(), signal);
         assert_eq!(child.next_line(), name);
-        // A second one would come before this.
+        // A second signal would be printed before this.
         child.send("more");
         assert_eq!(child.next_line(), "more");
     }
@@ -59,7 +59,7 @@ fn a_signal_ends_a_wait_and_nothing_is_left_behind() {
     let folder = folder();
     let holds = Child::holding(folder.path(), "x");
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let waiting = start_quietly(command(folder.path()).args(["run", "x", "true"]));
+        let waiting = start_piped(command(folder.path()).args(["run", "x", "true"]));
         wait_until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
         send(waiting.id(), signal);
         let status = waiting.wait_with_output().unwrap().status;
@@ -73,10 +73,10 @@ fn a_signal_ends_a_wait_and_nothing_is_left_behind() {
 #[test]
 fn ignored_signals_are_inherited_by_the_command() {
     let folder = folder();
-    let mut order = std::process::Command::new("nohup");
-    order.arg(env!("CARGO_BIN_EXE_command")).arg("--locks").arg(folder.path());
-    order.args(["run", "x", "--", "grep", "SigIgn", "/proc/self/status"]);
-    let output = run_to_end(&mut order);
+    let mut command = std::process::Command::new("nohup");
+    command.arg(env!("CARGO_BIN_EXE_command")).arg("--locks").arg(folder.path());
+    command.args(["run", "x", "--", "grep", "SigIgn", "/proc/self/status"]);
+    let output = run_to_end(&mut command);
     let text = String::from_utf8(output.stdout).unwrap();
     let set = u64::from_str_radix(text.trim_start_matches("SigIgn:").trim(), 16).unwrap();
     assert_eq!(set & 1, 1, "{text}");
@@ -85,10 +85,10 @@ fn ignored_signals_are_inherited_by_the_command() {
 #[test]
 fn a_stop_signal_stops_the_command_too_and_both_continue() {
     let folder = folder();
-    let mut order = command(folder.path());
-    order.args(["run", "x", "--", "sh", "-c", "echo held; echo $$; cat; echo released"]);
-    // The system stops only who has somebody in another group to have it go on.
-    let mut child = Child::start(order.process_group(0)).after("held");
+    let mut command = command(folder.path());
+    command.args(["run", "x", "--", "sh", "-c", "echo held; echo $$; cat; echo released"]);
+    // The kernel stops a process group only if a process of another group can continue it.
+    let mut child = Child::start(command.process_group(0)).after("held");
     let started = child.next_line();
     let state = |process: &str| {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
@@ -98,6 +98,6 @@ fn a_stop_signal_stops_the_command_too_and_both_continue() {
     send(child.id(), Signal::TSTP);
     wait_until("both have stopped", || state(&started) == 'T' && state(&own) == 'T');
     send(child.id(), Signal::CONT);
-    wait_until("both go on", || state(&started) != 'T' && state(&own) != 'T');
+    wait_until("both continue", || state(&started) != 'T' && state(&own) != 'T');
     child.release();
 }

@@ -1,4 +1,4 @@
-//! What a person at a terminal sees, and presses.
+//! What is shown on a terminal, and the keys that are pressed there.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -22,7 +22,7 @@ use crate::{command, folder, stderr};
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
 
-/// A terminal, and the command that runs at it.
+/// A terminal, and the command that runs in it.
 struct Terminal {
     keyboard: File,
     slave: OwnedFd,
@@ -48,14 +48,14 @@ impl Terminal {
         tcsetwinsize(&master, size).unwrap();
         let slave = File::options().read(true).write(true).open(path).unwrap();
         let stdio = || slave.try_clone().unwrap();
-        let mut order = Command::new("setsid");
-        order
+        let mut command = Command::new("setsid");
+        command
             .args(["--ctty", "env", "--default-signal"])
             .args(program)
             .stdin(stdio())
             .stdout(stdio())
             .stderr(stdio());
-        let process = order.spawn().unwrap();
+        let process = command.spawn().unwrap();
         let (keyboard, screen) = (File::from(master), Arc::new(Mutex::new(String::new())));
         let (mut shown, written) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
         thread::spawn(move || {
@@ -71,7 +71,7 @@ impl Terminal {
         self.keyboard.write_all(key.as_bytes()).unwrap();
     }
 
-    /// All that was written until now.
+    /// All that was written so far.
     fn screen(&self) -> String {
         self.screen.lock().unwrap().clone()
     }
@@ -84,8 +84,8 @@ impl Terminal {
         self.process.wait().unwrap()
     }
 
-    /// Whether it shows what is pressed, and gives it out line by line.
-    fn is_as_before(&self) -> bool {
+    /// Whether it echoes its input, and passes it on line by line.
+    fn is_restored(&self) -> bool {
         tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
 }
@@ -107,7 +107,7 @@ fn ctrl_c_reaches_the_command_once() {
     terminal.press(CTRL_C);
     terminal.shows("trapped");
     terminal.press("more\n");
-    // A second one would have come before this.
+    // A second signal would have been printed before this.
     terminal.shows("<more>");
     assert_eq!(terminal.screen().matches("trapped").count(), 1);
     terminal.press("\x04");
@@ -145,7 +145,7 @@ fn watch_updates_the_list_until_q_is_pressed() {
         let child = Child::holding(folder.path(), "x");
         let mut terminal = Terminal::start(folder.path(), &["watch", "--interval", interval]);
         terminal.shows(&format!("(pid {})", child.id()));
-        assert!(!terminal.is_as_before());
+        assert!(!terminal.is_restored());
         child.release();
         if interval == "1" {
             terminal.shows("free");
@@ -153,7 +153,7 @@ fn watch_updates_the_list_until_q_is_pressed() {
         terminal.press(key);
         assert!(terminal.end().success());
         terminal.shows("\x1b[?1049l");
-        assert!(terminal.is_as_before());
+        assert!(terminal.is_restored());
     }
 }
 
@@ -234,17 +234,17 @@ fn a_stop_restores_the_terminal_of_a_session_outside_the_namespace() {
 
 fn assert_stops_and_continues(inside: &[&str]) {
     let folder = folder();
-    // A shell with jobs, which has the first go on as soon as it has stopped.
+    // A shell with job control, which continues the first job as soon as it has stopped.
     let shell = ["bash", "-mc", "\"$@\"; fg", "bash"];
     let command = [env!("CARGO_BIN_EXE_command"), "--locks", folder.path().to_str().unwrap()];
     let mut terminal = Terminal::with(&[inside, &shell, &command, &["watch"]].concat());
     terminal.shows("q to quit");
     terminal.press(CTRL_Z);
     terminal.shows("\x1b[?1049l");
-    wait_until("it goes on", || terminal.screen().matches("\x1b[?1049h").count() == 2);
+    wait_until("it continues", || terminal.screen().matches("\x1b[?1049h").count() == 2);
     terminal.press("q");
     assert!(terminal.end().success());
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
 }
 
 #[test]
@@ -264,9 +264,9 @@ fn a_command_ends_when_its_terminal_is_closed() {
     let folder = folder();
     let (command, path) = (env!("CARGO_BIN_EXE_command"), folder.path().display());
     let line = format!("exec '{command}' --locks '{path}' run x -- sleep 1000");
-    let mut order = Command::new("env");
-    order.args(["--default-signal", "script", "--quiet", "--command", &line, "/dev/null"]);
-    let mut terminal = order.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut command = Command::new("env");
+    command.args(["--default-signal", "script", "--quiet", "--command", &line, "/dev/null"]);
+    let mut terminal = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     wait_until("the command runs", || try_in_child(folder.path(), "x") != "acquired");
     terminal.kill().unwrap();
     terminal.wait().unwrap();

@@ -1,9 +1,9 @@
-//! The wait for a lock that others hold, and its end.
+//! Waiting for a lock that others hold.
 
 use jam_lock_tests::child::Child;
 use jam_lock_tests::observe::{blocked_on, wait_until};
 
-use crate::{command, folder, run, start_quietly, stderr};
+use crate::{command, folder, run, start_piped, stderr};
 
 #[test]
 fn a_timeout_names_the_holder_and_exits_with_75() {
@@ -71,7 +71,7 @@ fn a_negative_timeout_other_than_minus_1_is_an_error() {
 fn minus_1_waits_until_the_lock_is_free() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
-    let waiting = start_quietly(command(folder.path()).args(["run", "x", "-t", "-1", "true"]));
+    let waiting = start_piped(command(folder.path()).args(["run", "x", "-t", "-1", "true"]));
     wait_until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
     child.release();
     assert!(waiting.wait_with_output().unwrap().status.success());
@@ -81,22 +81,22 @@ fn minus_1_waits_until_the_lock_is_free() {
 fn a_long_wait_prints_the_holder_once() {
     let folder = folder();
     let child = Child::holding(folder.path(), "x");
-    let mut waiting = start_quietly(command(folder.path()).args(["run", "x", "--", "echo", "in"]));
+    let mut waiting = start_piped(command(folder.path()).args(["run", "x", "--", "echo", "in"]));
     let mut line = String::new();
-    let mut said = std::io::BufReader::new(waiting.stderr.take().unwrap());
-    std::io::BufRead::read_line(&mut said, &mut line).unwrap();
+    let mut errors = std::io::BufReader::new(waiting.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut errors, &mut line).unwrap();
     assert!(line.starts_with("jam-lock: waiting for lock `x`: held for "), "{line}");
     assert!(line.contains(&format!("child (pid {})", child.id())), "{line}");
     child.release();
     assert_eq!(waiting.wait_with_output().unwrap().stdout, b"in\n");
-    assert_eq!(std::io::read_to_string(said).unwrap(), "");
+    assert_eq!(std::io::read_to_string(errors).unwrap(), "");
 }
 
 #[test]
 fn a_command_inside_the_section_does_not_wait_for_its_own_lock() {
     let folder = folder();
     let inner = [env!("CARGO_BIN_EXE_command"), "--locks", folder.path().to_str().unwrap()];
-    // A shell is in between, and what ends a wait for ever.
+    // With a shell in between, and `timeout` in case it waits forever.
     let outer = ["x", "--", "sh", "-c", "\"$@\"; exit $?", "sh", "timeout", "60"];
     let output = run(folder.path(), &[&outer[..], &inner, &["run", "x", "true"]].concat());
     assert_eq!(output.status.code(), Some(71), "{output:?}");

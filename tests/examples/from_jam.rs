@@ -1,4 +1,4 @@
-//! `examples/from_jam`: a handler of Jam.py, in Rust; `interop` has it beside the one in Python.
+//! `examples/from_jam`: a handler of Jam.py in Rust. `interop` tests it together with the one in Python.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -9,13 +9,13 @@ use jam_lock_tests::output::printed;
 
 use super::{example, folder, run};
 
-/// How often a track is sold after it was sold so many times more.
+/// Sells a track so many times, and returns how often it is sold by then.
 fn sold(application: &Path, times: u32) -> u32 {
     let output = run(example("from_jam", application).args([".", "1", &times.to_string()]), "");
     assert!(output.status.success(), "{}", printed(&output));
     let text = printed(&output);
     let times = text.strip_prefix("track 1 is sold ").and_then(|text| text.strip_suffix(" times"));
-    times.expect("it says how often").parse().expect("a number")
+    times.expect("it prints how often").parse().expect("a number")
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn no_sale_is_lost_if_several_processes_sell() {
     };
     let sellers = [sell(), sell(), sell()];
     // So that they sell at the same time.
-    wait_until("three that wait", || blocked_on(&locks.join("invoice_saved.lock")) == 3);
+    wait_until("three wait", || blocked_on(&locks.join("invoice_saved.lock")) == 3);
     drop(guard);
     for mut seller in sellers {
         assert!(seller.wait().unwrap().success());

@@ -1,4 +1,4 @@
-//! `examples/index`: what a dead writer has left is mended by the next one.
+//! `examples/index`: the next writer rebuilds what a killed writer has left behind.
 
 use std::path::Path;
 

@@ -11,10 +11,10 @@ use std::process::{Command, Output};
 use jam_lock_tests::requirements::skip;
 use tempfile::TempDir;
 
-/// The demo database of Jam.py, beside the workspace where there is one.
+/// The demo database of Jam.py, if it exists beside the workspace.
 const JAM_DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/jam-demo.sqlite");
 
-/// Few enough to be quick, and enough that workers meet.
+/// Few enough to be quick, and enough that the workers conflict.
 const FEW: [&str; 4] = ["--workers", "3", "--invoices", "40"];
 
 /// The program with [`FEW`] invoices to save.
@@ -51,7 +51,7 @@ fn assert_fails(output: &Output, sentence: &str) {
     assert!(errors.contains(sentence), "{errors}");
 }
 
-/// So long between reading and writing that without the lock some update is lost.
+/// A pause between reading and writing that is so long that without the lock some update is lost.
 const THINK: [&str; 2] = ["--think", "10"];
 
 #[test]

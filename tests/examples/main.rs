@@ -19,15 +19,15 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// The example `name`, built, and to be run in `folder`.
+/// The command that runs the example `name` in `folder`, once it is built.
 fn example(name: &str, folder: &Path) -> Command {
     let mut command = Command::new(built(name));
-    // Where the locks are is for the example to say.
+    // The example chooses where its locks are.
     command.current_dir(folder).env_remove("JAM_LOCK");
     command
 }
 
-/// The program of the example `name`, itself: what is sent to cargo does not reach it.
+/// The program of the example `name`: a signal or input for `cargo run` would not reach it.
 fn built(name: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--package", "jam-lock-examples", "--example", name]);
@@ -36,12 +36,12 @@ fn built(name: &str) -> PathBuf {
     child.with_file_name("examples").join(name).with_extension(env::consts::EXE_EXTENSION)
 }
 
-/// A folder to run in.
+/// A folder to run an example in.
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
-/// Runs a program that is sent `input`, to its end.
+/// Runs a program with `input` to its end.
 fn run(command: &mut Command, input: &str) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().expect("it was built");

@@ -1,4 +1,4 @@
-//! `examples/progress`: who waits sees what for, and because of whom.
+//! `examples/progress`: a waiting process shows what it waits for, and who holds it.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,10 +11,10 @@ use jam_lock_tests::observe::wait_until;
 
 use super::{built, example, folder};
 
-/// What whoever has the floor is told.
+/// What the process prints that has the floor.
 const FLOOR: &str = "the floor is yours: end the input to leave it";
 
-/// Somebody who has the floor.
+/// Starts a process that has the floor.
 fn first(folder: &Path) -> Child {
     let mut first = Child::start(&mut example("progress", folder));
     assert_eq!(first.next_line(), FLOOR);
@@ -26,11 +26,11 @@ fn start(command: &mut Command) -> process::Child {
     command.spawn().expect("it was built")
 }
 
-/// All that a program has shown until now.
+/// All that a program has printed so far.
 struct Screen(Arc<Mutex<String>>);
 
 impl Screen {
-    fn of(mut output: impl Read + Send + 'static) -> Self {
+    fn new(mut output: impl Read + Send + 'static) -> Self {
         let shown = Arc::new(Mutex::new(String::new()));
         let screen = Self(Arc::clone(&shown));
         thread::spawn(move || {
@@ -59,7 +59,7 @@ fn a_terminal_shows_a_line_with_the_holder_and_clears_it() {
     let mut terminal = Command::new("script");
     terminal.args(["-qefc", &line, "/dev/null"]).current_dir(folder.path());
     let mut second = start(&mut terminal);
-    let screen = Screen::of(second.stdout.take().unwrap());
+    let screen = Screen::new(second.stdout.take().unwrap());
     screen.until_shown("waiting for `floor`, held by `have_the_floor` at ");
     screen.until_shown(&format!("progress (pid {})", first.id()));
     first.finish();
@@ -76,7 +76,7 @@ fn without_a_terminal_the_line_is_printed_once() {
     let folder = folder();
     let first = first(folder.path());
     let mut second = start(&mut example("progress", folder.path()));
-    let log = Screen::of(second.stderr.take().unwrap());
+    let log = Screen::new(second.stderr.take().unwrap());
     log.until_shown(&format!("progress (pid {})", first.id()));
     first.finish();
     let output = second.wait_with_output().unwrap();

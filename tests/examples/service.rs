@@ -1,4 +1,4 @@
-//! `examples/service`: several workers, with data and locks in one PostgreSQL.
+//! `examples/service`: several workers, with data and locks in one PostgreSQL database.
 
 use jam_lock_tests::output::printed;
 use jam_lock_tests::postgres::Server;
@@ -11,14 +11,14 @@ fn every_transfer_is_booked_and_one_worker_settles() {
     let output = run(example("service", folder().path()).arg(server.url()), "");
     assert!(output.status.success(), "{}", printed(&output));
     let text = printed(&output);
-    let (settled, accounts) = text.split_once('\n').expect("it says more than that");
+    let (settled, accounts) = text.split_once('\n').expect("it prints more than that");
     assert!(settled.starts_with("settled by worker "), "{text}");
     assert!(settled.ends_with(": 7260 in all"), "{text}");
     // Of 120 transfers of 1, 2, 3, …, each account has every fourth.
     assert_eq!(accounts, "account 1: 1860\naccount 2: 1770\naccount 3: 1800\naccount 4: 1830");
 }
 
-/// Has whoever reads a balance be replaced as the holder of its lock.
+/// Takes the lock of an account from its holder as soon as that reads the balance.
 const REPLACING: &str = "
     SET search_path TO service_example;
     ALTER TABLE account RENAME TO kept;
@@ -29,7 +29,7 @@ const REPLACING: &str = "
 
 #[test]
 fn a_worker_that_lost_its_lock_writes_nothing() {
-    // Its own, because all locks of the database are taken from their holders.
+    // A server of its own, because all locks of the database are taken from their holders.
     let Some(server) = Server::start() else { return };
     let folder = folder();
     let service = || {

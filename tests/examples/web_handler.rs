@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::{example, folder};
 
-/// The service, which is ended with the test.
+/// The service, which is killed at the end of the test.
 struct Service {
     folder: TempDir,
     port: u16,
@@ -26,7 +26,7 @@ impl Service {
         let folder = folder();
         let mut server = Child::start(example("web_handler", folder.path()).arg("127.0.0.1:0"));
         let address = server.next_line();
-        let port = address.rsplit_once(':').expect("it says where it listens").1;
+        let port = address.rsplit_once(':').expect("it prints where it listens").1;
         Self { port: port.parse().expect("a port is a number"), folder, _server: server }
     }
 
@@ -38,9 +38,9 @@ impl Service {
         http::post(self.port, &Self::path(customer), "")
     }
 
-    /// Keeps the lock of a customer, as another process of the service would.
+    /// Holds the lock of a customer, as another process of the service would.
     fn hold(&self, customer: u32) -> LockGuard {
-        let locks = Locks::open(self.locks()).expect("the folder is there");
+        let locks = Locks::open(self.locks()).expect("the folder exists");
         locks.lock(customer_id(customer)).acquire().expect("it is free")
     }
 
@@ -48,10 +48,10 @@ impl Service {
         self.folder.path().join("locks")
     }
 
-    /// Waits until somebody waits for the lock of a customer.
+    /// Waits until a request waits for the lock of a customer.
     fn until_waiting(&self, customer: u32) {
         let file = self.locks().join(format!("customer_{customer}.lock"));
-        wait_until("a request that waits", || blocked_on(&file) > 0);
+        wait_until("a request waits", || blocked_on(&file) > 0);
     }
 }
 

@@ -1,12 +1,12 @@
-"""A Jam.py application for a test: `application.py FOLDER` makes it around the database
-`demo.sqlite` in that folder, serves it on loopback, and says on which port."""
+"""A Jam.py application for a test: `application.py FOLDER` creates it in that folder, with the
+database `demo.sqlite` there, serves it on the loopback interface, and prints the port."""
 
 import os
 import sqlite3
 import subprocess
 import sys
 
-# What somebody would have written in Jam.py's builder.
+# The server module, as one writes it in Jam.py's builder.
 SERVER_CODE = '''
 import time
 from types import SimpleNamespace as Record
@@ -46,7 +46,7 @@ def try_lock(task):
         return type(error).__name__
 '''
 
-# A handler that somebody wrote, and has moved to Rust since.
+# The handler that the example has moved to Rust.
 HANDLER = os.path.join(os.path.dirname(__file__), "../../examples/from_jam/handler.py")
 
 
@@ -54,12 +54,12 @@ def main(folder):
     os.chdir(folder)
     script = os.path.join(os.path.dirname(sys.executable), "jam-project.py")
     subprocess.run([sys.executable, script], check=True, stdout=subprocess.DEVNULL)
-    settle()
+    configure()
     serve()
 
 
-def settle():
-    """Fills in what the builder asks for in a new project."""
+def configure():
+    """Sets what the builder requests in a new project."""
     with open(HANDLER) as handler:
         code = SERVER_CODE + handler.read()
     with sqlite3.connect("admin.sqlite") as admin:
@@ -75,7 +75,7 @@ def serve():
     from jam.wsgi import create_application
 
     application = create_application(os.getcwd())
-    # Jam.py brings it, and finds it only once it has been imported itself.
+    # Jam.py ships it, and adds it to the path when it is imported.
     from werkzeug.serving import make_server
 
     server = make_server("127.0.0.1", 0, application, threaded=True)

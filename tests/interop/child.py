@@ -1,39 +1,38 @@
-"""A Python process that does what a test tells it: child.py LIBRARY DO FILE ..."""
+"""A Python process that a test controls: child.py LIBRARY ACTION FILE ..."""
 
 import importlib
 import os
 import sys
-import time
 
 
-def main(library, do, file, *arguments):
+def main(library, action, file, *arguments):
     module = importlib.import_module(library)
-    {"hold": hold, "try": attempt, "count": count}[do](module, file, *arguments)
+    {"hold": hold, "try": attempt, "count": count}[action](module, file, *arguments)
 
 
 def hold(module, file):
     """Holds the lock until a line comes in."""
     with module.FileLock(file):
-        say("held")
+        report("held")
         sys.stdin.readline()
-    say("released")
+    report("released")
 
 
 def attempt(module, file, timeout):
-    """Says how it goes to wait for the lock for some seconds."""
+    """Waits for the lock for some seconds, and prints whether it was acquired."""
     try:
         with module.FileLock(file, float(timeout)):
-            say("acquired")
+            report("acquired")
     except module.Timeout:
-        say("timed out")
+        report("timed out")
 
 
 def count(module, file, party, times):
-    """Adds to a counter file, and writes down its turn each time."""
+    """Adds to a counter file, and writes its name to the file `turns` each time."""
     folder = os.path.dirname(file)
     counter, inside, turns = (os.path.join(folder, name) for name in ("counter", "inside", "turns"))
     lock = module.FileLock(file)
-    say("ready")
+    report("ready")
     sys.stdin.readline()
     for _ in range(int(times)):
         with lock:
@@ -45,10 +44,10 @@ def count(module, file, party, times):
             with open(counter, "w") as stored:
                 stored.write(str(value + 1))
             os.remove(inside)
-    say("done")
+    report("done")
 
 
-def say(what):
+def report(what):
     print(what, flush=True)
 
 

@@ -1,4 +1,4 @@
-//! A lock that is held there is refused here, and the other way round.
+//! This library and other programs exclude each other.
 
 use std::fs::File;
 use std::path::Path;
@@ -13,7 +13,7 @@ use jam_lock_tests::output::{printed, run_to_end};
 use crate::python::Library;
 use crate::{folder, lock};
 
-/// Somebody else who locks the same files.
+/// Another program that locks the same files.
 enum Other {
     Python(Library),
     /// util-linux's `flock(1)`.
@@ -33,7 +33,7 @@ impl Other {
         }
     }
 
-    /// How it goes there to wait for the lock for so many seconds: `acquired` or `timed out`.
+    /// Waits there for the lock for so many seconds, and returns `acquired` or `timed out`.
     fn attempt(&self, file: &Path, timeout: &str) -> String {
         match self {
             Self::Python(library) => library.attempt(file, timeout),
@@ -105,7 +105,7 @@ fn a_wait_for_others_ends_when_they_release() {
         let lock = lock(folder.path(), "x").timeout(LONG);
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| lock.acquire());
-            wait_until("a wait", || blocked_on(&file) > 0);
+            wait_until("it waits", || blocked_on(&file) > 0);
             holder.release();
             let guard = waiter.join().unwrap().unwrap();
             assert!(File::open(&file).is_ok(), "what is locked has its name");
@@ -137,8 +137,8 @@ fn readers_of_flock_1_and_of_this_library_share() {
     let theirs = Child::flock(&file, "-s");
     let ours = lock.shared().try_acquire().unwrap();
     let writes = |flag| {
-        let order = ["-n", flag].map(String::from);
-        Command::new("flock").args(order).arg(&file).arg("true").status().unwrap().success()
+        let arguments = ["-n", flag].map(String::from);
+        Command::new("flock").args(arguments).arg(&file).arg("true").status().unwrap().success()
     };
     assert!(writes("-s") && !writes("-x"));
     drop(ours);

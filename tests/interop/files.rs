@@ -1,4 +1,4 @@
-//! The lock files and names of others, as they expect them.
+//! Lock files and names are as other programs expect them.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -1,4 +1,4 @@
-//! A Jam.py application, running, and examples on its locks and its database.
+//! A running Jam.py application, and examples that share its locks and its database.
 
 mod from_jam;
 
@@ -16,7 +16,7 @@ use crate::{folder, lock};
 
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/application.py");
 
-/// The application, which is ended with the test.
+/// The application, which is killed at the end of the test.
 struct Application {
     folder: TempDir,
     port: u16,
@@ -29,10 +29,10 @@ impl Application {
         let python = python()?;
         let folder = folder();
         assert_right(&invoices(folder.path(), 1, 1));
-        let mut order = Command::new(python);
-        order.arg(PROGRAM).arg(folder.path()).stderr(Stdio::null());
-        let mut server = Child::start(&mut order);
-        let port = server.next_line().parse().expect("it says its port");
+        let mut command = Command::new(python);
+        command.arg(PROGRAM).arg(folder.path()).stderr(Stdio::null());
+        let mut server = Child::start(&mut command);
+        let port = server.next_line().parse().expect("it prints its port");
         Some(Self { folder, port, _server: server })
     }
 
@@ -41,7 +41,7 @@ impl Application {
         let body = format!(r#"["server", 1, 0, ["{function}", {arguments}], null]"#);
         let answer = http::post(self.port, "/api", &body);
         let data = answer.split(r#""data": ["#).nth(1).unwrap_or_else(|| panic!("{answer}"));
-        data.split(", ").next().expect("a text has a beginning").to_owned()
+        data.split(", ").next().expect("split returns at least one part").to_owned()
     }
 
     fn folder(&self) -> &Path {
@@ -51,13 +51,21 @@ impl Application {
 
 /// Saves invoices into the database of the application, under its lock.
 fn invoices(folder: &Path, workers: u32, invoices: u32) -> Output {
-    let mut order = Command::new(env!("CARGO"));
-    order.args(["run", "--quiet", "--package", "jam-lock-examples", "--example", "invoices", "--"]);
-    order.args(["--in-place", "--think", "2", "--workers"]).arg(workers.to_string());
-    order.arg("--invoices").arg(invoices.to_string());
-    order.arg("--database").arg(folder.join("demo.sqlite"));
-    order.arg("--locks").arg(folder.join("locks"));
-    order.output().expect("cargo runs")
+    let mut command = Command::new(env!("CARGO"));
+    command.args([
+        "run",
+        "--quiet",
+        "--package",
+        "jam-lock-examples",
+        "--example",
+        "invoices",
+        "--",
+    ]);
+    command.args(["--in-place", "--think", "2", "--workers"]).arg(workers.to_string());
+    command.arg("--invoices").arg(invoices.to_string());
+    command.arg("--database").arg(folder.join("demo.sqlite"));
+    command.arg("--locks").arg(folder.join("locks"));
+    command.output().expect("cargo runs")
 }
 
 fn assert_right(output: &Output) {
@@ -91,7 +99,7 @@ fn no_sale_is_lost_if_both_of_them_sell() {
         }
         assert_right(&ours.join().unwrap());
     });
-    // Which says of every track whether it was counted right.
+    // It checks the count of every track.
     assert_right(&invoices(application.folder(), 1, 1));
     let after: usize = application.call("sell", "[1]").parse().expect("a number of tracks");
     assert!(after > before + 2 * SALES, "{before} before, {after} after");

@@ -13,7 +13,7 @@ use std::path::Path;
 use jam_lock::{Lock, LockName, Locks};
 use tempfile::TempDir;
 
-/// A folder for locks that goes away with the test.
+/// A lock folder that is removed at the end of the test.
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }

@@ -10,14 +10,14 @@ use jam_lock_tests::requirements::{from_environment, python};
 
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/child.py");
 
-/// A library, in the Python that has it.
+/// A library, and the Python that has it.
 pub(crate) struct Library {
     python: OsString,
     module: &'static str,
 }
 
 impl Library {
-    /// What every Jam.py application locks with: a copy of filelock 3.0.9.
+    /// The library of Jam.py applications: a copy of filelock 3.0.9.
     pub(crate) fn of_jam() -> Option<Self> {
         Some(Self { python: python()?, module: "jam.third_party.filelock" })
     }
@@ -33,7 +33,7 @@ impl Library {
         Some(Self { python, module: "filelock" })
     }
 
-    /// All of them, or none where one is missing.
+    /// All of them, or none if one is missing.
     pub(crate) fn all() -> Vec<Self> {
         let all = [Self::of_jam(), Self::newest(), Self::that_removes()];
         all.into_iter().collect::<Option<_>>().unwrap_or_default()
@@ -41,24 +41,24 @@ impl Library {
 
     /// Starts a process that holds the lock on `file`, and waits until it does.
     pub(crate) fn holding(&self, file: &Path) -> Child {
-        Child::start(&mut self.order("hold", file)).after("held")
+        Child::start(&mut self.command("hold", file)).after("held")
     }
 
-    /// How it goes there to wait for the lock for so many seconds: `acquired` or `timed out`.
+    /// Waits there for the lock for so many seconds, and returns `acquired` or `timed out`.
     pub(crate) fn attempt(&self, file: &Path, timeout: &str) -> String {
-        printed(&run_to_end(self.order("try", file).arg(timeout)))
+        printed(&run_to_end(self.command("try", file).arg(timeout)))
     }
 
-    /// A process of `party` that takes so many turns at a counter beside `file`.
+    /// A process that adds to a counter beside `file` so many times, as `party`.
     pub(crate) fn counting(&self, file: &Path, party: &str, times: u32) -> Command {
-        let mut order = self.order("count", file);
-        order.arg(party).arg(times.to_string());
-        order
+        let mut command = self.command("count", file);
+        command.arg(party).arg(times.to_string());
+        command
     }
 
-    fn order(&self, order: &str, file: &Path) -> Command {
+    fn command(&self, action: &str, file: &Path) -> Command {
         let mut command = Command::new(&self.python);
-        command.arg(PROGRAM).arg(self.module).arg(order).arg(file);
+        command.arg(PROGRAM).arg(self.module).arg(action).arg(file);
         command
     }
 }

@@ -1,4 +1,4 @@
-//! Parties of all kinds at one lock: nothing is lost, and every one of them gets its turns.
+//! Parties of all kinds share one lock: no update is lost, and each of them gets its turns.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,7 +15,7 @@ use crate::python::Library;
 /// How many turns each process takes.
 const TURNS: u32 = 400;
 
-/// What a shell does under flock(1): the same as the others.
+/// What a shell does under flock(1), which is the same as the others do.
 const SHELL: &str = r#"
 cd "$1"
 set -e -C
@@ -89,16 +89,16 @@ fn of_a_poller_while_processes_of_this_library_leave_no_gap() {
     }
 }
 
-/// Has the processes take their turns; `JAM_LOCK_RUNS` says how often, once without it.
+/// Lets the processes take their turns, as often as `JAM_LOCK_RUNS` says, or once.
 fn take_turns(processes: impl Fn(&Path) -> Vec<Command>) {
     let runs = env::var("JAM_LOCK_RUNS").map_or(1, |runs| runs.parse().expect("a number"));
     for run in 0..runs {
         let folder = folder();
         fs::write(folder.path().join("counter"), "0").unwrap();
         fs::write(folder.path().join("turns"), "").unwrap();
-        let mut orders = processes(folder.path());
-        let expected = orders.len() * TURNS as usize;
-        let mut children: Vec<_> = orders.iter_mut().map(Child::start).collect();
+        let mut commands = processes(folder.path());
+        let expected = commands.len() * TURNS as usize;
+        let mut children: Vec<_> = commands.iter_mut().map(Child::start).collect();
         for child in &mut children {
             assert_eq!(child.next_line(), "ready");
         }
@@ -114,8 +114,8 @@ fn take_turns(processes: impl Fn(&Path) -> Vec<Command>) {
     }
 }
 
-/// Prints whose turns were which, and how many of them came before a party was through, for who
-/// wants to see.
+/// Prints for each party which turns it took, and how many of them came before the first party was
+/// done.
 fn report(run: u32, turns: &str) {
     let turns: Vec<_> = turns.lines().collect();
     let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -141,7 +141,7 @@ fn ours(folder: &Path, party: &str) -> Command {
 }
 
 fn flock_1(folder: &Path, party: &str) -> Command {
-    let mut order = Command::new("sh");
-    order.args(["-c", SHELL, "sh"]).arg(folder).args([party, &TURNS.to_string()]);
-    order
+    let mut command = Command::new("sh");
+    command.args(["-c", SHELL, "sh"]).arg(folder).args([party, &TURNS.to_string()]);
+    command
 }

@@ -6,13 +6,13 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use super::sync::{self, Mutex};
-use super::wait_driver::{self, TimedPoll};
+use super::wait_driver::TimedPoll;
 use crate::engine::Engine;
 use crate::foreign_waker;
 use crate::holder::Holder;
 use crate::name::LockName;
 
-/// A query in progress.
+/// A query in progress; it gives up after [`Engine::holder_timeout`].
 pub(super) struct HolderQuery {
     reply: Arc<Mutex<Reply>>,
     end: Instant,
@@ -40,16 +40,6 @@ impl HolderQuery {
         };
         engine.find_holder(name, Box::new(receive));
         Self { reply, end }
-    }
-
-    /// Blocks the thread until there is a reply, or the engine's [`Engine::holder_timeout`] is over.
-    pub(super) fn wait(mut self) -> Option<Box<Holder>> {
-        wait_driver::block_on(&mut self)
-    }
-
-    /// The same as [`Self::wait`], but lets other tasks run.
-    pub(super) async fn wait_async(mut self) -> Option<Box<Holder>> {
-        wait_driver::run(&mut self).await
     }
 }
 

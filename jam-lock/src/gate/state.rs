@@ -4,27 +4,44 @@
 //! notified, and the first waiter that comes takes it; so an offer to a waiter that never wakes can
 //! go to the next.
 //!
-//! The states between two steps, which `table.rs` checks in tests:
+//! The states in which the mutex is unlocked; `table.rs` checks them in tests:
 //!
-//! | hold | queue | engine waits | meaning | left by |
-//! |---|---|---|---|---|
-//! | `None` | empty | 0–2, unneeded | Free, or held by another process. | `try_acquire` → in use; `enqueue` |
-//! | `None` | not empty | 1–2 | Another process holds the claim, or may acquire it first. | `wait_done`, or `try_acquire_queued` of the head → `Idle`; `cancel_waiter` of the last waiter |
-//! | `Idle(m)` | a waiter in mode `m` is offered and woken, and is a thread or watched by the stalled timer | 0–2, unneeded | Handed off; until `handoff_until`. | `poll_waiter` with an offer, or `try_acquire` of a barging thread unless reserved → in use; `skip_stalled`, `skip_waiter` or `cancel_waiter` → `hand_off_or_return` |
-//! | `Exclusive` | any | 0–2, unneeded | In use by one writer. | `release` of its last guard → `hand_off_or_return` |
-//! | `Shared(n)` | any | 0–2, unneeded | In use by `n` readers. | another reader, in `try_acquire` or with an offer → `Shared(n + 1)`; `release` → `Shared(n - 1)`; of the last → `hand_off_or_return` |
+//! ```text
+//! hold       queue            engine waits   left by
+//! ---------  ---------------  -------------  ---------------------------------------------------
+//! None       empty            unneeded       try_acquire -> in use; enqueue
+//!   The lock is free, or another process holds it.
 //!
-//! `hand_off_or_return` leads to `Idle` in the head's mode; or to `None`, if the queue is empty, the
-//! time for hand-offs or the reader phase is over, the claim cannot be reassigned, or the other mode
-//! is wanted and contended.
+//! None       not empty        one at least   wait_done, or try_acquire_queued of the head -> Idle;
+//!                                            the last waiter is granted, cancelled or fails
+//!   Another process holds the lock, or may acquire it first.
 //!
-//! At most one engine wait is in progress in each mode. If the queue is not empty and `hold` is
-//! `None`, one is usually in the head's mode; it is in the other one after the head was passed over,
-//! and the end of that wait starts the missing one. An unneeded wait is discarded when it is done.
-//! Waiters that were passed over, refused or failed are not in the queue: they come back, or leave,
-//! when they are polled.
+//! Idle(m)    a waiter in      unneeded       poll_waiter of a waiter with an offer, or try_acquire
+//!            mode m comes                    of a barging thread unless reserved -> in use;
+//!            for it                          skip_stalled, skip_waiter, cancel_waiter
+//!                                            -> hand_off_or_return
+//!   The lock is handed off, until `handoff_until` at most. The waiter has an offer, was woken, and
+//!   is a thread, or a task that the stalled timer watches.
 //!
-//! In a fork, `hold` becomes `None` in any of these states, and each further call returns an error.
+//! Exclusive  any              unneeded       release of the last guard -> hand_off_or_return
+//!   In use by one writer.
+//!
+//! Shared(n)  any              unneeded       try_acquire, or poll_waiter with an offer
+//!                                            -> Shared(n + 1); release of a reader's last guard
+//!                                            -> Shared(n - 1), or hand_off_or_return
+//!   In use by n readers.
+//! ```
+//!
+//! `hand_off_or_return` leads to `Idle` in the mode of the head; or to `None`, if the queue is empty,
+//! the time for hand-offs or the reader phase is over, the claim cannot be reassigned, or the head
+//! wants the other mode and another process is in the way.
+//!
+//! Each mode has one engine wait at most, and an unneeded one is discarded when it is done. For a
+//! queue one is in progress in the head's mode; only after the head was passed over it may be in the
+//! other mode, and its end starts the missing one. Waiters that were passed over, refused or failed
+//! are not in the queue; they return to it, or leave, when they are polled.
+//!
+//! In a fork, which every call reports, `hold` may become `None` without an engine wait.
 
 mod cancel;
 mod engine_waits;

@@ -1,6 +1,7 @@
 //! A wait at a gate, of a thread or of a task.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
@@ -44,20 +45,24 @@ pub(super) enum TimeoutReason {
 impl Wait<'_> {
     /// Blocks the thread until the wait has ended; pending if it is interrupted.
     pub(crate) fn wait(&mut self) -> Poll<Result<Grant, LockError>> {
-        let mut end = wait_driver::block_on(self);
-        if let Some(holder) = self.missing_holder(&mut end) {
-            *holder = self.gate.query_holder().wait();
-        }
-        self.result(end)
+        let end = wait_driver::block_on(self);
+        let waited = match self.finish(end) {
+            ControlFlow::Break(result) => return result,
+            ControlFlow::Continue(waited) => waited,
+        };
+        let holder = wait_driver::block_on(&mut self.gate.query_holder());
+        Poll::Ready(Err(self.timeout(waited, TimeoutReason::Holder(holder))))
     }
 
     /// The same as [`Self::wait`], but lets other tasks run.
     pub(crate) async fn wait_async(&mut self) -> Poll<Result<Grant, LockError>> {
-        let mut end = wait_driver::run(self).await;
-        if let Some(holder) = self.missing_holder(&mut end) {
-            *holder = self.gate.query_holder().wait_async().await;
-        }
-        self.result(end)
+        let end = wait_driver::run(self).await;
+        let waited = match self.finish(end) {
+            ControlFlow::Break(result) => return result,
+            ControlFlow::Continue(waited) => waited,
+        };
+        let holder = wait_driver::run(&mut self.gate.query_holder()).await;
+        Poll::Ready(Err(self.timeout(waited, TimeoutReason::Holder(holder))))
     }
 
     /// Passes over the waiter until it is polled again, for a caller that is busy elsewhere.
@@ -111,25 +116,19 @@ impl Wait<'_> {
         polled
     }
 
-    /// Where to put the holder, if another process has to be searched for it.
-    fn missing_holder<'end>(
-        &self,
-        end: &'end mut WaitEnd,
-    ) -> Option<&'end mut Option<Box<Holder>>> {
-        match end {
-            WaitEnd::TimedOut { reason: TimeoutReason::Holder(holder @ None), .. } => {
-                self.request.names_holder.then_some(holder)
+    /// The result of the wait; continues if another process has to be searched for the holder that a
+    /// timeout names.
+    fn finish(&self, end: WaitEnd) -> ControlFlow<Poll<Result<Grant, LockError>>, Duration> {
+        ControlFlow::Break(match end {
+            WaitEnd::Interrupted => Poll::Pending,
+            WaitEnd::Granted(grant) => Poll::Ready(Ok(grant)),
+            WaitEnd::Failed(error) => Poll::Ready(Err(error)),
+            WaitEnd::TimedOut { waited, reason: TimeoutReason::Holder(None) }
+                if self.request.names_holder =>
+            {
+                return ControlFlow::Continue(waited);
             }
-            _ => None,
-        }
-    }
-
-    fn result(&self, end: WaitEnd) -> Poll<Result<Grant, LockError>> {
-        Poll::Ready(match end {
-            WaitEnd::Granted(grant) => Ok(grant),
-            WaitEnd::Failed(error) => Err(error),
-            WaitEnd::TimedOut { waited, reason } => Err(self.timeout(waited, reason)),
-            WaitEnd::Interrupted => return Poll::Pending,
+            WaitEnd::TimedOut { waited, reason } => Poll::Ready(Err(self.timeout(waited, reason))),
         })
     }
 

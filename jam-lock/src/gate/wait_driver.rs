@@ -36,8 +36,8 @@ pub(super) fn block_on<T: TimedPoll>(target: &mut T) -> T::Output {
 
 /// Lets other tasks run until the output is ready.
 pub(super) async fn run<T: TimedPoll>(target: &mut T) -> T::Output {
-    let first = future::poll_fn(|context| Poll::Ready(target.poll(context.waker()))).await;
-    if let Poll::Ready(output) = first {
+    let first = future::poll_fn(|context| Poll::Ready(target.poll(context.waker())));
+    if let Poll::Ready(output) = first.await {
         return output;
     }
     let _guard = match TimerThreadGuard::start() {

@@ -33,7 +33,7 @@ pub(super) enum Polled {
 
 /// The waiters by their tickets.
 ///
-/// Sets of tickets answer what is asked at every step, so that no step visits all waiters.
+/// Sets of tickets answer the questions of every step, so that no step visits all waiters.
 #[derive(Default)]
 pub(super) struct WaitQueue {
     waiters: BTreeMap<Ticket, Waiter>,

@@ -1,4 +1,4 @@
-//! The same with the tables and the lock in one PostgreSQL, and nothing else that workers share.
+//! The same with the tables and the lock in one PostgreSQL database.
 
 use std::process::Output;
 
@@ -12,7 +12,7 @@ fn on_server(server: &Server, options: &[&str]) -> Output {
     command.output().expect("cargo runs")
 }
 
-/// What a run has left in the database.
+/// What a run has left behind in the database.
 fn leftovers(server: &Server) -> Vec<String> {
     server.ask(
         "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'invoices%'

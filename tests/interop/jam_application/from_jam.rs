@@ -1,4 +1,4 @@
-//! `examples/from_jam`: its handler in Python, and the one in Rust that takes its place.
+//! `examples/from_jam`: its handler in Python, and the one in Rust that replaces it.
 
 use std::fs;
 use std::path::Path;
@@ -13,14 +13,22 @@ use crate::lock;
 
 /// How often a track is sold, after the handler in Rust was called so many times.
 fn apply_in_rust(application: &Application, times: u32) -> u32 {
-    let mut order = Command::new(env!("CARGO"));
-    order.args(["run", "--quiet", "--package", "jam-lock-examples", "--example", "from_jam", "--"]);
-    order.arg(application.folder()).args(["1", &times.to_string()]);
-    let output = order.output().expect("cargo runs");
+    let mut command = Command::new(env!("CARGO"));
+    command.args([
+        "run",
+        "--quiet",
+        "--package",
+        "jam-lock-examples",
+        "--example",
+        "from_jam",
+        "--",
+    ]);
+    command.arg(application.folder()).args(["1", &times.to_string()]);
+    let output = command.output().expect("cargo runs");
     assert!(output.status.success(), "{}", printed(&output));
     let text = printed(&output);
     let times = text.strip_prefix("track 1 is sold ").and_then(|text| text.strip_suffix(" times"));
-    times.expect("it says how often").parse().expect("a number")
+    times.expect("it prints how often").parse().expect("a number")
 }
 
 /// How often the track is sold.
@@ -33,10 +41,10 @@ fn apply_in_python(application: &Application, times: u32) {
     assert_eq!(application.call("apply", &format!("[1, {times}]")), r#""applied""#);
 }
 
-/// Waits until Jam.py waits for the lock: it empties the file whenever it looks whether it is free.
+/// Waits until Jam.py waits for the lock: it truncates the file with each attempt.
 fn until_python_waits(file: &Path) {
     fs::write(file, "full").unwrap();
-    wait_until("a look at the lock", || fs::read(file).unwrap().is_empty());
+    wait_until("Jam.py tries the lock", || fs::read(file).unwrap().is_empty());
 }
 
 #[test]
@@ -59,7 +67,7 @@ fn the_handler_in_python_waits_for_the_lock_in_rust() {
 fn no_sale_is_lost_if_both_of_them_sell() {
     const TIMES: u32 = 40;
     let Some(application) = Application::start() else { return };
-    // On the first call it loads itself, and answers others with that.
+    // The first call loads the application, and calls during that time are answered differently.
     apply_in_python(&application, 0);
     let before = sold(&application);
     let locks = application.folder().join("locks");
@@ -71,7 +79,7 @@ fn no_sale_is_lost_if_both_of_them_sell() {
         }
         // So that they sell at the same time.
         let file = locks.join("invoice_saved.lock");
-        wait_until("two in Rust that wait", || blocked_on(&file) == 2);
+        wait_until("two in Rust wait", || blocked_on(&file) == 2);
         until_python_waits(&file);
         drop(guard);
     });

@@ -8,7 +8,7 @@ pub(super) const SETTINGS: [&str; 9] = [
     "SET tcp_keepalives_count = 4",
     "SET tcp_user_timeout = 10000",
     "SET client_connection_check_interval = 1000",
-    // Waits end by our own deadline: after a timeout of the server it is unknown who has the lock.
+    // Waits end by our own deadline: after a timeout of the server the holder would be unknown.
     "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_session_timeout = 0",
     // PostgreSQL 17 and later.
     "SELECT set_config('transaction_timeout', '0', false)

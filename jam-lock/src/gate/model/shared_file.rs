@@ -1,5 +1,5 @@
 //! A lock file that processes share, as `flock(2)` documents it, with a record beside it; and an
-//! oracle that sees who holds it, whatever the gates believe.
+//! oracle that sees its holders, whatever the gates believe.
 
 use std::sync::PoisonError;
 

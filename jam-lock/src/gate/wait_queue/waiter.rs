@@ -29,18 +29,16 @@ pub(in crate::gate) struct Waiter {
 /// Where a waiter is between its arrival and its removal.
 ///
 /// ```text
-///              ┌───────────────── poll ─────────────────┐
-///              ▼                                        │
-/// push ──▶ Queued ── wake ──▶ Woken ── notify ──▶ Notified
-///              │ └────────────── notify ───────────────▶│
-///              │                │                       │
-///              ├────────────────┴───────────────────────┤
-///              ▼                ▼                       ▼
-///          PassedOver        Refused                 Failed
+/// Queued                   -- wake -->                     Woken
+/// Queued, Woken            -- notify -->                   Notified
+/// Woken, Notified          -- poll -->                     Queued
+/// Queued, Woken, Notified  -- skip, refusal, failure -->   PassedOver, Refused, Failed
+/// PassedOver               -- poll -->                     Queued, at its old place
+/// Refused, Failed          -- poll -->                     removed
+/// Refused, Failed          -- skip -->                     PassedOver: the engine is asked again
 /// ```
 ///
-/// Only the first three are in the queue. A poll puts `PassedOver` back to its old place there, and
-/// removes `Refused` and `Failed`.
+/// Only a waiter that is `Queued`, `Woken` or `Notified` is in the queue.
 pub(super) enum WaiterState {
     /// Waits for its turn, with the waker of its last poll; `None` until the first.
     Queued(Option<Waker>),
