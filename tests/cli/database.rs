@@ -53,7 +53,7 @@ fn a_command_whose_lock_is_lost_is_terminated_with_a_message() {
     let script = "trap 'echo ended; exit 0' TERM; echo held; while sleep 0.1; do :; done";
     command.args(["run", "x", "--", "bash", "-c", script]).stderr(std::process::Stdio::piped());
     let mut child = Child::start(&mut command).after("held");
-    server.end_all_sessions();
+    server.terminate_all_sessions();
     assert_eq!(child.next_line(), "ended");
     assert_eq!(child.status().code(), Some(74));
     let errors = child.errors();
@@ -67,7 +67,7 @@ fn the_children_of_a_command_whose_lock_is_lost_are_terminated_too() {
     let url = server.namespace();
     let mut child = holding(Path::new(&url), &[], "sleep 1000 & echo held; echo $!; wait");
     let started = child.next_line();
-    server.end_all_sessions();
+    server.terminate_all_sessions();
     assert_eq!(child.status().code(), Some(74));
     wait_until("the child has ended", || !Path::new("/proc").join(&started).exists());
 }

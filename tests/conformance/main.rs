@@ -83,7 +83,7 @@ impl Subject for Postgres {
 
     fn lose(&self, name: &LockName) -> bool {
         for session in self.sessions(name, true) {
-            self.server.ask(&format!("SELECT pg_terminate_backend({session})"));
+            self.server.query(&format!("SELECT pg_terminate_backend({session})"));
         }
         wait_until("its sessions to end", || self.sessions(name, true).is_empty());
         true

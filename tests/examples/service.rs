@@ -38,9 +38,9 @@ fn a_worker_that_lost_its_lock_writes_nothing() {
         command
     };
     assert!(run(&mut service(), "").status.success());
-    server.ask(REPLACING);
+    server.query(REPLACING);
     let worker = run(service().arg("0"), "");
     assert!(!worker.status.success());
     assert!(printed(&worker).contains("another holder has had it since"), "{}", printed(&worker));
-    assert_eq!(server.one("SELECT sum(balance) FROM service_example.kept"), "7260");
+    assert_eq!(server.query_one("SELECT sum(balance) FROM service_example.kept"), "7260");
 }

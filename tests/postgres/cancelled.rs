@@ -13,7 +13,7 @@ use super::*;
 fn is_draining(server: &Server) -> bool {
     let text = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%' \
                 AND pid <> pg_backend_pid()";
-    !server.ask(text).is_empty()
+    !server.query(text).is_empty()
 }
 
 #[test]
@@ -25,20 +25,20 @@ fn a_late_cancel_request_hits_no_later_wait() {
     let proxy = Proxy::to(server.port());
     let locks = locks(&url_through(&server, &url, proxy.port()));
     drop(locks.lock(lock_name("a")).acquire().unwrap());
-    a.admin.ask(&format!("BEGIN; SELECT 1 FROM jam_lock WHERE key = {} FOR SHARE", a.key));
+    a.admin.query(&format!("BEGIN; SELECT 1 FROM jam_lock WHERE key = {} FOR SHARE", a.key));
     b.lock();
-    proxy.hold_up_new();
+    proxy.stall_new();
     let waited = locks.lock(lock_name("a")).timeout(Duration::from_millis(100)).acquire();
     assert!(waited.unwrap_err().is_timeout());
-    wait_until("the cancel request is sent", || proxy.holds_up_one());
-    a.admin.ask("COMMIT");
+    wait_until("the cancel request is sent", || proxy.has_stalled_new());
+    a.admin.query("COMMIT");
     wait_until("it is released", || !is_held(&server, &url, "a"));
     thread::scope(|scope| {
         let waiting = scope.spawn(|| locks.lock(lock_name("b")).timeout(LONG).acquire().map(drop));
         wait_until("the request could hit a query", || {
             is_waited_for(&server, &url, "b") || is_draining(&server)
         });
-        proxy.go_on();
+        proxy.resume();
         wait_until("the request has arrived", || !is_draining(&server));
         wait_until("the wait continues", || {
             is_waited_for(&server, &url, "b") || waiting.is_finished()

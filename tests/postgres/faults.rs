@@ -27,7 +27,7 @@ struct Faults {
 #[test]
 fn holders_overlap_only_after_a_reported_loss_and_no_update_is_lost() {
     let Some(server) = Server::start() else { return };
-    server.ask(
+    server.query(
         "CREATE TABLE stock (sold int NOT NULL); INSERT INTO stock VALUES (0);
         CREATE TABLE sale (seller int, piece int, PRIMARY KEY (seller, piece))",
     );
@@ -48,7 +48,7 @@ fn holders_overlap_only_after_a_reported_loss_and_no_update_is_lost() {
         })
         .collect();
     let faults = inject_faults(&server, &proxies, Sellers(sellers));
-    let sold = server.one("SELECT sold, (SELECT count(*) FROM sale) FROM stock");
+    let sold = server.query_one("SELECT sold, (SELECT count(*) FROM sale) FROM stock");
     assert_eq!(sold, format!("{0} {0}", SELLERS * PIECES), "{faults:?}");
     let (kept, lost) = check(folder.path());
     println!("{faults:?}, {kept} sections kept their lock, {lost} lost it");
@@ -95,7 +95,7 @@ fn inject_faults(server: &Server, proxies: &[Proxy; 2], mut sellers: Sellers) ->
             }
             0..10 => {
                 faults.ended_sessions += server
-                    .ask(
+                    .query(
                         "SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks
                         WHERE locktype = 'advisory' AND random() < 0.3) AS unlucky",
                     )
@@ -115,7 +115,7 @@ fn inject_faults(server: &Server, proxies: &[Proxy; 2], mut sellers: Sellers) ->
 }
 
 fn sold(server: &Server) -> usize {
-    server.one("SELECT sold FROM stock").parse().unwrap()
+    server.query_one("SELECT sold FROM stock").parse().unwrap()
 }
 
 /// Panics if two sections that kept their lock overlap; counts those that kept and that lost it.

@@ -43,12 +43,12 @@ fn the_next_holder_starts_after_a_fenced_transaction() {
         let transaction = client.transaction().await.unwrap();
         guard.fence(&transaction).await.unwrap();
         let key = key(server, &url, "a");
-        let admin = Admin::of(server);
-        admin.ask("SET lock_timeout = 200");
+        let admin = Admin::new(server);
+        admin.query("SET lock_timeout = 200");
         let replace = format!("UPDATE jam_lock SET token = token + 1 WHERE key = {key}");
-        assert!(admin.fails(&replace).contains("lock timeout"));
+        assert!(admin.query_error(&replace).contains("lock timeout"));
         transaction.commit().await.unwrap();
-        admin.ask(&replace);
+        admin.query(&replace);
     });
 }
 
@@ -77,12 +77,12 @@ fn a_holder_replaced_only_by_readers_is_refused() {
     drop(guard);
     let lock = lock(&url, "a").shared();
     let reader = lock.timeout(LONG).acquire().unwrap();
-    assert_eq!(server.ask(&statement).len(), 0);
+    assert_eq!(server.query(&statement).len(), 0);
     // Readers do not replace each other.
     let statement = reader.fence_statement().unwrap();
     drop(reader);
     let other = lock.timeout(LONG).acquire().unwrap();
-    assert_eq!(server.ask(&statement).len(), 1);
+    assert_eq!(server.query(&statement).len(), 1);
     other.ensure().unwrap();
 }
 
@@ -92,8 +92,8 @@ fn readers_start_after_a_fenced_transaction() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
-    let admin = Admin::of(&server);
-    admin.ask(&format!("BEGIN; {}", guard.fence_statement().unwrap()));
+    let admin = Admin::new(&server);
+    admin.query(&format!("BEGIN; {}", guard.fence_statement().unwrap()));
     end_sessions(&server, &url, "a");
     drop(guard);
     let lock = lock(&url, "a").shared();
@@ -101,7 +101,7 @@ fn readers_start_after_a_fenced_transaction() {
         let reading = scope.spawn(|| lock.timeout(LONG).acquire().map(drop));
         wait_until("it waits for the transaction", || is_blocked(&server));
         assert!(!reading.is_finished());
-        admin.ask("COMMIT");
+        admin.query("COMMIT");
         reading.join().unwrap().unwrap();
     });
 }
@@ -109,7 +109,7 @@ fn readers_start_after_a_fenced_transaction() {
 /// Whether a session waits for the end of a transaction.
 fn is_blocked(server: &Server) -> bool {
     !server
-        .ask("SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
+        .query("SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
         .is_empty()
 }
 
@@ -119,9 +119,9 @@ fn other_clients_can_run_the_fence_statement() {
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
     let statement = guard.fence_statement().unwrap();
-    assert_eq!(server.ask(&statement).len(), 1);
+    assert_eq!(server.query(&statement).len(), 1);
     replace_holder(server, &url, "a");
-    assert_eq!(server.ask(&statement).len(), 0);
+    assert_eq!(server.query(&statement).len(), 0);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_file_lock_has_no_fence() {
 /// Changes the table as the next holder does.
 fn replace_holder(server: &Server, url: &str, name: &str) {
     let key = key(server, url, name);
-    server.ask(&format!("UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
+    server.query(&format!("UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn a_claim_that_waits_long_for_a_fenced_transaction_is_not_lost() {
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
     let statement = guard.fence_statement().unwrap();
-    let admin = Admin::of(server);
-    admin.ask(&format!("BEGIN; {statement}"));
+    let admin = Admin::new(server);
+    admin.query(&format!("BEGIN; {statement}"));
     end_sessions(server, &url, "a");
     drop(guard);
     let lock = lock(&url, "a");
@@ -156,7 +156,7 @@ fn a_claim_that_waits_long_for_a_fenced_transaction_is_not_lost() {
         // Longer than the response timeout of other queries.
         std::thread::sleep(std::time::Duration::from_secs(6));
         let waiting = holders(server, &url, "a");
-        admin.ask("COMMIT");
+        admin.query("COMMIT");
         let (is_lost, _guard) = next.join().unwrap();
         assert!(!is_lost);
         assert_eq!(holders(server, &url, "a"), waiting, "it has not acquired the lock again");

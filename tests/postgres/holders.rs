@@ -23,9 +23,9 @@ fn an_unprivileged_role_sees_a_holder_outside_this_library() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let client = SqlClient::new(server, &url, "a");
-    client.admin.ask("SET application_name = 'nightly report'");
+    client.admin.query("SET application_name = 'nightly report'");
     client.lock();
-    server.ask("CREATE ROLE guest LOGIN; GRANT SELECT, INSERT, UPDATE ON jam_lock TO guest");
+    server.query("CREATE ROLE guest LOGIN; GRANT SELECT, INSERT, UPDATE ON jam_lock TO guest");
     let text = refusal(&url.replace("app@", "guest@"));
     assert!(text.contains("held by nightly report"), "{text}");
 }

@@ -57,7 +57,7 @@ fn a_try_does_not_hang_with_the_server() {
     let url = url_through(server, &server.namespace(), proxy.port());
     let lock = lock(&url, "a");
     drop(lock.acquire().unwrap());
-    proxy.hold_up();
+    proxy.stall();
     let text = lock.try_acquire().unwrap_err().to_string();
     assert!(text.contains("has not answered for 5 s"), "{text}");
     proxy.cut();
@@ -74,7 +74,7 @@ fn a_timeout_reports_an_unresponsive_server() {
         assert!(error.is_timeout() && error.to_string().contains("has not answered"), "{error}");
     };
     drop(locks.lock(lock_name("a")).acquire().unwrap());
-    proxy.hold_up();
+    proxy.stall();
     // Until the last response is no longer recent.
     thread::sleep(Duration::from_secs(4));
     // The first waits on the session that exists, the second for another one.
@@ -101,7 +101,7 @@ fn a_wait_for_a_connection_that_timed_out_takes_no_lock_later() {
     // Every acquisition leaves a row.
     let (_, namespace) = url.split_once("namespace=").unwrap();
     let rows = format!("SELECT name FROM jam_lock WHERE namespace = '{namespace}'");
-    assert_eq!(server.ask(&rows), ["a"]);
+    assert_eq!(server.query(&rows), ["a"]);
 }
 
 #[test]
@@ -121,14 +121,14 @@ fn connections_that_time_out_are_closed() {
 fn a_lock_is_kept_without_a_connection_for_the_heartbeat() {
     let Some(server) = Server::start() else { return };
     drop(locks(&server.url()));
-    server.ask(
+    server.query(
         "CREATE ROLE frugal LOGIN CONNECTION LIMIT 2;
         GRANT SELECT, INSERT, UPDATE ON jam_lock TO frugal",
     );
     let url = server.url().replace("app@", "frugal@");
     let guard = lock(&url, "a").acquire().unwrap();
     wait_until("those of the checks are closed", || sessions(&server) == 1);
-    let _other = Admin::at(&url);
+    let _other = Admin::connect(&url);
     // Longer than the server may be unresponsive.
     thread::sleep(Duration::from_secs(7));
     guard.ensure().unwrap();
@@ -138,7 +138,7 @@ fn a_lock_is_kept_without_a_connection_for_the_heartbeat() {
 fn connections_to_a_server_that_lost_the_table_are_closed() {
     let Some(server) = Server::start() else { return };
     let locks = locks(&server.url());
-    server.ask("DROP TABLE jam_lock");
+    server.query("DROP TABLE jam_lock");
     for _ in 0..5 {
         let text = locks.lock(lock_name("a")).acquire().unwrap_err().to_string();
         assert!(text.contains("jam_lock"), "{text}");
@@ -148,7 +148,7 @@ fn connections_to_a_server_that_lost_the_table_are_closed() {
 
 /// How many connections there are besides the test's own.
 fn sessions(server: &Server) -> usize {
-    let count = server.one(
+    let count = server.query_one(
         "SELECT count(*) FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
     );
@@ -174,13 +174,13 @@ fn two_names_with_one_key_are_not_one_lock() {
     let lock = lock(&url, "a");
     drop(lock.acquire().unwrap());
     let key = key(server, &url, "a");
-    server.ask(&format!("UPDATE jam_lock SET name = 'b' WHERE key = {key}"));
+    server.query(&format!("UPDATE jam_lock SET name = 'b' WHERE key = {key}"));
     for lock in [lock.clone(), lock.shared()] {
         let error = lock.acquire().unwrap_err().to_string();
         assert!(error.contains("another name has the same key"), "{error}");
     }
     assert_eq!(
-        server.ask(&format!("SELECT 1 FROM jam_lock WHERE key = {key} AND holder IS NULL")).len(),
+        server.query(&format!("SELECT 1 FROM jam_lock WHERE key = {key} AND holder IS NULL")).len(),
         1
     );
     assert!(!is_held_by_key(server, &key));
@@ -218,5 +218,5 @@ fn is_held_by_key(server: &Server, key: &str) -> bool {
         "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'
         AND objid::bigint = {key}::bigint & 4294967295"
     );
-    !server.ask(&text).is_empty()
+    !server.query(&text).is_empty()
 }

@@ -143,7 +143,7 @@ fn the_driver_thread_cannot_wait_for_itself() {
 fn a_server_that_is_gone_is_an_error() {
     let Some(server) = Server::start() else { return };
     let locks = locks(&server.namespace());
-    server.order("crash");
+    server.stop();
     let error = locks.list().unwrap_err();
     assert!(matches!(error, LockError::Engine { .. }), "{error}");
 }

@@ -69,7 +69,7 @@ fn a_holder_that_is_cut_off_gives_up_before_the_server_does() {
     // Longer than between two heartbeats.
     std::thread::sleep(Duration::from_millis(1500));
     assert!(!guard.is_lost());
-    proxy.hold_up();
+    proxy.stall();
     wait_until("the holder counts it as lost", || guard.is_lost());
     assert!(is_held(server, &url, "a"), "the server has not noticed");
     let text = guard.ensure().unwrap_err().to_string();
@@ -116,7 +116,7 @@ fn a_task_that_waits_for_the_loss_is_woken_when_the_server_is_unresponsive() {
     runtime.block_on(async {
         let mut lost = pin!(guard.lost());
         assert!(poll_once(lost.as_mut()).await.is_pending());
-        proxy.hold_up();
+        proxy.stall();
         until_woken(lost).await;
     });
     proxy.cut();

@@ -63,7 +63,7 @@ fn is_waited_for(server: &Server, url: &str, name: &str) -> bool {
 /// The key of a name that has been used.
 fn key(server: &Server, url: &str, name: &str) -> String {
     let (_, namespace) = url.split_once("namespace=").expect("every test has a namespace");
-    server.one(&format!(
+    server.query_one(&format!(
         "SELECT key FROM jam_lock WHERE namespace = '{namespace}' AND name = '{name}'"
     ))
 }
@@ -79,24 +79,24 @@ impl SqlClient {
     fn new(server: &Server, url: &str, name: &str) -> Self {
         // Creates the row with its key.
         drop(lock(url, name).acquire().unwrap());
-        let admin = Admin::of(server);
+        let admin = Admin::new(server);
         // A lock that stays held fails the test instead of hanging it.
-        admin.ask("SET lock_timeout = '60s'");
+        admin.query("SET lock_timeout = '60s'");
         Self { admin, key: key(server, url, name) }
     }
 
     fn lock(&self) {
-        self.admin.ask(&format!("SELECT pg_advisory_lock({})", self.key));
+        self.admin.query(&format!("SELECT pg_advisory_lock({})", self.key));
     }
 
     fn unlock(&self) {
-        self.admin.ask(&format!("SELECT pg_advisory_unlock({})", self.key));
+        self.admin.query(&format!("SELECT pg_advisory_unlock({})", self.key));
     }
 }
 
 /// Terminates the sessions that hold the lock.
 fn end_sessions(server: &Server, url: &str, name: &str) {
     for process in holders(server, url, name) {
-        server.ask(&format!("SELECT pg_terminate_backend({process})"));
+        server.query(&format!("SELECT pg_terminate_backend({process})"));
     }
 }

@@ -96,22 +96,22 @@ fn a_wait_that_was_dropped_before_the_server_granted_it_is_not_reported_dead() {
     let proxy = Proxy::to(server.port());
     let remote = lock(&url_through(server, &url, proxy.port()), "a");
     drop(remote.acquire().unwrap());
-    let admin = Admin::of(server);
-    admin.ask(&format!(
+    let admin = Admin::new(server);
+    admin.query(&format!(
         "BEGIN; SELECT 1 FROM jam_lock WHERE key = {} FOR SHARE",
         key(server, &url, "a")
     ));
     // The cancel request arrives too late.
-    proxy.hold_up_new();
+    proxy.stall_new();
     let mut acquisition = Box::pin(remote.acquire_async());
     let mut context = Context::from_waker(Waker::noop());
     assert!(acquisition.as_mut().poll(&mut context).is_pending());
     wait_until("the server has granted it, and not recorded it", || is_held(server, &url, "a"));
     drop(acquisition);
-    wait_until("the cancel request is sent", || proxy.holds_up_one());
-    admin.ask("COMMIT");
+    wait_until("the cancel request is sent", || proxy.has_stalled_new());
+    admin.query("COMMIT");
     wait_until("it is free", || !is_held(server, &url, "a"));
-    proxy.go_on();
+    proxy.resume();
     assert_eq!(remote.acquire().unwrap().abandoned(), None);
 }
 

@@ -30,10 +30,10 @@ fn a_round_robin_transaction_pooler() {
     let Some(pooler) = Pooler::start_with(server, settings) else { return };
     let url = server.url_at(pooler.port());
     // Two transactions at once, so that the pool has two sessions.
-    let busy = [(); 2].map(|()| Admin::at(&url));
+    let busy = [(); 2].map(|()| Admin::connect(&url));
     for text in ["BEGIN", "COMMIT"] {
         for admin in &busy {
-            admin.ask(text);
+            admin.query(text);
         }
     }
     let text = refusal(&url);
@@ -67,7 +67,7 @@ fn a_standby_that_the_url_leads_to_later() {
     drop(locks(&primary.url()));
     let Some(standby) = primary.standby() else { return };
     let locks = locks(&either(&primary, &standby));
-    primary.order("crash");
+    primary.stop();
     for lock in [locks.lock(lock_name("a")), locks.lock(lock_name("a")).shared()] {
         let text = lock.acquire().unwrap_err().to_string();
         assert!(text.contains("target_session_attrs=read-write"), "{text}");
@@ -81,19 +81,19 @@ fn another_server_that_the_url_leads_to_later() {
         drop(locks(&server.url()));
     }
     let locks = locks(&either(&first, &other));
-    first.order("crash");
+    first.stop();
     let text = locks.lock(lock_name("a")).acquire().unwrap_err().to_string();
     assert!(text.contains("different server"), "{text}");
     // The first server works again after a restart.
-    first.order("start");
+    first.restart();
     drop(locks.lock(lock_name("a")).acquire().unwrap());
 }
 
 #[test]
 fn a_server_without_a_readable_identifier_is_accepted() {
     let Some(server) = Server::start() else { return };
-    server.ask("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
-    server.ask("CREATE ROLE guest LOGIN; GRANT CREATE ON SCHEMA public TO guest");
+    server.query("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
+    server.query("CREATE ROLE guest LOGIN; GRANT CREATE ON SCHEMA public TO guest");
     drop(lock(&server.url().replace("app@", "guest@"), "a").acquire().unwrap());
 }
 
@@ -107,7 +107,8 @@ fn either(first: &Server, other: &Server) -> String {
 #[test]
 fn a_read_only_role() {
     let Some(server) = Server::shared() else { return };
-    server.ask("CREATE ROLE reads LOGIN; ALTER ROLE reads SET default_transaction_read_only = on");
+    server
+        .query("CREATE ROLE reads LOGIN; ALTER ROLE reads SET default_transaction_read_only = on");
     let text = refusal(&server.url().replace("app@", "reads@"));
     assert!(text.contains("set default_transaction_read_only = off"), "{text}");
 }
@@ -115,13 +116,13 @@ fn a_read_only_role() {
 #[test]
 fn a_role_that_cannot_create_the_table() {
     let Some(server) = Server::start() else { return };
-    server.ask("CREATE ROLE guest LOGIN");
+    server.query("CREATE ROLE guest LOGIN");
     let url = server.url().replace("app@", "guest@");
     let text = refusal(&url);
     assert!(text.contains("CREATE TABLE IF NOT EXISTS jam_lock"), "{text}");
     // The remedy helps.
     let (_, remedy) = text.split_once("have an administrator run: ").unwrap();
-    server.ask(&remedy.replace("TO the role", "TO guest"));
+    server.query(&remedy.replace("TO the role", "TO guest"));
     drop(lock(&url, "a").acquire().unwrap());
 }
 

@@ -10,9 +10,9 @@ use super::*;
 
 /// The URL of a new role with `settings`.
 fn role_with(server: &Server, role: &str, settings: &[&str]) -> String {
-    server.ask(&format!("CREATE ROLE {role} LOGIN SUPERUSER"));
+    server.query(&format!("CREATE ROLE {role} LOGIN SUPERUSER"));
     for setting in settings {
-        server.ask(&format!("ALTER ROLE {role} SET {setting}"));
+        server.query(&format!("ALTER ROLE {role} SET {setting}"));
     }
     server.namespace().replace("app@", &format!("{role}@"))
 }
@@ -43,12 +43,12 @@ fn a_role_with_serializable_transactions_acquires_a_lock() {
     let lock = lock(&url, "a");
     drop(lock.acquire().unwrap());
     let key = key(server, &url, "a");
-    let admin = Admin::of(server);
-    admin.ask(&format!("BEGIN; UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
+    let admin = Admin::new(server);
+    admin.query(&format!("BEGIN; UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
     thread::scope(|scope| {
         let next = scope.spawn(|| lock.timeout(LONG).acquire().map(drop));
         wait_until("it has the lock and waits for the row", || is_held(server, &url, "a"));
-        admin.ask("COMMIT");
+        admin.query("COMMIT");
         next.join().unwrap().unwrap();
     });
 }
@@ -57,8 +57,8 @@ fn a_role_with_serializable_transactions_acquires_a_lock() {
 fn a_server_that_changes_its_time_zone_keeps_its_locks() {
     let Some(server) = Server::start() else { return };
     let guard = lock(&server.namespace(), "a").acquire().unwrap();
-    server.ask("ALTER SYSTEM SET timezone = 'Asia/Tokyo'");
-    server.ask("SELECT pg_reload_conf()");
+    server.query("ALTER SYSTEM SET timezone = 'Asia/Tokyo'");
+    server.query("SELECT pg_reload_conf()");
     // Longer than between two heartbeats.
     thread::sleep(Duration::from_secs(3));
     guard.ensure().unwrap();

@@ -71,9 +71,9 @@ fn every_session_is_encrypted_and_holds_locks() {
     let plain = "SELECT count(*) FROM pg_stat_ssl JOIN pg_locks USING (pid) \
                  WHERE locktype = 'advisory' AND NOT ssl";
     let held = locks.lock(lock_name("a")).acquire().unwrap();
-    assert_eq!(tls.server.one(plain), "0");
+    assert_eq!(tls.server.query_one(plain), "0");
     let child = Child::holding(tls.server.url(), "b");
-    assert_eq!(tls.server.one(plain), "1");
+    assert_eq!(tls.server.query_one(plain), "1");
     // A wait that times out is cancelled by a connection of its own.
     let waited = locks.lock(lock_name("b")).timeout(Duration::from_millis(200)).acquire();
     assert!(waited.unwrap_err().is_timeout());

@@ -45,10 +45,10 @@ fn they_rise_across_crashes_of_the_server() {
     // Tokens ahead of the clock, so that it cannot help.
     drop(lock(&url, "a").acquire().unwrap());
     let year = "365 * 24 * 3600 * 1000000000::bigint";
-    server.ask(&format!(
+    server.query(&format!(
         "SET synchronous_commit = on; UPDATE jam_lock SET token = token + {year}; CHECKPOINT"
     ));
-    let mut last = server.one("SELECT token FROM jam_lock").parse().unwrap();
+    let mut last = server.query_one("SELECT token FROM jam_lock").parse().unwrap();
     for _ in 0..8 {
         let guard = lock(&url, "a").timeout(LONG).acquire().unwrap();
         assert!(guard.token() > last, "{} follows {last}", guard.token());
@@ -62,6 +62,6 @@ fn they_rise_although_the_table_is_lost() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     let first = lock(&url, "a").acquire().unwrap().token();
-    server.ask("DROP TABLE jam_lock");
+    server.query("DROP TABLE jam_lock");
     assert!(lock(&url, "a").acquire().unwrap().token() > first);
 }

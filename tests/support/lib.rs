@@ -1,10 +1,10 @@
-//! What the tests share: processes to contend with, and the names of another crate.
+//! What the tests share: child processes and servers, and lock names of another crate.
 
 #![expect(
     clippy::missing_errors_doc,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
-    reason = "what is for tests alone panics, and is not asked in vain"
+    reason = "tests panic when something fails"
 )]
 
 pub mod child;
@@ -25,18 +25,18 @@ pub mod storm;
 
 use std::time::Duration;
 
-/// Longer than anything in a test takes on any machine.
+/// Longer than any step of a test takes on any machine.
 pub const LONG: Duration = Duration::from_secs(120);
 
 jam_lock::lock_names! {
-    /// Declared in another crate than the tests that use it.
+    /// For tests of names that another crate declares.
     "declared_elsewhere",
-    /// The lock whose sections the tests look into, for a crate that declares no names itself.
+    /// The lock of the sections in crates that declare no names of their own.
     "section",
-    /// The first of all in some tests.
+    /// The first one in the declared order of some tests.
     "first",
     /// One for each customer.
     "customer_{id}",
-    /// One for each name, of another crate as well.
+    /// One for each name that a test chooses.
     "called_{name}",
 }

@@ -1,4 +1,4 @@
-//! A PgBouncer in front of a server, that is there for a test, and gone with it.
+//! A PgBouncer in front of a server, for one test.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use std::process::{Child, Stdio};
 use crate::postgres::{Server, as_nobody, new_folder};
 use crate::{observe::wait_until, requirements::skip};
 
-/// Where Debian has it, which is not on everybody's path.
+/// Where it is installed, which need not be on the path.
 const PROGRAMS: [&str; 2] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
 
-/// A pool of connections to a server.
+/// A pool of connections to a server, which is stopped and removed on drop.
 pub struct Pooler {
     port: u16,
     folder: PathBuf,
@@ -19,12 +19,12 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// One with this `pool_mode` in front of `server`; none where PgBouncer is not installed.
+    /// A pool with this `pool_mode` in front of `server`; `None` if PgBouncer is not installed.
     pub fn start(server: &Server, mode: &str) -> Option<Self> {
         Self::start_with(server, &format!("pool_mode = {mode}"))
     }
 
-    /// One with these settings.
+    /// A pool with these settings.
     pub fn start_with(server: &Server, settings: &str) -> Option<Self> {
         let program = PROGRAMS.map(PathBuf::from).into_iter().find(|program| program.exists());
         let Some(program) = program else {
@@ -40,7 +40,7 @@ impl Pooler {
             server.port(),
             folder.display(),
         );
-        // With `auth_type = any`, the user is the database's.
+        // With `auth_type = any`, the setting of the database decides which user connects.
         let configuration = configuration.replace("port=", "user=app port=");
         fs::write(folder.join("ini"), configuration).unwrap();
         let mut command = as_nobody(&program);
@@ -50,7 +50,7 @@ impl Pooler {
         Some(Self { port, folder, process })
     }
 
-    /// Where it listens.
+    /// The port on which it listens.
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -1,4 +1,4 @@
-//! A wire that a test can cut, hold up, slow down or close at one end.
+//! A TCP proxy whose connections a test can cut, stall, delay or close at one end.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,121 +7,120 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How long a held-up wire sleeps before it looks again.
-const NAP: Duration = Duration::from_millis(5);
+/// How often a stalled connection checks whether it may continue.
+const STALL_CHECK: Duration = Duration::from_millis(5);
 
-/// Passes on what comes to one port of this machine to another one.
+/// Forwards connections from a port of its own to another port of this machine.
 pub struct Proxy {
     port: u16,
-    wire: Arc<Wire>,
+    links: Arc<Links>,
 }
 
 #[derive(Default)]
-struct Wire {
-    is_held_up: AtomicBool,
-    /// Whether new connections are, which the others do not notice.
-    holds_up_new: AtomicBool,
+struct Links {
+    stalls_all: AtomicBool,
+    stalls_new: AtomicBool,
+    /// In milliseconds.
     delay: AtomicU64,
-    links: Mutex<Vec<Link>>,
+    all: Mutex<Vec<Link>>,
 }
 
-/// A connection's two ends.
+/// The two ends of a forwarded connection.
 struct Link {
     client: TcpStream,
     server: TcpStream,
-    /// Whether nothing of it is passed on any more.
+    /// Whether nothing is forwarded any more.
     is_dead: Arc<AtomicBool>,
-    /// Whether it was new when new ones were held up.
-    is_held_up: bool,
+    /// Whether it was established while new ones were stalled.
+    is_stalled: bool,
 }
 
 impl Proxy {
-    /// A wire to `port`.
+    /// A proxy to `port`.
     pub fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let own = listener.local_addr().unwrap().port();
-        let wire = Arc::new(Wire::default());
-        let accepting = Arc::clone(&wire);
-        // It ends with the program: nothing but loopback is listened on.
+        let links = Arc::<Links>::default();
+        let accepting = Arc::clone(&links);
+        // It runs until the program exits, and listens on the loopback interface only.
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
-                accepting.link(client, server);
+                accepting.add(client, server);
             }
         });
-        Self { port: own, wire }
+        Self { port: own, links }
     }
 
-    /// Where the near end of the wire is.
+    /// The port on which it listens.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Passes nothing on, and closes nothing, from now on: as a wire that was unplugged.
-    pub fn hold_up(&self) {
-        self.wire.is_held_up.store(true, Ordering::Relaxed);
+    /// Forwards nothing and closes nothing from now on, as if a cable was unplugged.
+    pub fn stall(&self) {
+        self.links.stalls_all.store(true, Ordering::Relaxed);
     }
 
-    /// Passes nothing on of what is connected from now on.
-    pub fn hold_up_new(&self) {
-        self.wire.holds_up_new.store(true, Ordering::Relaxed);
+    /// Forwards nothing of connections that are established from now on.
+    pub fn stall_new(&self) {
+        self.links.stalls_new.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a connection is held up that was new.
-    pub fn holds_up_one(&self) -> bool {
-        self.wire.links().iter().any(|link| link.is_held_up)
+    /// Whether a new connection is stalled.
+    pub fn has_stalled_new(&self) -> bool {
+        self.links.lock().iter().any(|link| link.is_stalled)
     }
 
-    /// Passes everything on again, what was held up included.
-    pub fn go_on(&self) {
-        self.wire.is_held_up.store(false, Ordering::Relaxed);
-        self.wire.holds_up_new.store(false, Ordering::Relaxed);
+    /// Forwards everything again, including what was stalled.
+    pub fn resume(&self) {
+        self.links.stalls_all.store(false, Ordering::Relaxed);
+        self.links.stalls_new.store(false, Ordering::Relaxed);
     }
 
-    /// Takes so long for every piece.
+    /// Delays each piece of data.
     pub fn delay(&self, delay: Duration) {
         let millis = u64::try_from(delay.as_millis()).unwrap();
-        self.wire.delay.store(millis, Ordering::Relaxed);
+        self.links.delay.store(millis, Ordering::Relaxed);
     }
 
-    /// Ends all connections at both ends.
+    /// Closes all connections at both ends.
     pub fn cut(&self) {
-        for Link { client, server, .. } in self.wire.links().drain(..) {
+        for Link { client, server, .. } in self.links.lock().drain(..) {
             let _ = client.shutdown(Shutdown::Both);
             let _ = server.shutdown(Shutdown::Both);
         }
     }
 
-    /// Ends all connections at the server's end alone, of which the client is not told; new ones
-    /// are as they should be.
+    /// Closes all connections at the server's end only, unnoticed by the client. New connections work.
     pub fn half_close(&self) {
-        for Link { server, is_dead, .. } in self.wire.links().iter() {
+        for Link { server, is_dead, .. } in self.links.lock().iter() {
             is_dead.store(true, Ordering::Relaxed);
             let _ = server.shutdown(Shutdown::Both);
         }
     }
 }
 
-impl Wire {
-    fn link(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
+impl Links {
+    fn add(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
         let is_dead = Arc::<AtomicBool>::default();
-        let is_held_up = self.holds_up_new.load(Ordering::Relaxed);
+        let is_stalled = self.stalls_new.load(Ordering::Relaxed);
         for (from, to) in [(&client, &server), (&server, &client)] {
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-            let (wire, is_dead) = (Arc::clone(self), Arc::clone(&is_dead));
-            thread::spawn(move || wire.pass_on(from, to, &is_dead, is_held_up));
+            let (links, is_dead) = (Arc::clone(self), Arc::clone(&is_dead));
+            thread::spawn(move || links.forward(from, to, &is_dead, is_stalled));
         }
-        self.links().push(Link { client, server, is_dead, is_held_up });
+        self.lock().push(Link { client, server, is_dead, is_stalled });
     }
 
-    fn pass_on(&self, mut from: TcpStream, mut to: TcpStream, is_dead: &AtomicBool, is_new: bool) {
+    fn forward(&self, mut from: TcpStream, mut to: TcpStream, is_dead: &AtomicBool, is_new: bool) {
         let mut piece = [0; 8192];
         loop {
             let read = from.read(&mut piece).unwrap_or(0);
-            while self.is_held_up.load(Ordering::Relaxed)
-                || is_new && self.holds_up_new.load(Ordering::Relaxed)
+            while self.stalls_all.load(Ordering::Relaxed)
+                || is_new && self.stalls_new.load(Ordering::Relaxed)
             {
-                thread::sleep(NAP);
+                thread::sleep(STALL_CHECK);
             }
             if is_dead.load(Ordering::Relaxed) {
                 return;
@@ -134,7 +133,7 @@ impl Wire {
         }
     }
 
-    fn links(&self) -> MutexGuard<'_, Vec<Link>> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Link>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,11 +8,11 @@ use jam_lock::Lock;
 
 use crate::observe::wait_until;
 
-/// How long a reader stays for the next one to come, which may be held back.
+/// How long a reader keeps the lock until the next one comes, which may have to wait.
 const OVERLAP: Duration = Duration::from_millis(50);
 
-/// Runs `during` while there is always a reader inside, and the next one comes before it leaves;
-/// `during` is given how many sections have begun.
+/// Runs `during` while readers hold the lock without a gap: each releases it once the next one has
+/// acquired it. `during` gets the number of acquisitions so far.
 pub fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
     let lock = lock.shared();
     let (begun, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -28,7 +28,7 @@ pub fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
                 }
             });
         }
-        wait_until("readers", || begun.load(Ordering::SeqCst) > 10);
+        wait_until("readers overlap", || begun.load(Ordering::SeqCst) > 10);
         during(&begun);
         is_over.store(true, Ordering::SeqCst);
     });

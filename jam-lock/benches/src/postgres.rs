@@ -17,7 +17,7 @@ pub(crate) fn measure() -> Outcome {
         ("a server that does", "fsync = on"),
     ] {
         let server = Server::start_with(settings).ok_or("PostgreSQL is not installed")?;
-        server.ask(postgres::TABLE);
+        server.query(postgres::TABLE);
         let mut again = Command::new(env::current_exe()?);
         again.args(["postgres of", title]).env(postgres::VARIABLE, server.url());
         let status = again.status()?;

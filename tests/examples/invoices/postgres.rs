@@ -14,7 +14,7 @@ fn on_server(server: &Server, options: &[&str]) -> Output {
 
 /// What a run has left behind in the database.
 fn leftovers(server: &Server) -> Vec<String> {
-    server.ask(
+    server.query(
         "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'invoices%'
          UNION SELECT relname FROM pg_class WHERE relname = 'jam_lock'",
     )
