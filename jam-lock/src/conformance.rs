@@ -5,7 +5,7 @@
 //! What an engine [supports](crate::engine::Engine::supports) is checked, and that it does not do what
 //! it says it does not support.
 //!
-//! How to implement an engine is described in the guide, [`guide::engines`](crate::guide::engines).
+//! How to implement an engine is described in the guide, [`guide::custom_engine`](crate::guide::custom_engine).
 //!
 //! # Example
 //! ```

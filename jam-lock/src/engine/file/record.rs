@@ -4,7 +4,7 @@
 //! [abandonment mark](AbandonmentMark) and the [tokens](Tokens) are relied on: if one of them cannot be
 //! read or written, the holder gets a `record_error`.
 //!
-//! [`format`] is the text of a record, [`record_file`] the file, opened and written in place.
+//! The text of a record is in `format`; the file, which is overwritten in place, is in `record_file`.
 
 mod abandonment;
 mod error;

@@ -24,7 +24,7 @@ pub(super) fn format(time: Duration) -> [u8; 27] {
     text
 }
 
-/// Parses what [`format`] returns, and nothing else.
+/// Parses what `format` returns, and nothing else.
 pub(super) fn parse(text: &str) -> Option<Duration> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let (time, micros) = time.split_once('.')?;
