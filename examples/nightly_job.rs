@@ -1,12 +1,12 @@
-//! A job of which only one instance may run: who comes second does not wait, and says so.
+//! A job of which only one instance may run: a second one is skipped, and prints that.
 //!
 //! ```text
 //! cargo run --example nightly_job
 //! ```
 //!
-//! It counts the sales that it is sent, one a line, until the end of its input. Start it twice and
-//! type some: the second one is skipped until the first has ended, in whatever way. A file with a
-//! process id cannot show whether its writer is still alive; a lock can.
+//! It counts the lines of its input, one per sale. Start it twice and type some: the second one is
+//! skipped until the first one has ended, however it ends. A file with a process id cannot show
+//! whether its writer is still alive; a lock can.
 
 use std::io::{self, BufRead};
 
@@ -20,14 +20,13 @@ jam_lock::lock_names! {
 fn main() {
     match make_report(&mut io::stdin().lock()) {
         Some(sales) => println!("the report is made: {sales} sales"),
-        None => println!("skipped: the report is being made already"),
+        None => println!("skipped: the report is already being made"),
     }
 }
 
-/// How many `sales` there are, or nothing where another process is at it.
+/// Counts the `sales`, or returns `None` if another process is doing that.
 ///
-/// `skip` is for a lock that is held: where it cannot be had for another reason, it panics with the
-/// error.
+/// `skip` is for a lock that is held: it panics with any other error.
 #[locked("nightly_report", timeout = 0, or_else = skip)]
 fn make_report(sales: &mut impl BufRead) -> Option<usize> {
     println!("making the report");

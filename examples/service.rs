@@ -4,10 +4,10 @@
 //! cargo run --example service -- postgres://app@db1/shop
 //! ```
 //!
-//! Three workers book transfers to a few accounts, each account one at a time, and the first that
-//! finds all of them booked settles the day, alone. Only the attributes say so. A worker that was
-//! cut off from the server may believe in a lock that it has lost: `guard.fence(…)`, in the
-//! transaction that writes, is what keeps it from writing then.
+//! Three workers book transfers to a few accounts, one at a time for each account, and the first one
+//! that finds all transfers booked settles the day. Two attributes are all it takes. A worker that was
+//! cut off from the server may not know yet that it has lost its lock: `guard.fence(…)` in the writing
+//! transaction keeps it from writing then.
 
 use std::env;
 use std::error::Error;
@@ -27,7 +27,7 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const WORKERS: i64 = 3;
 
-/// In a schema of their own, made anew with each run.
+/// In a schema of their own, which each run creates anew.
 const TABLES: &str = "
     DROP SCHEMA IF EXISTS service_example CASCADE;
     CREATE SCHEMA service_example;
@@ -46,22 +46,22 @@ async fn main() -> Outcome<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [url] => supervise(url).await,
         [url, worker] => work(url, worker.parse()?).await,
-        _ => Err("say where the server is, as postgres://user@host/database".into()),
+        _ => Err("usage: service postgres://USER@HOST/DATABASE".into()),
     }
 }
 
-/// Makes the tables, and starts the workers, which could as well be started elsewhere.
+/// Creates the tables, and starts the workers, which could run on other machines as well.
 async fn supervise(url: &str) -> Outcome<()> {
     let client = connect(url).await?;
     client.batch_execute(TABLES).await?;
     let start =
         |worker: i64| Command::new(env::current_exe()?).arg(url).arg(worker.to_string()).spawn();
     let workers = (0..WORKERS).map(start).collect::<Result<Vec<Child>, _>>()?;
-    let mut is_well = true;
+    let mut all_succeeded = true;
     for mut worker in workers {
-        is_well &= worker.wait()?.success();
+        all_succeeded &= worker.wait()?.success();
     }
-    if !is_well {
+    if !all_succeeded {
         return Err("a worker has failed".into());
     }
     for row in client.query("SELECT id, balance FROM account ORDER BY id", &[]).await? {
@@ -70,7 +70,7 @@ async fn supervise(url: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Books every transfer whose turn it is, then settles the day if nobody has.
+/// Books the transfers of this worker, and settles the day if that is due.
 async fn work(url: &str, worker: i64) -> Outcome<()> {
     set_default_locks(Locks::connect(url)?)?;
     let mut client = connect(url).await?;
@@ -82,7 +82,7 @@ async fn work(url: &str, worker: i64) -> Outcome<()> {
     settle(&mut client, worker).await
 }
 
-/// Reads, computes, then writes what was computed: right because nobody else writes in between.
+/// Reads, computes and writes the result, which is correct because no other process writes in between.
 #[locked("account_{id}", timeout = 10, guard = held)]
 async fn book(client: &mut Client, id: i64, transfer: i64, amount: i64) -> Outcome<()> {
     let balance = "SELECT balance FROM account WHERE id = $1";
@@ -96,7 +96,7 @@ async fn book(client: &mut Client, id: i64, transfer: i64, amount: i64) -> Outco
     Ok(transaction.commit().await?)
 }
 
-/// Settles the day once: where something is not booked yet, another worker does it later.
+/// Settles the day once. If a transfer is not booked yet, another worker does that later.
 #[locked("settlement", timeout = 10, guard = held)]
 async fn settle(client: &mut Client, worker: i64) -> Outcome<()> {
     let is_due = "SELECT (SELECT bool_and(booked) FROM transfer)

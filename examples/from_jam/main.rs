@@ -1,20 +1,20 @@
-//! A Jam.py handler, moved to Rust: beside this file is handler.py, which it takes the place of.
+//! A Jam.py handler, moved to Rust. It replaces handler.py beside this file.
 //!
 //! ```text
 //! cargo run --example from_jam -- APPLICATION TRACK TIMES
 //! ```
 //!
-//! Both may run at the same time, on the same database: they take the same lock, which is a file in
-//! the folder `locks` of the application. What `with item.task.lock(…)` was is an attribute now, the
-//! name is checked by the compiler, and a timeout is an error that is returned.
+//! Both can run at the same time, on the same database: they use the same lock, which is a file in the
+//! folder `locks` of the application. An attribute replaces `with item.task.lock(…)`, the compiler checks
+//! the name, and a timeout is an error that is returned.
 //!
 //! | Jam.py | here |
 //! |---|---|
 //! | `with item.task.lock('invoice_saved', timeout=10):` | `#[locked("invoice_saved", timeout = 10)]` |
 //! | around a few lines | `locked!("invoice_saved", timeout = 10, { … })` |
-//! | `timeout=-1`, which waits for ever | the same, and the default too |
+//! | `timeout=-1`, which waits forever | the same, which is also the default |
 //! | `except Timeout` | `Err(error) if error.is_timeout()` |
-//! | the folder `locks` of the application | the same, if it is where the program runs, or by `JAM_LOCK` |
+//! | the folder `locks` of the application | the same, in the current directory or as `JAM_LOCK` |
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use jam_lock::{LockError, Locks, locked, set_default_locks};
 use rusqlite::{Connection, OptionalExtension};
 
 jam_lock::lock_names! {
-    /// Held while an invoice is being saved, by Jam.py as well.
+    /// Held while an invoice is saved, by Jam.py as well.
     "invoice_saved",
 }
 

@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The command line.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::database::is_url;
 
 /// Saves invoices from several processes at once, and checks that no sold track was lost.
 ///
-/// The exit status is 0 if every track was counted right, 1 if not, and 2 if there was trouble.
+/// The exit status is 0 if every track was counted correctly, 1 if not, and 2 after an error.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     pub(crate) role: Option<Role>,
 }
 
-/// What a person asks for.
+/// The options of a run.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// How many processes save invoices.
@@ -32,30 +32,29 @@ pub(crate) struct Run {
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) invoices: u32,
 
-    /// How many milliseconds the handler thinks between reading and writing.
+    /// How many milliseconds the handler pauses between reading and writing.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     pub(crate) think: u64,
 
-    /// Save without the lock, to see what it is for.
+    /// Save without the lock, to see what goes wrong.
     #[arg(long)]
     pub(crate) no_lock: bool,
 
-    /// Work on a copy of this Jam.py demo database instead of a catalogue of our own, or on one of
-    /// our own in the database of PostgreSQL that a URL names, which then has the lock too.
+    /// Use a copy of this Jam.py demo database instead of a generated catalogue, or, with the URL of a
+    /// PostgreSQL database, a generated catalogue and the lock there.
     #[arg(long, value_name = "FILE|URL")]
     pub(crate) database: Option<String>,
 
-    /// Work on the database itself, beside the application that uses it, and make it where there is
-    /// none.
+    /// Use the database itself, even while an application uses it, and create it if it is missing.
     #[arg(long, requires_all = ["database", "locks"])]
     pub(crate) in_place: bool,
 
-    /// Where the locks are [default: a temporary folder].
+    /// The lock folder [default: a temporary folder].
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_lock")]
     pub(crate) locks: Option<String>,
 }
 
-/// What this program starts itself as.
+/// The role in which this program starts itself.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Role {
     /// One of the processes that save invoices.
@@ -63,10 +62,10 @@ pub(crate) enum Role {
     Worker(Task),
 }
 
-/// What one worker has to do.
+/// The task of one worker.
 #[derive(Debug, Args)]
 pub(crate) struct Task {
-    /// Which worker this is, counted from 1; also the seed of its randomness.
+    /// The number of the worker, from 1, which is also the seed of its random numbers.
     #[arg(long)]
     pub(crate) number: u32,
 
@@ -74,7 +73,7 @@ pub(crate) struct Task {
     #[arg(long)]
     pub(crate) invoices: u32,
 
-    /// How many milliseconds the handler thinks.
+    /// How many milliseconds the handler pauses.
     #[arg(long)]
     pub(crate) think: u64,
 
@@ -82,25 +81,25 @@ pub(crate) struct Task {
     #[arg(long)]
     pub(crate) database: String,
 
-    /// The folder or the server of the locks; without it, invoices are saved without the lock.
+    /// The location of the locks; without it, invoices are saved without the lock.
     #[arg(long)]
     pub(crate) locks: Option<String>,
 }
 
 impl Arguments {
-    /// Understands the command line, or says what is wrong with it and exits.
-    pub(crate) fn understand() -> Self {
+    /// Parses the command line, or prints what is wrong and exits.
+    pub(crate) fn parse_or_exit() -> Self {
         let arguments = Self::parse();
         let Run { database, locks, .. } = &arguments.run;
         if locks.is_some() && database.as_deref().is_some_and(is_url) {
-            let text = "--locks is for a database that is a file: PostgreSQL has the lock itself";
+            let text = "--locks cannot be used with PostgreSQL, which has the lock itself";
             Self::command().error(ErrorKind::ArgumentConflict, text).exit();
         }
         arguments
     }
 }
 
-/// One sentence, to print before the run.
+/// A sentence that is printed before the run.
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { workers, invoices, .. } = self;
@@ -109,10 +108,10 @@ impl fmt::Display for Run {
         write!(f, "Saving {invoices} {invoice} from {workers} {process} into ")?;
         match &self.database {
             // A URL may have a password in it.
-            Some(url) if is_url(url) => f.write_str("a catalogue of our own in PostgreSQL")?,
+            Some(url) if is_url(url) => f.write_str("a generated catalogue in PostgreSQL")?,
             Some(file) if self.in_place => f.write_str(file)?,
             Some(source) => write!(f, "a copy of {source}")?,
-            None => f.write_str("a catalogue of our own")?,
+            None => f.write_str("a generated catalogue")?,
         }
         f.write_str(if self.no_lock { ", without the lock." } else { "." })
     }

@@ -1,4 +1,4 @@
-//! A catalogue of our own, in the tables of Jam.py's demo application: the same one every time.
+//! A generated catalogue in the tables of Jam.py's demo application, which is the same every time.
 
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ const FIRST_NAMES: [&str; 8] = ["Ada", "Bo", "Chidi", "Dora", "Emil", "Farah", "
 
 const LAST_NAMES: [&str; 5] = ["Abara", "Berg", "Costa", "Dumas", "Eriksen"];
 
-/// How many deltas were saved before the run: most of them invoices, some of them changes.
+/// How many deltas are saved before the run: most are invoices, some are changes.
 const SAVED: u32 = 120;
 
-/// What can be sold, and to whom.
+/// The tracks and the customers.
 pub(crate) struct Catalogue {
     /// By name, with a price each.
     pub(crate) tracks: Vec<(String, f64)>,
@@ -33,14 +33,14 @@ pub(crate) struct Catalogue {
     pub(crate) customers: Vec<[&'static str; 2]>,
 }
 
-/// Makes the catalogue in `database`, where there is nothing yet.
-pub(crate) fn make(database: &mut dyn Database) -> Result<(), DatabaseError> {
-    database.make(&Catalogue { tracks: tracks(), customers: customers() })?;
-    // Workers count from 1, so that none of them repeats what this clerk entered.
+/// Creates the catalogue in an empty `database`.
+pub(crate) fn create(database: &mut dyn Database) -> Result<(), DatabaseError> {
+    database.create(&Catalogue { tracks: tracks(), customers: customers() })?;
+    // The numbers of workers start at 1, so that none of them repeats the entries of this clerk.
     let mut clerk = Clerk::new(0, Duration::ZERO, database)?;
     for _ in 0..SAVED {
         let delta = clerk.enter(database)?;
-        // Nobody else sees this database yet.
+        // No other process uses this database yet.
         save(&delta, database, None)?;
     }
     Ok(())

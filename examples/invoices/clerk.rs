@@ -1,4 +1,4 @@
-//! Makes up what a person would enter: the same for the same seed and the same database.
+//! Generates invoices as a person would enter them, the same for the same seed and database.
 
 use std::thread;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::delta::{Change, Delta, Target};
 /// How many of ten deltas are new invoices; the others change one that is stored.
 const NEW_OF_TEN: u8 = 7;
 
-/// How long entering takes at most, in microseconds: about as long as some saves take.
+/// The longest pause in microseconds, which is about as long as some saves take.
 const PAUSE: u64 = 2_000;
 
-/// Somebody who enters invoices.
+/// Enters invoices.
 pub(crate) struct Clerk {
     random: Rng,
     customers: Vec<i64>,
@@ -24,7 +24,7 @@ pub(crate) struct Clerk {
 }
 
 impl Clerk {
-    /// A clerk whose deltas the handler will `think` about.
+    /// A clerk whose deltas make the handler pause for `think`.
     pub(crate) fn new(
         seed: u32,
         think: Duration,
@@ -34,16 +34,16 @@ impl Clerk {
         Ok(Self { random: Rng::with_seed(u64::from(seed)), customers, tracks, think })
     }
 
-    /// What the clerk enters next, looking at what is stored at the moment.
+    /// The next entry, based on what is stored now.
     pub(crate) fn enter(&mut self, database: &mut dyn Database) -> Result<Delta, DatabaseError> {
-        // The latest, so that workers come across each other.
+        // One of the latest, so that workers change the same invoices.
         match self.random.choice(database.latest_invoices()?) {
             Some(invoice) if self.random.u8(..10) >= NEW_OF_TEN => self.change(invoice, database),
             _ => Ok(self.new_invoice()),
         }
     }
 
-    /// Takes a moment, as a person does, in which others change what this clerk has looked at.
+    /// Pauses as a person does, while others change what this clerk has read.
     pub(crate) fn pause(&mut self) {
         thread::sleep(Duration::from_micros(self.random.u64(..PAUSE)));
     }

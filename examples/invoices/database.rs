@@ -1,4 +1,4 @@
-//! The database that the workers share: all that the program asks of it, whichever it is.
+//! The database that the workers share.
 
 pub(crate) mod file;
 mod postgres;
@@ -18,8 +18,8 @@ pub(crate) use self::sqlite::Sqlite;
 
 /// Tables of invoices, of their lines, and of the tracks that they sell.
 pub(crate) trait Database {
-    /// Makes the tables, with what can be sold, and to whom.
-    fn make(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError>;
+    /// Creates the tables with the tracks and customers of the catalogue.
+    fn create(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError>;
 
     /// The customers, by `ID`.
     fn customers(&mut self) -> Result<Vec<i64>, DatabaseError>;
@@ -33,42 +33,42 @@ pub(crate) trait Database {
     /// A stored invoice.
     fn invoice(&mut self, id: i64) -> Result<Invoice, DatabaseError>;
 
-    /// The stored lines of an invoice, those that are marked deleted left out.
+    /// The stored lines of an invoice, except for those that are marked as deleted.
     fn lines(&mut self, invoice: i64) -> Result<Vec<Line>, DatabaseError>;
 
-    /// What `TRACKS_SOLD` says of a track.
+    /// The value of `TRACKS_SOLD` for a track.
     fn tracks_sold(&mut self, track: i64) -> Result<i64, DatabaseError>;
 
-    /// Stores all of it, or nothing; nothing where `held` is a lock that was lost meanwhile.
+    /// Stores all of it or nothing, and nothing if the lock `held` has been lost.
     fn write(&mut self, writes: &Writes, held: Option<&LockGuard>) -> Result<(), DatabaseError>;
 
-    /// What `TRACKS_SOLD` says of every track, beside what the lines of the invoices say.
+    /// For every track, the value of `TRACKS_SOLD` and the sum over the lines of invoices.
     fn counts(&mut self) -> Result<Vec<Count>, DatabaseError>;
 }
 
-/// What goes wrong with a database.
+/// An error of a database.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
-    #[error("SQLite says: {0}")]
+    #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("PostgreSQL says: {0}")]
+    #[error("PostgreSQL: {0}")]
     Postgres(#[from] ::postgres::Error),
-    #[error("the lock cannot fence it: {0}")]
+    #[error("the transaction cannot be fenced: {0}")]
     Fence(#[from] Box<LockError>),
-    #[error("somebody else has had the lock meanwhile")]
+    #[error("another holder has had the lock since")]
     Lost,
 }
 
-/// Opens the database of a run: a file, or what a URL names.
-pub(crate) fn open(place: &str) -> Result<Box<dyn Database>, DatabaseError> {
-    if is_url(place) {
-        Ok(Box::new(Postgres::open(place)?))
+/// Opens the database of a run, which is a file or has a URL.
+pub(crate) fn open(location: &str) -> Result<Box<dyn Database>, DatabaseError> {
+    if is_url(location) {
+        Ok(Box::new(Postgres::open(location)?))
     } else {
-        Ok(Box::new(Sqlite::open(Path::new(place))?))
+        Ok(Box::new(Sqlite::open(Path::new(location))?))
     }
 }
 
-/// Whether `place` is a server's, and no file.
-pub(crate) fn is_url(place: &str) -> bool {
-    place.starts_with("postgres://") || place.starts_with("postgresql://")
+/// Whether `location` is the URL of a server, and not a file.
+pub(crate) fn is_url(location: &str) -> bool {
+    location.starts_with("postgres://") || location.starts_with("postgresql://")
 }

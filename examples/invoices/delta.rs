@@ -1,15 +1,15 @@
-//! What a person has changed in an invoice, and has not saved yet.
+//! The unsaved changes of an invoice.
 
 use std::time::Duration;
 
 use crate::invoice::Line;
 
-/// The changes of one invoice, as they are sent to the handler to be saved.
+/// The changes of one invoice, as they are passed to the handler.
 #[derive(Debug)]
 pub(crate) struct Delta {
     pub(crate) target: Target,
     pub(crate) changes: Vec<Change>,
-    /// How long the handler thinks about them before it writes.
+    /// How long the handler pauses before it writes.
     pub(crate) think: Duration,
 }
 
@@ -20,7 +20,7 @@ pub(crate) enum Target {
     Stored { invoice: i64 },
 }
 
-/// A change of one line. Lines that are stored are meant by their `ID`.
+/// A change of one line. Stored lines are identified by their `ID`.
 #[derive(Debug)]
 pub(crate) enum Change {
     Insert { track: i64, quantity: i32, unit_price: f64 },
@@ -31,8 +31,8 @@ pub(crate) enum Change {
 impl Delta {
     /// The lines of the invoice with the changes made to them.
     ///
-    /// Somebody else may have saved the same invoice since the changes were entered, so what is
-    /// stored counts: changing or deleting a line that is gone comes to nothing.
+    /// Another process may have saved the same invoice since the changes were entered: a change or a
+    /// deletion of a line that no longer exists has no effect.
     pub(crate) fn apply(&self, stored: &[Line]) -> Vec<Line> {
         let mut lines = stored.to_vec();
         for change in &self.changes {

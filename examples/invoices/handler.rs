@@ -1,4 +1,4 @@
-//! The handler: what an application does when an invoice is saved.
+//! The handler that an application calls to save an invoice.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -10,12 +10,12 @@ use crate::database::{Database, DatabaseError};
 use crate::delta::{Delta, Target};
 use crate::invoice::{Invoice, Line, TAX_RATE, Writes};
 
-/// What became of an invoice that was saved.
+/// The result of saving an invoice.
 #[derive(Debug)]
 pub(crate) struct Applied {
     /// How many lines were inserted, modified or deleted.
     pub(crate) lines: usize,
-    /// How long other processes had to be waited for.
+    /// How long it waited for other processes.
     pub(crate) waited: Duration,
 }
 
@@ -24,18 +24,18 @@ pub(crate) struct Applied {
 pub(crate) enum SaveError {
     #[error("an invoice was not saved: {0}")]
     Lock(#[from] LockError),
-    #[error("an invoice was not saved, {0}")]
+    #[error("an invoice was not saved: {0}")]
     Database(#[from] DatabaseError),
 }
 
-/// Saves an invoice, one at a time in all processes.
+/// Saves an invoice, one at a time across all processes.
 #[locked("invoice_saved", timeout = 10, guard = guard)]
 pub(crate) fn on_apply(delta: &Delta, database: &mut dyn Database) -> Result<Applied, SaveError> {
     let lines = save(delta, database, Some(guard))?;
     Ok(Applied { lines, waited: guard.waited() })
 }
 
-/// Saves an invoice as [`on_apply`] does, and hopes that nobody else is at it.
+/// Saves an invoice as [`on_apply`] does, but without the lock.
 pub(crate) fn on_apply_without_lock(
     delta: &Delta,
     database: &mut dyn Database,
@@ -44,7 +44,7 @@ pub(crate) fn on_apply_without_lock(
     Ok(Applied { lines, waited: Duration::ZERO })
 }
 
-/// Reads, computes, then writes what was computed: right only if nobody else writes in between.
+/// Reads, computes and writes the result, which is correct only if no other process writes in between.
 pub(crate) fn save(
     delta: &Delta,
     database: &mut dyn Database,
@@ -60,7 +60,7 @@ pub(crate) fn save(
     Ok(writes.deleted().count() + writes.written().count())
 }
 
-/// The invoice that is changed, with its lines: a new one, or what is stored of an old one.
+/// The invoice with its lines: a new one, or a stored one.
 fn read(
     target: &Target,
     database: &mut dyn Database,
@@ -74,7 +74,7 @@ fn read(
     }
 }
 
-/// What `TRACKS_SOLD` has to become, for every track of which more or less is sold than before.
+/// The new `TRACKS_SOLD` of every track whose sales change.
 fn tracks_sold(
     before: &[Line],
     after: &[Line],

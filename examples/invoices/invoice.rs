@@ -1,17 +1,17 @@
-//! Invoices and their lines, and what has to be stored of them.
+//! Invoices and their lines, and the writes that save them.
 
 use std::collections::BTreeMap;
 
-/// By which number Jam.py knows that a line belongs to an invoice and not to something else.
+/// The number by which Jam.py marks lines of invoices.
 pub(crate) const INVOICES: i64 = 16;
 
-/// In per cent, for new invoices.
+/// The tax rate of new invoices in percent.
 pub(crate) const TAX_RATE: f64 = 5.0;
 
 /// An invoice without its lines.
 #[derive(Debug)]
 pub(crate) struct Invoice {
-    /// None as long as it isn't stored.
+    /// `None` until it is stored.
     pub(crate) id: Option<i64>,
     pub(crate) customer: i64,
     pub(crate) date: String,
@@ -21,26 +21,26 @@ pub(crate) struct Invoice {
 /// A line of an invoice.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
-    /// None as long as it isn't stored.
+    /// `None` until it is stored.
     pub(crate) id: Option<i64>,
     pub(crate) track: i64,
     pub(crate) quantity: i32,
     pub(crate) unit_price: f64,
 }
 
-/// What has to be stored when an invoice is saved, all at once.
+/// All that is stored when an invoice is saved, in one transaction.
 #[derive(Debug)]
 pub(crate) struct Writes<'a> {
     pub(crate) invoice: &'a Invoice,
-    /// Its lines as they are stored, and as they are to be.
+    /// Its lines as they are stored, and as they will be.
     pub(crate) before: &'a [Line],
     pub(crate) after: &'a [Line],
-    /// What `TRACKS_SOLD` has to become, for every track of which more or less is sold than before.
+    /// The new `TRACKS_SOLD` of every track whose sales change.
     pub(crate) sold: &'a BTreeMap<i64, i64>,
 }
 
 impl Writes<'_> {
-    /// The lines to be marked deleted.
+    /// The lines to mark as deleted.
     pub(crate) fn deleted(&self) -> impl Iterator<Item = &Line> {
         self.before.iter().filter(|line| self.after.iter().all(|kept| kept.id != line.id))
     }
@@ -50,7 +50,7 @@ impl Writes<'_> {
         self.after.iter().filter(|line| !self.before.contains(line))
     }
 
-    /// The subtotal of the invoice, its tax, and both together.
+    /// The subtotal of the invoice, its tax, and their sum.
     pub(crate) fn totals(&self) -> (f64, f64, f64) {
         let totals = self.after.iter().map(|line| line.totals(self.invoice.tax_rate));
         let (subtotal, tax) =
@@ -60,7 +60,7 @@ impl Writes<'_> {
 }
 
 impl Line {
-    /// The amount of the line, its tax, and both together.
+    /// The amount of the line, its tax, and their sum.
     pub(crate) fn totals(&self, tax_rate: f64) -> (f64, f64, f64) {
         let amount = cents(f64::from(self.quantity) * self.unit_price);
         let tax = cents(amount * tax_rate / 100.0);

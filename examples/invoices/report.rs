@@ -1,30 +1,30 @@
-//! What a worker tells the crew: a line of text for each invoice, on its standard output.
+//! The reports of a worker to the supervisor: a line on its standard output for each invoice.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// One line from one worker.
+/// A line of a worker.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) worker: u32,
-    pub(crate) news: News,
+    pub(crate) event: Event,
 }
 
-/// What happened to the worker.
+/// What happened in the worker.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum Event {
     /// It saved an invoice.
     Saved { lines: usize, waited: Duration },
-    /// It could not go on.
+    /// It had to stop.
     Failed { reason: String },
 }
 
 impl Report {
     /// Sends the report.
     ///
-    /// All workers write into one pipe; a line goes out as one write, which a pipe keeps whole.
+    /// All workers write into one pipe; a line is one write, which a pipe does not split.
     pub(crate) fn send(&self) -> io::Result<()> {
         io::stdout().write_all(format!("{self}\n").as_bytes())
     }
@@ -32,20 +32,20 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.news {
-            News::Saved { lines, waited } => {
+        match &self.event {
+            Event::Saved { lines, waited } => {
                 write!(f, "{} saved {lines} {}", self.worker, waited.as_micros())
             }
-            News::Failed { reason } => {
+            Event::Failed { reason } => {
                 write!(f, "{} failed {}", self.worker, reason.replace('\n', " "))
             }
         }
     }
 }
 
-/// A line that no worker writes.
+/// A line that is not a report.
 #[derive(Debug, thiserror::Error)]
-#[error("a worker wrote what is not a report: {0:?}")]
+#[error("a worker printed a line that is not a report: {0:?}")]
 pub(crate) struct NotAReport(String);
 
 impl FromStr for Report {
@@ -58,14 +58,14 @@ impl FromStr for Report {
 
 fn parse(text: &str) -> Option<Report> {
     let (worker, text) = text.split_once(' ')?;
-    let news = match text.split_once(' ')? {
+    let event = match text.split_once(' ')? {
         ("saved", numbers) => {
             let (lines, waited) = numbers.split_once(' ')?;
             let waited = Duration::from_micros(waited.parse().ok()?);
-            News::Saved { lines: lines.parse().ok()?, waited }
+            Event::Saved { lines: lines.parse().ok()?, waited }
         }
-        ("failed", reason) => News::Failed { reason: reason.to_owned() },
+        ("failed", reason) => Event::Failed { reason: reason.to_owned() },
         _ => return None,
     };
-    Some(Report { worker: worker.parse().ok()?, news })
+    Some(Report { worker: worker.parse().ok()?, event })
 }

@@ -1,16 +1,16 @@
-//! What the workers did, as a table.
+//! The results of the workers, as a table.
 
 use std::fmt;
 use std::time::Duration;
 
-/// What came together from all reports.
+/// The sums over all reports.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     invoices: u32,
     lines: usize,
-    /// Of the invoices that had to wait.
+    /// The waits of the invoices that had to wait.
     waits: Vec<Duration>,
-    /// From the start of the first worker to the end of the last one.
+    /// From the start of the first worker to the exit of the last one.
     pub(crate) took: Duration,
 }
 
@@ -37,8 +37,8 @@ impl fmt::Display for Summary {
             let wait = percentile(&waits, per_cent);
             row(label, wait.map_or("-".to_owned(), milliseconds))?;
         }
-        let a_second = f64::from(self.invoices) / self.took.as_secs_f64();
-        row("saves a second", format!("{a_second:.0}"))
+        let per_second = f64::from(self.invoices) / self.took.as_secs_f64();
+        row("saves per second", format!("{per_second:.0}"))
     }
 }
 

@@ -1,14 +1,14 @@
-//! Whether every track was counted right.
+//! Checks whether every track was counted correctly.
 
 use std::fmt;
 
 use crate::database::{Database, DatabaseError};
 
-/// How many of the tracks that are wrong are listed.
+/// How many of the wrong tracks are listed.
 const LISTED: usize = 10;
 
-/// The outcome: right if for every track `TRACKS_SOLD` is the sum of `QUANTITY` over its lines
-/// that are not marked deleted.
+/// The result: correct if for every track `TRACKS_SOLD` is the sum of `QUANTITY` over its lines that are
+/// not marked as deleted.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     tracks: usize,
@@ -21,14 +21,14 @@ pub(crate) struct Verdict {
 pub(crate) struct Count {
     pub(crate) id: i64,
     pub(crate) name: String,
-    /// What `TRACKS_SOLD` says.
+    /// The value of `TRACKS_SOLD`.
     pub(crate) counted: i64,
-    /// What the lines say.
+    /// The sum over its lines.
     pub(crate) sold: i64,
 }
 
 impl Verdict {
-    pub(crate) fn of(database: &mut dyn Database) -> Result<Self, DatabaseError> {
+    pub(crate) fn new(database: &mut dyn Database) -> Result<Self, DatabaseError> {
         let tracks = database.counts()?;
         Ok(Self {
             tracks: tracks.len(),

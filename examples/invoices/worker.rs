@@ -1,4 +1,4 @@
-//! A worker: one of the processes that save invoices at the same time.
+//! A worker: one of the processes that save invoices concurrently.
 
 use std::io;
 use std::process::ExitCode;
@@ -10,34 +10,34 @@ use crate::arguments::Task;
 use crate::clerk::Clerk;
 use crate::database::{self, DatabaseError};
 use crate::handler::{SaveError, on_apply, on_apply_without_lock};
-use crate::report::{News, Report};
+use crate::report::{Event, Report};
 
 /// Why a worker stopped early.
 #[derive(Debug, thiserror::Error)]
 enum WorkerError {
-    #[error("the locks cannot be opened: {0}")]
+    #[error("cannot open the locks: {0}")]
     Locks(#[from] LockError),
     #[error(transparent)]
     Save(#[from] SaveError),
-    #[error("the database cannot be read, {0}")]
+    #[error("cannot read the database: {0}")]
     Read(#[from] DatabaseError),
-    #[error("nobody reads the reports: {0}")]
+    #[error("cannot send a report: {0}")]
     Report(#[from] io::Error),
 }
 
-/// Does `task`, and reports each invoice, or else why it could not be saved.
+/// Carries out `task`, and reports each invoice, or the error that stopped it.
 pub(crate) fn work(task: &Task) -> ExitCode {
     let Err(error) = save_invoices(task) else { return ExitCode::SUCCESS };
-    let news = News::Failed { reason: error.to_string() };
-    // When the crew is gone there is nobody to tell, and the status says it all.
-    let _ = Report { worker: task.number, news }.send();
+    let event = Event::Failed { reason: error.to_string() };
+    // If the supervisor has exited, only the exit status is left.
+    let _ = Report { worker: task.number, event }.send();
     ExitCode::FAILURE
 }
 
 fn save_invoices(task: &Task) -> Result<(), WorkerError> {
-    let save = if let Some(place) = &task.locks {
-        let is_url = database::is_url(place);
-        set_default_locks(if is_url { Locks::connect(place)? } else { Locks::open(place)? })?;
+    let save = if let Some(location) = &task.locks {
+        let is_url = database::is_url(location);
+        set_default_locks(if is_url { Locks::connect(location)? } else { Locks::open(location)? })?;
         on_apply
     } else {
         on_apply_without_lock
@@ -49,9 +49,9 @@ fn save_invoices(task: &Task) -> Result<(), WorkerError> {
         let delta = clerk.enter(&mut *database)?;
         clerk.pause();
         let saved = save(&delta, &mut *database)?;
-        let news = News::Saved { lines: saved.lines, waited: saved.waited };
-        // Fails once the crew is gone, so that no worker outlives it for long.
-        Report { worker: task.number, news }.send()?;
+        let event = Event::Saved { lines: saved.lines, waited: saved.waited };
+        // Fails once the supervisor has exited, so that no worker outlives it for long.
+        Report { worker: task.number, event }.send()?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ fn a_second_instance_is_skipped_until_the_first_has_ended() {
     assert_eq!(first.next_line(), "making the report");
     let second = run(&mut job(), "");
     assert!(second.status.success());
-    assert_eq!(printed(&second), "skipped: the report is being made already");
+    assert_eq!(printed(&second), "skipped: the report is already being made");
     first.send("a sale");
     first.send("another one");
     assert_eq!(first.finish(), ["the report is made: 2 sales"]);

@@ -12,7 +12,7 @@ use jam_lock_tests::observe::wait_until;
 use super::{built, example, folder};
 
 /// What the process prints that has the floor.
-const FLOOR: &str = "the floor is yours: end the input to leave it";
+const FLOOR: &str = "you have the floor: end the input to yield it";
 
 /// Starts a process that has the floor.
 fn first(folder: &Path) -> Child {

@@ -1,27 +1,27 @@
-//! The file of a run: a copy of what there is, checked before anybody writes.
+//! The database file of a run: a copy, which is checked before the workers start.
 
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::sqlite::BUSY;
+use super::sqlite::BUSY_TIMEOUT;
 use super::{DatabaseError, Sqlite};
 use crate::catalogue;
 use crate::verdict::Verdict;
 
-/// Where there was no other file.
-const CATALOGUE: &str = "our own catalogue";
+/// The origin of a generated database.
+const CATALOGUE: &str = "the generated catalogue";
 
 /// The tables that a run needs.
 const TABLES: [&str; 4] = ["DEMO_TRACKS", "DEMO_CUSTOMERS", "DEMO_INVOICES", "DEMO_INVOICE_TABLE"];
 
-/// Those of them in which there has to be something to choose from.
+/// The tables that must not be empty.
 const FILLED: [&str; 2] = ["DEMO_TRACKS", "DEMO_CUSTOMERS"];
 
-/// Why a run could not start.
+/// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
-    #[error("there is no database file {0}: check what was given to --database")]
+    #[error("there is no database file {0}: check the value of --database")]
     NoSuchFile(String),
 
     #[error("{0} is not an SQLite database")]
@@ -32,34 +32,34 @@ pub(crate) enum FileError {
     )]
     MissingTable { origin: String, table: &'static str },
 
-    #[error("{origin} has nothing in its table {table}, so nothing can be sold")]
+    #[error("the table {table} of {origin} is empty, so nothing can be sold")]
     EmptyTable { origin: String, table: &'static str },
 
-    #[error("{origin} is wrong already, so nothing was saved\n\n{verdict}")]
-    WrongBefore { origin: String, verdict: Verdict },
+    #[error("{origin} is already wrong, so nothing was saved\n\n{verdict}")]
+    AlreadyWrong { origin: String, verdict: Verdict },
 
-    #[error("{origin} cannot be copied and checked, {error}")]
+    #[error("{origin} cannot be copied and checked: {error}")]
     Unusable { origin: String, error: DatabaseError },
 }
 
-/// Makes the database of a run at `path`: a copy of `source`, or of a catalogue of our own.
+/// Creates the database of a run at `path`: a copy of `source`, or of the generated catalogue.
 pub(crate) fn prepare(source: Option<&Path>, path: &Path) -> Result<(), FileError> {
     let Some(source) = source else {
         let mut database = Sqlite::in_memory().map_err(|error| explain(error, CATALOGUE))?;
-        catalogue::make(&mut database).map_err(|error| explain(error, CATALOGUE))?;
+        catalogue::create(&mut database).map_err(|error| explain(error, CATALOGUE))?;
         return copy(&database.0, path, CATALOGUE);
     };
     let origin = source.display().to_string();
     if !source.is_file() {
         return Err(FileError::NoSuchFile(origin));
     }
-    // Nothing may happen to somebody's real data.
+    // The original must not be changed.
     let original = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(|error| explain(error, &origin))?;
     copy(&original, path, &origin)
 }
 
-/// Sees whether the database at `path` is fit for a run, or makes it of a catalogue of our own.
+/// Checks the database at `path`, or creates it with the generated catalogue.
 pub(crate) fn prepare_in_place(path: &Path) -> Result<(), FileError> {
     if !path.exists() {
         return prepare(None, path);
@@ -76,12 +76,12 @@ fn copy(original: &Connection, path: &Path, origin: &str) -> Result<(), FileErro
 
 fn vacuum_into(original: &Connection, path: &Path) -> rusqlite::Result<Sqlite> {
     let text = path.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()))?;
-    original.busy_timeout(BUSY)?;
+    original.busy_timeout(BUSY_TIMEOUT)?;
     original.execute("VACUUM INTO ?1", [text])?;
     Sqlite::open(path)
 }
 
-/// Finds out whether `database` is fit for a run.
+/// Checks that `database` can be used for a run.
 fn check(database: &mut Sqlite, origin: &str) -> Result<(), FileError> {
     for table in TABLES {
         if !database.0.table_exists(None, table).map_err(|error| explain(error, origin))? {
@@ -95,11 +95,11 @@ fn check(database: &mut Sqlite, origin: &str) -> Result<(), FileError> {
             return Err(FileError::EmptyTable { origin: origin.to_owned(), table });
         }
     }
-    let verdict = Verdict::of(database).map_err(|error| explain(error, origin))?;
+    let verdict = Verdict::new(database).map_err(|error| explain(error, origin))?;
     if verdict.is_right() {
         Ok(())
     } else {
-        Err(FileError::WrongBefore { origin: origin.to_owned(), verdict })
+        Err(FileError::AlreadyWrong { origin: origin.to_owned(), verdict })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The database as a server's, for processes of any number of machines: it has the lock as well.
+//! A database of a PostgreSQL server, which has the lock as well, for workers on several machines.
 
 use jam_lock::LockGuard;
 use postgres::types::ToSql;
@@ -9,7 +9,7 @@ use crate::catalogue::Catalogue;
 use crate::invoice::{INVOICES, Invoice, Line, Writes};
 use crate::verdict::Count;
 
-/// The tables of Jam.py's demo application, as PostgreSQL has them.
+/// The tables of Jam.py's demo application, for PostgreSQL.
 const TABLES: &str = "
     CREATE TABLE DEMO_TRACKS (
         ID BIGSERIAL PRIMARY KEY, DELETED INTEGER, NAME TEXT, UNITPRICE DOUBLE PRECISION,
@@ -31,16 +31,16 @@ const TABLES: &str = "
     CREATE INDEX DEMO_INVOICE_TABLE_IDX ON DEMO_INVOICE_TABLE (MASTER_ID, MASTER_REC_ID);
 ";
 
-/// Tables of a server.
+/// A connection to a PostgreSQL database.
 pub(crate) struct Postgres(pub(super) Client);
 
 impl Postgres {
-    /// Connects to the server that `url` names.
+    /// Connects to the server at `url`.
     pub(crate) fn open(url: &str) -> Result<Self, Error> {
         Client::connect(url, NoTls).map(Self)
     }
 
-    /// What `read` makes of each row that `statement` answers.
+    /// The rows of `statement`, each converted by `read`.
     fn rows<T>(
         &mut self,
         statement: &str,
@@ -52,7 +52,7 @@ impl Postgres {
 }
 
 impl Database for Postgres {
-    fn make(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError> {
+    fn create(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError> {
         let mut writes = self.0.transaction()?;
         writes.batch_execute(TABLES)?;
         for (name, unit_price) in &catalogue.tracks {
@@ -107,7 +107,7 @@ impl Database for Postgres {
     fn write(&mut self, writes: &Writes, held: Option<&LockGuard>) -> Result<(), DatabaseError> {
         let mut transaction = self.0.transaction()?;
         if let Some(guard) = held {
-            // Who was cut off from the server may have lost the lock, and not know it yet.
+            // A process that was cut off from the server may not know yet that it has lost the lock.
             let fence = guard.fence_statement().map_err(Box::new)?;
             if transaction.query(&fence, &[])?.is_empty() {
                 return Err(DatabaseError::Lost);
@@ -142,7 +142,7 @@ impl Database for Postgres {
     }
 }
 
-/// Stores what the invoice itself says, and returns its `ID`.
+/// Stores the invoice without its lines, and returns its `ID`.
 fn write_invoice(writes: &Writes, transaction: &mut Transaction) -> Result<i64, Error> {
     let Invoice { id, customer, date, tax_rate } = writes.invoice;
     let (subtotal, tax, total) = writes.totals();

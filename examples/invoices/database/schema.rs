@@ -1,23 +1,23 @@
-//! A run's own tables in a database of PostgreSQL, among what somebody else has there.
+//! A schema for the tables of a run in a PostgreSQL database that has other tables as well.
 
 use postgres::{Client, Error, NoTls};
 
 use super::{DatabaseError, Postgres};
 use crate::catalogue;
 
-/// Tables that are removed with it.
+/// A schema, which is removed on drop.
 pub(crate) struct Schema {
     name: String,
     server: Client,
-    /// Where the tables are.
+    /// The URL of the tables.
     pub(crate) database: String,
-    /// Where the locks are: in the same place, apart from the locks of others.
+    /// The URL of the locks, in a namespace of their own.
     pub(crate) locks: String,
 }
 
 impl Schema {
-    /// Makes a catalogue in the database that `url` names.
-    pub(crate) fn make(url: &str) -> Result<Self, DatabaseError> {
+    /// Creates the schema, with the generated catalogue in it, in the database at `url`.
+    pub(crate) fn create(url: &str) -> Result<Self, DatabaseError> {
         let name = format!("invoices_{:016x}", fastrand::u64(..));
         let mut server = Client::connect(url, NoTls)?;
         server.batch_execute(&format!("CREATE SCHEMA {name}"))?;
@@ -25,7 +25,7 @@ impl Schema {
         let database = format!("{url}{separator}options=-csearch_path%3D{name}");
         let locks = format!("{database}&namespace={name}");
         let schema = Self { name, server, database, locks };
-        catalogue::make(&mut Postgres::open(&schema.database)?)?;
+        catalogue::create(&mut Postgres::open(&schema.database)?)?;
         Ok(schema)
     }
 
@@ -34,11 +34,11 @@ impl Schema {
     }
 }
 
-/// By which time no worker lives.
+/// All workers have exited by then.
 impl Drop for Schema {
     fn drop(&mut self) {
         if let Err(error) = self.remove() {
-            eprintln!("invoices: the schema {} cannot be removed: {error}", self.name);
+            eprintln!("invoices: cannot remove the schema {}: {error}", self.name);
         }
     }
 }

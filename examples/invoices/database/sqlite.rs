@@ -1,4 +1,4 @@
-//! The database as a file, for processes of one machine.
+//! A database file, for workers on one machine.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use crate::catalogue::Catalogue;
 use crate::invoice::{INVOICES, Invoice, Line, Writes};
 use crate::verdict::Count;
 
-/// How long a write waits for that of another process. Much longer than any takes, because a run
-/// is about lost updates and not about a busy database.
-pub(super) const BUSY: Duration = Duration::from_secs(60);
+/// How long a write waits for that of another process. Much longer than any write takes, because a run
+/// shows lost updates and not a busy database.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The columns of Jam.py's demo application which this program knows.
+/// The columns of Jam.py's demo application that this program uses.
 const TABLES: &str = "
     CREATE TABLE DEMO_TRACKS (
         ID INTEGER PRIMARY KEY, DELETED INTEGER, NAME TEXT, UNITPRICE REAL, TRACKS_SOLD INTEGER
@@ -35,7 +35,7 @@ const TABLES: &str = "
     CREATE INDEX DEMO_INVOICE_TABLE_IDX ON DEMO_INVOICE_TABLE (MASTER_ID, MASTER_REC_ID);
 ";
 
-/// Tables in a file.
+/// A connection to a database file.
 #[derive(Debug)]
 pub(crate) struct Sqlite(pub(super) Connection);
 
@@ -44,16 +44,16 @@ impl Sqlite {
     pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         Ok(Self(connection))
     }
 
-    /// One that nobody else sees.
+    /// A database in memory.
     pub(crate) fn in_memory() -> rusqlite::Result<Self> {
         Connection::open_in_memory().map(Self)
     }
 
-    /// What `read` makes of each row that `statement` answers.
+    /// The rows of `statement`, each converted by `read`.
     fn rows<T>(
         &self,
         statement: &str,
@@ -67,7 +67,7 @@ impl Sqlite {
 }
 
 impl Database for Sqlite {
-    fn make(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError> {
+    fn create(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError> {
         let writes = self.0.transaction()?;
         writes.execute_batch(TABLES)?;
         for (name, unit_price) in &catalogue.tracks {
@@ -121,7 +121,7 @@ impl Database for Sqlite {
         Ok(self.0.prepare_cached(text)?.query_row([track], |row| row.get(0))?)
     }
 
-    /// A file lock is never lost, so nobody asks what is `held`.
+    /// A file lock is never lost, so `_held` needs no check.
     fn write(&mut self, writes: &Writes, _held: Option<&LockGuard>) -> Result<(), DatabaseError> {
         let transaction = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let invoice = write_invoice(writes, &transaction)?;
@@ -152,7 +152,7 @@ impl Database for Sqlite {
     }
 }
 
-/// Stores what the invoice itself says, and returns its `ID`.
+/// Stores the invoice without its lines, and returns its `ID`.
 fn write_invoice(writes: &Writes, transaction: &Transaction) -> rusqlite::Result<i64> {
     let Invoice { id, customer, date, tax_rate } = writes.invoice;
     let (subtotal, tax, total) = writes.totals();

@@ -1,4 +1,4 @@
-//! What `#[locked]` adds to a call that is written by hand.
+//! What `#[locked]` adds to a call with an explicit guard.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ fn declared(number: u32) -> Result<u32, LockError> {
     Ok(number + 1)
 }
 
-fn by_hand(number: u32) -> Result<u32, LockError> {
+fn with_guard(number: u32) -> Result<u32, LockError> {
     let _guard = jam_lock::default_locks()?.lock(lock_names::MEASURED).timeout(10).acquire()?;
     Ok(number + 1)
 }
@@ -28,29 +28,29 @@ type Call = fn(u32) -> Result<u32, LockError>;
 pub(crate) fn measure() -> Outcome {
     let folder = tempfile::tempdir()?;
     jam_lock::set_default_locks(Locks::open(folder.path())?)?;
-    let ways: [(&str, Call); 2] = [("by hand", by_hand), ("#[locked]", declared)];
+    let variants: [(&str, Call); 2] = [("with a guard", with_guard), ("#[locked]", declared)];
     let mut times = [const { Vec::new() }; 2];
     for round in 0..ROUNDS {
         for turn in 0..2 {
-            // Whoever comes second finds everything warm.
-            let way = (round + turn) % 2;
+            // The second one finds warm caches.
+            let variant = (round + turn) % 2;
             let start = Instant::now();
             for number in 0..CALLS {
-                std::hint::black_box(ways[way].1(number)?);
+                std::hint::black_box(variants[variant].1(number)?);
             }
-            times[way].push(start.elapsed() / CALLS);
+            times[variant].push(start.elapsed() / CALLS);
         }
     }
-    let samples = times.map(|times| Sample::of(&times));
+    let samples = times.map(|times| Sample::from_times(&times));
     let reference = samples[0].median();
-    let rows: Vec<_> = ways
+    let rows: Vec<_> = variants
         .iter()
         .zip(&samples)
         .map(|((name, _), times)| {
             vec![(*name).to_owned(), times.with_spread(3), ratio(times.median(), reference)]
         })
         .collect();
-    let title = format!("A locked call, declared and by hand, {ROUNDS} rounds");
-    table::print(&title, &["how", "µs", "beside"], &rows);
+    let title = format!("A locked call, with the attribute and with a guard, {ROUNDS} rounds");
+    table::print(&title, &["how", "µs", "relative"], &rows);
     Ok(())
 }

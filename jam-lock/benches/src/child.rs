@@ -1,4 +1,4 @@
-//! A process that does its part for each line that it reads, and ends with its input.
+//! A process that measures something for each line that it reads, and exits at the end of its input.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -10,53 +10,53 @@ use crate::contender::{Contender, Outcome};
 /// This program, started again, or Python.
 pub(crate) struct Child {
     process: Process,
-    orders: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
 }
 
 impl Child {
-    /// Starts a process, on one `processor` if that is said.
+    /// Starts a process, on one `processor` if given.
     pub(crate) fn start(
-        part: &str,
+        role: &str,
         contender: Contender,
         folder: &Path,
         processor: Option<&str>,
     ) -> Outcome<Self> {
-        let mut process = on(processor, &contender.program(part, folder)?)
+        let mut process = on(processor, &contender.program(role, folder)?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let orders = process.stdin.take();
-        let answers = BufReader::new(process.stdout.take().ok_or("no pipe from the process")?);
-        Ok(Self { process, orders, answers })
+        let input = process.stdin.take();
+        let output = BufReader::new(process.stdout.take().ok_or("no pipe from the process")?);
+        Ok(Self { process, input, output })
     }
 
-    /// Tells it to do its part once, in the way that `order` says.
-    pub(crate) fn order(&mut self, order: &str) -> Outcome {
-        Ok(writeln!(self.orders.as_ref().ok_or("no pipe to the process")?, "{order}")?)
+    /// Starts one measurement, with the parameters in `line`.
+    pub(crate) fn send(&mut self, line: &str) -> Outcome {
+        Ok(writeln!(self.input.as_ref().ok_or("no pipe to the process")?, "{line}")?)
     }
 
-    /// What it has measured.
-    pub(crate) fn answer(&mut self) -> Outcome<Vec<u64>> {
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        Ok(answer.split_whitespace().map(str::parse).collect::<Result<_, _>>()?)
+    /// Waits for the numbers that it has measured.
+    pub(crate) fn receive(&mut self) -> Outcome<Vec<u64>> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        Ok(line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?)
     }
 
-    /// The one number that it has measured.
-    pub(crate) fn number(&mut self) -> Outcome<u64> {
-        self.answer()?.first().copied().ok_or_else(|| "the process gave no answer".into())
+    /// Waits for the only number that it has measured.
+    pub(crate) fn receive_one(&mut self) -> Outcome<u64> {
+        self.receive()?.first().copied().ok_or_else(|| "the process printed no number".into())
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.orders = None;
+        self.input = None;
         let _ = self.process.wait();
     }
 }
 
-/// The same command, on one `processor` if that is said.
+/// The same command, on one `processor` if given.
 pub(crate) fn on(processor: Option<&str>, command: &Command) -> Command {
     let mut arguments: Vec<OsString> = vec![command.get_program().to_owned()];
     arguments.extend(command.get_args().map(OsString::from));

@@ -16,8 +16,8 @@ struct Package {
     name: &'static str,
     folder: PathBuf,
     times: Vec<Duration>,
-    /// Seconds of processor time.
-    spent: Vec<f64>,
+    /// In seconds.
+    processor_times: Vec<f64>,
 }
 
 const WITH_JAM_LOCK: &str = r#"
@@ -38,17 +38,17 @@ pub(crate) fn measure() -> Outcome {
     let ours = format!("jam-lock = {{ path = {:?} }}", here.display().to_string());
     let theirs = r#"serial_test = { version = "4", features = ["file_locks"] }"#;
     let mut packages = [
-        Package::make(folder.path(), "jam-lock", &ours, WITH_JAM_LOCK)?,
-        Package::make(folder.path(), "serial_test", theirs, WITH_SERIAL_TEST)?,
-        Package::make(
+        Package::new(folder.path(), "jam-lock", &ours, WITH_JAM_LOCK)?,
+        Package::new(folder.path(), "serial_test", theirs, WITH_SERIAL_TEST)?,
+        Package::new(
             folder.path(),
-            "serial_test, file locks alone",
+            "serial_test, file locks only",
             r#"serial_test = { version = "4", default-features = false, features = ["file_locks"] }"#,
             WITH_SERIAL_TEST,
         )?,
     ];
     for package in &packages {
-        // The registry is asked before anything is measured.
+        // Downloads happen before anything is measured.
         cargo(&package.folder, &["fetch", "--quiet"])?;
     }
     for _ in 0..ROUNDS {
@@ -56,19 +56,19 @@ pub(crate) fn measure() -> Outcome {
             package.build()?;
         }
     }
-    let reference = Sample::of(&packages[1].times).median();
+    let reference = Sample::from_times(&packages[1].times).median();
     let rows =
         packages.iter().map(|package| package.row(reference)).collect::<Outcome<Vec<_>>>()?;
     table::print(
         &format!("A clean debug build of a crate with one locked function, {ROUNDS} rounds"),
-        &["with", "crates", "seconds", "beside serial_test", "seconds of processor time"],
+        &["with", "crates", "seconds", "relative to serial_test", "seconds of processor time"],
         &rows,
     );
     Ok(())
 }
 
 impl Package {
-    fn make(folder: &Path, name: &'static str, dependency: &str, code: &str) -> Outcome<Self> {
+    fn new(folder: &Path, name: &'static str, dependency: &str, code: &str) -> Outcome<Self> {
         let folder = folder.join(name.replace([' ', ','], "-"));
         fs::create_dir_all(folder.join("src"))?;
         let manifest = format!(
@@ -77,7 +77,7 @@ impl Package {
         );
         fs::write(folder.join("Cargo.toml"), manifest)?;
         fs::write(folder.join("src/lib.rs"), code)?;
-        Ok(Self { name, folder, times: Vec::new(), spent: Vec::new() })
+        Ok(Self { name, folder, times: Vec::new(), processor_times: Vec::new() })
     }
 
     fn build(&mut self) -> Outcome {
@@ -85,10 +85,10 @@ impl Package {
         if target.exists() {
             fs::remove_dir_all(&target)?;
         }
-        let (start, before) = (Instant::now(), spent_by_children()?);
+        let (start, before) = (Instant::now(), processor_time_of_children()?);
         cargo(&self.folder, &["build", "--quiet", "--offline"])?;
         self.times.push(start.elapsed());
-        self.spent.push(spent_by_children()? - before);
+        self.processor_times.push(processor_time_of_children()? - before);
         Ok(())
     }
 
@@ -104,23 +104,23 @@ impl Package {
     }
 
     fn row(&self, reference: f64) -> Outcome<Vec<String>> {
-        let times = Sample::of(&self.times);
+        let times = Sample::from_times(&self.times);
         let seconds = Sample::new(self.times.iter().map(Duration::as_secs_f64).collect());
         Ok(vec![
             self.name.to_owned(),
             self.crates()?.to_string(),
             seconds.with_spread(1),
             ratio(times.median(), reference),
-            Sample::new(self.spent.clone()).with_spread(1),
+            Sample::new(self.processor_times.clone()).with_spread(1),
         ])
     }
 }
 
-/// The processor time of all children that have ended, in seconds, as Linux counts it.
-fn spent_by_children() -> Outcome<f64> {
+/// The processor time of all children that have exited, in seconds, from `proc_pid_stat(5)`.
+fn processor_time_of_children() -> Outcome<f64> {
     const TICKS_IN_A_SECOND: f64 = 100.0;
     let statistics = fs::read_to_string("/proc/self/stat")?;
-    // What stands in parentheses may contain spaces; the 16th and 17th field are of the children.
+    // The name in parentheses may contain spaces; the 16th and 17th field are those of the children.
     let (_, fields) = statistics.rsplit_once(") ").ok_or("stat has a name")?;
     let ticks = fields.split(' ').skip(13).take(2).map(str::parse::<f64>);
     Ok(ticks.sum::<Result<f64, _>>()? / TICKS_IN_A_SECOND)
@@ -129,8 +129,8 @@ fn spent_by_children() -> Outcome<f64> {
 fn cargo(folder: &Path, arguments: &[&str]) -> Outcome<Output> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    // The target directory is the package's own, and what is in a folder here is built as if it
-    // came from a registry.
+    // Each package has a target directory of its own, and jam-lock is built as it would be from a
+    // registry.
     command.current_dir(folder).args(arguments);
     command.env_remove("CARGO_TARGET_DIR").env("CARGO_INCREMENTAL", "0");
     let output = command.output()?;

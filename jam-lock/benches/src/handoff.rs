@@ -1,4 +1,4 @@
-//! How long it takes from a release to the acquisition by a waiter in another process.
+//! The time from a release to the acquisition by a waiter in another process.
 
 use std::env;
 use std::io;
@@ -12,25 +12,25 @@ use crate::contender::{self, Contender, Outcome, Section};
 use crate::statistics::Sample;
 use crate::table;
 
-/// Long enough for a waiter that was told to go to be asleep in its wait.
+/// Long enough for the waiter to be asleep in its wait.
 const SETTLE: Duration = Duration::from_millis(2);
 
-/// Those who poll take so long that they have every so many of the others' turns.
-const TURNS_OF_POLLERS: usize = 20;
+/// Pollers are so slow that they are measured only once in so many turns.
+const TURNS_PER_POLL: usize = 20;
 
-/// A place for the holder and the waiter, and how many hand-offs there are.
+/// The processors of the holder and the waiter, and the number of hand-offs.
 struct Placement {
     title: &'static str,
     processors: Option<(&'static str, &'static str)>,
     handoffs: usize,
 }
 
-/// Where the scheduler may put the holder and the waiter: to wake a sleeping processor costs more
-/// than all the rest, and without a say it is luck who has to.
+/// Where the scheduler may place the holder and the waiter: waking an idle processor costs more than all
+/// the rest, and without a placement it is chance whether that happens.
 const PLACEMENTS: [Placement; 3] = [
     Placement { title: "on one processor", processors: Some(("0", "0")), handoffs: 400 },
     Placement { title: "on two processors", processors: Some(("0", "1")), handoffs: 400 },
-    Placement { title: "wherever the scheduler likes", processors: None, handoffs: 2_000 },
+    Placement { title: "wherever the scheduler puts them", processors: None, handoffs: 2_000 },
 ];
 
 /// Prints the tables.
@@ -40,11 +40,11 @@ pub(crate) fn measure() -> Outcome {
             measure_placed(title, handoffs, None)?;
             continue;
         };
-        // The holder is moved by starting it again where it shall be.
+        // The holder is this program, started again on its processor.
         let mut again = Command::new(env::current_exe()?);
         again.args(["handoff", title, &handoffs.to_string(), waiter]);
         let mut again = child::on(Some(holder), &again);
-        contender::tell(&mut again);
+        contender::pass_python(&mut again);
         let status = again.status()?;
         if !status.success() {
             return Err(format!("the hand-off {title} failed: {status}").into());
@@ -75,31 +75,33 @@ pub(crate) fn measure_all(
     }
     for turn in 0..handoffs {
         for (contender, lock, waiter, times) in &mut rows {
-            if !contender.polls || turn % TURNS_OF_POLLERS == 0 {
+            if !contender.polls || turn % TURNS_PER_POLL == 0 {
                 times.push(hand_off(lock.as_mut(), waiter)?);
             }
         }
     }
-    let rows: Vec<_> =
-        rows.into_iter().map(|(who, _, _, times)| (who.name, Sample::of(&times))).collect();
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(contender, _, _, times)| (contender.name, Sample::from_times(&times)))
+        .collect();
     table::print_times(title, &rows, reference);
     Ok(())
 }
 
-/// Holds the lock until the waiter waits, and measures when that has it.
+/// Holds the lock until the waiter waits, and measures the time from the release to its acquisition.
 fn hand_off(lock: &mut dyn Section, waiter: &mut Child) -> Outcome<Duration> {
-    let (mut ordered, mut released) = (Ok(()), SystemTime::UNIX_EPOCH);
+    let (mut sent, mut released) = (Ok(()), SystemTime::UNIX_EPOCH);
     lock.run(&mut || {
-        ordered = waiter.order("");
+        sent = waiter.send("");
         thread::sleep(SETTLE);
         released = SystemTime::now();
     })?;
-    ordered?;
-    let acquired = SystemTime::UNIX_EPOCH + Duration::from_nanos(waiter.number()?);
+    sent?;
+    let acquired = SystemTime::UNIX_EPOCH + Duration::from_nanos(waiter.receive_one()?);
     Ok(acquired.duration_since(released)?)
 }
 
-/// The waiting process: waits for the lock, and tells when it had it.
+/// The waiting process: prints when it has acquired the lock.
 pub(crate) fn wait(contender: Contender, folder: &Path) -> Outcome {
     let mut lock = contender.open(folder)?;
     for line in io::stdin().lines() {

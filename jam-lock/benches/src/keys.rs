@@ -1,6 +1,6 @@
 //! Ten thousand keyed names one after another, and a thousand at once.
 
-#![expect(clippy::disallowed_methods, reason = "the standard library is one of the peers")]
+#![expect(clippy::disallowed_methods, reason = "the standard library is one of the alternatives")]
 
 use std::any::Any;
 use std::fs;
@@ -21,8 +21,8 @@ const ROUNDS: usize = 3;
 /// Acquires the lock of a key, which is released when what it returns is dropped.
 type Acquire = fn(&Path, &Locks, usize) -> Outcome<Box<dyn Any>>;
 
-/// The ways to have a lock for each key; the others open a file for each.
-const WAYS: [(&str, Acquire); 4] = [
+/// The measured locks; the others open a file for each key, as std does.
+const MEASURED: [(&str, Acquire); 4] = [
     ("jam-lock", |_, locks, key| Ok(Box::new(locks.lock(lock_names::customer_id(key)).acquire()?))),
     ("std", |folder, _, key| {
         let file = file(&folder.join(key.to_string()))?;
@@ -43,8 +43,8 @@ const WAYS: [(&str, Acquire); 4] = [
 /// Prints the table.
 pub(crate) fn measure() -> Outcome {
     let mut rows = Vec::new();
-    for (name, acquire) in WAYS {
-        let (mut each, mut held, mut open, mut left) = (vec![], vec![], 0, 0);
+    for (name, acquire) in MEASURED {
+        let (mut each, mut held, mut open, mut remaining) = (vec![], vec![], 0, 0);
         for _ in 0..ROUNDS {
             let folder = tempfile::tempdir()?;
             let locks = Locks::open(folder.path())?;
@@ -54,7 +54,7 @@ pub(crate) fn measure() -> Outcome {
             }
             each.push(start.elapsed() / u32::try_from(NAMES)?);
             open = descriptors(folder.path())?;
-            left = cooled(folder.path())?;
+            remaining = files_when_idle(folder.path())?;
 
             let folder = tempfile::tempdir()?;
             let locks = Locks::open(folder.path())?;
@@ -67,14 +67,14 @@ pub(crate) fn measure() -> Outcome {
         }
         rows.push(vec![
             name.to_owned(),
-            Sample::of(&each).with_spread(1),
+            Sample::from_times(&each).with_spread(1),
             open.to_string(),
-            left.to_string(),
-            Sample::of(&held).with_spread(1),
+            remaining.to_string(),
+            Sample::from_times(&held).with_spread(1),
         ]);
     }
-    for peer in ["fd-lock, filelock (Rust)", "serial_test, Jam.py, filelock (Python)"] {
-        rows.push(table::cannot(peer, "as std: a file for each key, which stays", 5));
+    for names in ["fd-lock, filelock (Rust)", "serial_test, Jam.py, filelock (Python)"] {
+        rows.push(table::cannot(names, "as std: a file for each key, which remains", 5));
     }
     table::print(
         &format!("{NAMES} keys one after another, {AT_ONCE} at once, {ROUNDS} rounds"),
@@ -94,8 +94,8 @@ fn descriptors(folder: &Path) -> Outcome<usize> {
     Ok(open)
 }
 
-/// How many files `folder` has when nothing changes any more.
-fn cooled(folder: &Path) -> Outcome<usize> {
+/// How many files `folder` has once idle ones have been removed.
+fn files_when_idle(folder: &Path) -> Outcome<usize> {
     let mut before = usize::MAX;
     loop {
         let now = fs::read_dir(folder)?.count();

@@ -1,9 +1,9 @@
-//! What jam-lock costs, beside what it is made of and beside its peers:
-//! `cargo run --release -p jam-lock-benches`, on Linux; it takes about ten minutes. A table's name
-//! behind `--` has it measured alone.
+//! What jam-lock costs, compared with plain system calls and with alternatives. Run
+//! `cargo run --release -p jam-lock-benches` on Linux, which takes about ten minutes, or with the
+//! name of one table after `--`.
 //!
-//! Every table measures its rows side by side, taking turns in one run, because times of two runs
-//! on a busy machine say nothing about each other. Look at the ratios.
+//! Each table measures its rows side by side, in turns within one run, because times from two runs on a
+//! busy machine cannot be compared. Look at the ratios.
 
 mod attribute;
 mod child;
@@ -58,17 +58,19 @@ fn run() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => TABLES.iter().try_for_each(|(_, measure)| measure()),
-        // What this program starts itself as.
+        // The roles in which this program starts itself.
         ["handoff", title, handoffs, processor] => {
             handoff::measure_placed(title, handoffs.parse()?, Some(processor))
         }
         ["wait", contender, folder] => handoff::wait(Contender::named(contender)?, folder.as_ref()),
-        ["burn", contender, folder] => waiting::burn(Contender::named(contender)?, folder.as_ref()),
+        ["wait cost", contender, folder] => {
+            waiting::wait(Contender::named(contender)?, folder.as_ref())
+        }
         ["sections", contender, folder] => {
             processes::take_turns(Contender::named(contender)?, folder.as_ref())
         }
         ["postgres of", title] => postgres::measure_server(title),
-        ["tasks", way] => tasks::measure_way(way),
+        ["tasks", method] => tasks::measure_method(method),
         [table] => match TABLES.iter().find(|(name, _)| *name == table) {
             Some((_, measure)) => measure(),
             None => Err(usage().into()),
@@ -82,7 +84,7 @@ fn usage() -> String {
     format!("usage: jam-lock-benches [{tables}]")
 }
 
-/// Keeps the processor busy, as a section's work does.
+/// Keeps the processor busy, as the work of a section does.
 fn spin(time: Duration) {
     if time.is_zero() {
         return;

@@ -10,7 +10,7 @@ use crate::{handoff, uncontended};
 
 const HANDOFFS: usize = 1_000;
 
-/// Prints the tables, by this program started again: only so can it be told where the server is.
+/// Prints the tables, by starting this program again with the server in its environment.
 pub(crate) fn measure() -> Outcome {
     for (title, settings) in [
         ("a server that does not wait for its disk", "fsync = off"),

@@ -17,7 +17,7 @@ const SECTION: Duration = Duration::from_millis(1);
 const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(2);
 
-/// What came out of the rounds of one contender.
+/// The results of the rounds of one contender.
 #[derive(Default)]
 struct Result {
     milliseconds: Vec<f64>,
@@ -61,7 +61,7 @@ fn measure_with(threads: usize) -> Outcome {
         .collect();
     table::print(
         &format!("{PROCESSES} processes × {threads} threads, sections of 1 ms, {ROUNDS} rounds"),
-        &["contender", "ms a section", "beside", "longest wait, ms", "beside", "Jain's index"],
+        &["contender", "ms a section", "relative", "longest wait, ms", "relative", "Jain's index"],
         &rows,
     );
     Ok(())
@@ -73,11 +73,11 @@ fn round(contender: Contender, folder: &Path, threads: usize, result: &mut Resul
         .collect::<Outcome<Vec<_>>>()?;
     let start = Instant::now();
     for process in &mut processes {
-        process.order(&format!("{threads} {}", ROUND.as_millis()))?;
+        process.send(&format!("{threads} {}", ROUND.as_millis()))?;
     }
     let (mut shares, mut longest) = (Vec::new(), 0);
     for process in &mut processes {
-        for thread in process.answer()?.chunks_exact(2) {
+        for thread in process.receive()?.chunks_exact(2) {
             shares.push(count(usize::try_from(thread[0])?));
             longest = longest.max(thread[1]);
         }
@@ -89,7 +89,7 @@ fn round(contender: Contender, folder: &Path, threads: usize, result: &mut Resul
     Ok(())
 }
 
-/// One of the processes: tells of each thread how many sections it had, and its longest wait.
+/// One of the processes: prints for each thread the number of its sections and its longest wait.
 pub(crate) fn take_turns(contender: Contender, folder: &Path) -> Outcome {
     for line in io::stdin().lines() {
         let line = line?;
@@ -102,12 +102,12 @@ pub(crate) fn take_turns(contender: Contender, folder: &Path) -> Outcome {
                 .collect();
             running.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
         });
-        let answer = taken.iter().try_fold(String::new(), |mut answer, taken| {
+        let results = taken.iter().try_fold(String::new(), |mut line, taken| {
             let (sections, longest) = taken.as_ref().map_err(String::as_str)?;
-            write!(answer, "{sections} {} ", longest.as_nanos()).map_err(|_| "no text")?;
-            Ok::<_, &str>(answer)
+            write!(line, "{sections} {} ", longest.as_nanos()).map_err(|_| "no text")?;
+            Ok::<_, &str>(line)
         })?;
-        println!("{answer}");
+        println!("{results}");
     }
     Ok(())
 }
@@ -121,9 +121,9 @@ fn take_turns_for(
     let (mut sections, mut longest) = (0, Duration::ZERO);
     let mut lock = contender.open(folder).map_err(|error| error.to_string())?;
     while Instant::now() < end {
-        let asked = Instant::now();
+        let requested = Instant::now();
         let taken = lock.run(&mut || {
-            longest = longest.max(asked.elapsed());
+            longest = longest.max(requested.elapsed());
             spin(SECTION);
             sections += 1;
         });

@@ -1,4 +1,4 @@
-//! What is said of many measurements of one thing.
+//! Statistics of repeated measurements.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ impl Sample {
         Self(numbers)
     }
 
-    /// Times in microseconds.
-    pub(crate) fn of(times: &[Duration]) -> Self {
+    /// The times, in microseconds.
+    pub(crate) fn from_times(times: &[Duration]) -> Self {
         Self::new(times.iter().map(|time| time.as_secs_f64() * 1e6).collect())
     }
 
@@ -21,7 +21,7 @@ impl Sample {
         self.0.len()
     }
 
-    /// The number that `percent` of all are below.
+    /// The number below which `percent` of all are.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let at = (self.0.len() * percent / 100).min(self.0.len() - 1);
         self.0[at]
@@ -31,15 +31,14 @@ impl Sample {
         self.percentile(50)
     }
 
-    /// The median, and between what eight of ten are.
+    /// The median, and the range of the middle 80 percent.
     pub(crate) fn with_spread(&self, digits: usize) -> String {
         let [low, median, high] = [10, 50, 90].map(|percent| self.percentile(percent));
         format!("{median:.digits$} ({low:.digits$} to {high:.digits$})")
     }
 }
 
-/// Jain's fairness index: 1 where all got the same, and one part in all of them where one got
-/// everything.
+/// Jain's fairness index: 1 if all shares are equal, and 1 divided by their number if one of them is all.
 pub(crate) fn fairness(shares: &[f64]) -> f64 {
     let (sum, squares) = shares
         .iter()

@@ -1,4 +1,4 @@
-//! Tables as Markdown has them.
+//! Tables in Markdown.
 
 use crate::statistics::Sample;
 
@@ -13,9 +13,9 @@ pub(crate) fn print(title: &str, columns: &[&str], rows: &[Vec<String>]) {
     println!();
 }
 
-/// Prints the times of each contender, in microseconds, and how they compare.
-pub(crate) fn print_times(title: &str, rows: &[(&str, Sample)], beside: &str) {
-    let reference = rows.iter().find(|(name, _)| *name == beside);
+/// Prints the times of each contender, in microseconds, and relative to the reference.
+pub(crate) fn print_times(title: &str, rows: &[(&str, Sample)], reference_name: &str) {
+    let reference = rows.iter().find(|(name, _)| *name == reference_name);
     let reference = reference.expect("the reference is measured").1.median();
     let rows: Vec<_> = rows
         .iter()
@@ -29,18 +29,18 @@ pub(crate) fn print_times(title: &str, rows: &[(&str, Sample)], beside: &str) {
             ]
         })
         .collect();
-    let beside = format!("median, beside {beside}");
-    print(title, &["contender", "n", "median µs (p10 to p90)", "p99 µs", &beside], &rows);
+    let relative = format!("median, relative to {reference_name}");
+    print(title, &["contender", "n", "median µs (p10 to p90)", "p99 µs", &relative], &rows);
 }
 
-/// How a number compares with that of the reference.
+/// A number relative to that of the reference.
 pub(crate) fn ratio(number: f64, reference: f64) -> String {
     format!("{:.2} ×", number / reference)
 }
 
-/// A row of somebody who cannot do what is measured.
-pub(crate) fn cannot(who: &str, why: &str, columns: usize) -> Vec<String> {
-    let mut row = vec![who.to_owned(), format!("cannot: {why}")];
+/// A row for contenders that cannot do what is measured.
+pub(crate) fn cannot(names: &str, why: &str, columns: usize) -> Vec<String> {
+    let mut row = vec![names.to_owned(), format!("cannot: {why}")];
     row.resize(columns, "–".to_owned());
     row
 }

@@ -1,6 +1,6 @@
 //! Ten thousand tasks that wait for one lock.
 
-#![expect(clippy::disallowed_methods, reason = "the standard library is one of the peers")]
+#![expect(clippy::disallowed_methods, reason = "the standard library is one of the alternatives")]
 
 use std::env;
 use std::fs;
@@ -21,43 +21,43 @@ use crate::table::{self, cannot};
 
 const TASKS: usize = 10_000;
 
-/// What blocks a thread for each task has fewer of them.
+/// The number of tasks if each of them blocks a thread.
 const THREADS: usize = 400;
 
 const ROUNDS: usize = 5;
 
-/// A way to have many tasks wait, each of which this program starts itself for.
-struct Way {
+/// A method to let many tasks wait, which is measured in a process of its own.
+struct Method {
     name: &'static str,
     tasks: usize,
     round: fn(usize) -> Outcome,
 }
 
-const WAYS: [Way; 3] = [
-    Way { name: "jam-lock, timed", tasks: TASKS, round: ours },
-    Way { name: "tokio's semaphore, in one process, not timed", tasks: TASKS, round: semaphore },
-    Way { name: "std on a thread for each task, not timed", tasks: THREADS, round: blocking },
+const METHODS: [Method; 3] = [
+    Method { name: "jam-lock, timed", tasks: TASKS, round: ours },
+    Method { name: "tokio's semaphore, in one process, not timed", tasks: TASKS, round: semaphore },
+    Method { name: "std on a thread for each task, not timed", tasks: THREADS, round: blocking },
 ];
 
 /// Prints the table.
 pub(crate) fn measure() -> Outcome {
-    let mut numbers = [const { [const { Vec::new() }; 4] }; WAYS.len()];
+    let mut numbers = [const { [const { Vec::new() }; 4] }; METHODS.len()];
     for _ in 0..ROUNDS {
-        for (way, numbers) in WAYS.iter().zip(&mut numbers) {
-            // A process of its own, because memory that was used once is there for the next.
+        for (method, numbers) in METHODS.iter().zip(&mut numbers) {
+            // In a process of its own, because freed memory stays with its process.
             let mut command = Command::new(env::current_exe()?);
-            let output = command.args(["tasks", way.name]).output()?;
-            let answer = String::from_utf8(output.stdout)?;
-            for (column, number) in numbers.iter_mut().zip(answer.split_whitespace()) {
+            let output = command.args(["tasks", method.name]).output()?;
+            let line = String::from_utf8(output.stdout)?;
+            for (column, number) in numbers.iter_mut().zip(line.split_whitespace()) {
                 column.push(number.parse::<f64>()?);
             }
         }
     }
-    let mut rows: Vec<_> = WAYS
+    let mut rows: Vec<_> = METHODS
         .iter()
         .zip(numbers)
-        .map(|(way, numbers)| {
-            let mut row = vec![way.name.to_owned(), way.tasks.to_string()];
+        .map(|(method, numbers)| {
+            let mut row = vec![method.name.to_owned(), method.tasks.to_string()];
             let columns = numbers.map(Sample::new);
             row.extend(
                 columns.iter().zip([0, 0, 1, 1]).map(|(all, digits)| all.with_spread(digits)),
@@ -65,8 +65,8 @@ pub(crate) fn measure() -> Outcome {
             row
         })
         .collect();
-    for peer in ["fs2, fd-lock, fslock, named-lock, filelock (Rust)", "Jam.py"] {
-        rows.push(cannot(peer, "blocks its thread", 6));
+    for names in ["fs2, fd-lock, fslock, named-lock, filelock (Rust)", "Jam.py"] {
+        rows.push(cannot(names, "blocks its thread", 6));
     }
     rows.push(cannot("serial_test", "blocks its thread, in asynchronous functions too", 6));
     rows.push(cannot("filelock (Python)", "not from Rust; its own tasks poll", 6));
@@ -75,14 +75,15 @@ pub(crate) fn measure() -> Outcome {
         &["how", "tasks", "bytes each", "extra threads", "ms to queue all", "ms to serve all"],
         &rows,
     );
-    println!("The bytes are all that a waiting task takes, the runtime's share included.\n");
+    println!("The bytes are all memory of a waiting task, including that of the runtime.\n");
     Ok(())
 }
 
-/// The process that measures one way, once.
-pub(crate) fn measure_way(name: &str) -> Outcome {
-    let way = WAYS.iter().find(|way| way.name == name).ok_or("there is no such way")?;
-    (way.round)(way.tasks)
+/// The process that measures one method, once.
+pub(crate) fn measure_method(name: &str) -> Outcome {
+    let method =
+        METHODS.iter().find(|method| method.name == name).ok_or("there is no such method")?;
+    (method.round)(method.tasks)
 }
 
 fn ours(tasks: usize) -> Outcome {
@@ -114,17 +115,17 @@ fn blocking(tasks: usize) -> Outcome {
     })
 }
 
-/// Has all tasks wait for what is held, then lets it go, and prints what that took.
+/// Lets all tasks wait for `held`, then drops it, and prints what that cost.
 fn round<H>(tasks: usize, held: H, wait: impl Fn(&Runtime) -> JoinHandle<()>) -> Outcome {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    // What the runtime starts once is not the waiters'.
+    // What the runtime starts with its first task does not count.
     runtime.block_on(async { tokio::spawn(async {}).await })?;
     let mut waiting = Vec::with_capacity(tasks);
     let before = (resident()?, threads()?);
     let start = Instant::now();
     waiting.extend((0..tasks).map(|_| wait(&runtime)));
     let queued = start.elapsed();
-    // Those that were spawned last come to their wait.
+    // The tasks that were spawned last begin to wait.
     thread::sleep(Duration::from_millis(300));
     let (bytes, extra) = ((resident()? - before.0) / count(tasks), threads()? - before.1);
     let start = Instant::now();
@@ -141,10 +142,10 @@ fn round<H>(tasks: usize, held: H, wait: impl Fn(&Runtime) -> JoinHandle<()>) ->
 }
 
 async fn wait_for(lock: Lock) {
-    drop(lock.acquire_async().await.expect("nobody holds it for a minute"));
+    drop(lock.acquire_async().await.expect("it is released within a minute"));
 }
 
-/// How many bytes of this process are in memory.
+/// The resident memory of this process, in bytes.
 fn resident() -> Outcome<f64> {
     let pages = fs::read_to_string("/proc/self/statm")?;
     let pages = pages.split(' ').nth(1).ok_or("statm is empty")?.parse::<f64>()?;

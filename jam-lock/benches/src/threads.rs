@@ -13,8 +13,8 @@ const THREADS: usize = 8;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(500);
 
-/// How many sections a thread takes until it looks whether the round is over.
-const BETWEEN_LOOKS: usize = 16;
+/// How many sections a thread runs until it checks whether the round is over.
+const BETWEEN_CHECKS: usize = 16;
 
 /// Prints the tables.
 pub(crate) fn measure() -> Outcome {
@@ -54,24 +54,24 @@ fn measure_with(section: Duration) -> Outcome {
     let micros = section.as_micros();
     table::print(
         &format!("{THREADS} threads of one process, sections of {micros} µs, {ROUNDS} rounds"),
-        &["contender", "thousand a second", "beside", "Jain's index"],
+        &["contender", "thousands per second", "relative", "Jain's index"],
         &rows,
     );
     Ok(())
 }
 
-/// How many sections each thread had; every one opens a lock of its own.
+/// How many sections each thread has run, each with a lock that it has opened itself.
 fn round(contender: Contender, folder: &std::path::Path, section: Duration) -> Outcome<Vec<f64>> {
-    let together = Barrier::new(THREADS);
+    let start = Barrier::new(THREADS);
     let shares: Vec<Result<usize, String>> = thread::scope(|scope| {
         let running: Vec<_> = (0..THREADS)
             .map(|_| {
                 scope.spawn(|| {
                     let opened = contender.open(folder).map_err(|error| error.to_string());
-                    together.wait();
+                    start.wait();
                     let (mut lock, end, mut sections) = (opened?, Instant::now() + ROUND, 0);
-                    // To read the clock would cost as much as an empty section.
-                    while sections % BETWEEN_LOOKS > 0 || Instant::now() < end {
+                    // Reading the clock costs as much as an empty section.
+                    while sections % BETWEEN_CHECKS > 0 || Instant::now() < end {
                         let taken = lock.run(&mut || {
                             spin(section);
                             sections += 1;

@@ -1,4 +1,4 @@
-//! How long it takes to acquire and release a lock that nobody else wants.
+//! The time to acquire and release a lock that nobody else wants.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use crate::table;
 const ROUNDS: usize = 200;
 const ACQUISITIONS: u32 = 200;
 
-/// A lock of this program, or one of a Python process.
+/// A lock in this process, or one in a Python process.
 enum Measured {
-    Here(Box<dyn Section>),
-    There(Child),
+    InProcess(Box<dyn Section>),
+    InChild(Child),
 }
 
 /// Prints the table.
@@ -28,37 +28,37 @@ pub(crate) fn measure_all(title: &str, contenders: &[Contender], reference: &str
     let mut rows = Vec::new();
     for contender in contenders.iter().copied() {
         let measured = if contender.is_rust() {
-            Measured::Here(contender.open(folder.path())?)
+            Measured::InProcess(contender.open(folder.path())?)
         } else {
-            Measured::There(Child::start("acquire", contender, folder.path(), None)?)
+            Measured::InChild(Child::start("acquire", contender, folder.path(), None)?)
         };
         rows.push((contender.name, measured, Vec::new()));
     }
     for _ in 0..ROUNDS {
         for (_, measured, times) in &mut rows {
-            times.push(measured.acquire_often()?);
+            times.push(measured.mean_time()?);
         }
     }
     let rows: Vec<_> =
-        rows.into_iter().map(|(name, _, times)| (name, Sample::of(&times))).collect();
+        rows.into_iter().map(|(name, _, times)| (name, Sample::from_times(&times))).collect();
     table::print_times(title, &rows, reference);
     Ok(())
 }
 
 impl Measured {
-    /// The mean of one acquisition and its release.
-    fn acquire_often(&mut self) -> Outcome<Duration> {
+    /// The mean time of an acquisition and its release.
+    fn mean_time(&mut self) -> Outcome<Duration> {
         match self {
-            Self::Here(lock) => {
+            Self::InProcess(lock) => {
                 let start = Instant::now();
                 for _ in 0..ACQUISITIONS {
                     lock.run(&mut || ())?;
                 }
                 Ok(start.elapsed() / ACQUISITIONS)
             }
-            Self::There(process) => {
-                process.order(&ACQUISITIONS.to_string())?;
-                Ok(Duration::from_nanos(process.number()?))
+            Self::InChild(process) => {
+                process.send(&ACQUISITIONS.to_string())?;
+                Ok(Duration::from_nanos(process.receive_one()?))
             }
         }
     }

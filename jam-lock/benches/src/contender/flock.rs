@@ -1,7 +1,7 @@
-//! `flock(2)` itself, and with the other system calls that jam-lock makes: its look at the path, and
-//! its record of the holder.
+//! Plain `flock(2)`, and with the other system calls of jam-lock: the check of the path, and the
+//! record of the holder.
 
-#![expect(clippy::disallowed_methods, reason = "the bare calls are what is compared with")]
+#![expect(clippy::disallowed_methods, reason = "the plain calls are the reference")]
 
 use std::fs::{self, File};
 use std::io;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Outcome, Section};
 
-/// A file to be locked.
+/// A file to lock.
 pub(super) struct Flock {
     file: File,
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! Advisory locks of a PostgreSQL server, whose URL the environment names.
+//! Advisory locks of a PostgreSQL server, whose URL is in the environment.
 
 use std::env;
 use std::path::Path;
@@ -11,10 +11,10 @@ use tokio_postgres::{Client, NoTls, Statement};
 
 use super::{Outcome, Section, TIMEOUT};
 
-/// Names the server to this program and to those that it starts.
+/// Has the URL of the server, for this program and for those that it starts.
 pub(crate) const VARIABLE: &str = "JAM_LOCK_BENCHES_SERVER";
 
-/// What takes the lock and gives it a token if it is free, as jam-lock asks it.
+/// Acquires the lock if it is free, and gives it a token, with the query of jam-lock.
 const CLAIM: &str = "\
 WITH attempt AS MATERIALIZED (SELECT pg_try_advisory_lock($1::bigint) AS is_mine)
 INSERT INTO bare AS lock (key, name, token, holder)
@@ -24,7 +24,7 @@ ON CONFLICT (key) DO UPDATE SET token = lock.token + 1,
     died = coalesce(lock.died, lock.holder), holder = EXCLUDED.holder
 RETURNING lock.token, lock.died->>'file', lock.died->>'since'";
 
-/// What gives it a token once it was waited for.
+/// Gives the lock a token after a wait.
 const RECORD: &str = "\
 INSERT INTO bare AS lock (key, name, token, holder)
 VALUES ($1, 'bare', 1, jsonb_build_object('file', $2::text, 'since', clock_timestamp()))
@@ -32,7 +32,7 @@ ON CONFLICT (key) DO UPDATE SET token = lock.token + 1,
     died = coalesce(lock.died, lock.holder), holder = EXCLUDED.holder
 RETURNING lock.token, lock.died->>'file', lock.died->>'since'";
 
-/// What records that it was left in order.
+/// Records a clean release.
 const FREE: &str = "\
 WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE bare AS lock SET holder = NULL, died = NULL FROM quickly
@@ -50,7 +50,7 @@ fn runtime() -> Outcome<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
-/// A session that locks and unlocks, and no more.
+/// A session that only locks and unlocks.
 struct Bare {
     runtime: Runtime,
     client: Client,
@@ -85,7 +85,7 @@ impl Section for Bare {
     }
 }
 
-/// A session that asks all that jam-lock does.
+/// A session with the queries of jam-lock.
 struct Recorded {
     runtime: Runtime,
     client: Client,
@@ -134,7 +134,7 @@ impl Section for Recorded {
     }
 }
 
-/// sqlx's own.
+/// The advisory lock of sqlx.
 struct Sqlx {
     runtime: Runtime,
     connection: PgConnection,
@@ -169,7 +169,7 @@ impl Section for JamLock {
     fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
         let guard = self.0.acquire()?;
         inside();
-        // As sections do: it is released by a message.
+        // As at the end of a section: without waiting for the server.
         drop(guard);
         Ok(())
     }

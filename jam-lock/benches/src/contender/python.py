@@ -1,4 +1,4 @@
-"""Does a part with one of Python's locks, as the Rust program does it with the others."""
+"""Measures a lock of Python in one role, as the Rust program does with the others."""
 
 import importlib.util
 import os
@@ -6,10 +6,10 @@ import sys
 import threading
 import time
 
-part, module, path = sys.argv[1:4]
+role, module, path = sys.argv[1:4]
 
 if module == "jam":
-    # Jam.py's own copy, without the rest of Jam.py.
+    # Jam.py's own copy, without importing the rest of Jam.py.
     folder = importlib.util.find_spec("jam").submodule_search_locations[0]
     copy = os.path.join(folder, "third_party", "filelock.py")
     spec = importlib.util.spec_from_file_location("jam_filelock", copy)
@@ -19,7 +19,7 @@ else:
     library = importlib.import_module(module)
 
 
-def answer(value):
+def report(value):
     print(value, flush=True)
 
 
@@ -31,7 +31,7 @@ def acquire():
         for _ in range(times):
             with lock:
                 pass
-        answer((time.perf_counter_ns() - start) // times)
+        report((time.perf_counter_ns() - start) // times)
 
 
 def wait():
@@ -39,16 +39,16 @@ def wait():
     for _ in sys.stdin:
         with lock:
             now = time.time_ns()
-        answer(now)
+        report(now)
 
 
-def burn():
+def wait_cost():
     lock = library.FileLock(path, timeout=60)
     for _ in sys.stdin:
         before = time.process_time_ns()
         with lock:
             spent = time.process_time_ns() - before
-        answer(spent)
+        report(spent)
 
 
 def sections():
@@ -60,10 +60,10 @@ def sections():
             lock = library.FileLock(path, timeout=60)
             end = time.perf_counter_ns() + milliseconds * 1_000_000
             count = longest = 0
-            while (asked := time.perf_counter_ns()) < end:
+            while (requested := time.perf_counter_ns()) < end:
                 with lock:
                     inside = time.perf_counter_ns()
-                    longest = max(longest, inside - asked)
+                    longest = max(longest, inside - requested)
                     while time.perf_counter_ns() < inside + 1_000_000:
                         pass
                     count += 1
@@ -74,7 +74,7 @@ def sections():
             worker.start()
         for worker in workers:
             worker.join()
-        answer(" ".join(results))
+        report(" ".join(results))
 
 
-{"acquire": acquire, "wait": wait, "burn": burn, "sections": sections}[part]()
+{"acquire": acquire, "wait": wait, "wait cost": wait_cost, "sections": sections}[role]()

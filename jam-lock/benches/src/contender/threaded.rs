@@ -1,5 +1,4 @@
-//! `flock(2)` on a thread of its own, which tells the one that waits: the least that a wait with a
-//! timeout can be made of without signals.
+//! `flock(2)` on a thread of its own: the least that a wait with a timeout costs without signals.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,30 +10,30 @@ use super::{Outcome, Section, TIMEOUT};
 
 struct Threaded {
     flock: Arc<Flock>,
-    orders: Sender<()>,
-    answers: Receiver<()>,
+    requests: Sender<()>,
+    acquired: Receiver<()>,
 }
 
 pub(super) fn open(path: &Path) -> Outcome<Box<dyn Section>> {
     let flock = Arc::new(Flock::open(path, true)?);
-    let (orders, inbox) = mpsc::channel();
-    let (outbox, answers) = mpsc::channel();
+    let (requests, received) = mpsc::channel();
+    let (sender, acquired) = mpsc::channel();
     let locked = Arc::clone(&flock);
     thread::spawn(move || {
-        while inbox.recv().is_ok() {
+        while received.recv().is_ok() {
             locked.lock().expect("a local file can be locked");
-            if outbox.send(()).is_err() {
+            if sender.send(()).is_err() {
                 return;
             }
         }
     });
-    Ok(Box::new(Threaded { flock, orders, answers }))
+    Ok(Box::new(Threaded { flock, requests, acquired }))
 }
 
 impl Section for Threaded {
     fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
-        self.orders.send(())?;
-        self.answers.recv_timeout(TIMEOUT)?;
+        self.requests.send(())?;
+        self.acquired.recv_timeout(TIMEOUT)?;
         inside();
         Ok(self.flock.unlock()?)
     }
