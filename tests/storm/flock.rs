@@ -1,4 +1,4 @@
-//! A lock that is held by `flock(2)` alone.
+//! A lock that is held by `flock(2)`, without this library.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 pub(crate) struct Flock(File);
 
 impl Flock {
-    /// Waits for the lock file at `path`, which is made where it is missing.
+    /// Waits for the lock file at `path`, which is created if missing.
     pub(crate) fn new(path: &Path) -> Self {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let mode = if is_keyed(name) { MODE } else { 0o644 };
@@ -19,8 +19,8 @@ impl Flock {
             let opened = File::options().append(true).create(true).mode(mode).open(path);
             let file = opened.unwrap();
             flock(&file, FlockOperation::LockExclusive).unwrap();
-            let is_there = fs::metadata(path);
-            if is_there.is_ok_and(|there| there.ino() == file.metadata().unwrap().ino()) {
+            let at_path = fs::metadata(path);
+            if at_path.is_ok_and(|it| it.ino() == file.metadata().unwrap().ino()) {
                 return Self(file);
             }
         }

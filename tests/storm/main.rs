@@ -1,27 +1,27 @@
-//! Many processes over several locks, and a conductor that kills and stops them, removes their
-//! files and renames their folder. Writers and readers wait in threads and in tasks; some tasks are
-//! cancelled while they wait, and some are not polled while they are offered a lock. Whether the
-//! locks did what they promise is judged from what everybody logged.
+//! A kill storm: many processes share several locks, while a fault injector kills and stops them, and
+//! removes their files and renames their folder. Writers and readers wait in threads and in tasks;
+//! some tasks are cancelled while they wait, and some are not polled when they are offered a lock.
+//! From the logs of all of them a checker decides whether the locks have kept their promises.
 //!
-//! `JAM_LOCK_STORM=20` makes 20 long storms, whose seeds follow each other from `JAM_LOCK_SEED` on;
-//! without it there is one short storm.
-//! `JAM_LOCK_SOAK=3600` is how many seconds the soak takes, instead of a minute.
+//! `JAM_LOCK_STORM=20` runs 20 long storms, with consecutive seeds from `JAM_LOCK_SEED` on; without it
+//! there is one short storm. `JAM_LOCK_SOAK=3600` is the duration of the soak in seconds, instead of a
+//! minute.
 
 #![cfg(target_os = "linux")]
 
-mod conductor;
-mod crew;
+mod checker;
+mod fault_injector;
 mod flock;
-mod judge;
-mod litter;
+mod leftovers;
 mod soak;
+mod workers;
 
 use std::env;
 
-use self::conductor::Conductor;
-use self::judge::judge;
+use self::checker::check;
+use self::fault_injector::FaultInjector;
 
-/// How much happens in a storm, at the least.
+/// The minimum that happens in a storm.
 #[derive(Clone, Copy)]
 struct Size {
     kills: usize,
@@ -41,9 +41,8 @@ fn no_sections_overlap_no_update_is_lost_and_no_lock_is_stuck() {
     };
     for seed in first..first + storms {
         println!("storm {seed}");
-        let conductor = Conductor::new(seed);
-        let (folder, deeds, losses) = conductor.conduct(size);
-        let counts = judge(folder.path(), &losses);
-        println!("storm {seed}: {deeds:?}, {counts:?}");
+        let (folder, faults, lost_records) = FaultInjector::new(seed).run(size);
+        let counts = check(folder.path(), &lost_records);
+        println!("storm {seed}: {faults:?}, {counts:?}");
     }
 }

@@ -1,29 +1,29 @@
-//! Processes that take locks for a long time, and grow by nothing.
+//! Processes that acquire locks for a long time do not grow.
 
 use std::env;
 use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use crate::crew::Crew;
+use crate::workers::Workers;
 
-/// How many times each worker is looked at.
-const LOOKS: u32 = 40;
+/// How many samples are taken of each worker.
+const SAMPLES: u32 = 40;
 
-/// How much more memory a worker may have at the end than in the middle: what its allocator keeps
-/// moves by some hundred kilobytes.
-const SLACK: u64 = 2 << 20;
+/// How much more memory a worker may use at the end than in the middle: its allocator varies by some
+/// hundred kilobytes.
+const TOLERANCE: u64 = 2 << 20;
 
-/// What a process has of the system.
+/// The resources of a process.
 #[derive(Clone, Copy, Debug)]
-struct Belongings {
+struct Resources {
     bytes: u64,
     threads: usize,
     descriptors: usize,
 }
 
-impl Belongings {
-    fn of(process: u32) -> Self {
+impl Resources {
+    fn new(process: u32) -> Self {
         let statm = fs::read_to_string(format!("/proc/{process}/statm")).unwrap();
         let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
         let count = |what| fs::read_dir(format!("/proc/{process}/{what}")).unwrap().count();
@@ -35,36 +35,37 @@ impl Belongings {
 fn memory_threads_and_descriptors_do_not_grow() {
     let time = env::var("JAM_LOCK_SOAK").map_or(60, |time| time.parse().expect("seconds"));
     let folder = tempfile::tempdir().unwrap();
-    let crew = Crew::new(1, folder.path(), 2);
-    let processes = crew.processes();
-    let mut looks: Vec<Vec<Belongings>> = vec![Vec::new(); processes.len()];
-    for _ in 0..LOOKS {
-        thread::sleep(Duration::from_secs(time) / LOOKS);
-        for (process, looks) in processes.iter().zip(&mut looks) {
-            looks.push(Belongings::of(*process));
+    let workers = Workers::new(1, folder.path(), 2);
+    let processes = workers.processes();
+    let mut samples: Vec<Vec<Resources>> = vec![Vec::new(); processes.len()];
+    for _ in 0..SAMPLES {
+        thread::sleep(Duration::from_secs(time) / SAMPLES);
+        for (process, samples) in processes.iter().zip(&mut samples) {
+            samples.push(Resources::new(*process));
         }
-        empty_the_logs(folder.path());
+        truncate_logs(folder.path());
     }
-    crew.end();
-    for looks in looks {
-        // By the middle everything has been done once that takes memory for good.
-        let (middle, end) = (&looks[looks.len() / 4..looks.len() / 2], &looks[looks.len() / 2..]);
-        let typical = |looks: &[Belongings], of: fn(&Belongings) -> u64| {
-            let mut all: Vec<_> = looks.iter().map(of).collect();
+    workers.finish();
+    for samples in samples {
+        // By the second quarter everything has happened that allocates memory permanently.
+        let (middle, end) =
+            (&samples[samples.len() / 4..samples.len() / 2], &samples[samples.len() / 2..]);
+        let typical = |samples: &[Resources], of: fn(&Resources) -> u64| {
+            let mut all: Vec<_> = samples.iter().map(of).collect();
             all.sort_unstable();
             all[all.len() / 2]
         };
         let grown = typical(end, |it| it.bytes).saturating_sub(typical(middle, |it| it.bytes));
-        assert!(grown <= SLACK, "{grown} bytes more: {looks:?}");
-        for of in [|it: &Belongings| it.threads as u64, |it: &Belongings| it.descriptors as u64] {
-            assert!(typical(end, of) <= typical(middle, of) + 2, "{looks:?}");
+        assert!(grown <= TOLERANCE, "{grown} bytes more: {samples:?}");
+        for of in [|it: &Resources| it.threads as u64, |it: &Resources| it.descriptors as u64] {
+            assert!(typical(end, of) <= typical(middle, of) + 2, "{samples:?}");
         }
-        println!("{:?} in the middle, {:?} at the end", middle[0], looks[looks.len() - 1]);
+        println!("{:?} in the middle, {:?} at the end", middle[0], samples[samples.len() - 1]);
     }
 }
 
-/// What the workers write down is not looked at here.
-fn empty_the_logs(folder: &std::path::Path) {
+/// The logs are not read here, and would fill the disk.
+fn truncate_logs(folder: &std::path::Path) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "log") {

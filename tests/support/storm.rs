@@ -1,4 +1,4 @@
-//! What the processes of a storm share: the locks, a clock, and how they log what they did.
+//! What the processes of a kill storm share: the locks, a clock, and the format of their logs.
 
 use std::fmt::{self, Write as _};
 use std::fs::File;
@@ -10,11 +10,11 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::lock_names;
 use jam_lock::{LockError, LockGuard, LockName, Locks};
 
-/// The mode of the files of keyed names, whatever the umask of the process that makes them.
+/// The explicit mode of the files of keyed names.
 pub const MODE: u32 = 0o660;
 
 /// How many threads and tasks of each process use the locks.
-pub const HANDS: u64 = 7;
+pub const ACTORS: u64 = 7;
 
 /// The locks that a storm uses, in the lock order.
 pub fn names() -> Vec<LockName> {
@@ -22,7 +22,7 @@ pub fn names() -> Vec<LockName> {
     [lock_names::SECTION, lock_names::FIRST].into_iter().chain(keyed).collect()
 }
 
-/// Whether the files of this name come and go, and have an explicit [`MODE`].
+/// Whether it is a keyed name, whose files come and go and have an explicit [`MODE`].
 pub fn is_keyed(name: &str) -> bool {
     name.starts_with("customer_")
 }
@@ -30,12 +30,12 @@ pub fn is_keyed(name: &str) -> bool {
 /// The locks of `folder`: those of the keyed names, and those of the others.
 pub fn locks(folder: &Path) -> Result<(Locks, Locks), LockError> {
     let folder = folder.join("locks");
-    // First, because the folder's `.tokens` has the mode of whoever opens it first.
+    // First, because the file `.tokens` gets the mode of the locks that are opened first.
     let keyed = Locks::builder().folder(&folder).mode(MODE).open()?;
     Ok((keyed, Locks::open(folder)?))
 }
 
-/// Nanoseconds on a clock that all processes share.
+/// The time in nanoseconds, on a clock that all processes share.
 pub fn clock() -> i128 {
     let now = clock_gettime(ClockId::Monotonic);
     i128::from(now.tv_sec) * 1_000_000_000 + i128::from(now.tv_nsec)
@@ -48,8 +48,8 @@ pub struct Log {
     sections: u64,
 }
 
-/// A section that has begun.
-pub struct Begun(u64);
+/// The number of a section in its log.
+pub struct SectionNumber(u64);
 
 impl Log {
     /// The log with this name in `folder`.
@@ -58,34 +58,36 @@ impl Log {
         Ok(Self { file, line: String::new(), sections: 0 })
     }
 
-    /// Logs a section that has begun at `since`, what its holder was told, and what it found there.
-    pub fn enter(
+    /// Logs that a lock was acquired after `since`, which abandonment was reported, and the value of the
+    /// counter.
+    pub fn acquired(
         &mut self,
         since: i128,
         guard: &LockGuard,
         is_writer: bool,
         found: u64,
-    ) -> io::Result<Begun> {
+    ) -> io::Result<SectionNumber> {
         self.sections += 1;
-        let (number, name, token, told) = (self.sections, guard.name(), guard.token(), Told(guard));
+        let (number, name, token) = (self.sections, guard.name(), guard.token());
+        let report = Report(guard);
         self.write(format_args!(
-            "enter {number} {since} {name} {is_writer} {token} {found} {told}"
+            "acquired {number} {since} {name} {is_writer} {token} {found} {report}"
         ))?;
-        Ok(Begun(number))
+        Ok(SectionNumber(number))
     }
 
-    /// Logs that the section is about to end.
-    pub fn leave(&mut self, Begun(number): Begun) -> io::Result<()> {
+    /// Logs that the lock is about to be released.
+    pub fn releasing(&mut self, SectionNumber(number): SectionNumber) -> io::Result<()> {
         let until = clock();
-        self.write(format_args!("leave {number} {until}"))
+        self.write(format_args!("releasing {number} {until}"))
     }
 
-    /// Logs that the locks of all sections so far are released.
+    /// Logs that the locks of all sections so far have been released.
     pub fn released(&mut self) -> io::Result<()> {
         self.write(format_args!("released"))
     }
 
-    /// Logs something that is only to be counted.
+    /// Logs an event that is only counted.
     pub fn count(&mut self, what: &str) -> io::Result<()> {
         self.write(format_args!("count {what}"))
     }
@@ -95,7 +97,7 @@ impl Log {
         self.write(format_args!("error {error}"))
     }
 
-    /// In one call, so that a kill can only cut a line where a page of the file ends.
+    /// Writes in one call, so that a kill can cut a line only at the end of a page.
     fn write(&mut self, line: fmt::Arguments<'_>) -> io::Result<()> {
         self.line.clear();
         self.line
@@ -106,17 +108,17 @@ impl Log {
     }
 }
 
-/// What a holder is told of who died with the lock: nobody, a process and its token, or that this is
-/// not certain, because the record could not be read or written.
-struct Told<'guard>(&'guard LockGuard);
+/// The report of an abandonment to a holder: none, a process and its token, or uncertain because the
+/// record could not be read or written.
+struct Report<'guard>(&'guard LockGuard);
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.record_error().is_some() {
             return f.write_str("uncertain");
         }
-        let Some(died) = self.0.abandoned() else { return f.write_str("nobody") };
-        // A death of which nothing is known is one of no process that was killed.
+        let Some(died) = self.0.abandoned() else { return f.write_str("none") };
+        // A death of an unknown process matches no process that was killed.
         let (process, token) = (died.process().unwrap_or(0), died.token().unwrap_or(0));
         write!(f, "{process}:{token}")
     }

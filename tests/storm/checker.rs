@@ -1,37 +1,37 @@
-//! Judges whether what was logged can be true of locks that work.
+//! Checks whether the logs are possible for locks that work.
 
-mod deaths;
+mod abandonment;
 mod logs;
 
 use std::path::Path;
 
-use self::logs::{Logs, Section, Told};
-use crate::conductor::Loss;
+use self::logs::{Logs, Report, Section};
+use crate::fault_injector::LostRecords;
 
 pub(crate) use self::logs::Counts;
 
-/// Panics where the locks have not worked.
-pub(crate) fn judge(folder: &Path, losses: &[Loss]) -> Counts {
+/// Panics if a lock has broken its promises.
+pub(crate) fn check(folder: &Path, lost_records: &[LostRecords]) -> Counts {
     let Logs { mut counts, sections, kills } = Logs::read(folder);
     for (name, mut sections) in sections {
         sections.sort_by_key(|section| section.since);
         counts.add(&sections);
-        see_that_none_overlap(&name, &sections);
-        see_that_no_update_is_lost(&name, &sections);
-        see_that_tokens_rise(&name, &sections);
-        let losses: Vec<_> =
-            losses.iter().filter(|loss| loss.name.as_ref().is_none_or(|it| *it == name)).collect();
-        counts.due += deaths::see_that_they_are_told(&name, &sections, &kills, &losses);
+        check_exclusion(&name, &sections);
+        check_updates(&name, &sections);
+        check_tokens(&name, &sections);
+        let is_of_lock = |lost: &&LostRecords| lost.name.as_ref().is_none_or(|it| *it == name);
+        let lost_records: Vec<_> = lost_records.iter().filter(is_of_lock).collect();
+        counts.due_reports += abandonment::check(&name, &sections, &kills, &lost_records);
     }
     counts
 }
 
 /// A writer is alone, or readers are together.
-fn see_that_none_overlap(name: &str, sections: &[Section]) {
+fn check_exclusion(name: &str, sections: &[Section]) {
     let (mut last, mut last_writer): (Option<&Section>, Option<&Section>) = (None, None);
     for section in sections {
-        let in_the_way = if section.is_writer { last } else { last_writer };
-        if let Some(other) = in_the_way.filter(|other| other.until > section.since) {
+        let conflicting = if section.is_writer { last } else { last_writer };
+        if let Some(other) = conflicting.filter(|other| other.until > section.since) {
             panic!("{name}: {section:?} overlaps with {other:?}");
         }
         let is_later = |other: Option<&Section>| other.is_none_or(|it| it.until < section.until);
@@ -44,9 +44,9 @@ fn see_that_none_overlap(name: &str, sections: &[Section]) {
     }
 }
 
-/// Each finds what the writer before it has written.
-fn see_that_no_update_is_lost(name: &str, sections: &[Section]) {
-    // What the counter may be: one of two where somebody was killed who may have written.
+/// Each section reads the value that the writer before it has written.
+fn check_updates(name: &str, sections: &[Section]) {
+    // The possible values of the counter: two if the last writer was killed, which may have written.
     let mut possible = vec![0];
     for section in sections {
         let found = section.found;
@@ -59,16 +59,16 @@ fn see_that_no_update_is_lost(name: &str, sections: &[Section]) {
     }
 }
 
-/// A writer's token is greater than all before it, and a reader's lies between those of the writers
-/// around it. Other processes do not know the token of a writer that could not record it; the next
-/// writer's is greater all the same, by the time.
-fn see_that_tokens_rise(name: &str, sections: &[Section]) {
+/// A writer's token is greater than all before it, and a reader's is between those of the writers around
+/// it. Other processes do not know the token of a writer that could not record it; the next writer's
+/// is greater anyway, because tokens follow the clock.
+fn check_tokens(name: &str, sections: &[Section]) {
     let (mut last_writer, mut greatest) = (0, 0);
     for section in sections {
         let least = if section.is_writer { greatest } else { last_writer };
         assert!(section.token > least, "{name}: {section:?} follows token {least}");
         greatest = greatest.max(section.token);
-        if section.is_writer && section.told != Told::Uncertain {
+        if section.is_writer && section.report != Report::Uncertain {
             last_writer = section.token;
         }
     }

@@ -1,5 +1,5 @@
-//! What becomes of a task's acquisition: it is awaited, or dropped at some await, or its executor
-//! does not poll it for a while.
+//! How a task polls an acquisition: to the end, or until it is dropped, or with a pause in which its
+//! executor polls nothing.
 
 use std::future;
 use std::pin::pin;
@@ -11,32 +11,32 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-/// How long a stalled executor waits at most until one of its tasks is offered a lock.
+/// How long a stalled executor waits at most until its task is offered the lock.
 const UNTIL_OFFERED: Duration = Duration::from_millis(50);
 
 /// Whether an executor polls its tasks when they are woken.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Executor {
     Prompt,
-    /// Sometimes it does something else for a long time, as with a handler that blocks.
+    /// It sometimes blocks for a long time, as with a blocking handler.
     Stalls,
 }
 
-/// What becomes of an acquisition.
+/// How an acquisition is polled.
 #[derive(Clone, Copy)]
-pub(super) enum Fate {
-    Awaited,
+pub(super) enum PollPlan {
+    ToTheEnd,
     /// Dropped after so many polls.
     DroppedAfterPolls(u32),
     /// Dropped after some time.
     DroppedAfter(Duration),
-    /// Dropped when it was woken, and before it could look why: most often it was offered the lock.
+    /// Dropped when it was woken, before the next poll: most often it was offered the lock.
     DroppedWhenWoken,
-    /// Not polled for so long from when it was woken, and nor is any task of the same thread.
+    /// Not polled for so long after it was woken, and neither is any other task of the thread.
     Stalled(Duration),
 }
 
-impl Fate {
+impl PollPlan {
     pub(super) fn choose(random: &mut Rng, executor: Executor) -> Self {
         match random.u32(..40) {
             0..2 => Self::DroppedAfterPolls(random.u32(1..4)),
@@ -45,19 +45,19 @@ impl Fate {
             6..8 if executor == Executor::Stalls => {
                 Self::Stalled(Duration::from_millis(random.u64(10..50)))
             }
-            _ => Self::Awaited,
+            _ => Self::ToTheEnd,
         }
     }
 
-    /// Has it happen to `acquisition`: what that comes to, unless it is dropped; and what there is to
-    /// count.
-    pub(super) async fn befall<T>(
+    /// Polls `acquisition` according to the plan. Returns its output unless it was dropped, and what has to
+    /// be counted.
+    pub(super) async fn poll<T>(
         self,
         acquisition: impl Future<Output = T>,
     ) -> (Option<T>, Option<&'static str>) {
         let mut acquisition = pin!(acquisition);
         match self {
-            Self::Awaited => (Some(acquisition.await), None),
+            Self::ToTheEnd => (Some(acquisition.await), None),
             Self::DroppedAfterPolls(polls) => {
                 let mut left = polls;
                 let result = future::poll_fn(|context| {
@@ -70,8 +70,8 @@ impl Fate {
                 });
                 counted(result.await, "cancelled")
             }
-            Self::DroppedAfter(patience) => {
-                counted(tokio::time::timeout(patience, acquisition).await.ok(), "cancelled")
+            Self::DroppedAfter(time) => {
+                counted(tokio::time::timeout(time, acquisition).await.ok(), "cancelled")
             }
             Self::DroppedWhenWoken => {
                 let mut woken: Option<Arc<Woken>> = None;
@@ -107,13 +107,13 @@ impl Fate {
     }
 }
 
-/// `result`, or what there is to count where it is missing.
+/// `result`, and what has to be counted if it is missing.
 fn counted<T>(result: Option<T>, what: &'static str) -> (Option<T>, Option<&'static str>) {
     let what = result.is_none().then_some(what);
     (result, what)
 }
 
-/// Tells that a task was woken before the task is polled.
+/// A waker that remembers its call, for use before the task is polled.
 struct Woken {
     is_set: AtomicBool,
     thread: Thread,
@@ -130,7 +130,7 @@ impl Woken {
         self.is_set.load(Ordering::SeqCst)
     }
 
-    /// Blocks the task's thread until the task is woken, but no longer than `limit`.
+    /// Blocks the task's thread until the task is woken, or until the limit: whether it was woken.
     fn block(&self, limit: Duration) -> bool {
         let end = Instant::now() + limit;
         while !self.is_set() {

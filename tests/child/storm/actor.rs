@@ -9,30 +9,34 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use jam_lock::{Lock, LockError, LockGuard, LockGuards, LockName, LockSet, Locks};
-use jam_lock_tests::storm::{Begun, Log, clock, is_keyed, locks, names};
+use jam_lock_tests::storm::{Log, SectionNumber, clock, is_keyed, locks, names};
 
-use super::fate::{Executor, Fate};
+use super::poll_plan::{Executor, PollPlan};
 use crate::Result;
 
 /// A thread or a task.
-pub(super) struct Hand {
+pub(super) struct Actor {
     keyed: Locks,
     plain: Locks,
-    /// The names, and what is counted under each.
+    /// The names, each with a counter that its lock protects.
     counters: Vec<(LockName, File)>,
     log: Log,
     stop: PathBuf,
     random: Rng,
 }
 
-/// What a hand wants to do next.
-enum Wish {
-    One { lock: Lock, is_writer: bool },
+/// What to acquire next.
+enum Request {
+    One {
+        lock: Lock,
+        is_writer: bool,
+    },
     Two(LockSet),
-    Descriptors,
+    /// Nothing: uses up all file descriptors instead.
+    ExhaustDescriptors,
 }
 
-/// What was acquired, to be released together.
+/// The guards of one acquisition.
 enum Held {
     One { guard: LockGuard, is_writer: bool },
     Two(LockGuards),
@@ -43,11 +47,11 @@ struct Section {
     counter: usize,
     is_writer: bool,
     found: u64,
-    begun: Begun,
+    number: SectionNumber,
 }
 
-impl Hand {
-    pub(super) fn new(folder: &Path, worker: u64, seed: u64, hand: u64) -> Result<Self> {
+impl Actor {
+    pub(super) fn new(folder: &Path, worker: u64, seed: u64, number: u64) -> Result<Self> {
         let open = |name: LockName| {
             let counter = folder.join(format!("{name}.counter"));
             Ok((name, File::options().read(true).write(true).open(counter)?))
@@ -57,49 +61,49 @@ impl Hand {
             keyed,
             plain,
             counters: names().into_iter().map(open).collect::<io::Result<_>>()?,
-            log: Log::new(folder, &format!("{worker}-{hand}.log"))?,
+            log: Log::new(folder, &format!("{worker}-{number}.log"))?,
             stop: folder.join("stop"),
-            random: Rng::with_seed(seed << 24 | worker << 8 | hand),
+            random: Rng::with_seed(seed << 24 | worker << 8 | number),
         })
     }
 
-    /// Acquires locks and blocks the thread meanwhile.
-    pub(super) fn block(&mut self) -> Result {
+    /// Acquires locks as a thread.
+    pub(super) fn run(&mut self) -> Result {
         while !self.stop.exists() {
-            let acquired = match self.wish() {
-                Wish::One { lock, is_writer } => {
+            let acquired = match self.next_request() {
+                Request::One { lock, is_writer } => {
                     lock.acquire().map(|guard| Held::One { guard, is_writer })
                 }
-                Wish::Two(set) => set.acquire().map(Held::Two),
-                Wish::Descriptors => {
-                    use_up_descriptors();
+                Request::Two(set) => set.acquire().map(Held::Two),
+                Request::ExhaustDescriptors => {
+                    exhaust_descriptors();
                     continue;
                 }
             };
             if let Some(held) = self.acquired(acquired)? {
                 let sections = self.begin(&held)?;
-                self.think();
+                self.pause();
                 self.end(sections, held)?;
             }
         }
         Ok(())
     }
 
-    /// Acquires locks and lets other tasks run meanwhile; some acquisitions are dropped.
-    pub(super) async fn work(&mut self, executor: Executor) -> Result {
+    /// Acquires locks as a task, which drops some of the acquisitions.
+    pub(super) async fn run_async(&mut self, executor: Executor) -> Result {
         while !self.stop.exists() {
-            let fate = Fate::choose(&mut self.random, executor);
-            let (acquired, counted) = match self.wish() {
-                Wish::One { lock, is_writer } => {
-                    let (acquired, counted) = fate.befall(lock.acquire_async()).await;
+            let plan = PollPlan::choose(&mut self.random, executor);
+            let (acquired, counted) = match self.next_request() {
+                Request::One { lock, is_writer } => {
+                    let (acquired, counted) = plan.poll(lock.acquire_async()).await;
                     let one = |guard| Held::One { guard, is_writer };
                     (acquired.map(|acquired| acquired.map(one)), counted)
                 }
-                Wish::Two(set) => {
-                    let (acquired, counted) = fate.befall(set.acquire_async()).await;
+                Request::Two(set) => {
+                    let (acquired, counted) = plan.poll(set.acquire_async()).await;
                     (acquired.map(|acquired| acquired.map(Held::Two)), counted)
                 }
-                Wish::Descriptors => continue,
+                Request::ExhaustDescriptors => continue,
             };
             if let Some(what) = counted {
                 self.log.count(what)?;
@@ -107,7 +111,7 @@ impl Hand {
             let Some(acquired) = acquired else { continue };
             if let Some(held) = self.acquired(acquired)? {
                 let sections = self.begin(&held)?;
-                self.think();
+                self.pause();
                 if self.random.u32(..4) == 0 {
                     tokio::task::yield_now().await;
                 }
@@ -118,10 +122,10 @@ impl Hand {
         Ok(())
     }
 
-    fn wish(&mut self) -> Wish {
+    fn next_request(&mut self) -> Request {
         match self.random.u32(..100) {
-            0 => return Wish::Descriptors,
-            1..10 => return Wish::Two(self.two()),
+            0 => return Request::ExhaustDescriptors,
+            1..10 => return Request::Two(self.two()),
             _ => {}
         }
         let name = &self.counters[self.random.usize(..self.counters.len())].0;
@@ -135,14 +139,14 @@ impl Hand {
             1..4 => lock.timeout(Duration::from_micros(self.random.u64(..20_000))),
             _ => lock,
         };
-        Wish::One { lock, is_writer }
+        Request::One { lock, is_writer }
     }
 
-    /// Two locks at once, whose files are made in the same way.
+    /// Two locks at once, whose files have the same mode.
     fn two(&mut self) -> LockSet {
-        let wants_keyed = self.random.bool();
+        let are_keyed = self.random.bool();
         let alike: Vec<_> =
-            names().into_iter().filter(|it| is_keyed(it.as_str()) == wants_keyed).collect();
+            names().into_iter().filter(|it| is_keyed(it.as_str()) == are_keyed).collect();
         let two = [0, 1].map(|_| alike[self.random.usize(..alike.len())].clone());
         let locks = self.locks(&two[0]);
         locks.lock_all(two).timeout(Duration::from_micros(self.random.u64(..50_000)))
@@ -152,8 +156,7 @@ impl Hand {
         if is_keyed(name.as_str()) { &self.keyed } else { &self.plain }
     }
 
-    /// What was acquired. Nothing is where the wait was in vain, or this process has used up its
-    /// descriptors.
+    /// What was acquired; `None` if the wait timed out, or if this process has no descriptors left.
     fn acquired(&mut self, acquired: Result<Held, LockError>) -> io::Result<Option<Held>> {
         let error = match acquired {
             Ok(held) => return Ok(Some(held)),
@@ -174,24 +177,26 @@ impl Hand {
 
     fn begin(&mut self, held: &Held) -> Result<Vec<Section>> {
         match held {
-            Held::One { guard, is_writer } => Ok(vec![self.enter(guard, *is_writer)?]),
-            Held::Two(guards) => guards.iter().map(|guard| self.enter(guard, true)).collect(),
+            Held::One { guard, is_writer } => Ok(vec![self.begin_section(guard, *is_writer)?]),
+            Held::Two(guards) => {
+                guards.iter().map(|guard| self.begin_section(guard, true)).collect()
+            }
         }
     }
 
     /// Reads the counter, and logs that a section has begun.
-    fn enter(&mut self, guard: &LockGuard, is_writer: bool) -> Result<Section> {
+    fn begin_section(&mut self, guard: &LockGuard, is_writer: bool) -> Result<Section> {
         let since = clock();
         let counter = self.counters.iter().position(|(name, _)| name == guard.name());
-        let counter = counter.expect("it was asked for");
+        let counter = counter.expect("it was requested");
         let mut text = [0; 20];
         self.counters[counter].1.read_exact_at(&mut text, 0)?;
         let found: u64 = std::str::from_utf8(&text)?.parse()?;
-        let begun = self.log.enter(since, guard, is_writer, found)?;
-        Ok(Section { counter, is_writer, found, begun })
+        let number = self.log.acquired(since, guard, is_writer, found)?;
+        Ok(Section { counter, is_writer, found, number })
     }
 
-    fn think(&mut self) {
+    fn pause(&mut self) {
         match self.random.u32(..20) {
             0 => thread::sleep(Duration::from_micros(self.random.u64(..500))),
             1..5 => thread::yield_now(),
@@ -199,14 +204,14 @@ impl Hand {
         }
     }
 
-    /// Writes what comes next to the counters of writers, and releases.
+    /// Increments the counters of writers, and releases.
     fn end(&mut self, sections: Vec<Section>, held: Held) -> Result {
-        for Section { counter, is_writer, found, begun } in sections {
+        for Section { counter, is_writer, found, number } in sections {
             if is_writer {
                 let next = format!("{:020}", found + 1);
                 self.counters[counter].1.write_all_at(next.as_bytes(), 0)?;
             }
-            self.log.leave(begun)?;
+            self.log.releasing(number)?;
         }
         match held {
             Held::One { guard, .. } => guard.release()?,
@@ -216,8 +221,8 @@ impl Hand {
     }
 }
 
-/// Leaves no descriptor to anybody of this process for a moment.
-fn use_up_descriptors() {
+/// Leaves no descriptor to this process for a moment.
+fn exhaust_descriptors() {
     let mut files = Vec::new();
     while let Ok(file) = File::open("/dev/null") {
         files.push(file);

@@ -1,39 +1,39 @@
-//! What the processes of a storm have logged.
+//! The logs of the processes of a storm.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 
-/// What was judged.
+/// What was checked.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     writers: usize,
     readers: usize,
     writers_killed: usize,
     readers_killed: usize,
-    /// How many writers and readers were told that somebody had died.
-    told_writers: usize,
-    told_readers: usize,
-    /// How many of the writers had to be told, whatever was not logged.
-    pub(super) due: usize,
-    /// How many could not read or write the record.
+    /// How many writers and readers got the report of a death.
+    reports_to_writers: usize,
+    reports_to_readers: usize,
+    /// How many of the reports to writers were certainly due.
+    pub(super) due_reports: usize,
+    /// How many holders could not read or write the record.
     uncertain: usize,
-    /// What else was counted.
+    /// What else was logged to be counted.
     others: BTreeMap<String, usize>,
 }
 
 impl Counts {
     pub(super) fn add(&mut self, sections: &[Section]) {
         for section in sections {
-            let (all, killed, told) = if section.is_writer {
-                (&mut self.writers, &mut self.writers_killed, &mut self.told_writers)
+            let (all, killed, reports) = if section.is_writer {
+                (&mut self.writers, &mut self.writers_killed, &mut self.reports_to_writers)
             } else {
-                (&mut self.readers, &mut self.readers_killed, &mut self.told_readers)
+                (&mut self.readers, &mut self.readers_killed, &mut self.reports_to_readers)
             };
             *all += 1;
             *killed += usize::from(section.was_killed());
-            *told += usize::from(matches!(section.told, Told::Died { .. }));
-            self.uncertain += usize::from(section.told == Told::Uncertain);
+            *reports += usize::from(matches!(section.report, Report::Death { .. }));
+            self.uncertain += usize::from(section.report == Report::Uncertain);
         }
     }
 }
@@ -43,19 +43,19 @@ impl Counts {
 pub(super) enum End {
     Killed,
     /// It was about to be released, and perhaps was.
-    Left,
+    Releasing,
     Released,
 }
 
-/// What a holder was told of who died before.
+/// What a holder learned about the death of an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Told {
-    Nobody,
-    Died {
+pub(super) enum Report {
+    None,
+    Death {
         process: u32,
         token: u64,
     },
-    /// Perhaps not what there was to tell, and perhaps it could not be recorded itself.
+    /// The record could not be read or written, so the report may be missing.
     Uncertain,
 }
 
@@ -63,8 +63,8 @@ pub(super) enum Told {
 #[derive(Debug)]
 pub(super) struct Section {
     pub(super) worker: usize,
-    #[expect(dead_code, reason = "for those who read the message of a failure")]
-    hand: usize,
+    #[expect(dead_code, reason = "for the message of a failure")]
+    actor: usize,
     pub(super) since: i128,
     /// When it was about to be released, or when its process was about to be killed.
     pub(super) until: i128,
@@ -72,7 +72,7 @@ pub(super) struct Section {
     pub(super) is_writer: bool,
     pub(super) token: u64,
     pub(super) found: u64,
-    pub(super) told: Told,
+    pub(super) report: Report,
 }
 
 impl Section {
@@ -81,13 +81,13 @@ impl Section {
     }
 }
 
-/// That a worker was killed, by its number.
+/// The kills, by the numbers of the workers.
 pub(super) type Kills = HashMap<usize, Kill>;
 
 #[derive(Debug)]
 pub(super) struct Kill {
     pub(super) process: u32,
-    /// It was killed after that.
+    /// The time just before the kill.
     pub(super) after: i128,
 }
 
@@ -113,37 +113,39 @@ impl Logs {
         logs
     }
 
-    /// Adds the log of one hand of a worker.
+    /// Adds the log of one thread or task of a worker.
     fn add(&mut self, log: (usize, usize), text: &str) {
         let mut sections: Vec<(&str, Section)> = Vec::new();
-        let mut left = Vec::new();
-        // A write that goes over the end of a page can be cut there by a kill. Who was cut while it
-        // entered has written no counter yet; who was cut while it left counts as killed inside.
+        let mut releasing = Vec::new();
+        // A kill can cut a write at the end of a page. If that was the line of an acquisition, the counter
+        // is not written yet; if it was that of a release, the section counts as killed.
         let (whole, _cut) = text.rsplit_once('\n').unwrap_or_default();
         for line in whole.lines() {
             let words: Vec<_> = line.split(' ').collect();
             match words[..] {
-                ["enter", _, since, name, is_writer, token, found, told] => {
+                ["acquired", _, since, name, is_writer, token, found, report] => {
                     let section = Section {
                         worker: log.0,
-                        hand: log.1,
+                        actor: log.1,
                         since: since.parse().unwrap(),
                         until: i128::MAX,
                         end: End::Killed,
                         is_writer: is_writer.parse().unwrap(),
                         token: token.parse().unwrap(),
                         found: found.parse().unwrap(),
-                        told: Told::parse(told),
+                        report: Report::parse(report),
                     };
                     sections.push((name, section));
                 }
-                ["leave", number, until] => {
+                ["releasing", number, until] => {
                     let number: usize = number.parse().unwrap();
                     let section = &mut sections[number - 1].1;
-                    (section.until, section.end) = (until.parse().unwrap(), End::Left);
-                    left.push(number - 1);
+                    (section.until, section.end) = (until.parse().unwrap(), End::Releasing);
+                    releasing.push(number - 1);
                 }
-                ["released"] => left.drain(..).for_each(|it| sections[it].1.end = End::Released),
+                ["released"] => {
+                    releasing.drain(..).for_each(|it| sections[it].1.end = End::Released);
+                }
                 ["count", ..] => {
                     *self.counts.others.entry(words[1..].join(" ")).or_default() += 1;
                 }
@@ -152,22 +154,23 @@ impl Logs {
         }
         for (name, mut section) in sections {
             if section.was_killed() {
-                section.until = self.kills.get(&log.0).expect("it was killed inside").after;
+                section.until =
+                    self.kills.get(&log.0).expect("a section that has not ended was killed").after;
             }
             self.sections.entry(name.to_owned()).or_default().push(section);
         }
     }
 }
 
-impl Told {
+impl Report {
     fn parse(word: &str) -> Self {
         match word {
-            "nobody" => Self::Nobody,
+            "none" => Self::None,
             "uncertain" => Self::Uncertain,
-            died => {
-                let (process, token) = died.split_once(':').unwrap();
+            death => {
+                let (process, token) = death.split_once(':').unwrap();
                 let (process, token) = (process.parse().unwrap(), token.parse().unwrap());
-                Self::Died { process, token }
+                Self::Death { process, token }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a storm leaves behind in the lock folder: which files, and with which modes.
+//! The files that a storm leaves behind in the lock folder, and their modes.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -9,11 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use jam_lock_tests::storm::{MODE, is_keyed, locks, names};
 
-/// What processes that are killed while they make a file leave behind starts with this.
+/// The prefix of the files that processes leave behind which are killed while they create a file.
 const TEMPORARY: &str = ".jam-lock-";
 
-/// Panics where a file of a keyed name in `folder` has another mode than it should, and returns how
-/// many were looked at.
+/// Panics if a file of a keyed name in `folder` has a wrong mode, and returns how many were checked.
 pub(crate) fn check_modes(folder: &Path) -> usize {
     let of_keyed_names = files(folder).into_iter().filter(|path| {
         is_keyed(path.file_stem().unwrap().to_str().unwrap()) || name_of(path) == ".tokens"
@@ -26,9 +25,9 @@ pub(crate) fn check_modes(folder: &Path) -> usize {
     modes.map(|(path, mode)| assert_eq!(mode, MODE, "{}: {mode:o}", path.display())).count()
 }
 
-/// Panics where a file is left in any of the lock folders that is none of theirs, or where sweeping
-/// leaves one that it should remove. Returns how many it has removed.
-pub(crate) fn check_what_is_left(folder: &Path) -> usize {
+/// Panics if any of the lock folders contains an unknown file, or if a sweep leaves a file that it should
+/// remove. Returns how many files were removed.
+pub(crate) fn check(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     for path in entries.filter(|path| path.is_dir()).flat_map(|folder| files(&folder)) {
         assert!(is_known(&path) || is_temporary(&path), "{} is left behind", path.display());
@@ -36,7 +35,7 @@ pub(crate) fn check_what_is_left(folder: &Path) -> usize {
     let now = folder.join("locks");
     let temporary: Vec<_> = files(&now).into_iter().filter(|path| is_temporary(path)).collect();
     for path in &temporary {
-        // Only those are removed that are too old to be in use.
+        // Only files are removed that are too old to be in use.
         let long_ago = SystemTime::now() - Duration::from_secs(600);
         File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
     }
@@ -44,7 +43,7 @@ pub(crate) fn check_what_is_left(folder: &Path) -> usize {
     let swept = locks.sweep().unwrap();
     for path in files(&now) {
         assert!(is_known(&path), "{} was not swept", path.display());
-        // Each of these was released well by its last holder, who has recorded it.
+        // The last holder of each lock has released and recorded it.
         let name = path.file_stem().unwrap().to_str().unwrap();
         assert!(!is_keyed(name), "{} was not swept", path.display());
     }
@@ -59,7 +58,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     }
 }
 
-/// Whether it is the lock file or the record of a name, or what keyed names leave behind.
+/// Whether it is the lock file or the record of a name, or the token file of keyed names.
 fn is_known(path: &Path) -> bool {
     let is_of = |name: &str| path.file_stem() == Some(OsStr::new(name));
     let is_of_a_name = names().iter().any(|name| is_of(name.as_str()));
