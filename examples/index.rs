@@ -1,13 +1,13 @@
-//! A search index in files, which is mended when its writer has died inside.
+//! A search index in files, which is rebuilt after its writer has died.
 //!
 //! ```text
 //! echo "the quick brown fox" | cargo run --example index add
 //! cargo run --example index find fox
 //! ```
 //!
-//! Documents are written as they come, and their words when all of them are there: a writer that is
-//! killed in between leaves documents that nobody finds. `recover = rebuild` is how the next writer
-//! hears of it, before it writes anything of its own. A reader hears of it too, and says so.
+//! A writer stores each document as it reads it, and the words of all documents at the end. If it is
+//! killed in between, some documents cannot be found. Because of `recover = rebuild`, the next writer
+//! then rebuilds the index before it adds anything. A reader prints a warning until then.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -18,14 +18,14 @@ use std::process::ExitCode;
 use jam_lock::{Holder, locked};
 
 jam_lock::lock_names! {
-    /// Held while documents are added, or searched for.
+    /// Held while documents are added or searched.
     "index",
 }
 
-/// One document a line.
+/// One document per line.
 const DOCUMENTS: &str = "documents.txt";
 
-/// A word, and the line of a document that has it, in each line.
+/// In each line a word, and the number of a line in [`DOCUMENTS`] that contains it, from 0.
 const WORDS: &str = "words.txt";
 
 fn main() -> ExitCode {
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["add"] => add(&mut io::stdin().lock()),
         ["find", word] => find(word),
-        _ => Err(io::Error::other("say `add`, or `find` and a word")),
+        _ => Err(io::Error::other("invalid arguments: use `add` or `find WORD`")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Adds the documents, one a line; who fails at it, and lives, has the next one rebuild as well.
+/// Adds documents, one per line. If it fails, the next writer rebuilds the index, as after a crash.
 #[locked("index", timeout = 10, recover = rebuild, guard = held)]
 fn add(documents: &mut impl BufRead) -> io::Result<()> {
     append(documents).inspect_err(|_| held.mark_abandoned())
@@ -60,15 +60,15 @@ fn append(documents: &mut impl BufRead) -> io::Result<()> {
         words += &words_of(before + number, &document);
         println!("added {document}");
     }
-    // Whoever is killed up to here leaves documents without their words.
+    // A writer that is killed before this line leaves documents without their words.
     OpenOptions::new().append(true).create(true).open(WORDS)?.write_all(words.as_bytes())
 }
 
-/// Runs first, and under the lock, where the last writer has died with it.
-fn rebuild(died: &Holder) -> io::Result<()> {
-    println!("rebuilding the index, which was left half-written by {died}");
+/// Rebuilds the index. Runs under the lock, before the body of a writer, if the last writer died.
+fn rebuild(dead: &Holder) -> io::Result<()> {
+    println!("rebuilding the index, which was left half-written by {dead}");
     let documents = lines(DOCUMENTS)?;
-    // The last one may lack its end.
+    // The last document may lack its line break.
     fs::write(
         DOCUMENTS,
         documents.iter().flat_map(|document| [document, "\n"]).collect::<String>(),
@@ -77,12 +77,12 @@ fn rebuild(died: &Holder) -> io::Result<()> {
     fs::write(WORDS, words.collect::<String>())
 }
 
-/// Shows the documents that have `word` in them, together with others who search.
+/// Prints the documents that contain `word`; several processes can search at the same time.
 #[locked("index", timeout = 10, shared, guard = held)]
 fn find(word: &str) -> io::Result<()> {
-    if let Some(died) = held.abandoned() {
-        // A reader changes nothing, so it cannot rebuild it.
-        println!("the index may be incomplete: it was left half-written by {died}");
+    if let Some(dead) = held.abandoned() {
+        // A reader may not change the index, so it cannot rebuild it.
+        println!("the index may be incomplete: it was left half-written by {dead}");
     }
     let documents = lines(DOCUMENTS)?;
     for entry in lines(WORDS)? {
@@ -95,13 +95,13 @@ fn find(word: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The lines of the index that the document at `line` makes.
+/// The lines of [`WORDS`] for the document at `line`.
 fn words_of(line: usize, document: &str) -> String {
     let words: BTreeSet<&str> = document.split_whitespace().collect();
     words.into_iter().flat_map(|word| [word.to_owned(), format!(" {line}\n")]).collect()
 }
 
-/// All lines of a file; none where there is no file yet.
+/// All lines of a file; none if it does not exist yet.
 fn lines(path: &str) -> io::Result<Vec<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(text.lines().map(ToOwned::to_owned).collect()),

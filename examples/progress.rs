@@ -1,13 +1,13 @@
-//! A terminal program that shows what it waits for, and who keeps it waiting.
+//! A terminal program that shows which lock it waits for, and which process holds it.
 //!
 //! ```text
 //! cargo run --example progress
 //! ```
 //!
-//! Start it in two terminals. The second one shows a line that moves, and names the first one after
-//! a second; it ends when you end the input of the first. What a person should see is told to an
-//! `Observer`, so that no function which takes a lock has to care. Where the output is no terminal
-//! the line is printed once, for the log.
+//! Run it in two terminals. The second one shows a spinner, and names the first one after a second;
+//! it continues when you end the input of the first. An `Observer` shows the line, so the functions
+//! that acquire locks need no code for it. If standard error is not a terminal, the text is written
+//! there once, as for a log.
 
 use std::io::{self, BufRead};
 use std::sync::Mutex;
@@ -19,31 +19,31 @@ use jam_lock::{
 };
 
 jam_lock::lock_names! {
-    /// Held by whoever has the floor.
-    "floor",
+    /// Held while a process prints.
+    "printer",
 }
 
 fn main() -> Result<(), LockError> {
-    let observer = Waits::default();
+    let observer = WaitDisplay::default();
     let locks = Locks::builder().observer(observer).at(default_location())?;
     set_default_locks(locks)?;
-    have_the_floor(&mut io::stdin().lock())
+    print_in_capitals(&mut io::stdin().lock())
 }
 
-#[locked("floor")]
-fn have_the_floor(input: &mut impl BufRead) -> Result<(), LockError> {
-    println!("the floor is yours: end the input to leave it");
+#[locked("printer")]
+fn print_in_capitals(input: &mut impl BufRead) -> Result<(), LockError> {
+    println!("printing in capitals: end the input to stop");
     input.lines().map_while(Result::ok).for_each(|line| println!("{}", line.to_uppercase()));
     Ok(())
 }
 
-/// The line on the terminal, while somebody waits.
+/// The line on the terminal that is shown during a wait.
 #[derive(Default)]
-struct Waits(Mutex<Option<ProgressBar>>);
+struct WaitDisplay(Mutex<Option<ProgressBar>>);
 
-impl Waits {
+impl WaitDisplay {
     fn show(&self, text: String) {
-        let mut bar = self.0.lock().expect("nobody panics with it");
+        let mut bar = self.0.lock().expect("no thread panics while it holds this");
         let bar = bar.get_or_insert_with(ProgressBar::new_spinner);
         if bar.is_hidden() {
             eprintln!("{text}");
@@ -54,24 +54,24 @@ impl Waits {
     }
 
     fn clear(&self) {
-        if let Some(bar) = self.0.lock().expect("nobody panics with it").take() {
+        if let Some(bar) = self.0.lock().expect("no thread panics while it holds this").take() {
             bar.finish_and_clear();
         }
     }
 }
 
-impl Observer for Waits {
+impl Observer for WaitDisplay {
     fn waiting(&self, event: &Event<'_>) {
         self.show(format!("waiting for `{}`", event.name));
     }
 
-    /// Most waits are shorter than this, and nobody asks who it was.
+    /// Most waits are shorter, and need no name of a holder.
     fn still_waiting_after(&self) -> Option<Duration> {
         Some(Duration::from_secs(1))
     }
 
     fn still_waiting(&self, event: &Event<'_>, holder: Option<&Holder>) {
-        let holder = holder.map_or("somebody".to_owned(), ToString::to_string);
+        let holder = holder.map_or("an unknown process".to_owned(), ToString::to_string);
         self.show(format!("waiting for `{}`, held by {holder}", event.name));
     }
 

@@ -1,14 +1,15 @@
-//! An HTTP service that works for each customer one request at a time, and for all of them at once.
+//! An HTTP service that handles one request at a time for each customer, and customers in parallel.
 //!
 //! ```text
 //! cargo run --example web_handler -- 127.0.0.1:8000
 //! curl -X POST http://127.0.0.1:8000/customers/7/deposits/5
 //! ```
 //!
-//! The attribute on `deposit` is all there is to it: `customer_{id}` is a lock of its own for each
-//! customer, a request waits for it without blocking a thread, and a client that goes away stops
-//! waiting. It holds among several processes as well, say of an old and a new version. A request
-//! that has waited for too long is answered `503 Service Unavailable`, with `Retry-After`.
+//! The attribute on `deposit` is all that this needs: `customer_{id}` is a separate lock for each
+//! customer, a request waits for it without blocking a thread, and a client that disconnects stops
+//! waiting. The lock also excludes other processes, such as a new version of the service that starts
+//! before the old one ends. A request that waits too long gets `503 Service Unavailable`, with
+//! `Retry-After`.
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -31,8 +32,8 @@ jam_lock::lock_names! {
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8000".to_owned());
-    // The locks are in `locks`, or where JAM_LOCK says: opened before there are requests, which would
-    // wait for a server to answer.
+    // Opened now and not at the first request, which would otherwise wait until a server of locks
+    // responds.
     jam_lock::default_locks()?;
     fs::create_dir_all("accounts")?;
 
@@ -42,57 +43,57 @@ async fn main() -> io::Result<()> {
     axum::serve(listener, router).await
 }
 
-async fn handle(Path((id, amount)): Path<(u32, i64)>) -> Result<String, Refusal> {
+async fn handle(Path((id, amount)): Path<(u32, i64)>) -> Result<String, DepositError> {
     let balance = deposit(id, amount).await?;
     Ok(format!("{balance}\n"))
 }
 
-/// Reads, computes, then writes what was computed: right because nobody else writes in between.
+/// Reads, computes, then writes the result: correct because nothing else writes in between.
 ///
-/// There is no `.await` in it. At one, a client that goes away ends the section, while a write that was
-/// handed to another thread, as `tokio::fs` does, would go on without the lock.
+/// It has no `.await`, at which the section would end if the client disconnected: a write on another
+/// thread, such as by `tokio::fs`, would then continue without the lock.
 #[locked("customer_{id}", timeout = 5)]
-async fn deposit(id: u32, amount: i64) -> Result<i64, Refusal> {
+async fn deposit(id: u32, amount: i64) -> Result<i64, DepositError> {
     let account = PathBuf::from(format!("accounts/{id}"));
     let balance = match fs::read_to_string(&account) {
-        Ok(text) => text.trim().parse().map_err(Refusal::trouble)?,
+        Ok(text) => text.trim().parse().map_err(DepositError::failed)?,
         Err(error) if error.kind() == ErrorKind::NotFound => 0,
-        Err(error) => return Err(Refusal::trouble(error)),
+        Err(error) => return Err(DepositError::failed(error)),
     };
     let balance: i64 = balance + amount;
-    fs::write(&account, format!("{balance}\n")).map_err(Refusal::trouble)?;
+    fs::write(&account, format!("{balance}\n")).map_err(DepositError::failed)?;
     Ok(balance)
 }
 
-/// Why a request was not served.
-enum Refusal {
-    /// Others were served for the same customer all the time: it is worth trying again.
+/// Why a deposit was not made.
+enum DepositError {
+    /// Other requests for the same customer took too long: the client can try again.
     Busy(LockError),
-    Trouble(String),
+    Failed(String),
 }
 
-impl Refusal {
-    fn trouble(error: impl fmt::Display) -> Self {
-        Self::Trouble(error.to_string())
+impl DepositError {
+    fn failed(error: impl fmt::Display) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 
-impl From<LockError> for Refusal {
+impl From<LockError> for DepositError {
     fn from(error: LockError) -> Self {
-        if error.is_timeout() { Self::Busy(error) } else { Self::trouble(error) }
+        if error.is_timeout() { Self::Busy(error) } else { Self::failed(error) }
     }
 }
 
-/// Who waited in vain is told to come back; who it waited for is for the log.
-impl IntoResponse for Refusal {
+/// The details of an error, such as the holder of the lock, go to the log and not to the client.
+impl IntoResponse for DepositError {
     fn into_response(self) -> Response {
         match self {
             Self::Busy(error) => {
                 eprintln!("{error}");
-                let text = "this customer is being served, try again\n";
+                let text = "other requests for this customer are in progress: try again\n";
                 (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], text).into_response()
             }
-            Self::Trouble(text) => {
+            Self::Failed(text) => {
                 eprintln!("{text}");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }

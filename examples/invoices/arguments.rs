@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The command line.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::database::is_url;
 
-/// Saves invoices from several processes at once, and checks that no sold track was lost.
+/// Saves invoices from several processes at once, and checks that no sale was lost.
 ///
-/// The exit status is 0 if every track was counted right, 1 if not, and 2 if there was trouble.
+/// The exit status is 0 if every track was counted correctly, 1 if not, and 2 if the run failed.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     pub(crate) role: Option<Role>,
 }
 
-/// What a person asks for.
+/// The options of a run.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// How many processes save invoices.
@@ -27,35 +27,35 @@ pub(crate) struct Run {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) workers: u32,
 
-    /// How many invoices they save together.
+    /// How many invoices they save in total.
     #[arg(long, value_name = "COUNT", default_value_t = 400)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) invoices: u32,
 
-    /// How many milliseconds the handler thinks between reading and writing.
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
-    pub(crate) think: u64,
+    /// Think time of the handler between reading and writing, in milliseconds.
+    #[arg(long = "think", value_name = "MILLISECONDS", default_value_t = 0)]
+    pub(crate) think_time: u64,
 
-    /// Save without the lock, to see what it is for.
+    /// Save without the lock, to see what can go wrong.
     #[arg(long)]
     pub(crate) no_lock: bool,
 
-    /// Work on a copy of this Jam.py demo database instead of a catalogue of our own, or on one of
-    /// our own in the database of PostgreSQL that a URL names, which then has the lock too.
+    /// Use a copy of this Jam.py demo database, or generated demo data in the PostgreSQL database at
+    /// this URL, which then also has the lock [default: generated demo data in a temporary file].
     #[arg(long, value_name = "FILE|URL")]
     pub(crate) database: Option<String>,
 
-    /// Work on the database itself, beside the application that uses it, and make it where there is
-    /// none.
+    /// Use the database file itself instead of a copy, such as that of a running application, and
+    /// create it if it does not exist.
     #[arg(long, requires_all = ["database", "locks"])]
     pub(crate) in_place: bool,
 
-    /// Where the locks are [default: a temporary folder].
+    /// The folder of the locks [default: a temporary folder].
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_lock")]
     pub(crate) locks: Option<String>,
 }
 
-/// What this program starts itself as.
+/// What this program runs as when it starts itself.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Role {
     /// One of the processes that save invoices.
@@ -63,33 +63,33 @@ pub(crate) enum Role {
     Worker(Task),
 }
 
-/// What one worker has to do.
+/// What one worker does.
 #[derive(Debug, Args)]
 pub(crate) struct Task {
-    /// Which worker this is, counted from 1; also the seed of its randomness.
+    /// The number of the worker, counted from 1; also its random seed.
     #[arg(long)]
     pub(crate) number: u32,
 
-    /// How many invoices to save.
+    /// How many invoices it saves.
     #[arg(long)]
     pub(crate) invoices: u32,
 
-    /// How many milliseconds the handler thinks.
-    #[arg(long)]
-    pub(crate) think: u64,
+    /// Think time of the handler, in milliseconds.
+    #[arg(long = "think")]
+    pub(crate) think_time: u64,
 
     /// The database that all workers share.
     #[arg(long)]
     pub(crate) database: String,
 
-    /// The folder or the server of the locks; without it, invoices are saved without the lock.
+    /// The folder or server of the locks; without it, invoices are saved without the lock.
     #[arg(long)]
     pub(crate) locks: Option<String>,
 }
 
 impl Arguments {
-    /// Understands the command line, or says what is wrong with it and exits.
-    pub(crate) fn understand() -> Self {
+    /// Parses the command line; prints what is wrong with it and exits if it is invalid.
+    pub(crate) fn from_command_line() -> Self {
         let arguments = Self::parse();
         let Run { database, locks, .. } = &arguments.run;
         if locks.is_some() && database.as_deref().is_some_and(is_url) {
@@ -108,11 +108,11 @@ impl fmt::Display for Run {
         let process = if *workers == 1 { "process" } else { "processes" };
         write!(f, "Saving {invoices} {invoice} from {workers} {process} into ")?;
         match &self.database {
-            // A URL may have a password in it.
-            Some(url) if is_url(url) => f.write_str("a catalogue of our own in PostgreSQL")?,
+            // Not the URL, which may contain a password.
+            Some(url) if is_url(url) => f.write_str("generated demo data in PostgreSQL")?,
             Some(file) if self.in_place => f.write_str(file)?,
             Some(source) => write!(f, "a copy of {source}")?,
-            None => f.write_str("a catalogue of our own")?,
+            None => f.write_str("generated demo data")?,
         }
         f.write_str(if self.no_lock { ", without the lock." } else { "." })
     }

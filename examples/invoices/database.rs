@@ -1,74 +1,95 @@
-//! The database that the workers share: all that the program asks of it, whichever it is.
+//! The database that the workers share: everything that the program needs of it, for each kind.
 
-pub(crate) mod file;
 mod postgres;
-pub(crate) mod schema;
-mod sqlite;
+pub(crate) mod sqlite;
 
 use std::path::Path;
 
 use jam_lock::{LockError, LockGuard};
 
-use crate::catalogue::Catalogue;
-use crate::invoice::{Invoice, Line, Writes};
-use crate::verdict::Count;
+use self::postgres::Postgres;
+use self::sqlite::Sqlite;
+use crate::invoice::{Invoice, InvoiceUpdate, Line};
 
-pub(crate) use self::postgres::Postgres;
-pub(crate) use self::sqlite::Sqlite;
+/// What can be sold, and to whom.
+pub(crate) struct Catalogue {
+    /// Names and prices.
+    pub(crate) tracks: Vec<(String, f64)>,
+    /// First and last names.
+    pub(crate) customers: Vec<[&'static str; 2]>,
+}
 
-/// Tables of invoices, of their lines, and of the tracks that they sell.
+/// How often a track was sold.
+#[derive(Debug)]
+pub(crate) struct TrackSales {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    /// By its `TRACKS_SOLD`.
+    pub(crate) tracks_sold: i64,
+    /// By the lines of the invoices.
+    pub(crate) sum_of_lines: i64,
+}
+
+/// A database with the tables of Jam.py's demo application.
 pub(crate) trait Database {
-    /// Makes the tables, with what can be sold, and to whom.
-    fn make(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError>;
+    /// Creates the tables, and stores the catalogue.
+    fn create_tables(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError>;
 
-    /// The customers, by `ID`.
+    /// The `ID`s of the customers, in ascending order.
     fn customers(&mut self) -> Result<Vec<i64>, DatabaseError>;
 
-    /// The tracks, each with its `UNITPRICE`, by `ID`.
+    /// The `ID` and `UNITPRICE` of the tracks, in ascending order.
     fn tracks(&mut self) -> Result<Vec<(i64, f64)>, DatabaseError>;
 
-    /// Some invoices, the latest first.
+    /// The `ID`s of some invoices, the latest first.
     fn latest_invoices(&mut self) -> Result<Vec<i64>, DatabaseError>;
 
     /// A stored invoice.
     fn invoice(&mut self, id: i64) -> Result<Invoice, DatabaseError>;
 
-    /// The stored lines of an invoice, those that are marked deleted left out.
+    /// The stored lines of an invoice, without those that are marked as deleted.
     fn lines(&mut self, invoice: i64) -> Result<Vec<Line>, DatabaseError>;
 
-    /// What `TRACKS_SOLD` says of a track.
+    /// The `TRACKS_SOLD` of a track.
     fn tracks_sold(&mut self, track: i64) -> Result<i64, DatabaseError>;
 
-    /// Stores all of it, or nothing; nothing where `held` is a lock that was lost meanwhile.
-    fn write(&mut self, writes: &Writes, held: Option<&LockGuard>) -> Result<(), DatabaseError>;
+    /// Stores the whole update or, on an error, nothing.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Lost`] if the lock of `guard` was lost and another holder has had it since.
+    fn store(
+        &mut self,
+        update: &InvoiceUpdate,
+        guard: Option<&LockGuard>,
+    ) -> Result<(), DatabaseError>;
 
-    /// What `TRACKS_SOLD` says of every track, beside what the lines of the invoices say.
-    fn counts(&mut self) -> Result<Vec<Count>, DatabaseError>;
+    /// The sales of every track, counted in both ways.
+    fn track_sales(&mut self) -> Result<Vec<TrackSales>, DatabaseError>;
 }
 
-/// What goes wrong with a database.
+/// Why an operation on a database failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
-    #[error("SQLite says: {0}")]
+    #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("PostgreSQL says: {0}")]
+    #[error("PostgreSQL: {0}")]
     Postgres(#[from] ::postgres::Error),
-    #[error("the lock cannot fence it: {0}")]
+    #[error("cannot fence the transaction: {0}")]
     Fence(#[from] Box<LockError>),
-    #[error("somebody else has had the lock meanwhile")]
+    #[error("the lock was lost, and another holder has had it since")]
     Lost,
 }
 
-/// Opens the database of a run: a file, or what a URL names.
-pub(crate) fn open(place: &str) -> Result<Box<dyn Database>, DatabaseError> {
-    if is_url(place) {
-        Ok(Box::new(Postgres::open(place)?))
+/// Opens the database at `location`, which is a file or the URL of a server.
+pub(crate) fn open(location: &str) -> Result<Box<dyn Database>, DatabaseError> {
+    if is_url(location) {
+        Ok(Box::new(Postgres::connect(location)?))
     } else {
-        Ok(Box::new(Sqlite::open(Path::new(place))?))
+        Ok(Box::new(Sqlite::open(Path::new(location))?))
     }
 }
 
-/// Whether `place` is a server's, and no file.
-pub(crate) fn is_url(place: &str) -> bool {
-    place.starts_with("postgres://") || place.starts_with("postgresql://")
+/// Whether `location` is the URL of a server, and not a file.
+pub(crate) fn is_url(location: &str) -> bool {
+    location.starts_with("postgres://") || location.starts_with("postgresql://")
 }

@@ -7,51 +7,51 @@ use std::time::Duration;
 use jam_lock::{LockError, Locks, set_default_locks};
 
 use crate::arguments::Task;
-use crate::clerk::Clerk;
 use crate::database::{self, DatabaseError};
 use crate::handler::{SaveError, on_apply, on_apply_without_lock};
-use crate::report::{News, Report};
+use crate::report::{Outcome, Report};
+use crate::simulated_user::SimulatedUser;
 
 /// Why a worker stopped early.
 #[derive(Debug, thiserror::Error)]
 enum WorkerError {
-    #[error("the locks cannot be opened: {0}")]
+    #[error("cannot open the locks: {0}")]
     Locks(#[from] LockError),
     #[error(transparent)]
     Save(#[from] SaveError),
-    #[error("the database cannot be read, {0}")]
+    #[error("cannot read the database: {0}")]
     Read(#[from] DatabaseError),
-    #[error("nobody reads the reports: {0}")]
+    #[error("cannot send a report: {0}")]
     Report(#[from] io::Error),
 }
 
-/// Does `task`, and reports each invoice, or else why it could not be saved.
+/// Performs `task`, and reports each saved invoice, or the error that ended it.
 pub(crate) fn work(task: &Task) -> ExitCode {
     let Err(error) = save_invoices(task) else { return ExitCode::SUCCESS };
-    let news = News::Failed { reason: error.to_string() };
-    // When the crew is gone there is nobody to tell, and the status says it all.
-    let _ = Report { worker: task.number, news }.send();
+    let outcome = Outcome::Failed { reason: error.to_string() };
+    // Fails if the parent process is gone, and is not needed then.
+    let _ = Report { worker: task.number, outcome }.send();
     ExitCode::FAILURE
 }
 
 fn save_invoices(task: &Task) -> Result<(), WorkerError> {
-    let save = if let Some(place) = &task.locks {
-        let is_url = database::is_url(place);
-        set_default_locks(if is_url { Locks::connect(place)? } else { Locks::open(place)? })?;
+    let save = if let Some(location) = &task.locks {
+        let is_url = database::is_url(location);
+        set_default_locks(if is_url { Locks::connect(location)? } else { Locks::open(location)? })?;
         on_apply
     } else {
         on_apply_without_lock
     };
     let mut database = database::open(&task.database)?;
-    let think = Duration::from_millis(task.think);
-    let mut clerk = Clerk::new(task.number, think, &mut *database)?;
+    let think_time = Duration::from_millis(task.think_time);
+    let mut user = SimulatedUser::new(task.number, think_time, &mut *database)?;
     for _ in 0..task.invoices {
-        let delta = clerk.enter(&mut *database)?;
-        clerk.pause();
+        let delta = user.next_delta(&mut *database)?;
+        user.pause();
         let saved = save(&delta, &mut *database)?;
-        let news = News::Saved { lines: saved.lines, waited: saved.waited };
-        // Fails once the crew is gone, so that no worker outlives it for long.
-        Report { worker: task.number, news }.send()?;
+        let outcome = Outcome::Saved { lines: saved.lines, waited: saved.waited };
+        // Fails once the parent process is gone, so that no worker outlives it for long.
+        Report { worker: task.number, outcome }.send()?;
     }
     Ok(())
 }

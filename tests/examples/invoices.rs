@@ -116,5 +116,5 @@ fn a_failed_worker_is_named_with_its_reason() {
     let file = folder.path().join("locks");
     fs::write(&file, "").unwrap();
     let output = invoices().arg("--locks").arg(file).output().expect("cargo runs");
-    assert_fails(&output, " stopped: the locks cannot be opened: ");
+    assert_fails(&output, " stopped: cannot open the locks: ");
 }

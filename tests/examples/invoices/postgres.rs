@@ -56,5 +56,5 @@ fn a_folder_for_the_lock_is_an_error() {
 #[test]
 fn an_unreachable_server_is_an_error() {
     let output = invoices().args(["--database", "postgres://app@127.0.0.1:1/shop"]).output();
-    assert_fails(&output.expect("cargo runs"), "the database cannot be used, PostgreSQL says: ");
+    assert_fails(&output.expect("cargo runs"), "cannot use the database: PostgreSQL: ");
 }
