@@ -1,4 +1,4 @@
-//! `examples/progress`: a waiting process shows what it waits for, and who holds it.
+//! `examples/progress`: a waiting process shows what it waits for, and its holder.
 
 use std::io::Read;
 use std::path::Path;

@@ -17,7 +17,7 @@ fn declared(number: u32) -> Result<u32, LockError> {
     Ok(number + 1)
 }
 
-fn by_hand(number: u32) -> Result<u32, LockError> {
+fn with_guard(number: u32) -> Result<u32, LockError> {
     let _guard = jam_lock::default_locks()?.lock(lock_names::MEASURED).timeout(10).acquire()?;
     Ok(number + 1)
 }
@@ -28,11 +28,11 @@ type Call = fn(u32) -> Result<u32, LockError>;
 pub(crate) fn measure() -> Outcome {
     let folder = tempfile::tempdir()?;
     jam_lock::set_default_locks(Locks::open(folder.path())?)?;
-    let ways: [(&str, Call); 2] = [("by hand", by_hand), ("#[locked]", declared)];
+    let ways: [(&str, Call); 2] = [("a guard", with_guard), ("#[locked]", declared)];
     let mut times = [const { Vec::new() }; 2];
     for round in 0..ROUNDS {
         for turn in 0..2 {
-            // Whoever comes second finds everything warm.
+            // The second one runs with warm caches, so they take turns.
             let way = (round + turn) % 2;
             let start = Instant::now();
             for number in 0..CALLS {
