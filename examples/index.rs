@@ -1,13 +1,13 @@
-//! A search index in files, which is rebuilt after its writer was killed.
+//! A search index in files, which is rebuilt after its writer has died.
 //!
 //! ```text
 //! echo "the quick brown fox" | cargo run --example index add
 //! cargo run --example index find fox
 //! ```
 //!
-//! Documents are written one by one, and their words at the end: a writer that is killed in between
-//! leaves documents that no search finds. With `recover = rebuild` the next writer rebuilds the index
-//! before it writes anything. A reader finds out as well, and prints a warning.
+//! A writer stores each document as it reads it, and the words of all documents at the end. If it is
+//! killed in between, some documents cannot be found. Because of `recover = rebuild`, the next writer
+//! then rebuilds the index before it adds anything. A reader prints a warning until then.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -25,7 +25,7 @@ jam_lock::lock_names! {
 /// One document per line.
 const DOCUMENTS: &str = "documents.txt";
 
-/// On each line a word and the line of a document that contains it.
+/// In each line a word, and the number of a line in [`DOCUMENTS`] that contains it, from 0.
 const WORDS: &str = "words.txt";
 
 fn main() -> ExitCode {
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["add"] => add(&mut io::stdin().lock()),
         ["find", word] => find(word),
-        _ => Err(io::Error::other("usage: index add | index find WORD")),
+        _ => Err(io::Error::other("invalid arguments: use `add` or `find WORD`")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Adds the documents, one per line. After an error the next writer rebuilds the index as well.
+/// Adds documents, one per line. If it fails, the next writer rebuilds the index, as after a crash.
 #[locked("index", timeout = 10, recover = rebuild, guard = held)]
 fn add(documents: &mut impl BufRead) -> io::Result<()> {
     append(documents).inspect_err(|_| held.mark_abandoned())
@@ -60,15 +60,15 @@ fn append(documents: &mut impl BufRead) -> io::Result<()> {
         words += &words_of(before + number, &document);
         println!("added {document}");
     }
-    // A process that is killed before this leaves documents without their words.
+    // A writer that is killed before this line leaves documents without their words.
     OpenOptions::new().append(true).create(true).open(WORDS)?.write_all(words.as_bytes())
 }
 
-/// Runs first, while the lock is held, if the last writer has died with it.
-fn rebuild(died: &Holder) -> io::Result<()> {
-    println!("rebuilding the index, which was left half-written by {died}");
+/// Rebuilds the index. Runs under the lock, before the body of a writer, if the last writer died.
+fn rebuild(dead: &Holder) -> io::Result<()> {
+    println!("rebuilding the index, which was left half-written by {dead}");
     let documents = lines(DOCUMENTS)?;
-    // The last document may be incomplete.
+    // The last document may lack its line break.
     fs::write(
         DOCUMENTS,
         documents.iter().flat_map(|document| [document, "\n"]).collect::<String>(),
@@ -77,12 +77,12 @@ fn rebuild(died: &Holder) -> io::Result<()> {
     fs::write(WORDS, words.collect::<String>())
 }
 
-/// Prints the documents that contain `word`. Searches can run at the same time.
+/// Prints the documents that contain `word`; several processes can search at the same time.
 #[locked("index", timeout = 10, shared, guard = held)]
 fn find(word: &str) -> io::Result<()> {
-    if let Some(died) = held.abandoned() {
-        // A reader must not change the index, so it cannot rebuild it.
-        println!("the index may be incomplete: it was left half-written by {died}");
+    if let Some(dead) = held.abandoned() {
+        // A reader may not change the index, so it cannot rebuild it.
+        println!("the index may be incomplete: it was left half-written by {dead}");
     }
     let documents = lines(DOCUMENTS)?;
     for entry in lines(WORDS)? {
@@ -95,13 +95,13 @@ fn find(word: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The lines of the index for the document at `line`.
+/// The lines of [`WORDS`] for the document at `line`.
 fn words_of(line: usize, document: &str) -> String {
     let words: BTreeSet<&str> = document.split_whitespace().collect();
     words.into_iter().flat_map(|word| [word.to_owned(), format!(" {line}\n")]).collect()
 }
 
-/// All lines of a file, which are none if the file does not exist yet.
+/// All lines of a file; none if it does not exist yet.
 fn lines(path: &str) -> io::Result<Vec<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(text.lines().map(ToOwned::to_owned).collect()),

@@ -1,12 +1,12 @@
-//! A job of which only one instance may run: a second one is skipped, and prints that.
+//! A job of which only one instance may run: a second one does not wait, and is skipped.
 //!
 //! ```text
 //! cargo run --example nightly_job
 //! ```
 //!
-//! It counts the lines of its input, one per sale. Start it twice and type some: the second one is
-//! skipped until the first one has ended, however it ends. A file with a process id cannot show
-//! whether its writer is still alive; a lock can.
+//! The job counts the sales that it reads, one per line, until the end of its input. Run it in two
+//! terminals: the second one is skipped as long as the first one runs. Unlike a file with a process
+//! id, the lock is released however the process ends, even if it is killed.
 
 use std::io::{self, BufRead};
 
@@ -19,14 +19,15 @@ jam_lock::lock_names! {
 
 fn main() {
     match make_report(&mut io::stdin().lock()) {
-        Some(sales) => println!("the report is made: {sales} sales"),
+        Some(sales) => println!("report finished: {sales} sales"),
         None => println!("skipped: the report is already being made"),
     }
 }
 
-/// Counts the `sales`, or returns `None` if another process is doing that.
+/// Counts the `sales`; returns `None` if another process is making the report.
 ///
-/// `skip` is for a lock that is held: it panics with any other error.
+/// # Panics
+/// If acquiring the lock fails for another reason: `skip` is only for a lock that is held.
 #[locked("nightly_report", timeout = 0, or_else = skip)]
 fn make_report(sales: &mut impl BufRead) -> Option<usize> {
     println!("making the report");

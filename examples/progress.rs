@@ -1,13 +1,13 @@
-//! A terminal program that shows what it waits for, and who holds it.
+//! A terminal program that shows which lock it waits for, and which process holds it.
 //!
 //! ```text
 //! cargo run --example progress
 //! ```
 //!
-//! Start it in two terminals. The second one shows a spinner, and after a second also the first one as
-//! the holder; it continues when you end the input of the first one. An `Observer` does that, so that no
-//! function with a lock has to care. If standard error is not a terminal, each line is printed once, as
-//! in a log.
+//! Run it in two terminals. The second one shows a spinner, and names the first one after a second;
+//! it continues when you end the input of the first. An `Observer` shows the line, so the functions
+//! that acquire locks need no code for it. If standard error is not a terminal, the text is written
+//! there once, as for a log.
 
 use std::io::{self, BufRead};
 use std::sync::Mutex;
@@ -19,31 +19,31 @@ use jam_lock::{
 };
 
 jam_lock::lock_names! {
-    /// Held by the process that has the floor.
-    "floor",
+    /// Held while a process prints.
+    "printer",
 }
 
 fn main() -> Result<(), LockError> {
-    let observer = ShowWait::default();
+    let observer = WaitDisplay::default();
     let locks = Locks::builder().observer(observer).at(default_location())?;
     set_default_locks(locks)?;
-    have_the_floor(&mut io::stdin().lock())
+    print_in_capitals(&mut io::stdin().lock())
 }
 
-#[locked("floor")]
-fn have_the_floor(input: &mut impl BufRead) -> Result<(), LockError> {
-    println!("you have the floor: end the input to yield it");
+#[locked("printer")]
+fn print_in_capitals(input: &mut impl BufRead) -> Result<(), LockError> {
+    println!("printing in capitals: end the input to stop");
     input.lines().map_while(Result::ok).for_each(|line| println!("{}", line.to_uppercase()));
     Ok(())
 }
 
-/// Shows a line on the terminal during a wait.
+/// The line on the terminal that is shown during a wait.
 #[derive(Default)]
-struct ShowWait(Mutex<Option<ProgressBar>>);
+struct WaitDisplay(Mutex<Option<ProgressBar>>);
 
-impl ShowWait {
+impl WaitDisplay {
     fn show(&self, text: String) {
-        let mut bar = self.0.lock().expect("no panic while it is locked");
+        let mut bar = self.0.lock().expect("no thread panics while it holds this");
         let bar = bar.get_or_insert_with(ProgressBar::new_spinner);
         if bar.is_hidden() {
             eprintln!("{text}");
@@ -54,18 +54,18 @@ impl ShowWait {
     }
 
     fn clear(&self) {
-        if let Some(bar) = self.0.lock().expect("no panic while it is locked").take() {
+        if let Some(bar) = self.0.lock().expect("no thread panics while it holds this").take() {
             bar.finish_and_clear();
         }
     }
 }
 
-impl Observer for ShowWait {
+impl Observer for WaitDisplay {
     fn waiting(&self, event: &Event<'_>) {
         self.show(format!("waiting for `{}`", event.name));
     }
 
-    /// Most waits are shorter, and then the holder does not matter.
+    /// Most waits are shorter, and need no name of a holder.
     fn still_waiting_after(&self) -> Option<Duration> {
         Some(Duration::from_secs(1))
     }

@@ -1,13 +1,13 @@
-//! A service of several processes, on one machine or many, with its data and locks in PostgreSQL.
+//! A service of several processes, on one or more machines, with its data and locks in PostgreSQL.
 //!
 //! ```text
 //! cargo run --example service -- postgres://app@db1/shop
 //! ```
 //!
-//! Three workers book transfers to a few accounts, one at a time for each account, and the first one
-//! that finds all transfers booked settles the day. Two attributes are all it takes. A worker that was
-//! cut off from the server may not know yet that it has lost its lock: `guard.fence(…)` in the writing
-//! transaction keeps it from writing then.
+//! Three workers book transfers, one at a time for each account. The first worker that finds all of
+//! them booked settles the day. The attributes are all the locking that this needs. A worker that was
+//! disconnected from the server may not know yet that it has lost a lock: `held.fence(…)`, in the
+//! transaction that writes, then prevents it from writing.
 
 use std::env;
 use std::error::Error;
@@ -23,11 +23,11 @@ jam_lock::lock_names! {
     "account_{id}",
 }
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 const WORKERS: i64 = 3;
 
-/// In a schema of their own, which each run creates anew.
+/// The tables, in a schema that each run creates anew.
 const TABLES: &str = "
     DROP SCHEMA IF EXISTS service_example CASCADE;
     CREATE SCHEMA service_example;
@@ -41,17 +41,17 @@ const TABLES: &str = "
 ";
 
 #[tokio::main]
-async fn main() -> Outcome<()> {
+async fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [url] => supervise(url).await,
         [url, worker] => work(url, worker.parse()?).await,
-        _ => Err("usage: service postgres://USER@HOST/DATABASE".into()),
+        _ => Err("give the URL of the database, such as postgres://user@host/database".into()),
     }
 }
 
-/// Creates the tables, and starts the workers, which could run on other machines as well.
-async fn supervise(url: &str) -> Outcome<()> {
+/// Creates the tables and starts the workers, which could also run on other machines.
+async fn supervise(url: &str) -> Result<()> {
     let client = connect(url).await?;
     client.batch_execute(TABLES).await?;
     let start =
@@ -62,7 +62,7 @@ async fn supervise(url: &str) -> Outcome<()> {
         all_succeeded &= worker.wait()?.success();
     }
     if !all_succeeded {
-        return Err("a worker has failed".into());
+        return Err("a worker failed".into());
     }
     for row in client.query("SELECT id, balance FROM account ORDER BY id", &[]).await? {
         println!("account {}: {}", row.get::<_, i64>(0), row.get::<_, i64>(1));
@@ -70,21 +70,21 @@ async fn supervise(url: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Books the transfers of this worker, and settles the day if that is due.
-async fn work(url: &str, worker: i64) -> Outcome<()> {
+/// Books the transfers of this worker, then settles the day if all are booked.
+async fn work(url: &str, worker: i64) -> Result<()> {
     set_default_locks(Locks::connect(url)?)?;
     let mut client = connect(url).await?;
-    let mine = "SELECT id, account, amount FROM transfer WHERE id % $1 = $2 ORDER BY id";
-    for row in client.query(mine, &[&WORKERS, &worker]).await? {
+    let transfers = "SELECT id, account, amount FROM transfer WHERE id % $1 = $2 ORDER BY id";
+    for row in client.query(transfers, &[&WORKERS, &worker]).await? {
         let (transfer, account, amount) = (row.get(0), row.get(1), row.get(2));
         book(&mut client, account, transfer, amount).await?;
     }
     settle(&mut client, worker).await
 }
 
-/// Reads, computes and writes the result, which is correct because no other process writes in between.
+/// Reads, computes, then writes the result: correct because nothing else writes in between.
 #[locked("account_{id}", timeout = 10, guard = held)]
-async fn book(client: &mut Client, id: i64, transfer: i64, amount: i64) -> Outcome<()> {
+async fn book(client: &mut Client, id: i64, transfer: i64, amount: i64) -> Result<()> {
     let balance = "SELECT balance FROM account WHERE id = $1";
     let balance: i64 = client.query_one(balance, &[&id]).await?.get(0);
     let balance = balance + amount;
@@ -96,9 +96,9 @@ async fn book(client: &mut Client, id: i64, transfer: i64, amount: i64) -> Outco
     Ok(transaction.commit().await?)
 }
 
-/// Settles the day once. If a transfer is not booked yet, another worker does that later.
+/// Settles the day, once: if some transfers are not booked yet, another worker does it later.
 #[locked("settlement", timeout = 10, guard = held)]
-async fn settle(client: &mut Client, worker: i64) -> Outcome<()> {
+async fn settle(client: &mut Client, worker: i64) -> Result<()> {
     let is_due = "SELECT (SELECT bool_and(booked) FROM transfer)
                          AND NOT EXISTS (SELECT FROM settlement)";
     if !client.query_one(is_due, &[]).await?.get::<_, bool>(0) {
@@ -113,7 +113,7 @@ async fn settle(client: &mut Client, worker: i64) -> Outcome<()> {
     Ok(())
 }
 
-async fn connect(url: &str) -> Outcome<Client> {
+async fn connect(url: &str) -> Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     client.batch_execute("SET search_path TO service_example").await?;

@@ -1,4 +1,4 @@
-"""The server module of `invoices` in a Jam.py application; main.rs does the same in Rust."""
+"""The server module of `invoices` in a Jam.py application; main.rs is its port to Rust."""
 
 
 def on_apply(item, delta, params, connection):

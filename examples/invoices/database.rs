@@ -1,68 +1,89 @@
-//! The database that the workers share.
+//! The database that the workers share: everything that the program needs of it, for each kind.
 
-pub(crate) mod file;
 mod postgres;
-pub(crate) mod schema;
-mod sqlite;
+pub(crate) mod sqlite;
 
 use std::path::Path;
 
 use jam_lock::{LockError, LockGuard};
 
-use crate::catalogue::Catalogue;
-use crate::invoice::{Invoice, Line, Writes};
-use crate::verdict::Count;
+use self::postgres::Postgres;
+use self::sqlite::Sqlite;
+use crate::invoice::{Invoice, InvoiceUpdate, Line};
 
-pub(crate) use self::postgres::Postgres;
-pub(crate) use self::sqlite::Sqlite;
+/// What can be sold, and to whom.
+pub(crate) struct Catalogue {
+    /// Names and prices.
+    pub(crate) tracks: Vec<(String, f64)>,
+    /// First and last names.
+    pub(crate) customers: Vec<[&'static str; 2]>,
+}
 
-/// Tables of invoices, of their lines, and of the tracks that they sell.
+/// How often a track was sold.
+#[derive(Debug)]
+pub(crate) struct TrackSales {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    /// By its `TRACKS_SOLD`.
+    pub(crate) tracks_sold: i64,
+    /// By the lines of the invoices.
+    pub(crate) sum_of_lines: i64,
+}
+
+/// A database with the tables of Jam.py's demo application.
 pub(crate) trait Database {
-    /// Creates the tables with the tracks and customers of the catalogue.
-    fn create(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError>;
+    /// Creates the tables, and stores the catalogue.
+    fn create_tables(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError>;
 
-    /// The customers, by `ID`.
+    /// The `ID`s of the customers, in ascending order.
     fn customers(&mut self) -> Result<Vec<i64>, DatabaseError>;
 
-    /// The tracks, each with its `UNITPRICE`, by `ID`.
+    /// The `ID` and `UNITPRICE` of the tracks, in ascending order.
     fn tracks(&mut self) -> Result<Vec<(i64, f64)>, DatabaseError>;
 
-    /// Some invoices, the latest first.
+    /// The `ID`s of some invoices, the latest first.
     fn latest_invoices(&mut self) -> Result<Vec<i64>, DatabaseError>;
 
     /// A stored invoice.
     fn invoice(&mut self, id: i64) -> Result<Invoice, DatabaseError>;
 
-    /// The stored lines of an invoice, except for those that are marked as deleted.
+    /// The stored lines of an invoice, without those that are marked as deleted.
     fn lines(&mut self, invoice: i64) -> Result<Vec<Line>, DatabaseError>;
 
-    /// The value of `TRACKS_SOLD` for a track.
+    /// The `TRACKS_SOLD` of a track.
     fn tracks_sold(&mut self, track: i64) -> Result<i64, DatabaseError>;
 
-    /// Stores all of it or nothing, and nothing if the lock `held` has been lost.
-    fn write(&mut self, writes: &Writes, held: Option<&LockGuard>) -> Result<(), DatabaseError>;
+    /// Stores the whole update or, on an error, nothing.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Lost`] if the lock of `guard` was lost and another holder has had it since.
+    fn store(
+        &mut self,
+        update: &InvoiceUpdate,
+        guard: Option<&LockGuard>,
+    ) -> Result<(), DatabaseError>;
 
-    /// For every track, the value of `TRACKS_SOLD` and the sum over the lines of invoices.
-    fn counts(&mut self) -> Result<Vec<Count>, DatabaseError>;
+    /// The sales of every track, counted in both ways.
+    fn track_sales(&mut self) -> Result<Vec<TrackSales>, DatabaseError>;
 }
 
-/// An error of a database.
+/// Why an operation on a database failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
     #[error("PostgreSQL: {0}")]
     Postgres(#[from] ::postgres::Error),
-    #[error("the transaction cannot be fenced: {0}")]
+    #[error("cannot fence the transaction: {0}")]
     Fence(#[from] Box<LockError>),
-    #[error("another holder has had the lock since")]
+    #[error("the lock was lost, and another holder has had it since")]
     Lost,
 }
 
-/// Opens the database of a run, which is a file or has a URL.
+/// Opens the database at `location`, which is a file or the URL of a server.
 pub(crate) fn open(location: &str) -> Result<Box<dyn Database>, DatabaseError> {
     if is_url(location) {
-        Ok(Box::new(Postgres::open(location)?))
+        Ok(Box::new(Postgres::connect(location)?))
     } else {
         Ok(Box::new(Sqlite::open(Path::new(location))?))
     }

@@ -1,26 +1,26 @@
-//! The unsaved changes of an invoice.
+//! The delta: what a user has changed in an invoice and not saved yet, as Jam.py calls it.
 
 use std::time::Duration;
 
 use crate::invoice::Line;
 
-/// The changes of one invoice, as they are passed to the handler.
+/// The changes of one invoice, as the handler receives them.
 #[derive(Debug)]
 pub(crate) struct Delta {
     pub(crate) target: Target,
     pub(crate) changes: Vec<Change>,
-    /// How long the handler pauses before it writes.
-    pub(crate) think: Duration,
+    /// How long the handler takes between reading and writing.
+    pub(crate) think_time: Duration,
 }
 
-/// Which invoice is changed.
+/// The invoice to change.
 #[derive(Debug)]
 pub(crate) enum Target {
     New { customer: i64, date: String },
     Stored { invoice: i64 },
 }
 
-/// A change of one line. Stored lines are identified by their `ID`.
+/// A change of one line. Stored lines are referred to by their `ID`.
 #[derive(Debug)]
 pub(crate) enum Change {
     Insert { track: i64, quantity: i32, unit_price: f64 },
@@ -29,10 +29,10 @@ pub(crate) enum Change {
 }
 
 impl Delta {
-    /// The lines of the invoice with the changes made to them.
+    /// The lines of the invoice after the changes.
     ///
-    /// Another process may have saved the same invoice since the changes were entered: a change or a
-    /// deletion of a line that no longer exists has no effect.
+    /// Another user may have saved the same invoice since the changes were entered, so they apply to
+    /// what is `stored` now: modifying or deleting a line that no longer exists has no effect.
     pub(crate) fn apply(&self, stored: &[Line]) -> Vec<Line> {
         let mut lines = stored.to_vec();
         for change in &self.changes {

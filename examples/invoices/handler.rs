@@ -1,4 +1,4 @@
-//! The handler that an application calls to save an invoice.
+//! The handler: what an application does when a user saves an invoice.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -8,18 +8,18 @@ use jam_lock::{LockError, LockGuard, locked};
 
 use crate::database::{Database, DatabaseError};
 use crate::delta::{Delta, Target};
-use crate::invoice::{Invoice, Line, TAX_RATE, Writes};
+use crate::invoice::{Invoice, InvoiceUpdate, Line, TAX_RATE};
 
-/// The result of saving an invoice.
+/// What saving an invoice took.
 #[derive(Debug)]
-pub(crate) struct Applied {
+pub(crate) struct Saved {
     /// How many lines were inserted, modified or deleted.
     pub(crate) lines: usize,
-    /// How long it waited for other processes.
+    /// How long it waited for the lock.
     pub(crate) waited: Duration,
 }
 
-/// Why an invoice was not saved. Nothing of it is stored then.
+/// Why an invoice was not saved; none of it is stored then.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SaveError {
     #[error("an invoice was not saved: {0}")]
@@ -28,39 +28,44 @@ pub(crate) enum SaveError {
     Database(#[from] DatabaseError),
 }
 
-/// Saves an invoice, one at a time across all processes.
-#[locked("invoice_saved", timeout = 10, guard = guard)]
-pub(crate) fn on_apply(delta: &Delta, database: &mut dyn Database) -> Result<Applied, SaveError> {
-    let lines = save(delta, database, Some(guard))?;
-    Ok(Applied { lines, waited: guard.waited() })
+/// Saves an invoice, while no other process saves one.
+#[locked("invoice_saved", timeout = 10, guard = held)]
+pub(crate) fn on_apply(delta: &Delta, database: &mut dyn Database) -> Result<Saved, SaveError> {
+    let lines = save(delta, database, Some(held))?;
+    Ok(Saved { lines, waited: held.waited() })
 }
 
-/// Saves an invoice as [`on_apply`] does, but without the lock.
+/// Saves an invoice as [`on_apply`] does, and hopes that no other process does so at the same time.
 pub(crate) fn on_apply_without_lock(
     delta: &Delta,
     database: &mut dyn Database,
-) -> Result<Applied, SaveError> {
+) -> Result<Saved, SaveError> {
     let lines = save(delta, database, None)?;
-    Ok(Applied { lines, waited: Duration::ZERO })
+    Ok(Saved { lines, waited: Duration::ZERO })
 }
 
-/// Reads, computes and writes the result, which is correct only if no other process writes in between.
+/// Reads, computes, then writes the result: correct only if nothing else writes in between.
 pub(crate) fn save(
     delta: &Delta,
     database: &mut dyn Database,
-    held: Option<&LockGuard>,
+    guard: Option<&LockGuard>,
 ) -> Result<usize, DatabaseError> {
     let (invoice, before) = read(&delta.target, database)?;
     let after = delta.apply(&before);
-    let sold = tracks_sold(&before, &after, database)?;
-    thread::sleep(delta.think);
+    let tracks_sold = tracks_sold(&before, &after, database)?;
+    thread::sleep(delta.think_time);
 
-    let writes = Writes { invoice: &invoice, before: &before, after: &after, sold: &sold };
-    database.write(&writes, held)?;
-    Ok(writes.deleted().count() + writes.written().count())
+    let update = InvoiceUpdate {
+        invoice: &invoice,
+        lines_before: &before,
+        lines_after: &after,
+        tracks_sold: &tracks_sold,
+    };
+    database.store(&update, guard)?;
+    Ok(update.deleted_lines().count() + update.changed_lines().count())
 }
 
-/// The invoice with its lines: a new one, or a stored one.
+/// The invoice to change, with its stored lines.
 fn read(
     target: &Target,
     database: &mut dyn Database,
@@ -74,7 +79,7 @@ fn read(
     }
 }
 
-/// The new `TRACKS_SOLD` of every track whose sales change.
+/// The new `TRACKS_SOLD` of every track whose sales change, by track.
 fn tracks_sold(
     before: &[Line],
     after: &[Line],

@@ -6,116 +6,119 @@
 //! cargo run --release --example invoices -- --database postgres://app@db1/shop
 //! ```
 //!
-//! The last command has the tables and the lock in one PostgreSQL database, as if the workers ran on
-//! several machines: they share nothing else, and each transaction is fenced.
+//! The last command puts the tables and the lock into one PostgreSQL database, as workers on several
+//! machines would need it: they share nothing else, and the lock fences each transaction.
 //!
-//! Start reading with `handler`, which is what an application would have, including the function with
-//! the attribute. Around it, a `clerk` generates invoices, a `worker` is a process that saves them, the
-//! `supervisor` starts the workers, and the `verdict` checks the numbers at the end.
+//! Start reading at `handler`, which has the annotated function: it is what a real application would
+//! contain. The rest is a test of it: each `worker` is a process that saves what a `simulated_user`
+//! enters, `workers` starts these processes and collects their reports, and `consistency_check`
+//! shows at the end whether the numbers are right.
 
 mod arguments;
-mod catalogue;
-mod clerk;
+mod consistency_check;
 mod database;
 mod delta;
+mod demo_data;
 mod handler;
 mod invoice;
+mod prepare_postgres;
+mod prepare_sqlite;
 mod report;
+mod simulated_user;
 mod summary;
-mod supervisor;
-mod verdict;
 mod worker;
+mod workers;
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use crate::arguments::{Arguments, Role, Run};
-use crate::database::file::FileError;
-use crate::database::schema::Schema;
-use crate::database::{DatabaseError, file};
-use crate::supervisor::SupervisorError;
-use crate::verdict::Verdict;
+use crate::consistency_check::ConsistencyCheck;
+use crate::database::DatabaseError;
+use crate::prepare_postgres::TemporarySchema;
+use crate::prepare_sqlite::PrepareError;
+use crate::workers::WorkersError;
 
 jam_lock::lock_names! {
-    /// Held while an invoice is saved.
+    /// Held while an invoice is being saved.
     "invoice_saved",
 }
 
 /// The exit status if `TRACKS_SOLD` is wrong.
 const EXIT_WRONG: u8 = 1;
 
-/// The exit status after an error, as after a wrong command line.
-const EXIT_ERROR: u8 = 2;
+/// The exit status if the run failed; clap exits with the same one for wrong arguments.
+const EXIT_FAILED: u8 = 2;
 
-/// Why there is no verdict.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 enum RunError {
     #[error("cannot create a temporary folder: {0}")]
     Folder(io::Error),
     #[error(transparent)]
-    File(#[from] FileError),
+    Prepare(#[from] PrepareError),
     #[error(transparent)]
-    Supervisor(#[from] SupervisorError),
-    #[error("the database cannot be used: {0}")]
+    Workers(#[from] WorkersError),
+    #[error("cannot use the database: {0}")]
     Database(#[from] DatabaseError),
     #[error("cannot print the result: {0}")]
     Print(#[from] io::Error),
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse_or_exit();
+    let arguments = Arguments::from_command_line();
     if let Some(Role::Worker(task)) = arguments.role {
         return worker::work(&task);
     }
     match run(&arguments.run) {
-        Ok(verdict) if verdict.is_right() => ExitCode::SUCCESS,
+        Ok(check) if check.passed() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(EXIT_WRONG),
         Err(error) => {
             eprintln!("invoices: {error}");
-            ExitCode::from(EXIT_ERROR)
+            ExitCode::from(EXIT_FAILED)
         }
     }
 }
 
-fn run(run: &Run) -> Result<Verdict, RunError> {
+fn run(run: &Run) -> Result<ConsistencyCheck, RunError> {
     match run.database.as_deref() {
         Some(url) if database::is_url(url) => {
-            let schema = Schema::create(url)?;
-            save(run, &schema.database, &schema.locks)
+            let schema = TemporarySchema::create(url)?;
+            save_and_check(run, &schema.database, &schema.locks)
         }
         file => run_on_file(run, file.map(Path::new)),
     }
 }
 
-fn run_on_file(run: &Run, file: Option<&Path>) -> Result<Verdict, RunError> {
-    // Removed at the end of this function, when all workers have exited.
+fn run_on_file(run: &Run, file: Option<&Path>) -> Result<ConsistencyCheck, RunError> {
+    // Removed when this function returns, after all workers have ended.
     let folder =
         tempfile::Builder::new().prefix("invoices-").tempdir().map_err(RunError::Folder)?;
     let database = match file {
         Some(database) if run.in_place => {
-            file::prepare_in_place(database)?;
+            prepare_sqlite::prepare_in_place(database)?;
             database.to_owned()
         }
         source => {
             let copy = folder.path().join("invoices.sqlite");
-            file::prepare(source, &copy)?;
+            prepare_sqlite::prepare_copy(source, &copy)?;
             copy
         }
     };
     let locks = folder.path().join("locks").display().to_string();
-    save(run, &database.display().to_string(), run.locks.as_deref().unwrap_or(&locks))
+    save_and_check(run, &database.display().to_string(), run.locks.as_deref().unwrap_or(&locks))
 }
 
-/// Saves the invoices, and checks the numbers.
-fn save(run: &Run, database: &str, locks: &str) -> Result<Verdict, RunError> {
+/// Saves the invoices, then checks the numbers, and prints the results of both.
+fn save_and_check(run: &Run, database: &str, locks: &str) -> Result<ConsistencyCheck, RunError> {
     let mut output = io::stdout().lock();
     writeln!(output, "{run}\n")?;
-    let summary = supervisor::run_workers(run, database, (!run.no_lock).then_some(locks))?;
-    let verdict = Verdict::new(&mut *database::open(database)?)?;
-    writeln!(output, "{summary}\n{verdict}")?;
-    if run.no_lock && verdict.is_right() {
-        writeln!(output, "Without the lock that is luck: run it again.")?;
+    let summary = workers::run(run, database, (!run.no_lock).then_some(locks))?;
+    let check = ConsistencyCheck::run(&mut *database::open(database)?)?;
+    writeln!(output, "{summary}\n{check}")?;
+    if run.no_lock && check.passed() {
+        writeln!(output, "Without the lock that was luck: run it again.")?;
     }
-    Ok(verdict)
+    Ok(check)
 }

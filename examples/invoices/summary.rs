@@ -3,19 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The sums over all reports.
+/// The totals of all reports.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     invoices: u32,
     lines: usize,
-    /// The waits of the invoices that had to wait.
+    /// One for each save that waited for the lock.
     waits: Vec<Duration>,
-    /// From the start of the first worker to the exit of the last one.
-    pub(crate) took: Duration,
+    /// From the start of the first worker to the end of the last one.
+    pub(crate) elapsed: Duration,
 }
 
 impl Summary {
-    /// Adds an invoice that was saved.
+    /// Adds a saved invoice.
     pub(crate) fn add(&mut self, lines: usize, waited: Duration) {
         self.invoices += 1;
         self.lines += lines;
@@ -37,12 +37,12 @@ impl fmt::Display for Summary {
             let wait = percentile(&waits, per_cent);
             row(label, wait.map_or("-".to_owned(), milliseconds))?;
         }
-        let per_second = f64::from(self.invoices) / self.took.as_secs_f64();
+        let per_second = f64::from(self.invoices) / self.elapsed.as_secs_f64();
         row("saves per second", format!("{per_second:.0}"))
     }
 }
 
-/// The shortest of the sorted `waits` that `per_cent` of them do not exceed.
+/// The percentile `per_cent` of the sorted `waits`, by nearest rank; `None` if there are none.
 fn percentile(waits: &[Duration], per_cent: usize) -> Option<Duration> {
     let rank = (waits.len() * per_cent).div_ceil(100);
     waits.get(rank.checked_sub(1)?).copied()

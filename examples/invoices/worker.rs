@@ -1,4 +1,4 @@
-//! A worker: one of the processes that save invoices concurrently.
+//! A worker: one of the processes that save invoices at the same time.
 
 use std::io;
 use std::process::ExitCode;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use jam_lock::{LockError, Locks, set_default_locks};
 
 use crate::arguments::Task;
-use crate::clerk::Clerk;
 use crate::database::{self, DatabaseError};
 use crate::handler::{SaveError, on_apply, on_apply_without_lock};
-use crate::report::{Event, Report};
+use crate::report::{Outcome, Report};
+use crate::simulated_user::SimulatedUser;
 
 /// Why a worker stopped early.
 #[derive(Debug, thiserror::Error)]
@@ -25,12 +25,12 @@ enum WorkerError {
     Report(#[from] io::Error),
 }
 
-/// Carries out `task`, and reports each invoice, or the error that stopped it.
+/// Performs `task`, and reports each saved invoice, or the error that ended it.
 pub(crate) fn work(task: &Task) -> ExitCode {
     let Err(error) = save_invoices(task) else { return ExitCode::SUCCESS };
-    let event = Event::Failed { reason: error.to_string() };
-    // If the supervisor has exited, only the exit status is left.
-    let _ = Report { worker: task.number, event }.send();
+    let outcome = Outcome::Failed { reason: error.to_string() };
+    // Fails if the parent process is gone, and is not needed then.
+    let _ = Report { worker: task.number, outcome }.send();
     ExitCode::FAILURE
 }
 
@@ -43,15 +43,15 @@ fn save_invoices(task: &Task) -> Result<(), WorkerError> {
         on_apply_without_lock
     };
     let mut database = database::open(&task.database)?;
-    let think = Duration::from_millis(task.think);
-    let mut clerk = Clerk::new(task.number, think, &mut *database)?;
+    let think_time = Duration::from_millis(task.think_time);
+    let mut user = SimulatedUser::new(task.number, think_time, &mut *database)?;
     for _ in 0..task.invoices {
-        let delta = clerk.enter(&mut *database)?;
-        clerk.pause();
+        let delta = user.next_delta(&mut *database)?;
+        user.pause();
         let saved = save(&delta, &mut *database)?;
-        let event = Event::Saved { lines: saved.lines, waited: saved.waited };
-        // Fails once the supervisor has exited, so that no worker outlives it for long.
-        Report { worker: task.number, event }.send()?;
+        let outcome = Outcome::Saved { lines: saved.lines, waited: saved.waited };
+        // Fails once the parent process is gone, so that no worker outlives it for long.
+        Report { worker: task.number, outcome }.send()?;
     }
     Ok(())
 }

@@ -8,14 +8,14 @@ use syn::{Error, Result, Token, token};
 use crate::acquisition::{Wait, acquire};
 use crate::arguments::{Arguments, EXPECTED_BLOCK, FollowedBy};
 use crate::await_check::find_await;
+use crate::before_body::{bind_without_lock, borrow_guard, prologue};
 use crate::body::Body;
 use crate::errors::Errors;
 use crate::hygiene::{Paths, hidden};
 use crate::lock_order;
 use crate::not_acquired::call_or_else;
 use crate::on_lost::{is_dropped_when_lost, reject_on_lost, run_under_guard};
-use crate::prologue::{bind_without_lock, borrow_guard, prologue};
-use crate::protocol::bracketed;
+use crate::registry_paths::bracketed;
 
 /// Expands `[runtime] [registry] arguments, { block }` to an expression.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {

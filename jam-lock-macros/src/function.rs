@@ -7,13 +7,13 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Abi, Attribute, Error, Result, ReturnType, Signature, Token, Visibility};
 
 use crate::arguments::{Arguments, FollowedBy};
+use crate::before_body::bind_without_lock;
 use crate::body::Body;
 use crate::errors::Errors;
 use crate::hygiene::Paths;
 use crate::inert_attributes::is_inert;
 use crate::on_lost::reject_on_lost;
 use crate::parameters::{self, Moved, is_by_value};
-use crate::prologue::bind_without_lock;
 use crate::return_type::{boxed_output, find_future};
 use crate::section::Section;
 

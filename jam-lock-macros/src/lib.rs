@@ -14,6 +14,7 @@ mod scan;
 
 // … and generate the section.
 mod acquisition;
+mod before_body;
 mod block;
 mod function;
 mod hygiene;
@@ -21,7 +22,6 @@ mod inert_attributes;
 mod not_acquired;
 mod on_lost;
 mod parameters;
-mod prologue;
 mod return_type;
 mod section;
 
@@ -33,7 +33,7 @@ mod template;
 
 // `name!`: looks up a name in the registry.
 mod name_lookup;
-mod protocol;
+mod registry_paths;
 mod suggestion;
 
 // All of them.

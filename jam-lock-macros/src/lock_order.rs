@@ -12,7 +12,7 @@ use syn::{Error, LitStr, Result};
 use crate::arguments::Arguments;
 use crate::errors::Errors;
 use crate::nested_sections::{self, Section};
-use crate::protocol::{Declared, bracketed};
+use crate::registry_paths::{Declared, bracketed};
 
 mod keyword {
     syn::custom_keyword!(order);

@@ -6,7 +6,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{LitStr, Result};
 
 use crate::lock_order;
-use crate::protocol::{Declared, bracketed, declared_names};
+use crate::registry_paths::{Declared, bracketed, declared_names};
 use crate::suggestion;
 
 /// Expands `[runtime] ["declared" ITEM …]` and a query.

@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser};
 
 use crate::declarations::{self, Accepted, Declaration};
 use crate::errors::Errors;
-use crate::protocol::bracketed;
+use crate::registry_paths::bracketed;
 use crate::template::Template;
 
 /// Expands `[runtime] /// doc "name", …` to the registry.

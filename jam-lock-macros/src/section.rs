@@ -8,12 +8,12 @@ use syn::{ReturnType, Token, Type};
 
 use crate::acquisition::{Wait, acquire};
 use crate::arguments::Arguments;
+use crate::before_body::{borrow_guard, prologue};
 use crate::body::Body;
 use crate::hygiene::{Paths, hidden};
 use crate::lock_order;
 use crate::not_acquired::return_early;
 use crate::on_lost::{is_dropped_when_lost, run_under_guard};
-use crate::prologue::{borrow_guard, prologue};
 use crate::return_type::without_impl_trait;
 
 /// What the statements depend on.

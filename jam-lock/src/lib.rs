@@ -7,8 +7,8 @@ pub mod conformance;
 mod context;
 pub mod engine;
 mod error;
-mod failure;
 mod foreign_waker;
+mod from_lock_error;
 mod gate;
 mod guard;
 pub mod guide;
@@ -33,7 +33,7 @@ mod wall_clock;
 pub mod macro_support;
 
 pub use error::LockError;
-pub use failure::{FromLockError, skip};
+pub use from_lock_error::{FromLockError, skip};
 pub use guard::{LockGuard, LockGuards};
 pub use holder::Holder;
 pub use jam_lock_macros::locked;

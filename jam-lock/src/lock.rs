@@ -1,8 +1,8 @@
 //! [`Lock`]: one named lock, not yet acquired.
 
 mod acquire;
-mod coop;
 mod options;
+mod yield_to_executor;
 
 use std::fmt;
 use std::sync::Arc;

@@ -14,7 +14,7 @@ pub use jam_lock_macros::{block, lock_names, name};
 use crate::context::{self, Owner};
 use crate::engine::Mode;
 use crate::error::LockError;
-pub use crate::failure::FromLockError;
+pub use crate::from_lock_error::FromLockError;
 pub use crate::guard::{LockGuard, LockGuards};
 use crate::holder::Holder;
 use crate::lock::{Lock, Options};

@@ -3,9 +3,10 @@
 use std::process::{Command, Stdio};
 
 use crate::{folder, lock};
-use jam_lock_tests::child::{Child, program, try_in_child};
+use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::order::{ForkAction, Order};
+use jam_lock_tests::program::program;
 use jam_lock_tests::requirements::container;
 
 /// What a forked child prints that does `action` with the lock `x`, which its parent keeps holding.

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::folder;
-use jam_lock_tests::child::{Child, program};
+use jam_lock_tests::child::Child;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
 use jam_lock_tests::postgres::as_nobody;
+use jam_lock_tests::program::program;
 
 /// What an unprivileged process gets that tries to acquire the lock.
 fn try_as_nobody(locks: &Path) -> String {

@@ -14,7 +14,7 @@ fn sold(application: &Path, times: u32) -> u32 {
     let output = run(example("from_jam", application).args([".", "1", &times.to_string()]), "");
     assert!(output.status.success(), "{}", printed(&output));
     let text = printed(&output);
-    let times = text.strip_prefix("track 1 is sold ").and_then(|text| text.strip_suffix(" times"));
+    let times = text.strip_prefix("track 1 was sold ").and_then(|text| text.strip_suffix(" times"));
     times.expect("it prints how often").parse().expect("a number")
 }
 

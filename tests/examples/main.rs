@@ -32,7 +32,7 @@ fn built(name: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--package", "jam-lock-examples", "--example", name]);
     assert!(cargo.status().expect("cargo runs").success(), "{name} cannot be built");
-    let child = jam_lock_tests::child::program();
+    let child = jam_lock_tests::program::program();
     child.with_file_name("examples").join(name).with_extension(env::consts::EXE_EXTENSION)
 }
 

@@ -16,8 +16,8 @@ fn a_second_instance_is_skipped_until_the_first_has_ended() {
     assert_eq!(printed(&second), "skipped: the report is already being made");
     first.send("a sale");
     first.send("another one");
-    assert_eq!(first.finish(), ["the report is made: 2 sales"]);
-    assert_eq!(printed(&run(&mut job(), "")), "making the report\nthe report is made: 0 sales");
+    assert_eq!(first.finish(), ["report finished: 2 sales"]);
+    assert_eq!(printed(&run(&mut job(), "")), "making the report\nreport finished: 0 sales");
 }
 
 #[test]
@@ -27,5 +27,5 @@ fn a_killed_instance_does_not_block_the_next() {
     let mut first = Child::start(&mut job());
     assert_eq!(first.next_line(), "making the report");
     first.kill();
-    assert_eq!(printed(&run(&mut job(), "")), "making the report\nthe report is made: 0 sales");
+    assert_eq!(printed(&run(&mut job(), "")), "making the report\nreport finished: 0 sales");
 }

@@ -1,4 +1,4 @@
-//! `examples/progress`: a waiting process shows what it waits for, and who holds it.
+//! `examples/progress`: a waiting process shows what it waits for, and its holder.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,13 +11,13 @@ use jam_lock_tests::observe::wait_until;
 
 use super::{built, example, folder};
 
-/// What the process prints that has the floor.
-const FLOOR: &str = "you have the floor: end the input to yield it";
+/// What a process prints once it holds the lock.
+const PRINTING: &str = "printing in capitals: end the input to stop";
 
-/// Starts a process that has the floor.
+/// Starts a process that holds the lock.
 fn first(folder: &Path) -> Child {
     let mut first = Child::start(&mut example("progress", folder));
-    assert_eq!(first.next_line(), FLOOR);
+    assert_eq!(first.next_line(), PRINTING);
     first
 }
 
@@ -60,13 +60,13 @@ fn a_terminal_shows_a_line_with_the_holder_and_clears_it() {
     terminal.args(["-qefc", &line, "/dev/null"]).current_dir(folder.path());
     let mut second = start(&mut terminal);
     let screen = Screen::new(second.stdout.take().unwrap());
-    screen.until_shown("waiting for `floor`, held by `have_the_floor` at ");
+    screen.until_shown("waiting for `printer`, held by `print_in_capitals` at ");
     screen.until_shown(&format!("progress (pid {})", first.id()));
     first.finish();
-    screen.until_shown(FLOOR);
+    screen.until_shown(PRINTING);
     let shown = screen.shown();
     let (_, left) = shown.rsplit_once("\u{1b}[2K").expect("the line was cleared");
-    assert!(left.contains(FLOOR) && !left.contains("waiting"), "{left:?}");
+    assert!(left.contains(PRINTING) && !left.contains("waiting"), "{left:?}");
     second.stdin = None;
     assert!(second.wait().unwrap().success());
 }
@@ -81,9 +81,12 @@ fn without_a_terminal_the_line_is_printed_once() {
     first.finish();
     let output = second.wait_with_output().unwrap();
     assert!(output.status.success());
-    assert_eq!(output.stdout, format!("{FLOOR}\n").as_bytes());
+    assert_eq!(output.stdout, format!("{PRINTING}\n").as_bytes());
     let shown = log.shown();
     let lines: Vec<&str> = shown.lines().collect();
-    assert_eq!((lines.len(), lines[0]), (2, "waiting for `floor`"), "{shown}");
-    assert!(lines[1].starts_with("waiting for `floor`, held by `have_the_floor` at "), "{shown}");
+    assert_eq!((lines.len(), lines[0]), (2, "waiting for `printer`"), "{shown}");
+    assert!(
+        lines[1].starts_with("waiting for `printer`, held by `print_in_capitals` at "),
+        "{shown}"
+    );
 }

@@ -1,21 +1,12 @@
 //! Child processes, seen from a test.
 
-use std::env;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Lines, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{self, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use crate::order::Order;
 use crate::output::{printed, run_to_end};
-
-/// The path of the program that carries out orders.
-pub fn program() -> PathBuf {
-    let test = env::current_exe().expect("a running test is a file");
-    // Tests are in a folder of their own, beside the programs.
-    let folder = test.ancestors().nth(2).expect("it is in a folder");
-    folder.join(format!("child{}", env::consts::EXE_SUFFIX))
-}
 
 /// A process that prints a line for each thing that has happened in it. It is killed on drop.
 #[must_use = "it is killed on drop"]

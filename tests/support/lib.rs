@@ -16,6 +16,7 @@ pub mod output;
 pub mod pooler;
 #[cfg(target_os = "linux")]
 pub mod postgres;
+pub mod program;
 #[cfg(target_os = "linux")]
 pub mod proxy;
 pub mod readers;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;
 
-use crate::child::program;
+use crate::program::program;
 
 /// Declares the orders, and how each is written as arguments and read back: its name, then its fields.
 macro_rules! orders {

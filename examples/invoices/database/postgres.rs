@@ -1,15 +1,13 @@
-//! A database of a PostgreSQL server, which has the lock as well, for workers on several machines.
+//! A PostgreSQL database, for processes of several machines: it has the lock as well.
 
 use jam_lock::LockGuard;
 use postgres::types::ToSql;
 use postgres::{Client, Error, NoTls, Row, Transaction};
 
-use super::{Database, DatabaseError};
-use crate::catalogue::Catalogue;
-use crate::invoice::{INVOICES, Invoice, Line, Writes};
-use crate::verdict::Count;
+use super::{Catalogue, Database, DatabaseError, TrackSales};
+use crate::invoice::{Invoice, InvoiceUpdate, Line, MASTER_ID};
 
-/// The tables of Jam.py's demo application, for PostgreSQL.
+/// The tables of Jam.py's demo application, with the columns that this program uses.
 const TABLES: &str = "
     CREATE TABLE DEMO_TRACKS (
         ID BIGSERIAL PRIMARY KEY, DELETED INTEGER, NAME TEXT, UNITPRICE DOUBLE PRECISION,
@@ -31,16 +29,16 @@ const TABLES: &str = "
     CREATE INDEX DEMO_INVOICE_TABLE_IDX ON DEMO_INVOICE_TABLE (MASTER_ID, MASTER_REC_ID);
 ";
 
-/// A connection to a PostgreSQL database.
-pub(crate) struct Postgres(pub(super) Client);
+/// A connection to a server.
+pub(crate) struct Postgres(Client);
 
 impl Postgres {
-    /// Connects to the server at `url`.
-    pub(crate) fn open(url: &str) -> Result<Self, Error> {
+    /// Connects to the database at `url`.
+    pub(crate) fn connect(url: &str) -> Result<Self, Error> {
         Client::connect(url, NoTls).map(Self)
     }
 
-    /// The rows of `statement`, each converted by `read`.
+    /// Runs a query, and converts each row with `read`.
     fn rows<T>(
         &mut self,
         statement: &str,
@@ -52,20 +50,20 @@ impl Postgres {
 }
 
 impl Database for Postgres {
-    fn create(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError> {
-        let mut writes = self.0.transaction()?;
-        writes.batch_execute(TABLES)?;
+    fn create_tables(&mut self, catalogue: &Catalogue) -> Result<(), DatabaseError> {
+        let mut transaction = self.0.transaction()?;
+        transaction.batch_execute(TABLES)?;
         for (name, unit_price) in &catalogue.tracks {
             let text = "INSERT INTO DEMO_TRACKS (DELETED, NAME, UNITPRICE, TRACKS_SOLD)
                         VALUES (0, $1, $2, 0)";
-            writes.execute(text, &[name, unit_price])?;
+            transaction.execute(text, &[name, unit_price])?;
         }
         for [first, last] in &catalogue.customers {
             let text =
                 "INSERT INTO DEMO_CUSTOMERS (DELETED, FIRSTNAME, LASTNAME) VALUES (0, $1, $2)";
-            writes.execute(text, &[first, last])?;
+            transaction.execute(text, &[first, last])?;
         }
-        Ok(writes.commit()?)
+        Ok(transaction.commit()?)
     }
 
     fn customers(&mut self) -> Result<Vec<i64>, DatabaseError> {
@@ -93,7 +91,7 @@ impl Database for Postgres {
     fn lines(&mut self, invoice: i64) -> Result<Vec<Line>, DatabaseError> {
         let text = "SELECT ID, TRACK, QUANTITY, UNITPRICE FROM DEMO_INVOICE_TABLE
                     WHERE MASTER_ID = $1 AND MASTER_REC_ID = $2 AND DELETED = 0 ORDER BY ID";
-        self.rows(text, &[&INVOICES, &invoice], |row| {
+        self.rows(text, &[&MASTER_ID, &invoice], |row| {
             let (id, track, quantity) = (row.get(0), row.get(1), row.get(2));
             Line { id, track, quantity, unit_price: row.get(3) }
         })
@@ -104,31 +102,35 @@ impl Database for Postgres {
         Ok(self.0.query_one(text, &[&track])?.get(0))
     }
 
-    fn write(&mut self, writes: &Writes, held: Option<&LockGuard>) -> Result<(), DatabaseError> {
+    fn store(
+        &mut self,
+        update: &InvoiceUpdate,
+        guard: Option<&LockGuard>,
+    ) -> Result<(), DatabaseError> {
         let mut transaction = self.0.transaction()?;
-        if let Some(guard) = held {
-            // A process that was cut off from the server may not know yet that it has lost the lock.
+        if let Some(guard) = guard {
+            // If the lock was lost in a network failure, this process may not have noticed yet.
             let fence = guard.fence_statement().map_err(Box::new)?;
             if transaction.query(&fence, &[])?.is_empty() {
                 return Err(DatabaseError::Lost);
             }
         }
-        let invoice = write_invoice(writes, &mut transaction)?;
-        for line in writes.deleted() {
+        let invoice = write_invoice(update, &mut transaction)?;
+        for line in update.deleted_lines() {
             let text = "UPDATE DEMO_INVOICE_TABLE SET DELETED = 1 WHERE ID = $1";
             transaction.execute(text, &[&line.id])?;
         }
-        for line in writes.written() {
-            write_line(invoice, line, writes.invoice, &mut transaction)?;
+        for line in update.changed_lines() {
+            write_line(invoice, line, update.invoice, &mut transaction)?;
         }
-        for (track, sold) in writes.sold {
+        for (track, sold) in update.tracks_sold {
             let text = "UPDATE DEMO_TRACKS SET TRACKS_SOLD = $2 WHERE ID = $1";
             transaction.execute(text, &[track, sold])?;
         }
         Ok(transaction.commit()?)
     }
 
-    fn counts(&mut self) -> Result<Vec<Count>, DatabaseError> {
+    fn track_sales(&mut self) -> Result<Vec<TrackSales>, DatabaseError> {
         let text = "
             SELECT track.ID, track.NAME, coalesce(track.TRACKS_SOLD, 0),
                 coalesce(sum(line.QUANTITY), 0)
@@ -136,16 +138,16 @@ impl Database for Postgres {
             LEFT JOIN DEMO_INVOICE_TABLE line ON line.TRACK = track.ID AND line.DELETED = 0
             GROUP BY track.ID ORDER BY track.ID";
         self.rows(text, &[], |row| {
-            let (id, name, counted) = (row.get(0), row.get(1), row.get(2));
-            Count { id, name, counted, sold: row.get(3) }
+            let (id, name, tracks_sold) = (row.get(0), row.get(1), row.get(2));
+            TrackSales { id, name, tracks_sold, sum_of_lines: row.get(3) }
         })
     }
 }
 
 /// Stores the invoice without its lines, and returns its `ID`.
-fn write_invoice(writes: &Writes, transaction: &mut Transaction) -> Result<i64, Error> {
-    let Invoice { id, customer, date, tax_rate } = writes.invoice;
-    let (subtotal, tax, total) = writes.totals();
+fn write_invoice(update: &InvoiceUpdate, transaction: &mut Transaction) -> Result<i64, Error> {
+    let Invoice { id, customer, date, tax_rate } = update.invoice;
+    let (subtotal, tax, total) = update.totals();
     let text = "INSERT INTO DEMO_INVOICES
                 (ID, DELETED, CUSTOMER, INVOICE_DATE, SUBTOTAL, TAXRATE, TAX, TOTAL)
                 VALUES (coalesce($1, nextval('demo_invoices_id_seq')), 0, $2, $3, $4, $5, $6, $7)
@@ -172,6 +174,9 @@ fn write_line(
     let Invoice { date, customer, .. } = invoice;
     transaction.execute(
         text,
-        &[line, &INVOICES, &id, track, quantity, unit_price, &amount, &tax, &total, date, customer],
+        &[
+            line, &MASTER_ID, &id, track, quantity, unit_price, &amount, &tax, &total, date,
+            customer,
+        ],
     )
 }

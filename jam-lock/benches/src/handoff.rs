@@ -25,8 +25,8 @@ struct Placement {
     handoffs: usize,
 }
 
-/// Where the scheduler may place the holder and the waiter: waking an idle processor costs more than all
-/// the rest, and without a placement it is chance whether that happens.
+/// Where the scheduler may run the holder and the waiter. Waking an idle processor costs more than all
+/// the rest; where the scheduler is free to choose, it is a matter of luck whether one has to be woken.
 const PLACEMENTS: [Placement; 3] = [
     Placement { title: "on one processor", processors: Some(("0", "0")), handoffs: 400 },
     Placement { title: "on two processors", processors: Some(("0", "1")), handoffs: 400 },

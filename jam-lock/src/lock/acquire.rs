@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::{Lock, coop};
+use super::{Lock, yield_to_executor};
 use crate::context::Owner;
 use crate::engine::OwnerId;
 use crate::error::LockError;
@@ -53,11 +53,11 @@ impl Lock {
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send {
         let request = self.request(&owner, site);
         async move {
-            coop::yield_if_budget_spent().await;
+            yield_to_executor::yield_if_budget_spent().await;
             let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Task)? {
                 Started::Reentrant(guard) => return Ok(guard),
                 Started::Granted(grant, notifier) => {
-                    coop::spend_budget();
+                    yield_to_executor::spend_budget();
                     return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task));
                 }
                 Started::Waiting(waiting) => waiting,

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use jam_lock_tests::child::{Child, program};
+use jam_lock_tests::child::Child;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
+use jam_lock_tests::program::program;
 use jam_lock_tests::requirements::{container, skip};
 
 use super::holder;

@@ -27,7 +27,7 @@ fn apply_in_rust(application: &Application, times: u32) -> u32 {
     let output = command.output().expect("cargo runs");
     assert!(output.status.success(), "{}", printed(&output));
     let text = printed(&output);
-    let times = text.strip_prefix("track 1 is sold ").and_then(|text| text.strip_suffix(" times"));
+    let times = text.strip_prefix("track 1 was sold ").and_then(|text| text.strip_suffix(" times"));
     times.expect("it prints how often").parse().expect("a number")
 }
 

@@ -7,13 +7,13 @@ use tokio_postgres::types::ToSql;
 
 use super::acquire::{AcquireTask, Acquired};
 use super::cancel_token::{CancelToken, Progress};
-use super::completion::Completion;
 use super::driver::Driver;
 use super::hold::Hold;
 use super::holder::NewHolder;
 use super::queries::{Query, TOKEN_RESERVE};
 use super::release::ReleaseTask;
 use super::session::within_response_timeout;
+use super::wait_completion::Completion;
 use crate::engine::{
     Claim, LossMonitor, Mode, OwnerId, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId,
     WaitRequest, WriterWaiting, check_process,

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::loss_wakers;
 use super::session::Session;
-use super::wakers;
 use crate::engine::OwnerId;
 
 /// The sessions for the holders and the waiters of a process.
@@ -123,7 +123,7 @@ impl Pool {
             }
         });
         // Dropping a waker may end its task, so that happens outside the mutex.
-        wakers::discard(wakers);
+        loss_wakers::discard(wakers);
     }
 
     /// The sessions that have locks.

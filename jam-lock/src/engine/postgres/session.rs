@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::queries::{Queries, Query};
 use super::tls::Tls;
-use super::{boot_time, wakers};
+use super::{boot_time, loss_wakers};
 
 /// After how long without a response a session's locks count as lost; no query whose response
 /// depends on no other holder may take longer. The server releases the locks no earlier than
@@ -190,7 +190,7 @@ impl Session {
         drop(loss);
         self.closing.notify_one();
         self.releases.notify();
-        wakers::wake(wakers);
+        loss_wakers::wake(wakers);
         reason
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::fairness::Verdict;
-use super::recorded::RecordedHolder;
+use super::recorded_holder::RecordedHolder;
 use super::{Hold, State, sync};
 use crate::engine::{Mode, Recorded, TryAcquire, Usage};
 use crate::error::LockError;

@@ -1,13 +1,13 @@
 //! Linux lists the processes that hold file locks, and those that wait for them, in `/proc/locks`.
 
 mod answer_cache;
-mod callback;
 mod devices;
 mod evidence;
 mod lock_table;
 mod lookup_thread;
 mod open_files;
 mod proc_locks;
+mod run_callback;
 mod stale_record;
 mod waiting_writer;
 

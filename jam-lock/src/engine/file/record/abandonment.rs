@@ -157,7 +157,10 @@ impl HolderRecord {
 
     /// Notes that the mark was written, even if only a part of the record was.
     pub(super) fn note_written(&mut self, written: Result<(), LockError>) -> Result<(), LockError> {
-        let is_partial = |error: &LockError| matches!(error, LockError::Io { error, .. } if error.kind() == ErrorKind::WriteZero);
+        let is_partial = |error: &LockError| match error {
+            LockError::Io { error, .. } => error.kind() == ErrorKind::WriteZero,
+            _ => false,
+        };
         if written.as_ref().err().is_none_or(is_partial) {
             self.mark = AbandonmentMark::Set;
         }

@@ -11,10 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::answer_cache::{Answer, AnswerCache};
-use super::callback::run_callback;
 use super::lock_table::LockTable;
 use super::open_files::OpenFiles;
 use super::proc_locks::READINGS;
+use super::run_callback::run_callback;
 use super::waiting_writer::{self, Search};
 use crate::engine::file::holder_lookup::TIMEOUT;
 use crate::engine::file::holder_lookup::lock_snapshot::LockSnapshot;

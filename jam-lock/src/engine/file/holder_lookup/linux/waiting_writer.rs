@@ -3,9 +3,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use super::callback::run_callback;
 use super::devices::Devices;
 use super::proc_locks::{self, Entry};
+use super::run_callback::run_callback;
 use crate::engine::file::holder_lookup::lock_snapshot::LockSnapshot;
 use crate::engine::{Mode, WriterWaiting};
 use crate::this_process::ThisProcess;

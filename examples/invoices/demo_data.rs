@@ -1,19 +1,19 @@
-//! A generated catalogue in the tables of Jam.py's demo application, which is the same every time.
+//! Generated data for the tables of Jam.py's demo application: the same every time.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::clerk::Clerk;
-use crate::database::{Database, DatabaseError};
+use crate::database::{Catalogue, Database, DatabaseError};
 use crate::handler::save;
+use crate::simulated_user::SimulatedUser;
 
-const MOODS: [&str; 16] = [
+const ADJECTIVES: [&str; 16] = [
     "Quiet", "Broken", "Golden", "Midnight", "Paper", "Electric", "Slow", "Northern", "Borrowed",
     "Crooked", "Velvet", "Second", "Distant", "Burning", "Winter", "Hollow",
 ];
 
-const THINGS: [&str; 16] = [
+const NOUNS: [&str; 16] = [
     "River", "Letter", "Engine", "Garden", "Harbour", "Mirror", "Station", "Thunder", "Window",
     "Carousel", "Lantern", "Highway", "Orchard", "Signal", "Morning", "Bridge",
 ];
@@ -22,34 +22,26 @@ const FIRST_NAMES: [&str; 8] = ["Ada", "Bo", "Chidi", "Dora", "Emil", "Farah", "
 
 const LAST_NAMES: [&str; 5] = ["Abara", "Berg", "Costa", "Dumas", "Eriksen"];
 
-/// How many deltas are saved before the run: most are invoices, some are changes.
-const SAVED: u32 = 120;
+/// How many deltas are saved: most are new invoices, some change one.
+const DELTAS: u32 = 120;
 
-/// The tracks and the customers.
-pub(crate) struct Catalogue {
-    /// By name, with a price each.
-    pub(crate) tracks: Vec<(String, f64)>,
-    /// By first and last name.
-    pub(crate) customers: Vec<[&'static str; 2]>,
-}
-
-/// Creates the catalogue in an empty `database`.
+/// Creates the tables in an empty `database`, and fills them.
 pub(crate) fn create(database: &mut dyn Database) -> Result<(), DatabaseError> {
-    database.create(&Catalogue { tracks: tracks(), customers: customers() })?;
-    // The numbers of workers start at 1, so that none of them repeats the entries of this clerk.
-    let mut clerk = Clerk::new(0, Duration::ZERO, database)?;
-    for _ in 0..SAVED {
-        let delta = clerk.enter(database)?;
-        // No other process uses this database yet.
+    database.create_tables(&Catalogue { tracks: tracks(), customers: customers() })?;
+    // Workers count from 1, so none of them has this seed.
+    let mut user = SimulatedUser::new(0, Duration::ZERO, database)?;
+    for _ in 0..DELTAS {
+        let delta = user.next_delta(database)?;
+        // It needs no lock, because no other process knows this database yet.
         save(&delta, database, None)?;
     }
     Ok(())
 }
 
 fn tracks() -> Vec<(String, f64)> {
-    let mut names: Vec<String> = MOODS
+    let mut names: Vec<String> = ADJECTIVES
         .iter()
-        .flat_map(|mood| THINGS.iter().map(move |thing| format!("{mood} {thing}")))
+        .flat_map(|adjective| NOUNS.iter().map(move |noun| format!("{adjective} {noun}")))
         .collect();
     Rng::with_seed(0).shuffle(&mut names);
     let priced = |(position, name)| (name, if position % 16 == 0 { 1.99 } else { 0.99 });
