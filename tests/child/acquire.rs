@@ -1,4 +1,4 @@
-//! Locks that are acquired once, or again and again, without a test that has to say when.
+//! Acquisitions that need no further input of the test.
 
 use std::fs::File;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! A process of its own that carries out the order of a test, and prints a line for each thing that has
-//! happened.
+//! The program of child processes: it carries out the order of a test, and prints a line for each thing
+//! that has happened.
 
 mod acquire;
 mod count;

@@ -85,12 +85,12 @@ impl Subject for Postgres {
         for session in self.sessions(name, true) {
             self.server.query(&format!("SELECT pg_terminate_backend({session})"));
         }
-        wait_until("its sessions to end", || self.sessions(name, true).is_empty());
+        wait_until("its sessions have ended", || self.sessions(name, true).is_empty());
         true
     }
 
     fn wait_for_waiters(&self, name: &LockName, processes: usize) -> bool {
-        wait_until("sessions to wait in the server", || {
+        wait_until("enough sessions wait in the server", || {
             self.sessions(name, false).len() >= processes
         });
         true

@@ -40,12 +40,12 @@ fn the_next_writer_rebuilds_the_index_after_a_crash() {
     );
     assert_eq!(found.lines().count(), 1, "the killed writer had written its words: {found}");
 
-    let told = add(folder.path(), "");
+    let printed = add(folder.path(), "");
     assert!(
-        told.starts_with("rebuilding the index, which was left half-written by `add`"),
-        "{told}"
+        printed.starts_with("rebuilding the index, which was left half-written by `add`"),
+        "{printed}"
     );
-    assert!(told.contains(&format!("(pid {process})")), "{told}");
+    assert!(printed.contains(&format!("(pid {process})")), "{printed}");
     assert_eq!(find(folder.path(), "fox"), "the quick fox");
     assert_eq!(add(folder.path(), ""), "");
 }

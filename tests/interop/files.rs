@@ -37,7 +37,7 @@ fn a_held_lock_survives_that_jam_truncates_its_file() {
     let Some(library) = Library::of_jam() else { return };
     let folder = folder();
     let file = folder.path().join("x.lock");
-    fs::write(&file, "somebody's notes").unwrap();
+    fs::write(&file, "another program's notes").unwrap();
     let guard = lock(folder.path(), "x").acquire().unwrap();
     assert_eq!(library.attempt(&file, "0.2"), "timed out");
     assert_eq!(fs::metadata(&file).unwrap().len(), 0);

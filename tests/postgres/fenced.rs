@@ -43,7 +43,7 @@ fn the_next_holder_starts_after_a_fenced_transaction() {
         let transaction = client.transaction().await.unwrap();
         guard.fence(&transaction).await.unwrap();
         let key = key(server, &url, "a");
-        let admin = Admin::new(server);
+        let admin = server.admin();
         admin.query("SET lock_timeout = 200");
         let replace = format!("UPDATE jam_lock SET token = token + 1 WHERE key = {key}");
         assert!(admin.query_error(&replace).contains("lock timeout"));
@@ -92,7 +92,7 @@ fn readers_start_after_a_fenced_transaction() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
-    let admin = Admin::new(&server);
+    let admin = server.admin();
     admin.query(&format!("BEGIN; {}", guard.fence_statement().unwrap()));
     end_sessions(&server, &url, "a");
     drop(guard);
@@ -143,7 +143,7 @@ fn a_claim_that_waits_long_for_a_fenced_transaction_is_not_lost() {
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
     let statement = guard.fence_statement().unwrap();
-    let admin = Admin::new(server);
+    let admin = server.admin();
     admin.query(&format!("BEGIN; {statement}"));
     end_sessions(server, &url, "a");
     drop(guard);

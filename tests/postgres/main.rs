@@ -79,7 +79,7 @@ impl SqlClient {
     fn new(server: &Server, url: &str, name: &str) -> Self {
         // Creates the row with its key.
         drop(lock(url, name).acquire().unwrap());
-        let admin = Admin::new(server);
+        let admin = server.admin();
         // A lock that stays held fails the test instead of hanging it.
         admin.query("SET lock_timeout = '60s'");
         Self { admin, key: key(server, url, name) }

@@ -96,7 +96,7 @@ fn a_wait_that_was_dropped_before_the_server_granted_it_is_not_reported_dead() {
     let proxy = Proxy::to(server.port());
     let remote = lock(&url_through(server, &url, proxy.port()), "a");
     drop(remote.acquire().unwrap());
-    let admin = Admin::new(server);
+    let admin = server.admin();
     admin.query(&format!(
         "BEGIN; SELECT 1 FROM jam_lock WHERE key = {} FOR SHARE",
         key(server, &url, "a")

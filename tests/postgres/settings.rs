@@ -43,7 +43,7 @@ fn a_role_with_serializable_transactions_acquires_a_lock() {
     let lock = lock(&url, "a");
     drop(lock.acquire().unwrap());
     let key = key(server, &url, "a");
-    let admin = Admin::new(server);
+    let admin = server.admin();
     admin.query(&format!("BEGIN; UPDATE jam_lock SET token = token + 1 WHERE key = {key}"));
     thread::scope(|scope| {
         let next = scope.spawn(|| lock.timeout(LONG).acquire().map(drop));

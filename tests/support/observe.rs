@@ -11,7 +11,7 @@ use crate::LONG;
 pub fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
     let start = Instant::now();
     while !happened() {
-        assert!(start.elapsed() < LONG, "timed out waiting for: {what}");
+        assert!(start.elapsed() < LONG, "timed out waiting until {what}");
         thread::sleep(Duration::from_millis(1));
     }
 }

@@ -121,9 +121,14 @@ impl Server {
         self.supervisor.start();
     }
 
+    /// A connection for several queries.
+    pub fn admin(&self) -> Admin {
+        Admin::connect(&self.url())
+    }
+
     /// The rows of the result, with a space between columns.
     pub fn query(&self, sql: &str) -> Vec<String> {
-        Admin::new(self).query(sql)
+        self.admin().query(sql)
     }
 
     /// The only row of the result.

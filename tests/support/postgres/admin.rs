@@ -6,8 +6,6 @@ use std::thread;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use super::Server;
-
 /// A connection for a test's own queries.
 pub struct Admin {
     /// `None` only during the drop.
@@ -16,11 +14,6 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// A connection to `server`.
-    pub fn new(server: &Server) -> Self {
-        Self::connect(&server.url())
-    }
-
     /// A connection to the server at `url`.
     pub fn connect(url: &str) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
