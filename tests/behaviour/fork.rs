@@ -6,7 +6,9 @@ use crate::{folder, lock};
 use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::order::{ForkAction, Order};
+#[cfg(target_os = "linux")]
 use jam_lock_tests::program::program;
+#[cfg(target_os = "linux")]
 use jam_lock_tests::requirements::container;
 
 /// What a forked child prints that does `action` with the lock `x`, which its parent keeps holding.

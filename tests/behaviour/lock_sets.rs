@@ -9,7 +9,9 @@ use jam_lock::{LockError, LockGuards, LockName, LockSet, Locks};
 
 use crate::{LONG, folder, lock, lock_names, on_another_thread};
 use jam_lock_tests::child::{Child, try_in_child};
-use jam_lock_tests::observe::{blocked_on, wait_until};
+#[cfg(target_os = "linux")]
+use jam_lock_tests::observe::blocked_on;
+use jam_lock_tests::observe::wait_until;
 
 fn all<const N: usize>(folder: &std::path::Path, names: [LockName; N]) -> LockSet {
     Locks::open(folder).unwrap().lock_all(names)

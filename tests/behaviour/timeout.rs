@@ -7,7 +7,9 @@ use jam_lock::LockError;
 
 use crate::{LONG, folder, lock};
 use jam_lock_tests::child::{Child, try_in_child};
-use jam_lock_tests::observe::{blocked_on, wait_until};
+#[cfg(target_os = "linux")]
+use jam_lock_tests::observe::blocked_on;
+use jam_lock_tests::observe::wait_until;
 
 #[test]
 fn timeout_0_tries_once_and_returns_at_once() {

@@ -77,7 +77,7 @@ impl Terminal {
     }
 
     fn shows(&self, text: &str) {
-        wait_until(text, || self.screen().contains(text));
+        wait_until(&format!("{text:?} is shown"), || self.screen().contains(text));
     }
 
     fn end(&mut self) -> ExitStatus {

@@ -47,7 +47,7 @@ impl Screen {
     }
 
     fn until_shown(&self, text: &str) {
-        wait_until(text, || self.shown().contains(text));
+        wait_until(&format!("{text:?} is shown"), || self.shown().contains(text));
     }
 }
 
