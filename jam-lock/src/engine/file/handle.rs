@@ -12,7 +12,7 @@ use crate::engine::Mode;
 use crate::error::LockError;
 
 /// How often the file may be replaced during one try before that counts as contention.
-const MAX_REOPENS: usize = 16;
+const MAX_REOPENS: usize = 100;
 
 /// A lock file that is opened once for one mode, and cached as long as the path names it.
 ///
