@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # RLIMIT_FSIZE (`ulimit -f`) also forbids overwriting bytes that are already in a file.
 #
-# setrlimit(2) speaks of attempts to extend a file beyond the limit. Linux checks only where a write
+# setrlimit(2) mentions only attempts to extend a file beyond the limit. But Linux checks where a write
 # ends: a write in place, which does not change the size, fails with EFBIG beyond the limit, or is cut
 # short at it. SIGXFSZ kills the process unless it ignores that signal, as Python does. So a program
 # must check the limit even if it only updates a record of fixed size.

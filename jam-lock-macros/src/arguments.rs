@@ -12,7 +12,7 @@ use crate::options::{self, Options, is_colon, value};
 use crate::suggestion;
 use crate::template::Template;
 
-/// Says that `locked!` got something else than a block.
+/// The error if something other than a block follows the arguments of `locked!`.
 pub(crate) const EXPECTED_BLOCK: &str = "expected a block: write `{ … }` or `async { … }`";
 
 /// The parsed arguments.
@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 
 /// The name of a lock.
 pub(crate) enum Name {
-    /// A literal, which has yet to be looked up among the declared names, and its placeholders.
+    /// A literal, which is looked up among the declared names later, and its placeholders.
     Literal(LitStr, Vec<Ident>),
     /// An expression of type `LockName`.
     Expression(Expr),
@@ -55,7 +55,7 @@ impl FollowedBy {
 }
 
 impl Arguments {
-    /// Parses arguments up to the end, or to the block of `locked!`, despite errors in some.
+    /// Parses arguments up to the end, or to the block of `locked!`; an error does not stop it.
     pub(crate) fn parse(
         input: ParseStream,
         followed_by: FollowedBy,
@@ -246,7 +246,7 @@ fn is_block(input: ParseStream) -> bool {
 /// Whether the block is next, and nothing but a comma follows it.
 fn is_last_block(input: ParseStream) -> bool {
     let ahead = input.fork();
-    // Neither word has to be there.
+    // Both words are optional.
     let _ = ahead.parse::<Option<Token![async]>>();
     let _ = ahead.parse::<Option<Token![move]>>();
     ahead.peek(token::Brace)

@@ -6,9 +6,9 @@ use crate::scan::{is_punct, skip_async, skip_function, skip_macro};
 
 /// The first `.await` that runs as part of `tokens` themselves.
 ///
-/// Not one in an `async` block, an `async` closure or a nested function, which run elsewhere or
-/// later; in a nested `locked!`, which has its own check; or in `stringify!`, which runs nothing.
-/// How other macros expand their input is unknown.
+/// It ignores `async` blocks, `async` closures and nested functions, which run elsewhere or later;
+/// a nested `locked!`, which has its own check; and `stringify!`, which runs nothing. The input of
+/// any other macro is searched, although its expansion is unknown.
 pub(crate) fn find_await(tokens: TokenStream) -> Option<Span> {
     let mut tokens = tokens.into_iter().peekable();
     let mut is_after_dot = false;

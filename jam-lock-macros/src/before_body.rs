@@ -8,7 +8,7 @@ use crate::arguments::Arguments;
 use crate::hygiene::{Paths, hidden};
 use crate::options::Options;
 
-/// A statement that borrows the guard, or the guards, for [`prologue`] if that needs them.
+/// A statement that borrows the guard or the guards for [`prologue`], if that needs them.
 pub(crate) fn borrow_guard(arguments: &Arguments, guard: &Ident) -> Option<TokenStream> {
     let Options { guard: bound, recover, .. } = &arguments.options;
     let borrowed = hidden("borrowed");
@@ -33,8 +33,7 @@ pub(crate) fn prologue(arguments: &Arguments, Paths { support, .. }: &Paths) -> 
 
 /// A statement that gives the variable of `guard` its type without a lock.
 ///
-/// It goes with a body whose arguments are wrong, so that the body's uses of the variable are no
-/// further errors.
+/// For a body whose arguments are wrong, so that its uses of the variable cause no further errors.
 pub(crate) fn bind_without_lock(
     arguments: &Arguments,
     Paths { support, .. }: &Paths,

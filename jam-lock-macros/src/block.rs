@@ -20,7 +20,8 @@ use crate::registry_paths::bracketed;
 /// Expands `[runtime] [registry] arguments, { block }` to an expression.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    // The first two tokens are not the user's.
+    // The registry passes the first two tokens, so an error at them would not be in the user's
+    // code.
     let end = input.clone().into_iter().skip(2).last();
     let end = end.map_or_else(Span::call_site, |token| token.span());
     let parse = |input: ParseStream| {
@@ -47,7 +48,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             let paths = Paths::new(&arguments.options, runtime, names);
             locked(&arguments, &paths, &block)
         }
-        // `compile_error!` fits any type, so uses of the expression are no further errors.
+        // `compile_error!` fits any type, so uses of the expression cause no further errors.
         Ok((runtime, names, arguments, Some(block))) => {
             let unlocked = unlocked(arguments.as_ref(), runtime, names, &block);
             quote!({ #unlocked #errors })
@@ -119,7 +120,7 @@ fn locked(arguments: &Arguments, paths: &Paths, block: &Block) -> TokenStream {
 
 /// A statement that contains the block without its lock.
 ///
-/// Thus editors still know the block's content, and its variables and imports count as used.
+/// So editors still know the block's content, and its variables and imports count as used.
 fn unlocked(
     arguments: Option<&Arguments>,
     runtime: TokenStream,

@@ -8,8 +8,8 @@ use syn::{Attribute, Path, Result, Token, braced};
 /// A block in the user's braces, whose tokens are passed on unparsed.
 ///
 /// The braces carry the user's edition, which decides when temporaries in the tail are dropped.
-/// They start with a statement without effect, because lints would otherwise object to braces around
-/// a single expression or `return`.
+/// They start with a statement without effect, because lints would otherwise object to braces
+/// around a single expression or `return`.
 pub(crate) struct Body {
     content: TokenStream,
     /// The span of its braces.

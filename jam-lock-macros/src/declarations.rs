@@ -29,7 +29,7 @@ pub(crate) struct Accepted {
     pub(crate) item: Ident,
 }
 
-/// Parses all declarations, including invalid names, so that their uses are no further errors.
+/// Parses all declarations, including invalid names, so that their uses cause no further errors.
 pub(crate) fn parse(input: ParseStream, errors: &mut Errors) -> Result<Vec<Declaration>> {
     let mut declarations = Vec::new();
     let mut earlier = Earlier::default();
@@ -103,7 +103,7 @@ struct Earlier {
 }
 
 impl Earlier {
-    /// Adds a name, or says why it is invalid.
+    /// Adds a name, or returns why it is invalid.
     fn accept(&mut self, literal: &LitStr) -> Result<Accepted> {
         self.add(&literal.value(), literal.span())
             .map_err(|reason| syn::Error::new(literal.span(), reason))
@@ -146,7 +146,7 @@ impl Earlier {
     }
 }
 
-/// Says that two names are equal, or can be.
+/// The error for two names that are equal, or can be.
 fn conflict(name: &str, earlier: &str) -> String {
     if name == earlier {
         format!("`{name}` is declared twice: remove one")

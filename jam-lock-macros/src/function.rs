@@ -19,7 +19,8 @@ use crate::section::Section;
 
 /// Expands to the locked function, or to the errors and the unlocked function.
 ///
-/// The function is kept so that its uses are no further errors, and editors still know its content.
+/// The function is kept so that its uses cause no further errors, and editors still know its
+/// content.
 pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let parse = |input: ParseStream| Ok(Arguments::parse(input, FollowedBy::Nothing, &mut errors));
@@ -144,7 +145,7 @@ fn is_function(input: ParseStream) -> bool {
         let is_qualifier =
             ahead.peek(Token![const]) || ahead.peek(Token![async]) || ahead.peek(Token![unsafe]);
         if is_qualifier {
-            // This succeeds, since the word was peeked.
+            // It cannot fail, because the word was peeked.
             let _ = ahead.call(Ident::parse_any);
         } else if ahead.peek(Token![extern]) {
             // If the ABI is malformed, no `fn` follows.

@@ -2,7 +2,7 @@
 
 use syn::Attribute;
 
-/// The built-in attributes that do not.
+/// The built-in attributes that do not read parameters.
 const BUILT_IN: [&str; 18] = [
     "allow",
     "automatically_derived",
@@ -25,7 +25,7 @@ const BUILT_IN: [&str; 18] = [
     "warn",
 ];
 
-/// The tools whose attributes do not, as in `#[clippy::…]`.
+/// The tools whose attributes do not read parameters, as in `#[clippy::…]`.
 const TOOLS: [&str; 4] = ["clippy", "diagnostic", "rustdoc", "rustfmt"];
 
 /// Whether `attribute` does not read the function's parameters; unknown ones may.

@@ -36,7 +36,7 @@ mod name_lookup;
 mod registry_paths;
 mod suggestion;
 
-// All of them.
+// Used by all of them.
 mod errors;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The lock order at compile time: sections written inside another one are checked against it.
 //!
-//! Only the registry knows the order, so a section expands to a check for each section in its own
-//! text, which `name!` answers. Sections inside those are left to them: since the order is total,
-//! that is enough. Code that runs elsewhere or later, as in closures, is checked at run time.
+//! Only the registry knows the order, so a section expands to a `name!` for each section in its own
+//! text, which checks that one. Sections inside those are left to them, which is enough because the
+//! order is total. Code that runs elsewhere or later, as in closures, is checked at run time.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -60,7 +60,7 @@ pub(crate) fn check(input: ParseStream, declared: &[Declared]) -> Result<TokenSt
         |name: &LitStr| declared.iter().position(|declared| declared.name == name.value());
     let mut errors = Errors::default();
     for name in &inner {
-        // An unknown name is an error already.
+        // Its lookup reports an unknown name.
         let Some(at) = position(name) else { continue };
         let violation = outer.iter().find_map(|held| violation(name, at, held, position(held)?));
         if let Some(violation) = violation.filter(|it| !(has_other_locks && it.is_same_name)) {

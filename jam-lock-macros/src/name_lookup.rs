@@ -48,7 +48,7 @@ fn look_up(runtime: &TokenStream, declared: &[Declared], lookup: Lookup) -> Toke
             let item = Ident::new(&item.to_string(), span);
             quote!(#registry::#item #keys)
         }
-        // The error is at its declaration.
+        // The name is invalid, which its declaration reports.
         Some(_) => quote!(#runtime::macro_support::declared(#literal, "", 0)),
         None => {
             let declared = declared.iter().map(|declared| declared.name.as_str()).collect();

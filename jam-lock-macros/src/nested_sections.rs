@@ -19,7 +19,8 @@ pub(crate) struct Section {
 impl Section {
     /// Parses the input of a `locked!`.
     ///
-    /// `None` if it has errors, which are reported elsewhere, is `reentrant`, or may run elsewhere.
+    /// `None` if it has errors, which its own expansion reports, is `reentrant`, or may run
+    /// elsewhere.
     fn new(registry: Option<String>, input: &Group, is_awaited: bool) -> Option<Self> {
         let mut errors = Errors::default();
         let parse = |input: ParseStream| {

@@ -123,7 +123,7 @@ fn set<T>(slot: &mut Option<T>, keyword: &Ident, value: T) -> Result<()> {
     }
 }
 
-/// Says that an argument is given a second time.
+/// The error for an argument that is given a second time.
 pub(crate) fn duplicate(keyword: &Ident) -> Error {
     Error::new(keyword.span(), format!("duplicate argument `{keyword}`: remove one"))
 }

@@ -158,8 +158,8 @@ fn words(tokens: TokenStream) -> HashSet<String> {
     words
 }
 
-/// A body of `#[async_trait]`, which moves the parameters itself, with a use of each one that the
-/// `arguments` mention.
+/// The body of an `#[async_trait]` method, which moves the parameters itself, with a use of each
+/// one that the `arguments` mention.
 pub(crate) fn use_moved(body: TokenStream, arguments: &TokenStream) -> TokenStream {
     let mentioned = words(arguments.clone());
     let mut used = TokenStream::new();

@@ -18,8 +18,8 @@ use crate::return_type::without_impl_trait;
 
 /// What the statements depend on.
 ///
-/// The braces around a body have the edition of this crate, so that temporaries in the body's tail are
-/// dropped before the parameters and the guard in every edition. The body's own braces keep the
+/// The braces around a body have the edition of this crate, so that temporaries in the body's tail
+/// are dropped before the parameters and the guard in every edition. The body's own braces keep the
 /// user's edition.
 pub(crate) struct Section<'a> {
     pub(crate) arguments: &'a Arguments,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// Says that `word` is unknown, suggests the nearest valid word, and lists all of them.
+/// The message for an unknown `word`: suggests the nearest valid word, and lists all of them.
 ///
 /// Each kind of valid words comes with its introduction, such as "the arguments are".
 pub(crate) fn unknown(kind: &str, word: &str, valid: &[(&str, Vec<&str>)]) -> String {

@@ -7,8 +7,8 @@ use crate::options;
 /// A name's text, split at its placeholders; a plain name has none.
 ///
 /// At run time the keys are escaped to lower-case letters, digits, `-` and `%`. Any other character
-/// is a separator, because no key can produce it. Separators are what makes the texts of different
-/// keys, and of different names, different.
+/// is a separator, because no key can produce it. Because of separators, different keys and
+/// different names produce different texts.
 pub(crate) struct Template {
     /// The texts around the placeholders, one more than there are placeholders.
     pub(crate) literals: Vec<String>,
@@ -17,7 +17,7 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// Splits `name`, or says why it is invalid.
+    /// Splits `name`, or returns why it is invalid.
     pub(crate) fn parse(name: &str) -> Result<Self, String> {
         let mut template = Self { literals: Vec::new(), placeholders: Vec::new() };
         let mut rest = name;

@@ -19,7 +19,7 @@ pub(crate) fn locks(folder: &Path) -> Locks {
     Locks::open(folder).unwrap()
 }
 
-/// By whom the lock was abandoned, as the next holder finds it.
+/// The holder that abandoned the lock, as the next holder sees it.
 pub(crate) fn abandoned_by(folder: &Path, name: &str) -> Option<Holder> {
     on_another_thread(|| lock(folder, name).try_acquire().unwrap().abandoned().cloned())
 }

@@ -178,8 +178,8 @@ fn waiters_are_served_in_the_order_of_their_arrival() {
     let start = Instant::now();
     loop {
         let (mut last, served) = serve(100);
-        // A waiter that is not polled within 10 ms after its wake-up is passed over, so a round in which
-        // the machine was that slow shows nothing.
+        // A waiter that is not polled within 10 ms after its wake-up is passed over, so a round on
+        // a machine that was so slow is not counted.
         let was_slow = served.iter().any(|(_, at)| {
             at.duration_since(std::mem::replace(&mut last, *at)) >= Duration::from_millis(10)
         });

@@ -6,7 +6,8 @@ use crate::folder;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
 
-/// What a process prints that tries the lock `x` of its default locks, in `folder` and with `JAM_LOCK`.
+/// The output of a process that tries the lock `x` of its default locks, in `folder` and with
+/// `JAM_LOCK`.
 fn with_default(folder: &Path, variable: Option<&str>) -> String {
     let mut command = Order::TryAcquireDefault { name: "x" }.command();
     command.current_dir(folder).env_remove("JAM_LOCK");

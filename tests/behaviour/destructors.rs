@@ -19,7 +19,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// What a destructor finds that runs inside a section on `second`.
+/// The findings of a destructor that runs inside a section on `second`.
 struct Found {
     again: Result<(), LockError>,
     reentrant: Result<(), LockError>,

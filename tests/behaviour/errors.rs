@@ -1,4 +1,4 @@
-//! What cannot be locked is an error at once, which says what is wrong and where.
+//! Every obstacle to a lock but a holder is an immediate error that says what is wrong and where.
 
 #![cfg(target_os = "linux")]
 

@@ -35,7 +35,7 @@ pub(crate) fn smol(tasks: Vec<Task>) {
     });
 }
 
-/// The least that the standard library asks of an executor: polls woken tasks on one thread.
+/// The least that the standard library requires of an executor: polls woken tasks on one thread.
 pub(crate) fn minimal(tasks: Vec<Task>) {
     struct TaskWaker(usize, mpsc::Sender<usize>);
 

@@ -11,7 +11,8 @@ use jam_lock_tests::program::program;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::requirements::container;
 
-/// What a forked child prints that does `action` with the lock `x`, which its parent keeps holding.
+/// The output of a forked child that does `action` with the lock `x`, which its parent keeps
+/// holding.
 fn child(action: ForkAction) -> String {
     let folder = folder();
     let order = Order::Fork { location: folder.path(), name: "x", action };

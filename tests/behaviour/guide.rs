@@ -68,7 +68,7 @@ fn it_lists_every_message_of_the_macros() {
     for entry in fs::read_dir(folder).expect("it can be listed") {
         let path = entry.expect("it can be read").path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        // What the compiler says there is about the user's own code.
+        // These are the compiler's messages about the user's own code.
         let is_of_the_user = name.starts_with("lints_") || name.starts_with("types_");
         if path.extension().is_none_or(|extension| extension != "stderr") || is_of_the_user {
             continue;
@@ -97,8 +97,8 @@ fn literal(code: &str) -> Option<String> {
     Some(lines.collect())
 }
 
-/// `text` with `…` for what stands between `open` and `close`; these themselves stay if they are
-/// one and the same.
+/// `text` with `…` for everything between `open` and `close`, which are kept if they are the same
+/// character.
 fn with_placeholders(text: &str, open: char, close: char) -> String {
     let mut outside = String::new();
     let mut is_inside = false;

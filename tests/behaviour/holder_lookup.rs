@@ -1,6 +1,7 @@
 //! How a failed acquisition looks for the holder of the lock, and when it does not.
 //!
-//! The engine is made up: another process holds all its locks, and is found when a test says so.
+//! The engine is simulated: another process holds all its locks, and is found when the test
+//! replies.
 
 use std::ffi::OsStr;
 use std::future::Future;

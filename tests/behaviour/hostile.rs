@@ -1,4 +1,5 @@
-//! Links that other users plant in the lock folder to have files changed that are not theirs.
+//! Links that other users plant in the lock folder so that a holder changes files that are not
+//! theirs.
 
 #![cfg(target_os = "linux")]
 

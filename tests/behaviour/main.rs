@@ -1,4 +1,4 @@
-//! What users of a named file lock rely on, one file for each concern.
+//! The guarantees of a named file lock, one file for each concern.
 
 jam_lock::lock_names! {
     /// Declared before the other one.

@@ -130,7 +130,7 @@ fn the_lock_works_with_any_bytes_in_the_record() {
         let guard = lock.acquire().unwrap();
         let holder = guard.abandoned().map(ToString::to_string);
         let is_right = holder.as_deref().is_none_or(|holder| {
-            // Of one with an invalid checksum nothing is known but that a holder died.
+            // A record with an invalid checksum shows only that a holder died.
             holder == "a process" || holder.starts_with("`on_apply` at ")
         });
         assert!(is_right, "seed {seed}: {holder:?}");
@@ -153,7 +153,7 @@ fn it_is_created_with_the_mode_of_the_lock_file() {
     }
 }
 
-/// Whose death is reported to the next writer, if the record is in order.
+/// The process whose death is reported to the next writer, if the record is valid.
 fn abandoned_by(folder: &Path) -> Option<u32> {
     let guard = lock(folder, "x").acquire().unwrap();
     assert!(guard.record_error().is_none(), "{:?}", guard.record_error());

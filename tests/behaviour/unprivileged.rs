@@ -14,12 +14,12 @@ use jam_lock_tests::output::{printed, run_to_end};
 use jam_lock_tests::postgres::as_nobody;
 use jam_lock_tests::program::program;
 
-/// What an unprivileged process gets that tries to acquire the lock.
+/// The result of an unprivileged process that tries to acquire the lock.
 fn try_as_nobody(locks: &Path) -> String {
     run_as_nobody(locks, &Order::TryAcquire { location: locks, name: "x" })
 }
 
-/// What an unprivileged process prints that carries out the order.
+/// The output of an unprivileged process that carries out the order.
 fn run_as_nobody(locks: &Path, order: &Order<'_>) -> String {
     // The program may be in a folder that only its owner can enter. `cp` copies it, because a child that
     // is started here meanwhile would inherit the file open for writing, and it could not be executed.

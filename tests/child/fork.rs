@@ -77,7 +77,7 @@ pub(crate) fn while_busy(folder: &Path, times: usize) -> Result {
 
 fn open_and_acquire(folder: &Path) -> Result {
     drop(Locks::open(folder)?.lock(lock_names::customer_id(0)).acquire()?);
-    // Not by an exit, which would run the exit handlers that the child has inherited.
+    // An exit would run the exit handlers that the child has inherited.
     Ok(kill_process(getpid(), Signal::KILL)?)
 }
 

@@ -36,7 +36,7 @@ fn main() -> Result {
             hold::hold_from_another_directory(folder, name)
         }
         Order::AcquireTwo { location, first, second } => {
-            // Of one `Locks`, so that a server sees them on one session.
+            // Both are of one `Locks`, so that a server sees them on one session.
             let locks = Locks::at(location)?;
             let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
             hold::acquire_two(&lock(first)?, &lock(second)?)
@@ -116,7 +116,7 @@ fn lock(location: &Path, name: &str) -> Result<Lock> {
     Ok(Locks::at(location)?.lock(LockName::new(name)?))
 }
 
-/// Waits for the next line of the standard input: whether it has not ended.
+/// Waits for the next line of the standard input; returns `false` if the input has ended.
 fn next_line() -> io::Result<bool> {
     Ok(io::stdin().lock().read_line(&mut String::new())? > 0)
 }

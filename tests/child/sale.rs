@@ -70,8 +70,8 @@ fn retry<T>(mut call: impl FnMut() -> Result<T, LockError>) -> Result<T, LockErr
     }
 }
 
-/// With a thread of its own, which rolls a refused transaction back while the seller waits for the
-/// lock, so that the next holder begins after that.
+/// It has a thread of its own, which rolls a refused transaction back while the seller waits for
+/// the lock, so that the next holder begins after that.
 fn runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }

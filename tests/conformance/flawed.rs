@@ -1,4 +1,4 @@
-//! An engine with a flaw, or one that claims a capability it does not have, fails the suite.
+//! An engine with a flaw, or one that reports a capability it does not have, fails the suite.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;

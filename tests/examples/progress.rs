@@ -11,7 +11,7 @@ use jam_lock_tests::observe::wait_until;
 
 use super::{built, example, folder};
 
-/// What a process prints once it holds the lock.
+/// The line that a process prints once it holds the lock.
 const PRINTING: &str = "printing in capitals: end the input to stop";
 
 /// Starts a process that holds the lock.

@@ -36,7 +36,7 @@ impl Application {
         Some(Self { folder, port, _server: server })
     }
 
-    /// Calls a function of its server module, and returns what that returns, as JSON.
+    /// Calls a function of its server module, and returns the result as JSON.
     fn call(&self, function: &str, arguments: &str) -> String {
         let body = format!(r#"["server", 1, 0, ["{function}", {arguments}], null]"#);
         let answer = http::post(self.port, "/api", &body);

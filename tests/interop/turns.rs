@@ -15,7 +15,7 @@ use crate::python::Library;
 /// How many turns each process takes.
 const TURNS: u32 = 400;
 
-/// What a shell does under flock(1), which is the same as the others do.
+/// The commands of a shell under flock(1), which do the same as the other parties.
 const SHELL: &str = r#"
 cd "$1"
 set -e -C

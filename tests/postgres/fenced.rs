@@ -26,7 +26,7 @@ fn a_replaced_holder_is_refused() {
         let transaction = client.transaction().await.unwrap();
         guard.fence(&transaction).await.unwrap();
         transaction.commit().await.unwrap();
-        // Another holder has it, which this guard has not noticed.
+        // This guard has not noticed that another holder has the lock.
         replace_holder(server, &url, "a");
         let transaction = client.transaction().await.unwrap();
         let error = guard.fence(&transaction).await.unwrap_err();

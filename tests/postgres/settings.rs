@@ -1,4 +1,4 @@
-//! The settings of a role or a server neither end waits nor lose locks.
+//! No setting of a role or a server ends a wait or loses a lock.
 
 use std::thread;
 use std::time::Duration;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use jam_lock_tests::storm::{MODE, is_keyed, locks, names};
 
-/// The prefix of the files that processes leave behind which are killed while they create a file.
+/// The prefix of the files that a process leaves behind if it is killed while it creates a file.
 const TEMPORARY: &str = ".jam-lock-";
 
 /// Panics if a file of a keyed name in `folder` has a wrong mode, and returns how many were checked.
@@ -35,7 +35,7 @@ pub(crate) fn check(folder: &Path) -> usize {
     let now = folder.join("locks");
     let temporary: Vec<_> = files(&now).into_iter().filter(|path| is_temporary(path)).collect();
     for path in &temporary {
-        // Only files are removed that are too old to be in use.
+        // A sweep removes only files that are too old to be in use.
         let long_ago = SystemTime::now() - Duration::from_secs(600);
         File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
     }

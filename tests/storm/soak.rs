@@ -47,7 +47,7 @@ fn memory_threads_and_descriptors_do_not_grow() {
     }
     workers.finish();
     for samples in samples {
-        // By the second quarter everything has happened that allocates memory permanently.
+        // By the second quarter, all permanent memory has been allocated.
         let (middle, end) =
             (&samples[samples.len() / 4..samples.len() / 2], &samples[samples.len() / 2..]);
         let typical = |samples: &[Resources], of: fn(&Resources) -> u64| {

@@ -133,7 +133,7 @@ impl Drop for Child {
     }
 }
 
-/// What another process gets that tries to acquire the lock: `acquired`, or the error.
+/// The result of another process that tries to acquire the lock: `acquired`, or the error.
 pub fn try_in_child(folder: &Path, name: &str) -> String {
     printed(&run_to_end(&mut Order::TryAcquire { location: folder, name }.command()))
 }

@@ -1,4 +1,4 @@
-//! What a test can see of other processes and threads.
+//! How a test observes other processes and threads.
 
 use std::fs;
 use std::path::Path;

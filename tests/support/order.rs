@@ -1,4 +1,4 @@
-//! What a test orders a child process to do. The program `child` reads an order back from its
+//! The orders of a test to a child process. The program `child` reads an order back from its
 //! arguments, so both ends share this one type.
 
 use std::ffi::{OsStr, OsString};
@@ -85,7 +85,7 @@ orders! {
         ExhaustDescriptors { folder: &'a Path, name: &'a str },
         /// Acquires the lock and prints its token.
         PrintToken { location: &'a Path, name: &'a str },
-        /// Acquires the lock and prints by whom it was abandoned, or `nobody`.
+        /// Acquires the lock and prints the holder that abandoned it, or `nobody`.
         PrintAbandonedBy { location: &'a Path, name: &'a str },
         /// Acquires the lock and prints the guard's record error, if any.
         PrintRecordError { folder: &'a Path, name: &'a str },
@@ -155,7 +155,7 @@ impl Order<'_> {
     }
 }
 
-/// What the child of a fork does with the guard and the locks that it has inherited.
+/// The action of a forked child on the guard and the locks that it has inherited.
 #[derive(Clone, Copy, Debug)]
 pub enum ForkAction {
     /// Drops the guard.

@@ -1,4 +1,4 @@
-//! What processes print.
+//! The output of processes.
 
 use std::process::{Command, Output, Stdio};
 

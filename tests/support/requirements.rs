@@ -1,4 +1,4 @@
-//! What a test needs of the machine, and is skipped without.
+//! Programs and rights that a test needs; without them it is skipped.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
-//! Error recovery: the macros keep the user's code, so that editors know it while it is typed.
+//! Error recovery: the macros keep the user's code, so that editors understand it while it is
+//! typed.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;

@@ -15,7 +15,7 @@ use crate::{block, function, registry};
 /// How many inputs are derived from each in the corpus; `JAM_LOCK_FUZZ` overrides it.
 const ROUNDS: usize = 2_000;
 
-/// How errors start that are about missing tokens, and so are reported at the whole macro.
+/// The starts of errors about missing tokens, which are reported at the whole macro.
 const MISSING_TOKENS: [&str; 3] = ["unexpected end of input", "expected", "missing lock name"];
 
 /// The inputs in a folder of the corpus, which users could have written.

@@ -130,7 +130,8 @@ impl Woken {
         self.is_set.load(Ordering::SeqCst)
     }
 
-    /// Blocks the task's thread until the task is woken, or until the limit: whether it was woken.
+    /// Blocks the task's thread until the task is woken or the limit passes; returns whether it was
+    /// woken.
     fn block(&self, limit: Duration) -> bool {
         let end = Instant::now() + limit;
         while !self.is_set() {

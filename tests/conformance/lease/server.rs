@@ -63,7 +63,7 @@ struct Lock {
     leases: Vec<Lease>,
     queue: VecDeque<Lease>,
     token: u64,
-    /// Who abandoned the lock, until a writer has released it cleanly.
+    /// The holder that abandoned the lock, until a writer has released it cleanly.
     abandoned_by: Option<Holder>,
     last_holder: Option<Holder>,
 }
@@ -247,7 +247,7 @@ impl Server {
 }
 
 impl Lock {
-    /// Notes who abandoned the lock, unless an earlier abandonment was not recovered.
+    /// Records the holder that abandoned the lock, unless an earlier abandonment was not recovered.
     fn note_abandonment(&mut self, lease: Lease) {
         if lease.mode == Mode::Exclusive && self.abandoned_by.is_none() {
             self.abandoned_by = lease.holder;

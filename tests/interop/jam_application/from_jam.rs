@@ -11,7 +11,7 @@ use jam_lock_tests::output::printed;
 use super::Application;
 use crate::lock;
 
-/// How often a track is sold, after the handler in Rust was called so many times.
+/// How often a track is sold after so many calls of the handler in Rust.
 fn apply_in_rust(application: &Application, times: u32) -> u32 {
     let mut command = Command::new(env!("CARGO"));
     command.args([

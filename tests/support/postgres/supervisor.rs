@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::programs::as_nobody;
 
-/// Carries out a command per line. When its input ends, which it does however the tests end, it stops
-/// the server and removes its folder.
+/// Carries out a command per line. At the end of its input, which comes however the tests end, it
+/// stops the server and removes its folder.
 const SCRIPT: &str = r#"
 while read -r command; do
     case $command in
