@@ -1,11 +1,12 @@
-//! Checks that every engine must pass, to run over your own: the conformance suite.
+//! The conformance suite: checks that every engine must pass, for you to run against your own.
 //!
-//! A check simulates several processes: engines that share their locks and nothing else. Each has an
-//! [identity](crate::engine::Engine::identity) of its own, so that none shares a gate with another.
-//! What an engine [supports](crate::engine::Engine::supports) is checked, and that it does not do what
-//! it says it does not support.
+//! A check simulates several processes: engines that share their locks and nothing else. Each has
+//! an [identity](crate::engine::Engine::identity) of its own, so that none shares a gate with
+//! another. The checks cover every capability that the engine
+//! [supports](crate::engine::Engine::supports), and make sure that it lacks the others.
 //!
-//! How to implement an engine is described in the guide, [`guide::custom_engine`](crate::guide::custom_engine).
+//! How to implement an engine is described in the guide,
+//! [`guide::custom_engine`](crate::guide::custom_engine).
 //!
 //! # Example
 //! ```
@@ -50,10 +51,10 @@ use crate::name::LockName;
 /// How long a check waits if it expects a timeout.
 const SHORT: Duration = Duration::from_millis(50);
 
-/// The engine to check, and what can be done to it.
+/// The engine to check, and the means to make its processes die or lose a lock.
 ///
-/// Only [`Subject::process`] is required. Checks skip what the other methods cannot do: by default they
-/// do nothing and return `false`.
+/// Only [`Subject::process`] is required. By default, the methods that return a `bool` do nothing
+/// and return `false`, and the checks skip the steps that need them.
 pub trait Subject: Sync {
     /// Opens the engine as one more process would.
     fn process(&self) -> Arc<dyn Engine>;
@@ -70,8 +71,8 @@ pub trait Subject: Sync {
         false
     }
 
-    /// How long a check waits for what must happen, by default one minute: longer than it takes on any
-    /// machine.
+    /// How long a check waits for what must happen, by default one minute: longer than it takes on
+    /// any machine.
     fn timeout(&self) -> Duration {
         Duration::from_secs(60)
     }

@@ -1,7 +1,7 @@
 //! The interface of an engine, which arbitrates between processes: [`Engine`] and [`Claim`].
 //!
-//! Each process has one gate for each name in front of the engine. Threads and tasks, their order and
-//! their deadlines are handled by the gate; an engine does not see them.
+//! In front of the engine, each process has one gate for each name. The gate handles threads and
+//! tasks, their order and their deadlines; an engine sees nothing of them but their [`OwnerId`].
 //!
 //! The gate calls every method of [`Claim`] while it holds its mutex. None of them may block on
 //! another holder or on a server (only a wait does, on a thread of the engine's own), panic, or
@@ -12,12 +12,17 @@
 //! The life of a claim, as the gate sees it:
 //!
 //! ```text
-//! try_acquire ─ Acquired ─────────────────────────────┐
-//!             ├ Contended ─┐                          │
-//!             └ Unknown ───┴ start_wait … done ─ accept ──┴ record_holder … (reassign, record_holder)* … release
-//!                               │              └ discard
+//! try_acquire ┬ Acquired ───────────────────────────────┐
+//!             ├ Contended ┐                             │
+//!             └ Unknown ──┴ start_wait … done ┬ accept ─┴ use
+//!                               │             └ discard
 //!                               └ cancel_wait … done ─ discard
+//!
+//! use ─ record_holder … ([clear_holder] … [reassign] … record_holder)* … release
 //! ```
+//!
+//! Steps in brackets may be left out. A claim that is accepted and not needed is released without
+//! any other step.
 //!
 //! [`Locks::with_engine`](crate::Locks::with_engine) opens the locks of an engine.
 
@@ -61,8 +66,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
     /// Looks up the holder of the lock `name` in any process.
     ///
-    /// Calls `reply` at once or later, on any thread, with `None` unless the holder is certain. The gate
-    /// calls this method without holding its mutex.
+    /// Calls `reply` at once or later, on any thread, with `None` unless the holder is certain. The
+    /// gate calls this method without holding its mutex.
     fn find_holder(&self, name: &LockName, reply: HolderReply);
 
     /// How long to wait for the reply of [`Engine::find_holder`], by default one second.
@@ -72,11 +77,11 @@ pub trait Engine: fmt::Debug + Send + Sync {
         Duration::from_secs(1)
     }
 
-    /// The status of every lock of the engine; those of this process are shown as other processes see
-    /// them.
+    /// The status of every lock of the engine; those of this process are shown as other processes
+    /// see them.
     ///
-    /// May block: the gate calls this method without holding its mutex. What is unknown about a lock is
-    /// left out of its status.
+    /// May block: the gate calls this method without holding its mutex. Unknown details of a lock
+    /// are left out of its status.
     ///
     /// # Errors
     /// - [`LockError::Unsupported`] if the engine cannot list its locks, as by default.
@@ -91,8 +96,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
     /// The status of the lock `name`, which is free if it was never used.
     ///
-    /// May block: the gate calls this method without holding its mutex. By default the status is looked
-    /// up in [`Engine::list`].
+    /// May block: the gate calls this method without holding its mutex. By default the status is
+    /// looked up in [`Engine::list`].
     ///
     /// # Errors
     /// Those of [`Engine::list`].
@@ -127,8 +132,8 @@ pub enum Capability {
     SharedLocks,
     /// A lock can be lost while it is held, which [`Claim::loss_monitor`] reports.
     LockLoss,
-    /// The next holder learns that a process died while holding the lock. Without this, sections with
-    /// `recover` are refused.
+    /// The next holder learns that a process died while holding the lock. Without this, sections
+    /// with `recover` are refused.
     AbandonmentReports,
     /// Processes are served first come, first served, so none has to yield to the others.
     FairAcrossProcesses,

@@ -1,4 +1,4 @@
-//! What a claim does for a gate: these checks call it as the gate would.
+//! Checks of claims, which call them as the gate would.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{SHORT, Subject, lock, name};
 use crate::engine::{Capability, Claim, Mode, OwnerId, TryAcquire, Usage, WaitId, WaitRequest};
 
-/// A release in a mode that is not held does nothing, as after a wait that ends too late.
+/// A release in a mode that is not held does nothing; the gate makes one after a wait that ends too
+/// late.
 pub(super) fn release_in_another_mode(subject: &dyn Subject) {
     let engine = subject.process();
     if !engine.supports(Capability::SharedLocks) {

@@ -59,8 +59,8 @@ fn acquire_cleanly(subject: &dyn Subject, lock: &Lock) -> LockGuard {
     guard
 }
 
-/// The next holder learns of a death, once, if the engine says that it reports abandonment; otherwise no
-/// holder does.
+/// Only the next holder learns of a death, if the engine says that it reports abandonment;
+/// otherwise no holder does.
 pub(super) fn abandonment(subject: &dyn Subject) {
     let name = name();
     let lock = lock(subject, &name);
@@ -98,8 +98,8 @@ pub(super) fn abandonment(subject: &dyn Subject) {
     }
 }
 
-/// The holder of a lost lock is notified, and other processes can acquire the lock; an engine whose locks
-/// cannot be lost loses none.
+/// The holder of a lost lock is notified, and other processes can acquire the lock; an engine whose
+/// locks cannot be lost loses none.
 pub(super) fn loss(subject: &dyn Subject) {
     let name = name();
     let (here, there) = (lock(subject, &name), lock(subject, &name));

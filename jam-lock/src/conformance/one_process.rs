@@ -62,8 +62,8 @@ pub(super) fn hand_off(subject: &dyn Subject) {
     assert!(token > last, "token {token} follows token {last} of another process");
 }
 
-/// A holder that acquires the lock again gets an error instead of a deadlock, or enters again if that was
-/// requested.
+/// A holder that acquires the lock again gets an error instead of a deadlock, or enters again if
+/// that was requested.
 pub(super) fn reentrancy(subject: &dyn Subject) {
     let lock = lock(subject, &name());
     // The guard of a section, because a lock that is held by a plain guard cannot be entered again.

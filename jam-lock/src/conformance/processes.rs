@@ -42,7 +42,7 @@ pub(super) fn mutual_exclusion(subject: &dyn Subject) {
     assert_eq!(counter.into_inner(), 6 * TIMES, "an update was lost");
 }
 
-/// A wait ends at its timeout and not before, and has no effect then.
+/// A wait ends at its timeout and not before, and then has no effect.
 pub(super) fn timeout(subject: &dyn Subject) {
     let name = name();
     let (here, there) = (lock(subject, &name), lock(subject, &name));
@@ -202,8 +202,8 @@ pub(super) fn list(subject: &dyn Subject) {
     assert!(!after.is_held(), "a lock that is free is said to be held by a {after}");
 }
 
-/// The status of a lock, if the engine has one, is right for a lock that was never used, is held, or is
-/// free again.
+/// The status of a lock, if the engine has one, is right for a lock that was never used, is held,
+/// or is free again.
 pub(super) fn status(subject: &dyn Subject) {
     let name = name();
     let seen = lock(subject, &name);

@@ -24,7 +24,7 @@ pub enum TryAcquire {
     Acquired,
     /// Another process holds the claim in a mode that excludes this one.
     Contended,
-    /// Only a server knows, which must not be waited for here: start a wait.
+    /// Only a server knows, and its answer must not be waited for here: start a wait.
     Unknown,
 }
 
@@ -71,8 +71,8 @@ pub type WaitDone = Box<dyn FnOnce(Result<bool, LockError>) + Send>;
 /// What a new holder learns when it is recorded.
 #[derive(Debug, Default)]
 pub struct Recorded {
-    /// The fencing token: it rises with every writer, and a reader's lies between those of the writers
-    /// around it.
+    /// The fencing token: it rises with every writer, and a reader's lies between those of the
+    /// writers around it.
     pub token: u64,
     /// How far this process may raise its tokens above `token` before it records a holder again.
     pub token_reserve: u64,
@@ -121,8 +121,8 @@ pub trait Claim: Send {
     /// The engine failed. Contention is not an error.
     fn try_acquire(&mut self, mode: Mode) -> Result<TryAcquire, LockError>;
 
-    /// Whether the claim, held here by readers, is still valid: for files, whether the path still names
-    /// the locked file.
+    /// Whether the claim, held here by readers, is still valid: for files, whether the path still
+    /// names the locked file.
     ///
     /// # Errors
     /// The engine cannot determine it.
@@ -130,12 +130,13 @@ pub trait Claim: Send {
         Ok(true)
     }
 
-    /// Looks for a writer of another process that waits for the claim, held here by readers, and calls
-    /// `found` if there is one: later, on a thread of the engine's own.
+    /// Looks for a writer of another process that waits for the claim, held here by readers, and
+    /// calls `found` if there is one: later, on a thread of the engine's own.
     ///
-    /// Readers of one process share its claim without asking the engine; a writer that is found keeps
-    /// them from sharing it forever. The gate calls this every 5 ms while readers join each other, and
-    /// less often if `found` takes long to be called or dropped. By default, `found` is dropped.
+    /// Readers of one process share its claim without asking the engine; a writer that is found
+    /// keeps them from sharing it forever. The gate calls this every 5 ms while readers join each
+    /// other, and less often if `found` takes long to be called or dropped. By default, `found` is
+    /// dropped.
     fn find_waiting_writer(&mut self, found: WriterWaiting) {
         drop(found);
     }
@@ -149,21 +150,22 @@ pub trait Claim: Send {
     /// The wait cannot be started; `done` is not called then.
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError>;
 
-    /// Whether the wait is still valid: for files, whether the path still names the file that it waits
-    /// for.
+    /// Whether the wait is still valid: for files, whether the path still names the file that is
+    /// waited for.
     ///
     /// # Errors
     /// The engine cannot determine it.
     fn is_wait_still_valid(&mut self, id: WaitId) -> Result<bool, LockError>;
 
-    /// What the wait is blocked on, unless it is another holder, as the end of a sentence.
+    /// The reason that the wait is blocked, as the end of a sentence; `None` if it is another
+    /// holder.
     fn blocked_on(&self, id: WaitId) -> Option<String> {
         let _ = id;
         None
     }
 
-    /// Cancels a wait that is no longer needed; its callback is still called. Returns `false` if it
-    /// continues, for waiters that may follow.
+    /// Cancels a wait that is no longer needed; its callback is still called. Returns `false` if
+    /// the wait continues, so that it can serve later waiters.
     fn cancel_wait(&mut self, id: WaitId) -> bool {
         let _ = id;
         false
@@ -175,7 +177,7 @@ pub trait Claim: Send {
     /// The claim cannot be used; it is released then.
     fn accept(&mut self, id: WaitId) -> Result<bool, LockError>;
 
-    /// Forgets the wait, and releases what it acquired, unless that is the claim that is held already.
+    /// Forgets the wait, and releases the lock that it acquired, unless the claim was held already.
     fn discard(&mut self, id: WaitId);
 
     /// Reassigns the idle claim to `owner`; `false` if it was lost, or if the engine cannot
@@ -190,10 +192,11 @@ pub trait Claim: Send {
         None
     }
 
-    /// Records the holder in this process that uses the claim from now on; none if `site` is `None`.
+    /// Records the holder in this process that uses the claim from now on; none if `site` is
+    /// `None`.
     ///
-    /// If this process dies, the next holder learns of [`Usage::abandoned_by`], or of an earlier death
-    /// that the engine finds, or else of this holder.
+    /// If this process dies, the next holder learns of [`Usage::abandoned_by`], or of an earlier
+    /// death that the engine finds, or else of this holder.
     fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded;
 
     /// Records that the claim, which this process keeps, is unused and was not abandoned.
@@ -203,10 +206,12 @@ pub trait Claim: Send {
 
     /// Releases the claim, if it is held in `mode`.
     ///
-    /// `usage` is `None` if no holder was recorded since the claim was acquired. The next holder learns
-    /// of [`Usage::abandoned_by`]; a reader leaves an abandonment as it was.
+    /// The next holder learns of [`Usage::abandoned_by`]; `usage` is `None` if the gate did not use
+    /// the claim. An abandonment stays as it was if no holder was recorded since the claim was
+    /// acquired, or if `mode` is shared.
     ///
     /// # Errors
-    /// The release failed, as far as that is known at once; the claim is no longer held in any case.
+    /// The release failed, as far as that is known at once; the claim is no longer held in any
+    /// case.
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError>;
 }

@@ -7,7 +7,7 @@
 //! | how a wait blocks or polls | `blocking_pool.rs`, `polling.rs` |
 //! | what is written to the `.holder` file | `record.rs`, `record/format.rs` |
 //! | where a writer that died is reported | `record/abandonment.rs` |
-//! | where a live record is distinguished from a stale one | `holder_lookup/linux/stale_record.rs` |
+//! | where live and stale records are distinguished | `holder_lookup/linux/stale_record.rs` |
 //! | where the files of keyed names are removed | `keyed_cleanup.rs` |
 //! | what differs between platforms | `platform/`, `holder_lookup/` |
 
@@ -106,8 +106,8 @@ impl Engine for FileEngine {
     fn supports(&self, capability: Capability) -> bool {
         match capability {
             Capability::SharedLocks | Capability::AbandonmentReports => true,
-            // A lock lasts as long as its file is open. A process that tries the lock may overtake the
-            // waiter that the kernel wakes. The kernel detects no deadlocks.
+            // A lock lasts as long as its file is open. A process that tries the lock may overtake
+            // the waiter that the kernel wakes. The kernel detects no deadlocks.
             Capability::LockLoss
             | Capability::FairAcrossProcesses
             | Capability::DeadlockDetection => false,

@@ -1,4 +1,4 @@
-//! [`LossMonitor`]: how the holder of a lock notices its loss.
+//! [`LossMonitor`]: notifies the holder of a lock of its loss.
 
 use std::fmt;
 use std::task::Waker;
@@ -15,8 +15,8 @@ pub trait LossMonitor: fmt::Debug + Send + Sync {
     /// Blocks until the engine has confirmed all earlier releases, or does not respond in time.
     fn flush(&self);
 
-    /// A query that returns a row as long as no other holder has had the lock since, if holders can
-    /// fence a transaction; by default `None`.
+    /// The query with which a holder fences a transaction: it returns a row as long as no other
+    /// holder has had the lock since. By default `None`.
     fn fence_statement(&self) -> Option<String> {
         None
     }

@@ -6,23 +6,23 @@
 //! PostgresClaim ─┼─► AcquireTask ── check out ─► Pool             │
 //!                │                                │               │
 //!                │                                ▼               │
-//!                ├─► ReleaseTask ─────────────► Session ◄─────────┼─► backend
+//!                ├─► ReleaseTask, UpdateHolder ─► Session ◄───────┼─► backend
 //!                │                                ▲               │
 //!                │                  ping, close   │               │
 //!                │     heartbeat ─────────────────┘               │
-//!                │         │ backends left?                       │
+//!                │         │ live backends?                       │
 //!                │         ▼                                      │
 //! PostgresEngine ┼─► ControlSession ◄─────────────────────────────┼─► backend
 //! ```
 //!
 //! A caller does no input or output itself: it spawns tasks on the driver thread. An acquisition
 //! checks a session out of the pool; the locks of one owner share a session, so that the server
-//! detects deadlocks between owners. The end of a session loses its locks, so the heartbeat checks
-//! every session that has locks or waits for one. The control session runs queries that hold no lock:
-//! for holders, statuses and unresponsive sessions.
+//! detects deadlocks between owners. The locks of a session are lost when it ends, so the heartbeat
+//! checks every session that has locks or waits for one. The control session holds no lock: it runs
+//! the queries about holders, statuses, waiting writers and unresponsive sessions.
 //!
-//! When the locks are opened, `pooler` refuses PgBouncer's transaction pooling, `preflight` an old or
-//! read-only server, and `table` creates the table.
+//! When the locks are opened, `pooler` refuses PgBouncer's transaction pooling, `preflight` refuses
+//! an old or read-only server, and `table` creates the table.
 
 mod acquire;
 mod boot_time;
@@ -116,8 +116,8 @@ impl PostgresEngine {
 impl Engine for PostgresEngine {
     fn supports(&self, capability: Capability) -> bool {
         match capability {
-            // The server queues waiters, and looks for deadlocks after `deadlock_timeout`; a session
-            // can be lost while its holder continues.
+            // The server queues waiters, and looks for deadlocks after `deadlock_timeout`; a
+            // session can be lost while its holder continues.
             Capability::SharedLocks
             | Capability::AbandonmentReports
             | Capability::LockLoss

@@ -9,12 +9,16 @@ use jam_lock::{LockError, LockName, Timeout};
 
 use super::{exit, help};
 
-/// Runs commands under named locks, and shows their holders.
+/// Run commands under named locks, and show the holders of the locks
 #[derive(Debug, Parser)]
 #[command(name = "jam-lock", version)]
 pub(crate) struct Arguments {
-    /// The lock folder, or the URL of a PostgreSQL database [default: `JAM_LOCK`, or ./locks]
-    #[arg(long, global = true, value_name = "FOLDER|URL")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER|URL",
+        help = "Lock folder, or URL of a PostgreSQL database [env: JAM_LOCK] [default: ./locks]"
+    )]
     pub(crate) locks: Option<OsString>,
 
     #[command(subcommand)]
@@ -29,15 +33,15 @@ pub(crate) enum Subcommand {
     /// List all locks with their holders and the number of waiters
     #[command(after_help = help::others(), after_long_help = help::list_long())]
     List {
-        /// Print JSON with every detail, for other programs
+        /// Print every detail as JSON, for other programs
         #[arg(long)]
         json: bool,
     },
 
-    /// Show the list live; press `q` to quit
+    /// Show the list live; press q to quit
     #[command(after_help = help::others())]
     Watch {
-        /// Seconds between updates
+        /// Number of seconds between updates
         #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
         interval: Duration,
     },
@@ -45,19 +49,19 @@ pub(crate) enum Subcommand {
     /// Show the holder of a lock (exit status: 0 held, 1 free)
     #[command(after_help = help::who())]
     Who {
-        /// The name of the lock
+        /// Name of the lock
         #[arg(value_parser = name)]
         name: LockName,
     },
 
-    /// Remove keyed lock files left behind by killed processes
+    /// Remove the files of keyed locks that killed processes left behind
     #[command(after_help = help::others())]
     Sweep,
 
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     #[command(arg = without_locks())]
     Completions {
-        /// The shell
+        /// Shell to print the script for
         shell: Shell,
     },
 
@@ -70,34 +74,36 @@ pub(crate) enum Subcommand {
 #[derive(Args, Debug)]
 #[command(after_help = help::run(), after_long_help = help::run_long())]
 pub(crate) struct RunArguments {
-    /// The name of the lock
+    /// Name of the lock
     #[arg(value_parser = name)]
     pub(crate) name: LockName,
 
-    /// Seconds to wait for the lock: -1 forever, 0 not at all [default: -1; 0 with --skip]
-    #[arg(long, short, value_name = "SECONDS", value_parser = timeout, allow_negative_numbers = true)]
+    /// Wait at most this many seconds for the lock: 0 does not wait, -1 waits forever [default: -1,
+    /// or 0 with --skip]
+    #[arg(long, short, value_name = "SECONDS", value_parser = timeout)]
+    #[arg(allow_negative_numbers = true)]
     timeout: Option<Timeout>,
 
-    /// Take a shared (reader's) lock
+    /// Acquire a shared (reader's) lock, which excludes only writers
     #[arg(long, short)]
     pub(crate) shared: bool,
 
-    /// Exit 0 without running the command if the lock is not acquired in time
+    /// Exit with status 0, without running the command, if the lock is not acquired in time
     #[arg(long, conflicts_with = "exit_code")]
     pub(crate) skip: bool,
 
-    /// The exit status if the lock is not acquired in time
+    /// Exit status if the lock is not acquired in time
     #[arg(long, value_name = "STATUS", default_value_t = exit::EXIT_TIMEOUT)]
     pub(crate) exit_code: u8,
 
-    /// Hold the lock until every process that the command leaves running has ended
+    /// Hold the lock until every process that the command leaves running has exited
     ///
-    /// They are tracked by a pipe that they inherit. A daemon that closes all its descriptors is not
-    /// waited for.
+    /// These processes are tracked through a pipe that they inherit, so a daemon that closes all of
+    /// its descriptors is not waited for.
     #[arg(long, short)]
     pub(crate) descendants: bool,
 
-    /// The command to run, with its arguments (not through a shell)
+    /// Command to run, with its arguments; it is not passed to a shell
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }

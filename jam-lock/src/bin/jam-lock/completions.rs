@@ -17,8 +17,9 @@ pub(crate) fn completions(shell: Shell) -> Result<Exit, Error> {
     Ok(Exit::SUCCESS)
 }
 
-/// The script with one repair: since `clap_complete` 4.6, bash scripts spell a command with a hyphen
-/// in two ways, and so complete nothing after a subcommand. Remove this once it is fixed there.
+/// The script with one repair: since `clap_complete` 4.6, bash scripts spell a command with a
+/// hyphen in two ways, and so complete nothing after a subcommand. Remove this once it is fixed
+/// there.
 fn repaired(shell: Shell, script: &str) -> String {
     match shell {
         Shell::Bash => script.replace("jam__subcmd__lock", "jam__lock"),

@@ -1,4 +1,4 @@
-//! Why the locks cannot be shown.
+//! Why a subcommand other than `run` failed.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use jam_lock::LockError;
 use super::exit::{EXIT_ERROR, Exit};
 use super::output;
 
-/// Why a subcommand other than `run` failed.
+/// The error of a subcommand other than `run`.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The location does not exist, or cannot be read.

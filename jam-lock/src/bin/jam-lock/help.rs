@@ -1,4 +1,4 @@
-//! What the help and the manual say besides the arguments.
+//! The parts of the help and of the manual that are not about arguments.
 
 use std::fmt::Write;
 
@@ -7,7 +7,8 @@ pub(crate) type Entries = &'static [(&'static str, &'static str)];
 
 /// Introduces [`RUN`].
 pub(crate) const RUN_INTRO: &str = "\
-Exits with the command's status, or dies by the signal that killed it. Otherwise the exit status is";
+jam-lock run exits like the command: with its status, or by the signal that killed it. Otherwise,
+the exit status is:";
 
 /// The exit statuses of `run`.
 pub(crate) const RUN: Entries = &[
@@ -38,18 +39,18 @@ pub(crate) const OTHERS: Entries =
 pub(crate) const EXAMPLES: Entries = &[
     (
         "jam-lock run nightly --timeout 60 -- ./backup.sh",
-        "Waits for up to a minute, then exits with status 75.",
+        "Waits for a minute at most, and exits with status 75 if the lock is still held.",
     ),
     ("jam-lock run report --skip -- make report", "Skips this run if another is in progress."),
     (
         "jam-lock run stock --shared -- sh -c './count.sh > stock.txt'",
-        "Runs together with other readers; the shell writes the file while it holds the lock.",
+        "Runs together with other readers; the shell writes the file under the lock.",
     ),
 ];
 
 /// Introduces [`JSON`].
 pub(crate) const JSON_INTRO: &str = "\
-With --json, the output is an array with an object for each lock; what is unknown is null:";
+With --json, the output is an array with an object for each lock; unknown values are null:";
 
 /// The keys of a lock.
 pub(crate) const JSON: Entries = &[
@@ -59,11 +60,11 @@ pub(crate) const JSON: Entries = &[
     ("waiting", "the number of waiters; all waiters of another process count as one"),
     ("token", "the greatest token issued so far: a string of digits"),
     ("holder", "the holder: an object"),
-    ("abandoned_by", "the holder that died with it, until it is recovered: such an object"),
+    ("abandoned_by", "the holder that died with it, until a writer recovers: an object as well"),
 ];
 
 /// Introduces [`JSON_HOLDER`].
-pub(crate) const JSON_HOLDER_INTRO: &str = "A holder is an object with";
+pub(crate) const JSON_HOLDER_INTRO: &str = "A holder is an object with these keys:";
 
 /// The keys of a holder.
 pub(crate) const JSON_HOLDER: Entries = &[
@@ -101,7 +102,7 @@ pub(crate) fn run_long() -> String {
     let examples: Vec<_> =
         EXAMPLES.iter().map(|(line, what)| format!("  {line}\n      {what}")).collect();
     format!(
-        "{}\n\nThe first 60 bytes of the command line are visible to other users of the lock: keep secrets \
+        "{}\n\nOther users of the lock can see the first 60 bytes of the command line: keep secrets \
          out of them.\n\nExamples:\n{}",
         run(),
         examples.join("\n")
@@ -129,7 +130,7 @@ pub(crate) fn list_long() -> String {
 }
 
 fn statuses(entries: Entries) -> String {
-    format!("The exit status is\n{}", table(entries))
+    format!("Exit status:\n{}", table(entries))
 }
 
 /// A line for each entry.
@@ -137,7 +138,7 @@ fn table(entries: Entries) -> String {
     let width = entries.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (term, description) in entries {
-        // Writing into a `String` does not fail.
+        // Writing to a `String` does not fail.
         let _ = match term.parse::<u8>() {
             Ok(status) => writeln!(text, "  {status:>width$}  {description}"),
             Err(_) => writeln!(text, "  {term:width$}  {description}"),

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use jam_lock::{Holder, State, Status};
 use serde_json::{Value, json};
 
-/// An array with an object for each lock; what is unknown is `null`.
+/// An array with an object for each lock; unknown values are `null`.
 pub(crate) fn list(locks: &[Status]) -> String {
     let all: Value = locks.iter().map(status).collect();
     format!("{all:#}\n")

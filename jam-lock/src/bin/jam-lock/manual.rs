@@ -60,7 +60,7 @@ fn subcommand_section(subcommand: &Command) -> io::Result<String> {
     Ok(text)
 }
 
-/// What clap does not know: JSON, exit statuses, environment, files and examples.
+/// The sections that clap cannot generate: JSON, exit statuses, environment, files and examples.
 fn reference() -> String {
     let mut roff = Roff::new();
     roff.control("SS", ["The output of list --json"]);
@@ -71,8 +71,8 @@ fn reference() -> String {
     roff.control("SH", ["EXIT STATUS"]);
     for (intro, entries) in [
         (help::RUN_INTRO, help::RUN),
-        ("The exit status of who is", help::WHO),
-        ("The exit status of every other subcommand is", help::OTHERS),
+        ("The exit status of who is:", help::WHO),
+        ("The exit status of every other subcommand is:", help::OTHERS),
     ] {
         paragraph(&mut roff, intro);
         list(&mut roff, entries);
@@ -96,7 +96,7 @@ fn list(roff: &mut Roff, entries: help::Entries) {
     }
 }
 
-/// What `render` writes, with the preamble of a page.
+/// The output of `render`, with the preamble of a page.
 fn written(render: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<String> {
     let mut text = Vec::new();
     render(&mut text)?;

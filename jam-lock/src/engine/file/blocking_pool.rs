@@ -37,7 +37,8 @@ struct State {
 
 static POOL: PerProcess<Pool> = PerProcess::new();
 
-/// Starts `wait` for the lock file at `path`, on a thread that blocks, or else on the polling thread.
+/// Starts `wait` for the lock file at `path`, on a thread that blocks, or else on the polling
+/// thread.
 ///
 /// # Errors
 /// No thread can be started, not even the polling thread.

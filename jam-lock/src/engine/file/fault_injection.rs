@@ -1,5 +1,5 @@
-//! Whichever system call fails, with whichever error: the result is an error that names the operation
-//! and the file, or no error at all, and afterwards everything works as before.
+//! Whichever system call fails, with whichever error: the result is an error that names the
+//! operation and the file, or no error at all, and afterwards everything works as before.
 
 mod scenario;
 

@@ -35,8 +35,8 @@ pub(super) fn lock(file: &File, mode: Mode) -> io::Result<()> {
 
 /// Unlocks `file`.
 ///
-/// Closing it is not enough: a child that is just being spawned may still have it open, and would hold
-/// the lock until it executes its program.
+/// Closing it is not enough: a child that is just being spawned may still have it open, and would
+/// hold the lock until it executes its program.
 pub(super) fn unlock(file: &File) -> io::Result<()> {
     retry(Syscall::Unlock, file, || fs2::FileExt::unlock(file))
 }

@@ -8,7 +8,8 @@ use super::platform::FileId;
 use super::syscall::{Syscall, retry};
 use crate::error::LockError;
 
-/// How often other processes may remove or create the folder while it is opened before that is an error.
+/// How often other processes may remove or create the folder while it is opened before that is an
+/// error.
 const MAX_REOPENS: usize = 100;
 
 /// Resolves `folder`; if it is missing and `may_create` is set, creates it with its parents.

@@ -58,8 +58,8 @@ impl Handle {
 
     /// The open file for a wait.
     ///
-    /// It is the cached one, so that a try can use the lock of a wait that is not accepted yet, unless
-    /// the platform would make that try block.
+    /// It is the cached one, so that a try can use the lock of a wait that is not accepted yet,
+    /// unless the platform would make that try block.
     pub(super) fn wait_file(&mut self, spec: &FileSpec) -> Result<WaitFile, LockError> {
         let file = if platform::OPEN_FILES_CAN_BE_SHARED {
             self.open(spec)?
@@ -102,8 +102,8 @@ impl Handle {
         }
     }
 
-    /// Whether the path still names `file`. If not, the file is unlocked, and the next try opens the
-    /// path again.
+    /// Whether the path still names `file`. If not, the file is unlocked if it `is_locked`, and the
+    /// next try opens the path again.
     pub(super) fn is_current(
         &mut self,
         file: &LockFile,
@@ -188,8 +188,8 @@ impl Handle {
     }
 }
 
-/// The error of a file that never has the inode number of its own path, although it was not removed:
-/// whether two processes lock the same file cannot be determined then.
+/// The error of a file that never has the inode number of its own path, although it was not
+/// removed: whether two processes lock the same file cannot be determined then.
 fn unstable_inode(path: &Path) -> LockError {
     LockError::Unsupported {
         what: "locking a file whose inode number changes",

@@ -1,8 +1,8 @@
 //! Looks up the holder of a lock file, if it is certain.
 //!
-//! A record names a holder, but that process may have died since, and a holder that is not recorded
-//! may have the lock now. So the holder is a process that the system itself lists, and the record is
-//! believed if it is that process's own. Only Linux lists the processes.
+//! The recorded holder may have died, and a holder that is not recorded may have the lock now. So
+//! only a process that the system lists counts as the holder, and a record is believed only if it
+//! is that process's own. Only Linux lists the processes.
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;

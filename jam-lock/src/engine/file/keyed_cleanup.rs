@@ -1,8 +1,8 @@
 //! Removes the files of keyed locks: keys are unlimited, so their files cannot all stay.
 //!
 //! A file is removed under its own lock, by a process that no longer uses it. A waiter on a removed
-//! file notices as soon as the lock is granted, and opens the path again. Programs that do not check
-//! the path must not use the same keyed names.
+//! file notices as soon as the lock is granted, and opens the path again. Programs that do not
+//! check the path must not use the same keyed names.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -75,8 +75,8 @@ pub(super) fn is_in_recent_use(path: &Path) -> Option<bool> {
     Some(modified.elapsed().ok()? < USED_RECENTLY)
 }
 
-/// Removes the file at `path` if its record shows that a keyed name was left behind; returns whether
-/// it did.
+/// Removes the file at `path` if its record shows that a keyed name was left behind; returns
+/// whether it did.
 pub(super) fn sweep(path: &Path) -> bool {
     let is_left_behind = || record::is_left_behind(&RecordFile::path(path));
     if !is_left_behind() {

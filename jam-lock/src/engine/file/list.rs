@@ -1,8 +1,8 @@
 //! Lists the locks of a folder with their status, without changing any file.
 //!
-//! Linux lists the processes that hold file locks or wait for them, but its list may lack any of them.
-//! If a holder is not listed all the time, the kernel decides: the lock is tried as a reader, and
-//! released at once. A writer that tries the lock in that instant is refused.
+//! Linux lists the processes that hold file locks or wait for them, but its list may lack any of
+//! them. If a holder is not listed all the time, the kernel decides: the lock is tried as a reader,
+//! and released at once. A writer that tries the lock in that instant is refused.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -24,7 +24,7 @@ const EXTENSION: &str = "lock";
 /// The status of each lock of `folder`, in no particular order.
 pub(super) fn list(folder: &Path) -> Result<Vec<Status>, LockError> {
     let paths = lock_files(folder)?;
-    // A file that is gone by now was free, and what is not a file is not a lock.
+    // A lock whose file is gone by now was free, and only a regular file is a lock.
     let locks = paths.iter().filter_map(|path| LockSnapshot::take(path).ok());
     let locks: Vec<_> = locks.filter(|lock| lock.metadata.is_file()).collect();
     let table = LockTable::read();
@@ -39,7 +39,7 @@ pub(super) fn status(name: &LockName, path: &Path) -> Status {
             status_of(&lock, name.to_string(), &LockTable::read())
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            // An abandonment that is recorded nevertheless is left to the next holder.
+            // A recorded abandonment is left to the next holder, which creates the file again.
             let record = record::read_record(&RecordFile::path(path));
             Status::new(name.as_str(), State::Free)
                 .with_token(record.and_then(|record| record.token))
@@ -73,7 +73,8 @@ fn status_of(lock: &LockSnapshot, name: String, table: &LockTable) -> Status {
         None if state.is_held() => holder_lookup::find_now(&lock.path),
         holder => holder,
     };
-    // If the record has no holder, its abandonment counts, even if an unrecorded process holds the lock.
+    // If the record has no holder, its abandonment counts, even if an unrecorded process holds the
+    // lock.
     let has_no_holder = lock.record.as_ref().is_some_and(|record| record.holder.is_none());
     let abandoned_by =
         (occupancy.is_record_stale || has_no_holder).then(|| abandoned_by(lock)).flatten();
@@ -84,8 +85,8 @@ fn status_of(lock: &LockSnapshot, name: String, table: &LockTable) -> Status {
         .abandoned_by(abandoned_by.map(Box::new))
 }
 
-/// Who abandoned the lock, which the recorded holder does not have, unless the record has changed
-/// since.
+/// The holder that abandoned the lock, given that the recorded holder does not have it; `None` if
+/// the record has changed since.
 fn abandoned_by(lock: &LockSnapshot) -> Option<Holder> {
     let record = lock.record.clone()?;
     let is_unchanged = record::read_record(&RecordFile::path(&lock.path)).as_ref() == Some(&record);

@@ -13,7 +13,7 @@ use super::platform::{self, FileId};
 use super::syscall::{Syscall, retry};
 use crate::error::LockError;
 
-/// How often a file may disappear while it is being opened before that is an error.
+/// How often the file may disappear while it is being opened before that is an error.
 const MAX_REOPENS: usize = 100;
 
 /// How recent a write must be to come from a process that polls, as Jam.py does every 50 ms.
@@ -103,7 +103,7 @@ impl LockFile {
             || metadata(&self.file).is_ok_and(|metadata| platform::link_count(&metadata) > 0)
     }
 
-    /// Whether a process polls it that empties the file at each try, as Jam.py does; its creation just
+    /// Whether a process polls it and empties it at each try, as Jam.py does; a creation just
     /// before it was opened here does not count.
     pub(super) fn is_polled(&self) -> bool {
         let modified = retry(Syscall::Metadata, &self.file, || self.file.metadata()?.modified());

@@ -26,7 +26,7 @@ pub(super) fn create_new(mut options: OpenOptions, path: &Path) -> io::Result<Fi
     retry(Syscall::Create, path, || platform::open(&options, path))
 }
 
-/// What a file is, unless it is a regular file.
+/// The kind of a file; `None` for a regular file.
 pub(super) fn irregularity(kind: FileType) -> Option<&'static str> {
     if kind.is_file() {
         None

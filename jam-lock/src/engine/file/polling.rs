@@ -1,4 +1,4 @@
-//! The one thread that polls lock files in turn, for waits for which no blocking thread is left.
+//! The one thread that polls lock files in turn, for the waits that find all blocking threads busy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -18,7 +18,7 @@ const FIRST_INTERVAL: Duration = Duration::from_millis(1);
 /// The longest interval between two tries.
 const LONGEST_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long the thread stays without any wait.
+/// How long the thread stays idle before it ends.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
@@ -33,7 +33,7 @@ struct State {
     waits: BTreeMap<FlockWaitId, Polled>,
     /// The waits by the time of their next try.
     due: BTreeSet<(Instant, FlockWaitId)>,
-    /// Waits that only have to be finished.
+    /// Waits that only need to be finished.
     cancelled: Vec<FlockWait>,
     /// The wait that is being tried right now.
     current: Option<CurrentTry>,
@@ -73,8 +73,8 @@ pub(super) fn start(wait: FlockWait, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the wait `id` without the lock, if it is polled and not being tried right now; returns whether
-/// it did. A wait that is being tried ends if that try fails.
+/// Ends the wait `id` without the lock, if it is polled and not being tried right now; returns
+/// whether it did. A wait that is being tried ends if that try fails.
 pub(super) fn cancel(id: FlockWaitId) -> bool {
     let poller = POLLER.get();
     let mut state = poller.lock();

@@ -1,10 +1,11 @@
-//! [`HolderRecord`]: what a claim records in the `.holder` file beside its lock file.
+//! [`HolderRecord`]: the record of a claim, in the `.holder` file beside its lock file.
 //!
 //! A record has three parts. The *holder* is for people, and never decides anything. The
-//! [abandonment mark](AbandonmentMark) and the [tokens](Tokens) are relied on: if one of them cannot be
-//! read or written, the holder gets a `record_error`.
+//! [abandonment mark](AbandonmentMark) and the [tokens](Tokens) are relied on: if one of them
+//! cannot be read or written, the holder gets a `record_error`.
 //!
-//! The text of a record is in `format`; the file, which is overwritten in place, is in `record_file`.
+//! The text of a record is in `format`; the file, which is overwritten in place, is in
+//! `record_file`.
 
 mod abandonment;
 mod error;
@@ -136,8 +137,7 @@ impl HolderRecord {
         result
     }
 
-    /// Saves where the tokens of a keyed name continue, before its files are removed; `false` if that
-    /// fails.
+    /// Saves the last token of a keyed name before its files are removed; `false` if that fails.
     pub(super) fn save_token_floor(&self) -> bool {
         let floor = self.token_floor.as_ref().filter(|_| self.was_read);
         floor.is_none_or(|floor| floor.raise(self.tokens.last()).is_ok())
@@ -148,7 +148,7 @@ impl HolderRecord {
         self.file = None;
     }
 
-    /// Records the holder, and `first`, who abandoned the lock before.
+    /// Records the holder, and `first`, the holder that abandoned the lock before.
     fn write_holder(
         &mut self,
         site: &Site,
@@ -171,7 +171,7 @@ impl HolderRecord {
         self.note_written(written)
     }
 
-    /// Records no holder, but `first`, who abandoned the lock before.
+    /// Records no holder, but `first`, the holder that abandoned the lock before.
     fn write_unrecorded(&mut self, first: Option<&Holder>) -> Result<(), LockError> {
         match first {
             None => self.clear_mark(),

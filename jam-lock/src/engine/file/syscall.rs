@@ -1,5 +1,5 @@
-//! Every system call of the engine goes through [`retry`], so that signals interrupt nothing and tests
-//! can make any call fail.
+//! Every system call of the engine goes through [`retry`], so that signals interrupt nothing and
+//! tests can make any call fail.
 
 #[cfg(all(test, target_os = "linux"))]
 pub(super) mod faults;
@@ -35,7 +35,7 @@ pub(super) enum Syscall {
     StartThread,
 }
 
-/// What a call is applied to.
+/// The file or the path that a call is applied to.
 pub(super) trait Target {
     #[cfg(all(test, target_os = "linux"))]
     fn path(&self) -> std::path::PathBuf;

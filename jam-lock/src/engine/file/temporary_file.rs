@@ -1,7 +1,7 @@
 //! Files that are about to be renamed or linked to their final path. No lock can have their names.
 //!
-//! A process that is killed in between leaves one behind, which [`Locks::sweep`](crate::Locks::sweep)
-//! recognizes by its name and removes.
+//! A process that is killed in between leaves one behind, which
+//! [`Locks::sweep`](crate::Locks::sweep) recognizes by its name and removes.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -29,7 +29,8 @@ mod sweep {
     use super::PREFIX;
     use crate::engine::file::syscall::{Syscall, retry};
 
-    /// The age at which a temporary file counts as left behind: it normally exists for microseconds.
+    /// The age at which a temporary file counts as left behind: it normally exists for
+    /// microseconds.
     const MIN_AGE: Duration = Duration::from_secs(60);
 
     /// Removes the temporary files that killed processes left behind in `folder`.

@@ -19,7 +19,8 @@ pub(super) struct MemoryClaim {
     lock: LockRef,
     process: ProcessId,
     held: Option<Mode>,
-    /// Whether a holder was recorded, and so learned of an abandonment, since the claim was acquired.
+    /// Whether a holder was recorded since the claim was acquired, and so learned of an
+    /// abandonment.
     was_recorded: bool,
     waits: Vec<PendingWait>,
 }
@@ -97,7 +98,7 @@ impl Claim for MemoryClaim {
     }
 
     fn discard(&mut self, id: WaitId) {
-        // A wait that was cancelled is gone already.
+        // A cancelled wait is already gone.
         let Some(PendingWait { mode, queued, .. }) = self.take_wait(id) else { return };
         self.lock.update(|state| {
             if state.take(queued) {

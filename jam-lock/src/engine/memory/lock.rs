@@ -1,4 +1,4 @@
-//! [`MemoryLock`]: the lock of one name, with its holders, its waits, and what holders leave behind.
+//! [`MemoryLock`]: the lock of one name, with its holders, waits, token and abandonment.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -89,7 +89,7 @@ impl LockState {
         is_free
     }
 
-    /// Queues a wait, and returns its id.
+    /// Appends a wait to the queue, and returns its id.
     pub(super) fn enqueue(&mut self, mode: Mode) -> u64 {
         self.last_wait += 1;
         let id = self.last_wait;

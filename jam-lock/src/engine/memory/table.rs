@@ -9,8 +9,8 @@ use crate::name::LockName;
 
 /// The locks of one engine.
 ///
-/// A lock that is no longer used is removed, unless it was left abandoned, so that an unlimited number
-/// of names needs a limited amount of memory.
+/// A lock that is no longer used is removed, unless it was left abandoned, so that an unlimited
+/// number of names needs a limited amount of memory.
 #[derive(Debug, Default)]
 pub(super) struct Table(Mutex<Entries>);
 

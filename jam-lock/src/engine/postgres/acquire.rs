@@ -28,7 +28,7 @@ pub(super) use self::outcome::Acquired;
 /// about 12,500 locks exhaust for every client.
 const MAX_LOCKS: usize = 1_000;
 
-/// An acquisition in the driver thread.
+/// An acquisition on the driver thread.
 pub(super) struct AcquireTask {
     pub(super) driver: Arc<Driver>,
     pub(super) name: LockName,
@@ -61,7 +61,7 @@ impl AcquireTask {
         }
     }
 
-    /// A session for the owner, which may have to wait for one; `None` if it was cancelled.
+    /// Waits for a session for the owner, if necessary; `None` if the acquisition was cancelled.
     async fn check_out(&self) -> Result<Option<PooledSession>, LockError> {
         let Self { driver, request, cancel, .. } = self;
         let failed = |why: String| {

@@ -68,7 +68,8 @@ impl Session {
                 biased;
                 // A request that has not been sent by then is not sent at all.
                 response = &mut response => break response,
-                // If it does not get through, neither does the response, which the heartbeat notices.
+                // If it does not get through, neither does the response, which the heartbeat
+                // notices.
                 _ = self.tls.cancel(&self.cancel_token) => {}
             }
             self.has_stray_cancel.store(true, Ordering::Relaxed);
@@ -97,7 +98,8 @@ impl Session {
         self.run(query, parameters).await
     }
 
-    /// Waits for a stray cancel request that may still arrive, so that it cannot hit the next query.
+    /// Waits for a stray cancel request that may still arrive, so that it cannot hit the next
+    /// query.
     pub(super) async fn drain_stray_cancel(&self) {
         if self.has_stray_cancel.swap(false, Ordering::Relaxed) {
             // If it arrived between two queries already, nothing ends this one early.

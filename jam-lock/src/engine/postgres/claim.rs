@@ -33,7 +33,7 @@ pub(super) struct PostgresClaim {
     held: Option<Held>,
 }
 
-/// A wait that was started, and what it acquired.
+/// A wait that was started, and the lock that it acquired.
 struct Wait {
     cancel: Arc<CancelToken>,
     site: Option<Site>,
@@ -57,7 +57,7 @@ impl PostgresClaim {
         Self { driver, name, key, process, waits: HashMap::new(), held: None }
     }
 
-    /// Forgets the wait `id`, and returns what it acquired.
+    /// Forgets the wait `id`, and returns the lock that it acquired.
     fn finish_wait(&mut self, id: WaitId) -> Option<(Acquired, Option<Site>)> {
         let Wait { acquired, site, .. } = self.waits.remove(&id)?;
         let acquired = acquired.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -135,7 +135,7 @@ impl Claim for PostgresClaim {
     fn blocked_on(&self, id: WaitId) -> Option<String> {
         match self.waits.get(&id)?.cancel.progress() {
             Progress::Unconnected => Some(self.driver.no_connection()),
-            // A server that responds on other sessions is only busy with this query.
+            // A server that responds on other sessions is just busy with this query.
             Progress::Unanswered if !self.driver.pool.is_responsive() => {
                 Some("the server has not answered".to_owned())
             }

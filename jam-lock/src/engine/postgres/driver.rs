@@ -1,5 +1,5 @@
-//! The thread that does all input and output with a server, so that no caller needs a runtime, and a
-//! blocked caller keeps no lock from being released.
+//! The thread that does all input and output with a server, so that no caller needs a runtime, and
+//! a blocked caller keeps no lock from being released.
 
 use std::fmt;
 use std::io;

@@ -4,12 +4,13 @@ use tokio_postgres::Error;
 
 use crate::error::LockError;
 
-/// What failed between here and the server.
+/// The error of an operation at the server.
 pub(super) fn server_error(operation: &str, location: String, error: &Error) -> LockError {
     LockError::engine(operation, location, describe(error))
 }
 
-/// What the server reported, or else the error with its cause: its own text only names its kind.
+/// The server's message, or else the error with its source, because its own text only names its
+/// kind.
 pub(super) fn describe(error: &Error) -> String {
     if let Some(reported) = error.as_db_error() {
         return format!("{} ({})", reported.message(), reported.code().code());

@@ -1,7 +1,7 @@
-//! A thread that ends first waits until the server has confirmed its releases.
+//! Before a thread ends, it waits until the server has confirmed its releases.
 //!
-//! A drop only sends the release to the driver thread, which the end of `main` would kill. Then the
-//! next holder would learn of a death that was none.
+//! A dropped guard only sends its release to the driver thread, which the end of `main` would kill,
+//! and then the next holder would learn of a death that never happened.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
@@ -13,7 +13,7 @@ thread_local! {
     static DRIVERS: RefCell<Drivers> = const { RefCell::new(Drivers(Vec::new())) };
 }
 
-/// The drivers that this thread has sent releases to, flushed on drop.
+/// The drivers that this thread has opened or sent releases to, flushed on drop.
 struct Drivers(Vec<(ProcessId, Weak<Driver>)>);
 
 /// Flushes `driver` when this thread ends.

@@ -1,4 +1,4 @@
-//! Checks while any locks are held or waited for that the server still has their sessions.
+//! While locks are held or waited for, checks that the server still has their sessions.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How long a response may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// After how long without a response the server is asked about a session: longer than between two
-/// pings that it responds to.
+/// How long a session may be silent before the server is asked about it: longer than the time
+/// between two answered pings.
 const UNRESPONSIVE: Duration = Duration::from_millis(1500);
 
 /// How often sessions are checked for the loss of their server.
@@ -32,16 +32,15 @@ pub(super) async fn ping_sessions(pool: Arc<Pool>) {
         pool.wait_until_in_use().await;
         sleep(INTERVAL).await;
         let ping = |session: Arc<Session>| async move {
-            // A session that does not respond is left to `check_unresponsive`, and a connection that
-            // is lost closes its session itself.
+            // A session that does not respond is left to `check_unresponsive`, and a connection
+            // that is lost closes its session itself.
             let _ = timeout(TIMEOUT, session.ping()).await;
         };
         pool.holding_idle().into_iter().map(ping).collect::<JoinSet<_>>().join_all().await;
     }
 }
 
-/// Checks by the control session which of the sessions in use the server still has, among those
-/// that have not responded themselves.
+/// Checks over the control session which of the unresponsive sessions in use the server still has.
 pub(super) async fn check_unresponsive(pool: Arc<Pool>, control: Arc<ControlSession>) {
     loop {
         pool.wait_until_in_use().await;

@@ -1,4 +1,4 @@
-//! A lock that is held at the server, as its holder monitors it.
+//! [`Hold`]: monitors and fences a lock that is held at the server.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -13,7 +13,7 @@ pub(super) struct Hold {
     pub(super) driver: Arc<Driver>,
     pub(super) session: Arc<Session>,
     pub(super) key: i64,
-    /// In the table until a writer acquires the lock, or a reader after a writer.
+    /// It is in the table until a writer acquires the lock, or a reader does so after a writer.
     pub(super) token: i64,
 }
 

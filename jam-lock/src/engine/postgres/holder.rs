@@ -1,4 +1,4 @@
-//! Holders as the table has them.
+//! Reads holders from the table, and records new ones.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -45,7 +45,8 @@ pub(super) fn read_with_session(row: &Row) -> Option<Box<Holder>> {
     })
 }
 
-/// A holder to record; none if it has no `file`, which is empty without a source location.
+/// A holder to record. Without a `file`, none is recorded; a holder without a source location has
+/// an empty one.
 pub(super) struct NewHolder {
     file: Option<String>,
     line: i64,

@@ -6,7 +6,7 @@ use crate::name::digest;
 /// Separates these locks from other advisory locks of the database.
 const DOMAIN: &str = "jam-lock 1";
 
-/// The first 64 bits of a SHA-256 digest over domain, namespace and name.
+/// The first 64 bits of the SHA-256 digest of the domain, the namespace and the name.
 ///
 /// The zero byte that separates them occurs in no name.
 pub(super) fn key(namespace: &str, name: &LockName) -> i64 {

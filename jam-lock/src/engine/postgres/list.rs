@@ -14,7 +14,7 @@ use crate::holder::Holder;
 use crate::name::LockName;
 use crate::status::{State, Status};
 
-/// What failed, for messages.
+/// The operation, for messages.
 pub(super) const OPERATION: &str = "list the locks";
 
 /// The number of columns of a holder; those of its session follow.

@@ -1,5 +1,5 @@
-//! The wakers of tasks that wait for the loss of a lock: foreign code, which may panic, block, or poll
-//! the task on the calling thread.
+//! The wakers of tasks that wait for the loss of a lock: foreign code, which may panic, block, or
+//! poll the task on the calling thread.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,8 +8,8 @@ use std::thread;
 
 use crate::foreign_waker;
 
-/// Wakes on a thread of its own: a session may be closed under a gate's mutex, or on the driver
-/// thread.
+/// Wakes them on a separate thread, because a session may be closed under a gate's mutex, or on the
+/// driver thread.
 pub(super) fn wake(wakers: Vec<Waker>) {
     if wakers.is_empty() {
         return;

@@ -28,7 +28,7 @@ struct Slot {
     /// The owner of the locks that it has, or of the wait on it.
     owner: OwnerId,
     held: usize,
-    /// Whether it waits for a response, which may take long.
+    /// Whether it is checked out for an acquisition, which may take long.
     is_busy: bool,
 }
 
@@ -73,7 +73,8 @@ impl Pool {
         slots.connected.retain(|slot| !slot.session.is_closed());
         let is_own = |slot: &Slot| slot.held > 0 && slot.owner == owner && !slot.is_busy;
         let own = slots.connected.iter().position(is_own).filter(|_| owner != OwnerId::NONE);
-        // The most recently used one: it responds after what it ran before.
+        // The most recently used one, whose earlier queries, such as a release of this lock, run
+        // first.
         let free = || slots.connected.iter().rposition(|slot| slot.held == 0 && !slot.is_busy);
         if let Some(at) = own.or_else(free) {
             let mut slot = slots.connected.remove(at);
@@ -122,7 +123,7 @@ impl Pool {
                 wakers = session.take_wakers();
             }
         });
-        // Dropping a waker may end its task, so that happens outside the mutex.
+        // Outside the mutex, because dropping a waker may end its task.
         loss_wakers::discard(wakers);
     }
 
@@ -225,7 +226,7 @@ pub(super) struct PooledSession {
 }
 
 impl PooledSession {
-    /// Returns the session, which has one more lock.
+    /// Returns the session to the pool with one more lock.
     pub(super) fn keep_lock(self) {
         self.pool.update(&self.session, |slot| slot.held += 1);
     }

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::url::Url;
 use crate::error::LockError;
 
-/// The oldest version that notices when a client is gone that waits for a lock.
+/// The oldest version that notices the end of a client that is waiting for a lock.
 const OLDEST: u32 = 14_00_00;
 
 pub(super) async fn refuse_old_or_read_only(

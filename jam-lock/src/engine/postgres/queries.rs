@@ -49,9 +49,9 @@ pub(super) enum Query {
     FindWaitingWriter,
     /// The status of all locks of a namespace.
     List,
-    /// The status of one of them.
+    /// The status of one lock.
     Status,
-    /// Those of some sessions that the server still has.
+    /// Which of the given sessions the server still has.
     LiveBackends,
 }
 
@@ -65,7 +65,7 @@ enum Prepare {
 }
 use Prepare::{AtStart, OnFirstUse};
 
-/// A query, when it is prepared, and its text about a table.
+/// A query, when it is prepared, and its text for a table.
 type Definition = (Query, Prepare, fn(&str) -> String);
 
 const QUERIES: [Definition; 21] = [
@@ -205,7 +205,7 @@ impl Query {
     }
 }
 
-/// The texts of the queries about one table.
+/// The texts of the queries for one table.
 pub(super) struct Queries {
     /// The table's name with its schema.
     pub(super) table: String,

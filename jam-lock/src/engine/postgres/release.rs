@@ -1,4 +1,4 @@
-//! One release: marks how the lock is left, and unlocks it.
+//! One release: records its outcome in the table, and unlocks the lock.
 
 use std::future;
 use std::pin::pin;
@@ -12,12 +12,12 @@ use super::queries::Query;
 use super::session::{PendingRelease, within_response_timeout};
 use crate::engine::Mode;
 
-/// A release in the driver thread.
+/// A release on the driver thread.
 pub(super) struct ReleaseTask {
     driver: Arc<Driver>,
     key: i64,
     acquired: Acquired,
-    /// Records the outcome of a writer.
+    /// The query that records the outcome of a writer.
     mark: Query,
 }
 

@@ -101,7 +101,7 @@ impl Server {
         let session = Session::new(client, backend, tls.clone(), Arc::clone(queries));
         let prepared = drive(&mut task, session.prepare_at_start()).await.and_then(identity);
         prepared.map_err(|error| failed("use the table jam_lock", error))?;
-        // Until here the connection is closed if the caller's future is dropped.
+        // Up to here, dropping the caller's future closes the connection.
         let session = Arc::new(session);
         tokio::spawn(run(task, Arc::clone(&session)));
         Ok(session)
@@ -117,7 +117,7 @@ impl Server {
     }
 }
 
-/// Drives the connection of `session` until one of them ends.
+/// Drives the connection of `session` until either of them ends.
 async fn run(task: ConnectionTask, session: Arc<Session>) {
     tokio::select! {
         result = task => {

@@ -20,16 +20,17 @@ use super::{boot_time, loss_wakers};
 /// [`SERVER_TIMEOUT`] after it last received something from this process.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// After how long without receiving anything the server ends a session, at the earliest. It probes
-/// every three seconds, so a connection that is cut now counts from up to three seconds ago.
+/// How long the server keeps a session without receiving anything, at the least. It probes every
+/// three seconds, so the last probe before a connection is cut may be three seconds old.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 
 const _: () = assert!(RESPONSE_TIMEOUT.as_secs() < SERVER_TIMEOUT.as_secs() - 3);
 
-/// A response to a query that was sent longer ago is followed by a ping.
+/// A response that took longer is followed by a ping.
 const STALE: Duration = Duration::from_secs(1);
 
-/// A server that has responded since then counts as responsive: longer than between two heartbeats.
+/// How recently a responsive server must have responded: longer than the time between two
+/// heartbeats.
 const RESPONSIVE: Duration = Duration::from_secs(3);
 
 /// A session at the server.
@@ -48,7 +49,7 @@ pub(super) struct Session {
     pub(super) release_waits: Notify,
     /// Shared by the releases to which the server has not responded.
     pub(super) unanswered_releases: sync::RwLock<()>,
-    /// When the last query was sent to which the server has responded, in milliseconds.
+    /// When the last query that the server has responded to was sent, in milliseconds.
     last_response: AtomicU64,
     loss: Mutex<Loss>,
     /// Notified to close the connection.
@@ -152,12 +153,12 @@ impl Session {
         .await
     }
 
-    /// Records that the server has responded to what was sent at that time.
+    /// Records that the server has responded to a query that was sent at that time.
     pub(super) fn record_response(&self, sent: Duration) {
         self.last_response.fetch_max(millis(sent), Ordering::Relaxed);
     }
 
-    /// How long ago the last query was sent to which the server has responded.
+    /// How long ago the last query that the server has responded to was sent.
     pub(super) fn silence(&self) -> Duration {
         let last_response = Duration::from_millis(self.last_response.load(Ordering::Relaxed));
         boot_time::now().saturating_sub(last_response)
@@ -261,7 +262,7 @@ pub(super) async fn within_response_timeout<T, E>(
     timeout(RESPONSE_TIMEOUT, work).await.ok()?.ok()
 }
 
-/// Why a query failed to which the server has not responded for that long.
+/// Why a query failed: the server has not responded to it for that long.
 pub(super) fn unresponsive(silence: Duration) -> String {
     format!("the server has not answered for {} s", silence.as_secs())
 }

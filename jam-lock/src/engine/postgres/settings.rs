@@ -1,7 +1,7 @@
 //! The settings of this library's own sessions.
 
-/// Set as a session begins, which every role may do. A server that does not have one of them keeps
-/// locks for longer, and never releases them earlier.
+/// Set as a session begins, which every role may do. A server without one of them keeps locks for
+/// longer, and never releases them earlier.
 pub(super) const SETTINGS: [&str; 9] = [
     "SET tcp_keepalives_idle = 3",
     "SET tcp_keepalives_interval = 2",
@@ -13,7 +13,7 @@ pub(super) const SETTINGS: [&str; 9] = [
     // PostgreSQL 17 and later.
     "SELECT set_config('transaction_timeout', '0', false)
     WHERE current_setting('transaction_timeout', true) IS NOT NULL",
-    // The record of a holder must see what the previous one committed while this one waited.
+    // A holder must see the record that the previous one committed while this one waited.
     "SET default_transaction_isolation = 'read committed'",
     "SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') IN ('off', 'local')",

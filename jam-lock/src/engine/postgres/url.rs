@@ -43,7 +43,8 @@ impl Url {
             return Err(invalid("…", "it does not start with postgres://".into()));
         }
         let (plain, query) = url.split_once('?').unwrap_or((url, ""));
-        // Otherwise it would be ambiguous what the password is, which must not be shown.
+        // Otherwise the end of the password would be ambiguous, and a message could show a part of
+        // it.
         if url.matches('@').count() > 1 || query.contains('@') {
             let why = "write `@` as %40 except before the host, and `?` in a password as %3F";
             return Err(invalid("…", why.into()));
@@ -139,7 +140,7 @@ fn invalid(plain: &str, error: Box<dyn std::error::Error + Send + Sync>) -> Lock
     LockError::engine("parse the connection URL", host, error)
 }
 
-/// Decodes `%` with two hexadecimal digits; everything else is itself.
+/// Decodes each `%` with two hexadecimal digits; everything else stands for itself.
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();

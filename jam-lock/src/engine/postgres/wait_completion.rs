@@ -1,4 +1,4 @@
-//! The completion of a wait, which is called even if its task panics, so that no waiter hangs.
+//! [`Completion`]: completes a wait even if its task panics, so that no waiter hangs.
 
 use crate::engine::WaitDone;
 use crate::error::LockError;

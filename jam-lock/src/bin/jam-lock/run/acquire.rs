@@ -33,7 +33,7 @@ pub(super) fn acquire(
     if let Poll::Ready(result) = acquisition.as_mut().poll(&mut context) {
         return Ok(result?);
     }
-    // A wait with a timeout names the ancestor then; the holder may well be done by that time.
+    // With a timeout, the ancestor may release the lock in time, and the error names it otherwise.
     let is_endless = arguments.timeout() == Timeout::FOREVER;
     let ancestor = is_endless.then(|| ancestors::holding_ancestor(&lock)).flatten();
     if let Some(holder) = ancestor {
@@ -56,7 +56,7 @@ pub(super) fn acquire(
     }
 }
 
-/// What is recorded as the holder: the beginning of the command line.
+/// The label of the recorded holder: the beginning of the command line.
 fn label(arguments: &RunArguments) -> &'static str {
     let words: Vec<_> = arguments.command.iter().map(|word| word.to_string_lossy()).collect();
     let line = words.join(" ").replace(char::is_control, " ");

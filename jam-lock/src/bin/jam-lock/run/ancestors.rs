@@ -1,4 +1,4 @@
-//! A lock held by an ancestor that waits for this process to exit.
+//! Detects a lock that is held by an ancestor that waits for this process to exit.
 
 use std::fs;
 
@@ -18,8 +18,8 @@ pub(super) fn holding_ancestor(lock: &Lock) -> Option<Holder> {
     (is_here && is_ancestor && has_argument(id, lock.name())).then_some(holder)
 }
 
-/// Whether a process was started with `name` as an argument: another program that holds the lock need
-/// not wait for its children.
+/// Whether a process was started with `name` as an argument: another program that holds the lock
+/// need not wait for its children.
 fn has_argument(process: u32, name: &LockName) -> bool {
     let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
     line.split(|byte| *byte == 0).any(|argument| argument == name.as_str().as_bytes())

@@ -1,4 +1,4 @@
-//! Processes that a command leaves running when it exits.
+//! Waits for the processes that a command leaves running when it exits.
 
 use std::fs::File;
 use std::io::{self, Read};

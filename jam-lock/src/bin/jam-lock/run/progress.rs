@@ -29,7 +29,7 @@ struct Shared {
     changed: Condvar,
 }
 
-/// What is on the terminal.
+/// The state of the line on the terminal.
 #[derive(Default)]
 struct Shown {
     is_over: bool,

@@ -68,8 +68,8 @@ fn ignored() -> u64 {
     set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// Whether the terminal or the kernel sent the signal: it goes to the whole foreground group, so the
-/// command has it already. Only a hang-up goes to the session leader alone.
+/// Whether the terminal or the kernel sent the signal: it goes to the whole foreground group, so
+/// the command has it already. Only a hang-up goes to the session leader alone.
 pub(super) fn is_from_terminal(origin: &Origin) -> bool {
     if origin.signal == SIGHUP && Process::this().is_some_and(|this| this.session == this.id) {
         return false;

@@ -25,8 +25,8 @@ pub(super) fn create(path: &Path, mode: u32) -> io::Result<File> {
     }
 }
 
-/// Creates the file at its path, on a file system that does not permit links: for an instant its mode
-/// is reduced by the umask.
+/// Creates the file at its path, on a file system that does not permit links: for an instant its
+/// mode is reduced by the umask.
 fn create_in_place(path: &Path, mode: u32) -> io::Result<File> {
     let file = create_less_umask(path, mode)?;
     set_mode(&file, mode)?;

@@ -1,4 +1,4 @@
-//! A scenario that runs with every fault: what is done, and what must be true afterwards.
+//! [`Scenario`]: runs with every fault, and checks the result and the state afterwards.
 
 use std::fs::{self, File};
 use std::io;
@@ -42,7 +42,7 @@ pub(super) const ERRORS: [i32; 11] = [
     libc::ESTALE,
 ];
 
-/// Something that is done with the lock `name`, whose file is at the path.
+/// A use of the lock `name`, which `run` gets with the path of its file.
 pub(super) struct Scenario {
     pub(super) name: fn() -> LockName,
     /// Whether the lock outlives the run, and with it the claim and its open files.

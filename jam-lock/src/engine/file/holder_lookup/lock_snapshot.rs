@@ -9,7 +9,8 @@ use crate::engine::file::syscall::{Syscall, retry};
 
 /// A lock file, and its record as it was before the processes were listed.
 ///
-/// The order matters: a holder that releases the lock after its record was read is not listed anymore.
+/// The order matters: a holder that releases the lock after its record was read is not listed
+/// anymore.
 pub(in crate::engine::file) struct LockSnapshot {
     pub(in crate::engine::file) path: PathBuf,
     pub(in crate::engine::file) metadata: Metadata,

@@ -32,8 +32,8 @@ pub(in crate::engine::file) fn link_count(metadata: &Metadata) -> u64 {
     metadata.nlink()
 }
 
-/// Whether nothing was done to a file since it was last written: linking, renaming and removing it
-/// change its `ctime` alone, and a write changes its `mtime` as well.
+/// Whether a file was neither linked, renamed nor removed since it was last written: those change
+/// its `ctime` alone, and a write changes its `mtime` as well.
 pub(in crate::engine::file) fn is_unchanged_since_write(metadata: &Metadata) -> bool {
     let changed = (metadata.ctime(), metadata.ctime_nsec());
     changed == (metadata.mtime(), metadata.mtime_nsec())

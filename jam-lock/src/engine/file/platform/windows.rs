@@ -1,4 +1,5 @@
-//! Windows: an open file keeps its name, because the engine opens files without `FILE_SHARE_DELETE`.
+//! Windows: an open file keeps its name, because the engine opens files without
+//! `FILE_SHARE_DELETE`.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
@@ -88,7 +89,7 @@ fn may_be_transient(error: &io::Error) -> bool {
     matches!(code, Some(ACCESS_DENIED | SHARING_VIOLATION | DELETE_PENDING))
 }
 
-/// Whether what is at `path` shows that it can never be opened.
+/// Whether the file at `path` can never be opened, because it is not regular or is read-only.
 fn is_refused_for_good(path: &Path) -> bool {
     let metadata = fs::symlink_metadata(path);
     metadata.is_ok_and(|metadata| !metadata.is_file() || metadata.permissions().readonly())

@@ -1,8 +1,8 @@
-//! The abandonment mark of a lock: where a holder that died is found, and where one is left for the
-//! next holder to find.
+//! The abandonment mark of a lock: how a holder finds the one that died, and how it leaves a mark
+//! for the next one.
 //!
-//! A record is marked while a writer holds the lock, and stays marked if the writer dies. The mark is
-//! read before the record is overwritten; only a writer that has read it, and releases the lock
+//! A record is marked while a writer holds the lock, and stays marked if the writer dies. The mark
+//! is read before the record is overwritten; only a writer that has read it, and releases the lock
 //! cleanly, clears it.
 
 use std::io::{self, ErrorKind};
@@ -17,14 +17,14 @@ use crate::engine::RecordError;
 use crate::error::LockError;
 use crate::holder::Holder;
 
-/// How long after a release the record is assumed to be in its place, if the open file is unchanged:
-/// other processes need longer to acquire the lock, or to move the file.
+/// How long after a release the record is assumed to be in its place, if the open file is
+/// unchanged: other processes need longer to acquire the lock, or to move the file.
 const RELEASED_RECENTLY: Duration = Duration::from_micros(20);
 
 /// What this process knows of the mark while it has the claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum AbandonmentMark {
-    /// Nothing: the record was not read since the claim was acquired, or could not be.
+    /// Nothing: the record has not been read since the claim was acquired, or could not be.
     #[default]
     Unread,
     /// There is none.
@@ -33,10 +33,11 @@ pub(super) enum AbandonmentMark {
     Set,
 }
 
-/// What the record says when the claim is acquired.
+/// The contents of the record when the claim is acquired.
 #[derive(Default)]
 pub(super) struct Findings {
-    /// The first holder that died with the lock or left it abandoned, if no writer has recovered since.
+    /// The first holder that died with the lock or left it abandoned, if no writer has recovered
+    /// since.
     pub(super) abandoned_by: Option<Box<Holder>>,
     pub(super) has_token: bool,
     /// An error that hides no abandonment.
@@ -85,8 +86,8 @@ impl HolderRecord {
         Ok(Findings { abandoned_by, has_token: token.is_some(), error })
     }
 
-    /// Opens the record file, unless the one that is open is still in its place. Returns why a writer
-    /// could not create it, which hides no abandonment.
+    /// Opens the record file, unless the one that is open is still in its place. Returns why a
+    /// writer could not create it, which hides no abandonment.
     fn open(&mut self, is_writer: bool) -> Result<Option<LockError>, RecordError> {
         let path = &self.spec.path;
         let is_recent =
@@ -107,7 +108,7 @@ impl HolderRecord {
         }
     }
 
-    /// What there is to find without a record.
+    /// The findings without a record.
     fn read_token_floor(&mut self) -> Findings {
         let error = match self.token_floor.as_ref().map(|floor| floor.get()) {
             None => None,
@@ -138,7 +139,8 @@ impl HolderRecord {
     /// Leaves the mark for the next holder: the lock was abandoned by `holder`.
     pub(super) fn leave_abandoned(&mut self, holder: &Holder) -> Result<(), LockError> {
         let result = self.write_abandoned(holder);
-        // If it could not be written, the mark that is set is that of this holder or of a later one.
+        // If it could not be written, the mark that is set is that of this holder or of a later
+        // one.
         if self.mark == AbandonmentMark::Set { Ok(()) } else { result }
     }
 

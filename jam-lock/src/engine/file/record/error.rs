@@ -1,4 +1,4 @@
-//! The errors of records: what was done to which file, what the system said, and what helps.
+//! The errors of records: the operation, the file, the system's error and the remedy.
 
 use std::fs;
 use std::io::{self, ErrorKind};

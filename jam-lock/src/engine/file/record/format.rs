@@ -14,17 +14,19 @@
 //! ```
 //!
 //! - **One write of constant size.** An acquisition overwrites the whole text in place: a full disk
-//!   does not matter, and nothing of an older record is left. Spaces at the ends of the lines, which a
-//!   terminal does not show and a reader ignores, fill it up to [`SIZE`].
-//! - **Release.** It overwrites the first line only, which then says `free`; the other lines are about
-//!   the last holder. `died` means that the lock was left abandoned by a holder that may be alive.
-//! - **First abandonment.** A holder that found the lock abandoned keeps who abandoned it: another
-//!   text of the same size, with `died`, follows its own, and counts if the line `first` has its check.
-//!   It is cut off once a writer has recovered.
-//! - **Check.** It covers all lines before it, with the first one taken as `held`. A text that does not
-//!   fit its check is the mark of an unknown holder: it was written in part, or by a later version.
-//! - **Optional lines.** `kind` is only written for a keyed name, `place` only if the lock was acquired
-//!   in a source file, the others if they are known.
+//!   does not matter, and nothing of an older record is left. Spaces at the ends of the lines,
+//!   which a terminal does not show and a reader ignores, fill it up to [`SIZE`].
+//! - **Release.** It overwrites the first line only, which then says `free`; the other lines are
+//!   about the last holder. `died` means that the lock was left abandoned by a holder that may be
+//!   alive.
+//! - **First abandonment.** A holder that found the lock abandoned keeps the record of that:
+//!   another text of the same size, with `died`, follows its own, and counts if the line `first`
+//!   has its check. It is cut off once a writer has recovered.
+//! - **Check.** It covers all lines before it, with the first one taken as `held`. A text that does
+//!   not fit its check is the mark of an unknown holder: it was written in part, or by a later
+//!   version.
+//! - **Optional lines.** `kind` is only written for a keyed name, `place` only if the lock was
+//!   acquired in a source file, the others if they are known.
 
 mod date;
 #[cfg(all(test, not(shuttle)))]
@@ -38,7 +40,7 @@ use std::time::SystemTime;
 pub(super) use self::template::{Template, abandoned_record, released_line};
 use crate::holder::Holder;
 
-/// The size of a text in bytes: what the longest one needs.
+/// The size of a text in bytes, enough for the longest one.
 pub(super) const SIZE: usize = 640;
 
 /// How much of a file is read: two texts.
@@ -86,7 +88,8 @@ pub(in crate::engine::file) struct Record {
     pub(in crate::engine::file) token: Option<u64>,
     /// The recorded holder, and when its process started.
     pub(in crate::engine::file) holder: Option<(Holder, Option<u64>)>,
-    /// The first holder that died with the lock or left it abandoned, if no writer has recovered since.
+    /// The first holder that died with the lock or left it abandoned, if no writer has recovered
+    /// since.
     pub(in crate::engine::file) abandoned_by: Option<Holder>,
 }
 
@@ -170,8 +173,8 @@ fn write_number(field: &mut [u8], mut number: u64, padding: u8) {
     }
 }
 
-/// The first abandonment that the record of a holder keeps, if the line after its check has that one's
-/// check; the lines after the check are `rest`.
+/// The first abandonment that the record of a holder keeps, if the line after its check has that
+/// one's check; the lines after the check are `rest`.
 fn first_abandonment(bytes: &[u8], rest: &[u8]) -> Option<Holder> {
     let (line, _) = split_line(rest)?;
     let expected = u64::from_str_radix(line.strip_prefix(FIRST)?.trim_end(), 16).ok();

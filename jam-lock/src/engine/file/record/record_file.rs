@@ -1,7 +1,7 @@
 //! [`RecordFile`]: the open `.holder` file, which the holder of the lock overwrites in place.
 //!
-//! It is only written to if it has no name but its own: another one, such as that of a backup, would
-//! change along with it. A file that must not be written to is replaced by a new one.
+//! It is only written to if it has no name but its own: another one, such as that of a backup,
+//! would change along with it. A file that must not be written to is replaced by a new one.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -81,10 +81,10 @@ impl RecordFile {
         Err(unreadable(path, ErrorKind::NotFound.into()))
     }
 
-    /// Whether nothing was done to the open file since it was written to.
+    /// Whether the open file is unchanged since it was written to, which takes a third of the time
+    /// of [`is_in_place`](Self::is_in_place).
     ///
-    /// This is for a file that was written to so recently that hardly anything can have happened to
-    /// it, because it takes a third of the time of [`is_in_place`](Self::is_in_place).
+    /// It does not notice a replaced folder, so it is only enough just after a write.
     pub(super) fn is_unchanged(&self) -> bool {
         if !platform::OPEN_FILES_CAN_MOVE {
             return true;

@@ -1,4 +1,4 @@
-//! Whether the record of a keyed name may be removed, which must not lose an abandonment or a token.
+//! Removes the record of a keyed name, unless that would lose an abandonment or a token.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,9 +9,9 @@ use super::io::{Buffer, read_path};
 use super::token_floor::TokenFloor;
 use crate::engine::file::syscall::{Syscall, retry};
 
-/// Removes the record of a keyed name at `path`, and returns whether there is none left.
+/// Removes the record of a keyed name at `path`, and returns whether none is left.
 ///
-/// It stays if the lock was abandoned, if its token cannot be saved, or if it is no record.
+/// It stays if the lock was abandoned, if its token cannot be saved, or if the file is no record.
 pub(in crate::engine::file) fn remove(path: &Path) -> bool {
     let mut buffer = Buffer::new();
     let content = match read_path(path, &mut buffer) {

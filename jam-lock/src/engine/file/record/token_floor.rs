@@ -61,8 +61,8 @@ impl TokenFloor {
 
     /// The floor of the folder that has the record at `path`.
     ///
-    /// If its file is missing, it is created with the record's permissions, because all users of the
-    /// folder must be able to raise it.
+    /// If its file is missing, it is created with the record's permissions, because all users of
+    /// the folder must be able to raise it.
     pub(super) fn for_record(path: &Path) -> Arc<Self> {
         let folder = path.parent().unwrap_or(path);
         let existing = lock(FLOORS.get()).get(folder).and_then(Weak::upgrade);

@@ -1,5 +1,5 @@
-//! [`Tokens`]: the fencing tokens of one lock. They rise with every writer, and a reader's token lies
-//! between those of the writers around it.
+//! [`Tokens`]: the fencing tokens of one lock. They rise with every writer, and a reader's token
+//! lies between those of the writers around it.
 //!
 //! A writer's token is the last one plus two, or the time in nanoseconds since 1970, whichever is
 //! greater: so tokens rise even if the last one is unknown.

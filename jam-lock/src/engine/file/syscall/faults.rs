@@ -17,7 +17,7 @@ pub(in crate::engine::file) struct SyscallTrace {
     folder: PathBuf,
 }
 
-/// What is traced and injected below one folder.
+/// The trace and the fault of one folder.
 struct Plan {
     folder: PathBuf,
     calls: Vec<TracedCall>,

@@ -1,4 +1,4 @@
-//! Undoes what an acquisition that failed or was cancelled may have left at the server.
+//! Undoes the effects that a failed or cancelled acquisition may have had at the server.
 
 use super::outcome::{AcquireError, Acquired};
 use crate::engine::Mode;
@@ -11,10 +11,10 @@ pub(super) async fn clear_holder(key: i64, acquired: &Acquired) {
     within_response_timeout(session.run_with_retry(Query::MarkUnused, &[&key, token])).await;
 }
 
-/// Releases what may have been granted in spite of `error`.
+/// Releases the lock if it may have been granted in spite of `error`.
 pub(super) async fn after_error(session: &Session, key: i64, mode: Mode, error: &AcquireError) {
     if error.is_deadlock() {
-        // The session's other locks are what the other owner waits for.
+        // The other owner waits for one of the session's other locks.
         session.close("the server resolved a deadlock of its owner".to_owned());
     } else if matches!(error, AcquireError::Unresponsive) {
         session.close("the server did not answer".to_owned());

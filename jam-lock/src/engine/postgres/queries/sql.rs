@@ -1,11 +1,11 @@
-//! What several queries have in common.
+//! Parts that several queries share.
 
 /// How far tokens rise from one acquisition at the server to the next: the process that has the
 /// lock assigns those in between to its own holders without a query.
 pub(in crate::engine::postgres) const TOKEN_RESERVE: u64 = 1 << 20;
 
 /// A writer's token if the table has none: the nanoseconds since 1970, so that tokens rise even if
-/// the table was lost. Those of writers are even in the table, that of the next readers is odd.
+/// the table was lost. In the table, a writer's token is even, and that of the next readers is odd.
 pub(super) const CLOCK: &str =
     "((extract(epoch FROM clock_timestamp()) * 1000000000)::bigint & -2)";
 
@@ -13,7 +13,7 @@ pub(super) const CLOCK: &str =
 /// then nothing is changed.
 pub(super) const IS_OURS: &str = "lock.namespace = $2::text AND lock.name = $3::text";
 
-/// Makes a record that the next holder does not depend on, so that it need not wait for the disk.
+/// For a record on which the next holder does not depend, so that it need not wait for the disk.
 pub(super) const QUICKLY: &str =
     "WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))";
 
@@ -28,7 +28,7 @@ pub(super) fn insert(table: &str) -> String {
     format!("INSERT INTO {table} AS lock (key, namespace, name, token, holder)")
 }
 
-/// Replaces the holder of a row that exists, which has died if it is still recorded.
+/// Replaces the holder of an existing row; a holder that is still recorded there has died.
 pub(super) fn on_conflict() -> String {
     let token_reserve = 2 * TOKEN_RESERVE;
     let died = holder_fields("lock.died");
@@ -64,8 +64,9 @@ pub(super) fn holder_fields(of: &str) -> String {
     )
 }
 
-/// For each lock of the namespace `$1`, or those that `filter` selects: its holder, its session, the
-/// holder that died with it, its name and token, and the numbers of writers, readers and waiters.
+/// For each lock of the namespace `$1`, or those that `filter` selects: its holder, its session,
+/// the holder that died with it, its name and token, and the numbers of writers, readers and
+/// waiters.
 ///
 /// The recorded process is the holder if its session has the lock, and has died otherwise.
 pub(super) fn list(table: &str, filter: &str) -> String {

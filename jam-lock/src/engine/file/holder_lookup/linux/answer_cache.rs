@@ -15,8 +15,8 @@ const MIN_TTL: Duration = Duration::from_millis(5);
 /// The longest time for which an answer is cached.
 const MAX_TTL: Duration = Duration::from_millis(50);
 
-/// In between, an answer is cached this many times as long as the lookup took, so that the system's
-/// list, which all processes share, is read for a small part of the time.
+/// In between, an answer is cached this many times as long as the lookup took, so that lookups,
+/// which contend for the system's list with all processes, take only a small part of the time.
 const TTL_FACTOR: u32 = 10;
 
 /// How many answers are cached.
@@ -34,7 +34,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// What a lookup that began at `start` found, with `record` in place.
+    /// The answer of a lookup that began at `start` and read `record`.
     pub(super) fn new(found: Option<FoundHolder>, record: Option<Record>, start: Instant) -> Self {
         let at = Instant::now();
         let ttl = ((at - start) * TTL_FACTOR).clamp(MIN_TTL, MAX_TTL);

@@ -14,8 +14,8 @@ pub(super) type Device = (u32, u32);
 
 /// The devices of mounted file systems, looked up once each.
 ///
-/// `stat(2)` on Btrfs or an overlay reports another device than that of the file system, which is in
-/// the list.
+/// `stat(2)` on Btrfs or an overlay reports another device than that of the file system, which is
+/// in the list.
 #[derive(Default)]
 pub(super) struct Devices {
     mounted: RefCell<HashMap<u64, Option<Device>>>,

@@ -21,8 +21,8 @@ use crate::this_process::ThisProcess;
 /// How long the list of all locks may search for the open files of holders that are not recorded.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
 
-/// One or several readings of the list. An entry of all of them was there all the time; an entry of
-/// some of them may have come or gone in between, or have been left out.
+/// One or several readings of the list. An entry in all of them was there all the time; an entry in
+/// only some of them may have come or gone in between, or have been left out.
 pub(in crate::engine::file) struct LockTable {
     readings: usize,
     /// By inode.
@@ -43,7 +43,7 @@ struct ListedEntry {
 }
 
 impl LockTable {
-    /// All locks, as certain as they can be known.
+    /// As many readings as make the entries certain.
     pub(in crate::engine::file) fn read() -> Self {
         let mut table = Self::empty();
         (0..READINGS).for_each(|reading| table.read_again(reading));
@@ -118,7 +118,7 @@ impl LockTable {
         self.find_holder(lock, &holding)
     }
 
-    /// What is certain about `lock`.
+    /// The certain facts about `lock`.
     pub(in crate::engine::file) fn occupancy(&self, lock: &LockSnapshot) -> Occupancy {
         let is_certain = |listed: &&ListedEntry| listed.readings == self.readings;
         let (certain, uncertain): (Vec<_>, Vec<_>) =
@@ -136,7 +136,7 @@ impl LockTable {
         Occupancy {
             state,
             holder: found.map(|found| found.holder),
-            // One moment since the record was read is enough.
+            // It is enough if another process had the lock at one moment since the record was read.
             is_record_stale: self
                 .entries(lock, false)
                 .any(|listed| self.excludes_recorded(lock, &listed.entry)),
@@ -175,12 +175,12 @@ impl LockTable {
     /// A holder that is not recorded.
     ///
     /// The list names the process that locked the file, which may have ended: a child may have
-    /// inherited the open file, and an unrelated process may have got the id. So only a process that
-    /// has the file open counts.
+    /// inherited the open file, and an unrelated process may have got the id. So only a process
+    /// that has the file open counts.
     fn unrecorded_holder(&self, lock: &LockSnapshot, holding: &[&Entry]) -> Option<FoundHolder> {
         let here = ThisProcess::get();
-        // The gates of this process report its own holders; in this list, it is just acquiring the
-        // lock or releasing it.
+        // The gates of this process report its own holders. If it is listed here, it is just
+        // acquiring or releasing the lock.
         let mut processes = holding.iter().map(|it| it.process).filter(|it| *it != here.id);
         let end = *self.end.get_or_init(|| Instant::now() + SEARCH_TIME);
         let mut open_files = self.open_files.borrow_mut();
@@ -206,13 +206,13 @@ impl LockTable {
     }
 }
 
-/// The number of processes that these entries are of.
+/// The number of processes that have these entries.
 fn count_processes(entries: &[&Entry]) -> usize {
     entries.iter().map(|entry| entry.process).collect::<HashSet<_>>().len()
 }
 
-/// The number of waits: each other process counts as one, and this process with each wait, since its
-/// gate may wait for readers and for writers.
+/// The number of waits: each other process counts as one, and this process with each wait, since
+/// its gate may wait for readers and for writers.
 fn count_waits(entries: &[&Entry]) -> usize {
     let here = ThisProcess::get().id;
     let (own, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.process == here);

@@ -1,6 +1,6 @@
 //! The one thread of this process that looks up holders, so that no caller has to.
 //!
-//! It answers all requests of the moment with one reading of the system's list, and gives up after a
+//! It answers all pending requests with the same reading of the system's list, and gives up after a
 //! while, because a late answer is of no use.
 
 use std::collections::HashMap;
@@ -22,10 +22,11 @@ use crate::engine::{HolderReply, WriterWaiting};
 use crate::holder::Holder;
 use crate::per_process::PerProcess;
 
-/// How long the thread stays without requests.
+/// How long the thread stays idle before it ends.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long it looks up the holders of one batch; requests that arrive meanwhile wait for the next one.
+/// How long it looks up the holders of one batch; requests that arrive meanwhile wait for the next
+/// one.
 const BUDGET: Duration = TIMEOUT.checked_div(2).expect("two is not zero");
 
 #[derive(Default)]
@@ -49,7 +50,8 @@ struct Request {
     reply: HolderReply,
 }
 
-/// Replies with the holder of the lock file at `lock`: at once from the cache, or on the lookup thread.
+/// Replies with the holder of the lock file at `lock`: at once from the cache, or on the lookup
+/// thread.
 pub(in crate::engine::file) fn find(lock: PathBuf, reply: HolderReply) {
     let lookup = LOOKUP.get();
     if let Some(answer) = lookup.cache.get(&lock) {

@@ -57,7 +57,8 @@ impl OpenFiles {
     }
 }
 
-/// Whether the open file `descriptor` of `process` has this inode number and is locked by `flock(2)`.
+/// Whether the open file `descriptor` of `process` has this inode number and is locked by
+/// `flock(2)`.
 pub(super) fn is_locked(process: u32, descriptor: &OsStr, inode: u64) -> bool {
     let path = folder(process, "fdinfo").join(descriptor);
     let mut details = [0; 1024];

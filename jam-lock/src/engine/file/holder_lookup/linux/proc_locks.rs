@@ -26,9 +26,9 @@ const FIRST_CHUNKS: [usize; READINGS] = [1 << 14, 1365, 2730];
 /// Reads which processes hold locks or wait for them, as far as they are in this process's id
 /// namespace.
 ///
-/// The kernel returns the list in chunks of a page. Each chunk is consistent, but the next one starts
-/// at a line number: if locks came and went in between, a line that was there all the time is missing
-/// or appears twice. Each reading is split at other lines.
+/// The kernel returns the list in chunks of a page. Each chunk is consistent, but the next one
+/// starts at a line number: if locks came and went in between, a line that was there all the time
+/// is missing or appears twice. Each reading is split at other lines.
 pub(super) fn read(reading: usize) -> Vec<Entry> {
     let table = read_chunks(FIRST_CHUNKS[reading % READINGS]).unwrap_or_default();
     String::from_utf8_lossy(&table).lines().filter_map(parse_entry).collect()

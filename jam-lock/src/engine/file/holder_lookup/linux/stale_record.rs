@@ -1,8 +1,8 @@
 //! Distinguishes the record of a living holder from a stale one, which a dead process has left.
 //!
 //! A process id is reused, so a record names a process by its id and the time at which it started.
-//! The record is live if that process is listed as a writer of the lock, and stale if another process
-//! has the lock.
+//! The record is live if that process is listed as a writer of the lock, and stale if another
+//! process has the lock.
 
 use std::fs;
 
@@ -32,14 +32,14 @@ impl ProcessIdentity {
         Some(Self { own_id: holder.process?, started: (*started)? })
     }
 
-    /// Whether this recorded holder is the process that `entry` lists as a holder, which is `listed`.
-    /// Only writers record themselves.
+    /// Whether this recorded holder is the process that `entry` lists as a holder, which is
+    /// `listed`. Only writers record themselves.
     pub(super) fn holds(self, entry: &Entry, listed: impl FnOnce() -> Option<Self>) -> bool {
         entry.mode == Mode::Exclusive && listed() == Some(self)
     }
 
-    /// Whether this recorded holder cannot have the lock, because another process does: the one that
-    /// `entry` lists as a holder, which is `listed`.
+    /// Whether this recorded holder cannot have the lock, because another process does: the one
+    /// that `entry` lists as a holder, which is `listed`.
     pub(super) fn is_excluded_by(
         self,
         entry: &Entry,

@@ -17,8 +17,8 @@ const WIDTH: usize = 79;
 /// The length of a check.
 const DIGITS: usize = 16;
 
-/// The length of the line with the check of the second text, which is kept free behind the first
-/// text's check.
+/// The length of the line with the check of the second text; room for it is kept after the check of
+/// the first text.
 const FIRST_LINE: usize = 1 + FIRST.len() + DIGITS;
 
 /// The first line of the record of a lock that is free.
@@ -53,7 +53,7 @@ pub(in super::super) struct Template {
     pub(in super::super) site: Site,
     is_keyed: bool,
     text: Vec<u8>,
-    /// The second that the text has the time of.
+    /// The second of the time in the text.
     second: u64,
     /// Where the text has the check, which covers the lines before it.
     check: Range<usize>,
@@ -88,7 +88,7 @@ impl Template {
         &self.text
     }
 
-    /// The record of one holder, and behind it that of `first`, who abandoned the lock before.
+    /// The record of one holder, followed by that of `first`, the holder that abandoned the lock.
     pub(in super::super) fn fill_after_abandonment(
         &mut self,
         first: &Holder,
@@ -130,8 +130,9 @@ fn push_line(text: &mut String, name: &str, value: &dyn Display) {
     let _ = writeln!(text, "{name:<9} {value}");
 }
 
-/// Adds the last lines, and spaces up to the constant size: to the ends of the lines, except for the
-/// first one, and only if they are not enough in lines of their own. Returns where the check belongs.
+/// Adds the last lines, and spaces up to the constant size: to the ends of the lines, except for
+/// the first one, and only if they are not enough in lines of their own. Returns where the check
+/// belongs.
 fn fill_up(mut text: String, is_keyed: bool) -> (Vec<u8>, Range<usize>) {
     if is_keyed {
         let _ = writeln!(text, "{KEYED}");
@@ -166,7 +167,8 @@ fn write_check(text: &mut [u8], place: Range<usize>) {
     }
 }
 
-/// The last bytes of `value` that fit, with control characters replaced: a value never breaks its line.
+/// The last bytes of `value` that fit, with control characters replaced: a value never breaks its
+/// line.
 fn shorten(value: &str, max_len: usize) -> String {
     let mut kept: String = value.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
     while kept.len() > max_len {
