@@ -66,7 +66,7 @@ impl Claim for MemoryClaim {
         self.waits.push(PendingWait { id, mode, queued });
         let lock = self.lock.clone();
         // Without a pool: all waits are in one process, whose gate starts few of them.
-        let thread = thread::Builder::new().name("jam-lock request".to_owned());
+        let thread = thread::Builder::new().name("jam-lock wait".to_owned());
         let started = thread.spawn(move || {
             thread::sleep(yield_first);
             done(Ok(lock.wait(queued)));
