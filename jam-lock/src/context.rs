@@ -1,5 +1,5 @@
-//! What a thread or a task already holds, so that no acquisition deadlocks with itself or violates the
-//! lock order.
+//! The locks that a thread or a task already holds, so that no acquisition deadlocks with its own owner
+//! or violates the lock order.
 //!
 //! A thread has one list of held locks. A section of a task has a list of its own, linked to those of
 //! the sections around it; its future makes that list the current one whenever it is polled or dropped.
@@ -26,7 +26,7 @@ use crate::observer::Notifier;
 
 pub(crate) use self::section_future::run_section;
 
-/// The thread or task that acquires a lock, and by what it will hold the lock.
+/// The thread or task that acquires a lock, and whether a section or a guard will hold it.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner {
     caller: Caller,
@@ -100,7 +100,8 @@ impl Owner {
     /// Checks that `name` may be acquired from `gate`; returns a grant if the owner already holds the
     /// lock and may re-enter it.
     ///
-    /// An acquisition that does not wait cannot deadlock, so the gate refuses it like any other.
+    /// An acquisition that does not wait cannot deadlock, so a lock that is already held is no error here:
+    /// the gate refuses it.
     pub(crate) fn check(
         &self,
         name: &LockName,
@@ -113,7 +114,7 @@ impl Owner {
         let found = match &self.caller {
             Caller::Thread => thread::find(|held| check.visit(held)),
             Caller::ThreadInTask(section) => section.find(|held| check.visit(held)),
-            // A lock of a blocking thread is not held by the other futures of the task.
+            // The task's other futures do not hold a lock that blocking code holds.
             Caller::TaskSection(section) | Caller::Task(Some(section)) => section.find(|held| {
                 (held.key.held_by == HeldBy::TaskSection).then(|| check.visit(held)).flatten()
             }),

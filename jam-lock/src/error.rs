@@ -33,12 +33,12 @@ pub enum LockError {
         waited: Duration,
         /// The holder, if it is certain.
         holder: Option<Box<Holder>>,
-        /// What the acquisition was blocked on, if that was no holder: such as a server that has not
+        /// What the acquisition was blocked on, if not on a holder, such as a server that has not
         /// answered.
         blocked_on: Option<Box<str>>,
     },
 
-    /// The same thread, or a section of the same task, already holds the lock and would deadlock.
+    /// The same thread, or a section of the same task, already holds the lock, so waiting would deadlock.
     ///
     /// An acquisition that does not wait returns [`LockError::Timeout`] instead.
     #[error(
@@ -112,7 +112,7 @@ pub enum LockError {
 
     /// The location, the engine, or this build does not support the request.
     ///
-    /// No lock is held that would not exclude others.
+    /// It fails rather than return a lock that would not exclude others.
     #[error("{what} is not supported at {location}: {remedy}")]
     #[non_exhaustive]
     Unsupported {
@@ -201,7 +201,7 @@ pub enum LockError {
 impl LockError {
     /// A [`LockError::Engine`], for an [engine](crate::engine::Engine) of your own.
     ///
-    /// `operation` is what failed, such as "acquire lock `invoice_saved`", and `location` is where.
+    /// `operation` is the one that failed, such as "acquire lock `invoice_saved`".
     pub fn engine(
         operation: impl Into<String>,
         location: impl Into<String>,
@@ -217,7 +217,7 @@ impl LockError {
     }
 }
 
-/// The message, as `Display` shows it, because a `main` that returns the error, or an `unwrap`, shows this.
+/// The same message as `Display`, because `unwrap`, or a `main` that returns the error, prints this.
 impl fmt::Debug for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

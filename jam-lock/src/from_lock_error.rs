@@ -29,7 +29,7 @@ impl<T, E: From<LockError>> FromLockError for Result<T, E> {
 /// For jobs that run in one instance at a time: a run is skipped while another one is in progress.
 ///
 /// # Panics
-/// If the acquisition failed for another reason than that the lock is held: a lock folder that is not
+/// If the acquisition failed for any reason but that the lock is held: a lock folder that is not
 /// writable, or a server that does not answer or has no connection to spare, would otherwise skip the
 /// job forever, and nobody would notice.
 ///

@@ -1,8 +1,8 @@
-//! The queue of one name inside this process, in front of the engine.
+//! The queue for one name in this process, in front of the engine.
 //!
-//! An engine only sees processes, so the gate arbitrates between the threads and tasks of this one:
-//! first come, first served, each with its own deadline. The decisions are in [`state`], under one
-//! mutex; this file locks it, and wakes waiters once it is unlocked.
+//! An engine sees only processes, so the gate arbitrates between the threads and tasks of this one:
+//! first come, first served, each with its own deadline. The decisions are made in [`state`], under
+//! one mutex; this file locks it, and wakes waiters once it is unlocked.
 
 mod holder_query;
 #[cfg(shuttle)]
@@ -93,7 +93,7 @@ impl Gate {
         self.update(|state| state.queued())
     }
 
-    /// Whether the engine reports to the next holder that one has died with the lock.
+    /// Whether the engine reports the death of a holder to the next one.
     pub(crate) fn reports_abandonment(&self) -> bool {
         self.engine.supports(Capability::AbandonmentReports)
     }
@@ -106,7 +106,7 @@ impl Gate {
     /// Acquires the lock if that needs no waiting, or queues the request.
     ///
     /// # Errors
-    /// - [`LockError::Unsupported`] for a shared lock of an engine without them.
+    /// - [`LockError::Unsupported`] if the lock is shared and the engine has no shared locks.
     /// - [`LockError::Forked`] in a fork.
     /// - Failures of the engine.
     pub(crate) fn acquire_or_enqueue<'gate>(
@@ -151,12 +151,12 @@ impl Gate {
             .unwrap_or_else(|forked| Some(Err(forked)))
     }
 
-    /// Adds a guard to holder `number`; returns its token and its loss monitor, unless it is gone.
+    /// Adds a guard to holder `number`; returns its token and loss monitor, unless it is gone.
     pub(crate) fn reenter(&self, number: u64) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
         self.try_update(|state| state.reenter(number)).ok()?
     }
 
-    /// The holder in any process, if it is certain; blocks the thread if a server has to be asked.
+    /// The holder in any process, if it is certain; blocks the thread while the engine looks for it.
     pub(crate) fn holder(&self) -> Option<Box<Holder>> {
         let here = self.try_update(|state| state.holder()).ok()?;
         here.or_else(|| wait_driver::block_on(&mut self.query_holder()))
@@ -180,14 +180,14 @@ impl Gate {
         Ok(self.refine_status(self.engine.status(&self.name)?))
     }
 
-    /// Adds to the engine's `status` what is known better here.
+    /// Corrects the engine's `status` where this process knows better.
     pub(crate) fn refine_status(&self, status: Status) -> Status {
         self.try_update(|state| state.refine_status(status.clone())).unwrap_or(status)
     }
 
     /// Changes the state; its wakers are called once the mutex is unlocked.
     fn update<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        // No code of users runs under the mutex, so a poisoned one holds nothing half-done.
+        // Ignores poison: no user code runs under the mutex, and a panic leaves nothing half-done.
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change_and_wake(state, change)
     }

@@ -101,10 +101,10 @@ impl LockGuard {
 
     /// The fencing token of this acquisition: a number greater than those of all writers before it.
     ///
-    /// It rises across processes, restarts and removed files, starting at the nanoseconds since 1970. It
-    /// rises only as long as the clock is not set back if holders are not recorded, if the record was lost,
-    /// such as in a power cut, or if it cannot be read, which [`LockGuard::record_error`] shows. Store it as
-    /// a 64-bit integer or as text: JSON and JavaScript round such numbers.
+    /// It rises across processes, restarts and removed files, starting at the nanoseconds since 1970. If
+    /// holders are not recorded, or if the record was lost (such as in a power cut) or cannot be read (which
+    /// [`LockGuard::record_error`] shows), it rises only as long as the clock is not set back. Store it as a
+    /// 64-bit integer or as text: JSON and JavaScript round such numbers.
     ///
     /// Readers that hold the lock between the same two writers may have the same token, which lies between
     /// those of the writers. If a writer could not write the record, readers of other processes may have a
@@ -119,11 +119,11 @@ impl LockGuard {
     /// A process that is killed, aborts or loses power while it holds the lock leaves it abandoned, and its
     /// work perhaps half-done. Every writer and reader learns of that, until a writer that learned of it
     /// has released the lock without [marking](LockGuard::mark_abandoned) it as abandoned. A panic that
-    /// unwinds is a release and no abandonment, as is `?`.
+    /// unwinds releases the lock and does not abandon it, and neither does `?`.
     ///
     /// Holders must be [recorded](crate::LocksBuilder::record_holders), which is the default; readers are
     /// not recorded. [`LockGuard::record_error`] says whether the record could be read. If the record was
-    /// written only in part, the holder is known to have died, but not who it was.
+    /// written only in part, it shows that a holder died, but not which.
     #[must_use]
     pub fn abandoned(&self) -> Option<&Holder> {
         self.abandoned.as_deref()
@@ -231,8 +231,8 @@ impl LockGuard {
         let is_abandoned = *self.is_left_abandoned.get_mut();
         let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
         let lost = self.ensure();
-        // First, because another thread may acquire the lock as soon as it is released, and signal this
-        // one to acquire it again.
+        // Before the release, after which another thread may acquire the lock and signal this one to
+        // acquire it again.
         self.unregister();
         let released = self.gate.release(self.number, outcome);
         let Some(result) = released else { return lost };

@@ -62,7 +62,7 @@ impl Lock {
         &self.name
     }
 
-    /// How many of this process wait for it.
+    /// How many waiters it has in this process.
     #[cfg(feature = "conformance")]
     pub(crate) fn queued(&self) -> usize {
         self.gate.queued()
@@ -85,7 +85,7 @@ impl Lock {
     /// The current status of the lock: its holder, and how many wait, as far as that can be seen.
     ///
     /// A lock that was never used is free. No file is created. [`Locks::list`](crate::Locks::list) shows
-    /// all locks, and its documentation says what can be seen, and when a lock is tried for that.
+    /// all locks, and its documentation says what can be seen, and when a lock is tried to see it.
     ///
     /// # Blocking
     /// It blocks for up to a few seconds if a server does not answer.
@@ -127,9 +127,9 @@ impl Lock {
     /// that a timeout names takes up to 0.1 seconds more, or a second on a server.
     ///
     /// # Fairness
-    /// Waiters of this process are served first come, first served. Between processes, one that acquires
-    /// the lock again right after it released it may be faster than those that the kernel has only just
-    /// woken, for 5 ms; then it yields. [`promises`](crate::guide::promises) has the bounds.
+    /// Waiters of this process are served first come, first served. A process that acquires the lock again
+    /// right after releasing it may overtake processes that the kernel has only just woken, for 5 ms; then
+    /// it yields. [`promises`](crate::guide::promises) has the bounds.
     ///
     /// # Platform-specific behavior
     /// Locks of a folder are `flock(2)` on Unix and `LockFileEx` on Windows. A timeout names a holder in
@@ -139,7 +139,7 @@ impl Lock {
     /// - [`LockError::Timeout`] if the lock was held elsewhere until the timeout passed, and never earlier.
     ///   With a timeout of 0, also if this thread holds the lock itself.
     /// - [`LockError::Reentrant`] at once, if this thread, or a section of the task that it polls, already
-    ///   holds the lock and would deadlock.
+    ///   holds the lock, so that waiting would deadlock.
     /// - [`LockError::Order`] at once, if it holds a lock that is declared after this one: it could
     ///   deadlock with a section that acquires them in declared order.
     /// - [`LockError::NotAFile`] if the lock file is a link, a folder, a pipe or a device.
@@ -164,19 +164,19 @@ impl Lock {
         self.acquire_for(Owner::thread(), self.site(Site::here()), self.timeout.deadline())
     }
 
-    /// Acquires the lock if no other owner holds it or waits for it, whatever the timeout.
+    /// Acquires the lock if that needs no waiting, whatever the timeout.
     ///
     /// A shared lock is also acquired beside other readers, unless a writer waits.
     ///
     /// # Blocking
     /// It waits for no holder. But if the lock is held, the error names the holder, and looking that up
     /// takes up to 0.1 seconds, or a second on a server. A loop of acquisitions that leaves others no gap
-    /// also yields to them once in 5 ms: for 100 to 250 µs, or for up to 4 ms if programs that poll wait
-    /// for the lock.
+    /// also yields to them: for 100 to 250 µs once in 5 ms, and once in 31 ms for 1 ms, or for 4 ms if
+    /// programs that poll wait for the lock.
     ///
     /// # Errors
     /// As [`Lock::acquire`], but never [`LockError::Reentrant`]: it is [`LockError::Timeout`] if the lock
-    /// is held, by this thread or elsewhere, or if others wait for it.
+    /// is held, by this thread or elsewhere, or if a waiter is next.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
         self.acquire_for(Owner::thread(), self.site(Site::here()), Deadline::Once)
@@ -186,7 +186,7 @@ impl Lock {
     ///
     /// It works with every executor whose wakers can be used from other threads, as `Waker` requires;
     /// [`executors`](crate::guide::executors) lists those that were tried. Nothing happens before the
-    /// first poll, from which the timeout counts. Even with a timeout of 0, other tasks may run before the
+    /// first poll, when the timeout starts. Even with a timeout of 0, other tasks may run before the
     /// error is returned, while the holder that it names is looked up.
     ///
     /// The guard is not tracked for its task, because it could belong to any of the task's futures: a later

@@ -168,7 +168,7 @@ impl Locks {
     pub fn lock(&self, name: LockName) -> Lock {
         let settings = Arc::clone(&self.shared.settings);
         let declared = &self.shared.declared;
-        // A forked child may have inherited the mutex locked, so this never waits for it.
+        // A forked child may have inherited `declared` locked, so this never waits for it.
         if let Some(gate) = declared.try_read().ok().and_then(|gates| gates.get(&name).cloned()) {
             return Lock::new(name, gate, settings);
         }
@@ -177,7 +177,7 @@ impl Locks {
             let insert = |mut gates: RwLockWriteGuard<'_, Gates>| {
                 gates.insert(name.clone(), Arc::clone(&gate))
             };
-            // Dropping a gate may drop an engine, which must not happen under this mutex.
+            // Dropping a gate may drop an engine, which must not happen while `declared` is locked.
             drop(declared.try_write().ok().map(insert));
         }
         Lock::new(name, gate, settings)
@@ -241,8 +241,8 @@ impl Locks {
         Ok(found)
     }
 
-    /// Removes unused files of [keyed names](LockName#keyed-names) that killed processes left behind, and
-    /// returns of how many locks.
+    /// Removes unused files of [keyed names](LockName#keyed-names) that killed processes left behind;
+    /// returns the number of their locks.
     ///
     /// A file is removed only if the record beside it says that its name is keyed, and while its lock is
     /// held; a try elsewhere in that instant fails. The record of a holder that died stays until it is

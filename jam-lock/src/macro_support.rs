@@ -1,4 +1,4 @@
-//! The runtime of the generated code. It is not part of the public API and may change at any time.
+//! Functions that the generated code calls. They are not public API and may change at any time.
 
 pub use std::any::type_name_of_val;
 use std::fmt::Display;
@@ -89,7 +89,7 @@ impl<'locks, N> Request<'locks, N> {
         Self { options, ..self }
     }
 
-    /// Fails if the record cannot be read, because an abandonment may go unnoticed.
+    /// Fails if the record cannot be read, because an abandonment could go unnoticed.
     #[must_use]
     pub fn needs_record(self) -> Self {
         let options = Options { needs_record: true, ..self.options };
@@ -211,7 +211,7 @@ pub fn recover<E>(
     Ok(())
 }
 
-/// Leaves the locks abandoned that it found so, if a recovery returns an error or panics.
+/// Marks the locks that were found abandoned as such again, if a recovery returns an error or panics.
 struct Unrecovered<'guards>(&'guards [LockGuard]);
 
 impl Drop for Unrecovered<'_> {
@@ -244,7 +244,7 @@ pub fn unheld<T: ?Sized>() -> &'static T {
     unreachable!("code that calls this does not compile")
 }
 
-/// Calls the function that `or_else` names; by its signature, a closure there has a known argument type.
+/// Calls the function or closure of `or_else`; this signature lets a closure omit its argument type.
 pub fn or_else<R>(otherwise: impl FnOnce(LockError) -> R, error: LockError) -> R {
     otherwise(error)
 }

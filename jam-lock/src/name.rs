@@ -33,7 +33,7 @@ pub(crate) use self::lock_order::in_lock_order;
 /// | `"ann-lee"` | `customer_ann-lee.lock` |
 /// | `"Ann Lee"` | `customer_%41nn%20%4cee.lock`: upper case and all but `a-z 0-9 -` is escaped |
 /// | `""` | `customer_%0.lock` |
-/// | 300 letters | `customer_`, the first of them, `%-` and the SHA-256 of it all |
+/// | 300 letters | `customer_`, the first of them, `%-` and the SHA-256 of the whole text |
 ///
 /// The file of a keyed name is removed after its last use, by the process that used it last; a second later
 /// if several processes took turns. A process that ends within this second, or is killed, leaves it to the

@@ -19,9 +19,9 @@ use crate::site::Site;
 /// Callbacks for what happens to the locks of a [`Locks`](crate::Locks).
 ///
 /// Pass one to [`LocksBuilder::observer`](crate::LocksBuilder::observer). By default, every method does
-/// nothing. It is called on the thread, or by the task, that the event happens to, and not under a mutex or
-/// borrow of this library: it may be slow, and may acquire locks. Meanwhile, other waiters may pass the one
-/// that it is called for. A panic in it is caught; only the panic hook sees it.
+/// nothing. Methods are called by the thread or task that acquires or releases the lock, and not under a
+/// mutex or borrow of this library: they may be slow, and may acquire locks. Meanwhile, other waiters may
+/// overtake this one. A panic in a method is caught; only the panic hook sees it.
 ///
 /// All events of one acquisition have the same [`Event::number`]: [`acquired`](Observer::acquired) and
 /// [`released`](Observer::released), preceded by [`waiting`](Observer::waiting) if the lock was not free. A
@@ -86,7 +86,7 @@ pub trait Observer: Send + Sync {
     fn released(&self, event: &Event<'_>, held: Duration) {}
 }
 
-/// So that a program can keep a handle on the observer that it passes on.
+/// So that a program can keep a handle to its observer.
 impl<T: Observer + ?Sized> Observer for Arc<T> {
     fn waiting(&self, event: &Event<'_>) {
         (**self).waiting(event);

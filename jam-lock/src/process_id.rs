@@ -4,7 +4,7 @@ use std::process;
 
 /// Identifies a process among its ancestors, to detect that a value was inherited through `fork(2)`.
 ///
-/// The process id alone does not: the first process of a new pid namespace has the id 1, and so may its
+/// The process id alone is not enough: the first process of a new pid namespace has the id 1, and so may its
 /// parent in the namespace around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProcessId {

@@ -19,7 +19,7 @@ impl Site {
         Self { location: Some(Location::caller()), function: None }
     }
 
-    /// No location: what the lock is held for is in `label`.
+    /// No location; `label` says what the lock is held for.
     pub(crate) const fn labelled(label: &'static str) -> Self {
         Self { location: None, function: Some(label) }
     }

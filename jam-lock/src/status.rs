@@ -67,14 +67,14 @@ impl Status {
         Self { abandoned: holder, ..self }
     }
 
-    /// The same status, with what this process knows as the holder.
+    /// The same status, with what this process knows because it holds the lock.
     pub(crate) fn held_here(
         self,
         state: State,
         holder: Option<Box<Holder>>,
         token: Option<u64>,
     ) -> Self {
-        // The writer has already learned of it.
+        // A writer here has already learned of the abandonment.
         let abandoned = self.abandoned.filter(|_| state != State::Writer);
         Self { state, holder, token, abandoned, ..self }
     }

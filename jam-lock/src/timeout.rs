@@ -81,7 +81,7 @@ impl From<i32> for Timeout {
 pub(crate) enum Deadline {
     Never,
     Once,
-    /// So long after its start; an acquisition that does not wait need not read the clock.
+    /// This long after its start; an acquisition that does not wait need not read the clock.
     After(Duration),
     At {
         start: Instant,

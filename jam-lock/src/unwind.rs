@@ -1,7 +1,7 @@
 //! Unwind safety: these types can be used after a panic was caught.
 //!
 //! No code of the user runs under a mutex or a borrow of this library, so a panic in a section, an observer
-//! or a waker leaves no state half-changed, and a guard that it unwinds through is released.
+//! or a waker leaves no state half-changed, and a guard that it unwinds through releases its lock.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 

@@ -9,7 +9,7 @@ use crate::site::Site;
 
 /// A lock that is held by one guard; a lock that was re-entered has an entry for each guard.
 ///
-/// It keeps no value of the user's alive, because it is dropped under a borrow or a mutex.
+/// It keeps no user value alive, because it is dropped under a borrow or a mutex.
 #[derive(Clone, Debug)]
 pub(super) struct HeldLock {
     pub(super) key: Key,
@@ -39,7 +39,7 @@ pub(crate) enum HeldBy {
     TaskSection,
     /// A section of a thread, likewise.
     ThreadSection,
-    /// A guard of the user's, which may have moved to another thread or task.
+    /// A guard in user code, which may have moved to another thread or task.
     Guard,
 }
 

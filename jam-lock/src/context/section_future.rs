@@ -21,7 +21,7 @@ pub(super) fn current() -> Option<Arc<TaskSection>> {
     CURRENT.with(|section| section.borrow().clone())
 }
 
-/// Runs the body of the section in whose `registration` its locks are held.
+/// Runs the body of the section that `registration` names.
 ///
 /// The section is the current one whenever the body is polled, on any thread, and when it is dropped:
 /// at its end, or with the returned future.

@@ -1,4 +1,4 @@
-//! The locks that a thread holds, in a list of its own: every acquisition looks at it, without a mutex.
+//! The locks that a thread holds, in a thread-local list, which every acquisition reads without a mutex.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -94,7 +94,7 @@ pub(super) fn remove(acquired_by: OwnerId, key: Key) {
     }
     let mut threads = threads();
     match threads.get_mut(&acquired_by) {
-        // It fails only in a forked child, which does not have the thread.
+        // Sending fails only in a forked child, which does not have the thread.
         Some(ThreadState::Running(thread)) => drop(thread.send(key)),
         Some(ThreadState::Exiting(held)) => {
             held.remove(key);

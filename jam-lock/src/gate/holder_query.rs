@@ -19,7 +19,7 @@ pub(super) struct HolderQuery {
 }
 
 enum Reply {
-    /// Not here yet, and the waker to call when it is.
+    /// Not received yet; has the waker to call then.
     Awaited(Option<Waker>),
     Holder(Option<Box<Holder>>),
 }

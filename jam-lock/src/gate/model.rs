@@ -1,9 +1,10 @@
-//! The gate under a model checker, which tries out orders in which everything might happen:
+//! The gate under a model checker, which tries many schedules of its threads:
 //! `RUSTFLAGS="--cfg shuttle" cargo test -p jam-lock --lib gate::model`.
 //!
 //! Two processes, each with a gate of its own, share one lock. Time passes at random, so that every
-//! bound is sometimes met and sometimes missed. What must hold: no two holders overlap, every wait
-//! ends (a lost wake-up is a deadlock to the checker), and nothing is left behind. A holder learns of
+//! bound is sometimes met and sometimes missed. The model asserts that no writer overlaps another
+//! holder, that every wait ends (a lost wake-up is a deadlock to the checker), and that nothing is
+//! left behind. A holder learns of
 //! the first one that left the lock abandoned, until a writer that has learned of it leaves the lock
 //! clean, and of no other.
 
@@ -27,13 +28,13 @@ use super::Gate;
 use crate::engine::Mode;
 use crate::timeout::Deadline;
 
-/// How many orders are tried for each test.
-const ORDERS: usize = 20_000;
+/// How many schedules of each kind are tried for each test.
+const SCHEDULES: usize = 20_000;
 
-/// Tries orders at random, and then orders with few, but ill-timed switches.
+/// Tries random schedules, and then schedules with few, but ill-timed switches.
 fn check(scenario: fn()) {
-    shuttle::check_random(scenario, ORDERS);
-    shuttle::check_pct(scenario, ORDERS, 3);
+    shuttle::check_random(scenario, SCHEDULES);
+    shuttle::check_pct(scenario, SCHEDULES, 3);
 }
 
 fn join<const N: usize>(threads: [JoinHandle<()>; N]) {
@@ -49,7 +50,7 @@ fn check_nothing_is_left(file: &Arc<SharedFile>, gates: &[Arc<Gate>]) {
         assert_eq!(gate.queue_length(), 0, "a waiter is left in the queue");
     }
     assert!(file.is_free(), "the lock is left held");
-    assert!(file.is_recorded_well(), "the record is wrong");
+    assert!(file.has_correct_record(), "the record is wrong");
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub(crate) struct AcquireRequest {
     /// Whether the holder is recorded for other processes.
     pub(crate) is_recorded: bool,
     pub(crate) owner: OwnerId,
-    /// Whether a timeout names the holder; otherwise no other process is searched for it.
+    /// Whether a timeout names the holder; if not, it is not looked up in other processes.
     pub(crate) names_holder: bool,
 }
 

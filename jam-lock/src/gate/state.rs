@@ -1,27 +1,29 @@
-//! What is decided under a gate's mutex: which request holds the claim, and which is next.
+//! The decisions under a gate's mutex: which request holds the claim, and which is next.
 //!
-//! The claim is never handed to a sleeping waiter. It is left idle, the head of the queue is
-//! notified, and the first waiter that comes takes it; so an offer to a waiter that never wakes can
-//! go to the next.
+//! The claim is never handed to a sleeping waiter. It is left idle, and offered to the head of the
+//! queue, which takes it when it runs; so an offer to a waiter that never runs can go to the next.
 //!
-//! The states in which the mutex is unlocked; `table.rs` checks them in tests:
+//! These are the states in which the mutex is unlocked; `table.rs` checks them in tests:
 //!
 //! ```text
 //! hold       queue            engine waits   left by
 //! ---------  ---------------  -------------  ---------------------------------------------------
-//! None       empty            unneeded       try_acquire -> in use; enqueue
+//! None       empty            unneeded       try_acquire -> in use; enqueue; poll_waiter of a
+//!                                            waiter that was passed over -> not empty, or in use
 //!   The lock is free, or another process holds it.
 //!
-//! None       not empty        one at least   wait_done, or try_acquire_queued of the head -> Idle;
-//!                                            the last waiter is granted, cancelled or fails
+//! None       not empty        one at least   wait_done -> Idle; try_acquire_queued of the head
+//!                                            -> in use; the last waiter is passed over, refused or
+//!                                            cancelled, or fails -> empty
 //!   Another process holds the lock, or may acquire it first.
 //!
-//! Idle(m)    a waiter in      unneeded       poll_waiter of a waiter with an offer, or try_acquire
-//!            mode m comes                    of a barging thread unless reserved -> in use;
-//!            for it                          skip_stalled, skip_waiter, cancel_waiter
-//!                                            -> hand_off_or_return
-//!   The lock is handed off, until `handoff_until` at most. The waiter has an offer, was woken, and
-//!   is a thread, or a task that the stalled timer watches.
+//! Idle(m)    has a woken      unneeded       poll_waiter of a waiter with an offer -> in use, or
+//!            waiter in                       None if the claim cannot be reassigned; try_acquire
+//!            mode m                          of a barging writer unless reserved, or of a reader
+//!                                            unless a writer is queued -> in use; skip_stalled,
+//!                                            skip_waiter, cancel_waiter -> hand_off_or_return
+//!   The lock is being handed off. The woken waiter has an offer, and is a thread, or a task that
+//!   the stalled timer watches.
 //!
 //! Exclusive  any              unneeded       release of the last guard -> hand_off_or_return
 //!   In use by one writer.
@@ -33,15 +35,15 @@
 //! ```
 //!
 //! `hand_off_or_return` leads to `Idle` in the mode of the head; or to `None`, if the queue is empty,
-//! the time for hand-offs or the reader phase is over, the claim cannot be reassigned, or the head
-//! wants the other mode and another process is in the way.
+//! the time for hand-offs (`handoff_until`) or the reader phase is over, the claim cannot be
+//! reassigned, or the head wants the other mode and the engine does not grant it at once.
 //!
-//! Each mode has one engine wait at most, and an unneeded one is discarded when it is done. For a
-//! queue one is in progress in the head's mode; only after the head was passed over it may be in the
-//! other mode, and its end starts the missing one. Waiters that were passed over, refused or failed
-//! are not in the queue; they return to it, or leave, when they are polled.
+//! Each mode has at most one current engine wait; one that was replaced or is unneeded is discarded
+//! when it is done. If the queue is not empty, the head's mode has one; only after a head was passed
+//! over may the other mode alone have one, whose end starts the missing one. Waiters that were passed
+//! over, refused or failed are not in the queue; they return to it, or leave, when they are polled.
 //!
-//! In a fork, which every call reports, `hold` may become `None` without an engine wait.
+//! In a fork, where every acquisition and release fails, other states occur.
 
 mod cancel;
 mod engine_waits;
@@ -77,8 +79,7 @@ pub(super) use self::enqueue::WaiterPoll;
 pub(super) use self::fairness::Verdict;
 pub(super) use self::try_acquire::Attempt;
 
-/// How long the claim may be handed from waiter to waiter in this process; other processes wait that
-/// long at the most.
+/// How long the claim may be handed from waiter to waiter before other processes get a turn.
 const HANDOFF_LIMIT: Duration = Duration::from_millis(5);
 
 /// How this process holds the claim.
@@ -86,11 +87,11 @@ const HANDOFF_LIMIT: Duration = Duration::from_millis(5);
 enum Hold {
     /// Not at all.
     None,
-    /// Without a holder: a notified waiter may take it.
+    /// Without a holder: a waiter with an offer may take it.
     Idle(Mode),
     /// With one writer.
     Exclusive,
-    /// With so many readers.
+    /// With this many readers.
     Shared(usize),
 }
 
@@ -130,13 +131,12 @@ pub(super) struct State {
     abandoned_by: Option<Box<Holder>>,
     /// When the claim last became idle.
     idle_since: Instant,
-    /// Whether only waiters with an offer may take the idle claim.
+    /// Whether a writer needs an offer to take the idle claim.
     is_reserved: bool,
-    /// To how many waiters the idle claim is offered at once: more than one after a task has not
-    /// come for it.
+    /// How many waiters the idle claim is offered to at once: more than one after a task stalled.
     offers: usize,
     queue: WaitQueue,
-    /// When the claim is returned to the engine even if the queue is not empty.
+    /// From when on the claim is returned to the engine even if the queue is not empty.
     handoff_until: Option<Instant>,
     fairness: Fairness,
     engine_waits: EngineWaits,
@@ -184,8 +184,7 @@ impl State {
         self.holders.first().map(Box::new)
     }
 
-    /// Adds a guard to the holder `number`; returns its token and its loss monitor, unless the holder
-    /// is gone.
+    /// Adds a guard to holder `number`; returns its token and loss monitor, unless it is gone.
     pub(super) fn reenter(&mut self, number: u64) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
         self.claim.check_process().ok()?;
         Some((self.holders.add_guard(number)?, self.claim.loss_monitor()))
@@ -218,7 +217,7 @@ impl State {
         self.handoff_until.is_some()
     }
 
-    /// Extends the time of hand-offs to what a test on a slow machine needs.
+    /// Extends the time for hand-offs to what a test on a slow machine needs.
     #[cfg(not(shuttle))]
     pub(super) fn extend_handoff(&mut self, by: Duration) {
         self.handoff_until = Some(sync::now() + by);

@@ -18,9 +18,9 @@ use crate::per_process::PerProcess;
 /// How long the thread goes on after the last task has stopped waiting.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Wakes a waker at a time, unless it is dropped before.
+/// Calls a waker at a given time, unless it is dropped before.
 pub(super) struct Timer {
-    threads: &'static TimerThread,
+    timer_thread: &'static TimerThread,
     key: Key,
     wakeup: Arc<Wakeup>,
 }
@@ -29,24 +29,24 @@ pub(super) struct Timer {
 type Key = (Instant, u64);
 
 impl Timer {
-    /// Wakes `waker` at `end`, while a [`TimerThreadGuard`] keeps the thread running.
+    /// Calls `waker` at `end`, while a [`TimerThreadGuard`] keeps the thread running.
     pub(super) fn new(end: Instant, waker: &Waker) -> Self {
-        let threads = TIMER_THREAD.get();
+        let timer_thread = TIMER_THREAD.get();
         let wakeup = Arc::<Wakeup>::default();
         wakeup.set(waker);
-        let mut timers = threads.lock();
+        let mut timers = timer_thread.lock();
         timers.started += 1;
         let key = (end, timers.started);
         timers.pending.insert(key, Arc::clone(&wakeup));
         let is_first = timers.pending.first_key_value().is_some_and(|(first, _)| *first == key);
         drop(timers);
         if is_first {
-            threads.changed.notify_one();
+            timer_thread.changed.notify_one();
         }
-        Self { threads, key, wakeup }
+        Self { timer_thread, key, wakeup }
     }
 
-    /// Wakes `waker` at `end`, with the timer that is in `slot` already, or with a new one.
+    /// Calls `waker` at `end`, with the timer that is already in `slot`, or with a new one.
     pub(super) fn arm(slot: &mut Option<Self>, end: Instant, waker: &Waker) {
         match slot {
             Some(timer) => timer.rearm(waker),
@@ -54,8 +54,8 @@ impl Timer {
         }
     }
 
-    /// Wakes `waker` instead of the earlier one. After the timer has fired this has no effect: the
-    /// caller looks at the time.
+    /// Calls `waker` instead of the earlier one. After the timer has fired this has no effect, so the
+    /// caller checks the time.
     fn rearm(&self, waker: &Waker) {
         self.wakeup.set(waker);
     }
@@ -64,48 +64,48 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         // In a fork, the parent's timers may have been copied while they were locked.
-        if ptr::eq(self.threads, TIMER_THREAD.get()) {
-            let wakeup = self.threads.lock().pending.remove(&self.key);
+        if ptr::eq(self.timer_thread, TIMER_THREAD.get()) {
+            let wakeup = self.timer_thread.lock().pending.remove(&self.key);
             drop(wakeup);
         }
     }
 }
 
-/// Keeps the threads running that watch deadlines and call wakers.
+/// Keeps the threads that watch deadlines and call wakers running.
 pub(super) struct TimerThreadGuard {
-    threads: &'static TimerThread,
+    timer_thread: &'static TimerThread,
 }
 
 impl TimerThreadGuard {
     /// Starts the threads that are missing.
     pub(super) fn start() -> io::Result<Self> {
-        let threads = TIMER_THREAD.get();
-        let mut timers = threads.lock();
+        let timer_thread = TIMER_THREAD.get();
+        let mut timers = timer_thread.lock();
         if !timers.is_running {
             wake_threads::start()?;
             let thread = thread::Builder::new().name("jam-lock timer".to_owned());
-            if let Err(error) = thread.spawn(|| threads.run()) {
+            if let Err(error) = thread.spawn(|| timer_thread.run()) {
                 wake_threads::stop();
                 return Err(error);
             }
             timers.is_running = true;
         }
         timers.guards += 1;
-        Ok(Self { threads })
+        Ok(Self { timer_thread })
     }
 }
 
 impl Drop for TimerThreadGuard {
     fn drop(&mut self) {
-        if !ptr::eq(self.threads, TIMER_THREAD.get()) {
+        if !ptr::eq(self.timer_thread, TIMER_THREAD.get()) {
             return;
         }
-        let mut timers = self.threads.lock();
+        let mut timers = self.timer_thread.lock();
         timers.guards -= 1;
         let has_nothing_to_do = timers.guards == 0 && timers.is_asleep;
         drop(timers);
         if has_nothing_to_do {
-            self.threads.changed.notify_one();
+            self.timer_thread.changed.notify_one();
         }
     }
 }
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_waker_is_the_one_that_is_woken() {
+    fn only_the_last_waker_is_called() {
         let _guard = TimerThreadGuard::start().unwrap();
         let (sender, woken) = mpsc::channel();
         let timer = Timer::new(
@@ -239,7 +239,7 @@ mod tests {
         woken.recv_timeout(LONG).unwrap();
     }
 
-    /// Panics when it is dropped, as a task may that is dropped with its last waker.
+    /// Panics when it is dropped, as may a task that is dropped with its last waker.
     struct Broken;
 
     impl Drop for Broken {

@@ -22,7 +22,7 @@ pub(crate) struct Wait<'gate> {
     pub(super) ticket: Option<Ticket>,
     pub(super) begun: Instant,
     pub(super) end: Option<Instant>,
-    /// When the wait is interrupted, once, for the caller to do something else.
+    /// When the wait is interrupted, once, so that the caller can do something else.
     pub(crate) interrupt_at: Option<Instant>,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum WaitEnd {
     Interrupted,
 }
 
-/// What has kept the lock from a waiter.
+/// The reason why a waiter did not get the lock in time.
 pub(super) enum TimeoutReason {
     /// A holder, if it is known.
     Holder(Option<Box<Holder>>),
@@ -116,8 +116,8 @@ impl Wait<'_> {
         polled
     }
 
-    /// The result of the wait; continues if another process has to be searched for the holder that a
-    /// timeout names.
+    /// The result of the wait; continues if the holder that a timeout names has to be looked up in
+    /// other processes.
     fn finish(&self, end: WaitEnd) -> ControlFlow<Poll<Result<Grant, LockError>>, Duration> {
         ControlFlow::Break(match end {
             WaitEnd::Interrupted => Poll::Pending,

@@ -1,4 +1,4 @@
-//! The two ways to wait for what is polled: a thread parks, a task is woken by a timer.
+//! The two drivers of a [`TimedPoll`]: a thread parks, and a task sets a timer.
 
 use std::future;
 use std::io;
@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::parker::Parker;
 use super::timer::{Timer, TimerThreadGuard};
 
-/// Something to poll whenever its waker is called, and at a time.
+/// Something to poll whenever its waker is called, and at a given time.
 pub(super) trait TimedPoll {
     type Output;
 
@@ -46,7 +46,7 @@ pub(super) async fn run<T: TimedPoll>(target: &mut T) -> T::Output {
     };
     let (next_poll, mut timer) = (target.next_poll(), None);
     future::poll_fn(|context| {
-        // Before the poll, which sees by the time whether the timer has fired.
+        // Before the poll: if the timer has fired already, the poll finds the time passed.
         if let Some(time) = next_poll {
             Timer::arm(&mut timer, time, context.waker());
         }

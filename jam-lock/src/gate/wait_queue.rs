@@ -33,11 +33,11 @@ pub(super) enum Polled {
 
 /// The waiters by their tickets.
 ///
-/// Sets of tickets answer the questions of every step, so that no step visits all waiters.
+/// Sets of tickets serve the look-ups of a hand-off, so that it does not visit all waiters.
 #[derive(Default)]
 pub(super) struct WaitQueue {
     waiters: BTreeMap<Ticket, Waiter>,
-    /// Those that take part in the hand-off.
+    /// Those in the queue, and not passed over, refused or failed.
     queued: BTreeSet<Ticket>,
     /// The writers among them.
     writers: BTreeSet<Ticket>,
@@ -61,7 +61,7 @@ impl WaitQueue {
         ticket
     }
 
-    /// Adds a waiter that is refused already, and only collects the answer.
+    /// Adds a waiter that is already refused, and only collects the answer.
     pub(super) fn push_refused(&mut self, request: &AcquireRequest, kind: WaiterKind) -> Ticket {
         let ticket = self.push(request, kind, false);
         self.take_out(ticket, WaiterState::Refused);
@@ -125,7 +125,7 @@ impl WaitQueue {
         Polled::Queued { request: waiter.request, is_offered: waiter.is_offered() }
     }
 
-    /// Has `waker` wake a waiter that goes on waiting after a poll.
+    /// Stores the waker of a waiter that is pending after a poll.
     pub(super) fn set_waker(
         &mut self,
         ticket: Ticket,
@@ -138,13 +138,13 @@ impl WaitQueue {
                 wake_list.discard(std::mem::replace(slot, waker));
                 self.unnotified.insert(ticket);
             }
-            // It was taken out of the queue in the step that began with its poll.
+            // It was taken out of the queue in the same step as its poll.
             _ => wake_list.wake(waker),
         }
     }
 
-    /// Offers the idle claim to the first `count` writers, unless a reader precedes them; returns
-    /// since when the first has had the offer.
+    /// Offers the idle claim to at most `count` of the leading writers; returns since when the head has
+    /// had the offer.
     pub(super) fn notify_leading_writers(
         &mut self,
         count: usize,
@@ -206,7 +206,7 @@ impl WaitQueue {
         self.waiters.get(&ticket).is_some_and(Waiter::is_offered)
     }
 
-    /// Refuses those that do not block.
+    /// Refuses the waiters that do not block.
     pub(super) fn refuse_tries(&mut self, wake_list: &mut WakeList) {
         let is_try = |ticket: &&Ticket| !self.waiters[ticket].blocking;
         let tries: Vec<_> = self.queued.iter().filter(is_try).copied().collect();
@@ -260,7 +260,7 @@ impl WaitQueue {
         }
     }
 
-    /// Lets a waiter take part in the hand-off, at the place of its ticket.
+    /// Puts a waiter into the queue, at the place of its ticket.
     fn enlist(&mut self, ticket: Ticket) {
         let Some(waiter) = self.waiters.get(&ticket) else { return };
         if waiter.request.mode == Mode::Exclusive {
@@ -270,7 +270,7 @@ impl WaitQueue {
         self.unnotified.insert(ticket);
     }
 
-    /// Takes a waiter out of the hand-off; returns its waker if it is asleep.
+    /// Takes a waiter out of the queue; returns its waker if it is asleep.
     fn take_out(&mut self, ticket: Ticket, state: WaiterState) -> Option<Waker> {
         self.delist(ticket);
         self.waiters.get_mut(&ticket)?.enter(state)

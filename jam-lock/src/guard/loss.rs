@@ -43,7 +43,7 @@ impl LockGuard {
 
     /// Fails if the lock is [lost](LockGuard::is_lost).
     ///
-    /// Blocking code calls it before each step that only the holder may take.
+    /// Call it in blocking code before each step that only the holder may take.
     ///
     /// # Errors
     /// [`LockError::Lost`] if the lock is lost.

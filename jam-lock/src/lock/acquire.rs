@@ -116,7 +116,7 @@ impl Lock {
         })
     }
 
-    /// The grant that a wait ended with, or its error.
+    /// The grant or the error that a wait ended with.
     fn finish(
         &self,
         mut waiting: Waiting<'_>,
@@ -179,7 +179,7 @@ struct Waiting<'wait> {
 }
 
 /// Notifies the observer of a wait, and of its end if it is dropped. A try waits for no holder, so the
-/// observer learns only of its end.
+/// observer is notified only if it is granted or times out.
 struct ObservedWait {
     notifier: Option<Arc<Notifier>>,
     is_try: bool,
@@ -188,7 +188,7 @@ struct ObservedWait {
 impl ObservedWait {
     fn start(wait: &mut Wait<'_>, notifier: Option<Arc<Notifier>>, is_try: bool) -> Self {
         if let Some(notifier) = notifier.as_deref().filter(|_| !is_try) {
-            // An observer may be slow.
+            // An observer may be slow, and must not delay other waiters.
             wait.skip_until_polled();
             wait.interrupt_at = notifier.still_waiting_at();
             notifier.waiting();

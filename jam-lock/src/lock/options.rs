@@ -42,7 +42,7 @@ impl Lock {
     ///
     /// # Fairness
     /// While readers of one process overlap, the library looks every 5 ms for a writer of another process,
-    /// and lets one in if it sees it: on Linux by the kernel's list of locks (inside a container, only
+    /// and lets it in if it sees one: on Linux by the kernel's list of locks (inside a container, only
     /// those of the container), and on PostgreSQL by the server's. Readers of several processes can still
     /// keep a writer out, because the kernel admits readers as long as others hold the lock.
     /// [`promises`](crate::guide::promises) has the bounds.
@@ -68,11 +68,10 @@ impl Lock {
     /// more guard of the section's acquisition, with the same token. The lock is released with the last
     /// guard.
     ///
-    /// By default such an acquisition is [`LockError::Reentrant`]. It still is one if the section holds
-    /// the lock as a reader and this acquires it as a writer. And it is one if the lock is held by a guard
-    /// of [`Lock::acquire`] and not by a section: the guard may have moved to another thread or task, and
-    /// the lock would have two owners. Pass `&guard` to the code that needs the lock, or hold the lock by
-    /// a section.
+    /// By default such an acquisition fails with [`LockError::Reentrant`]. It still does if the section
+    /// holds the lock as a reader and this acquires it as a writer, or if a guard of [`Lock::acquire`]
+    /// holds the lock and not a section: the guard may have moved to another thread or task, and the lock
+    /// would have two owners. Pass `&guard` to the code that needs the lock, or hold the lock by a section.
     ///
     /// # Example
     /// ```
@@ -103,9 +102,10 @@ impl Lock {
     /// The same lock, held on behalf of `label`, which is shown instead of the source location.
     ///
     /// For tools that hold a lock while something else runs, such as a command: the tool's own source
-    /// line means nothing to its users. The label is what [`Site::function`](crate::Site::function) and [`Holder::function`](crate::Holder::function)
-    /// return; both have no file and no line then. The holder record shows it to other processes, and
-    /// shortens a long one, so it should contain no secrets.
+    /// line means nothing to its users. [`Site::function`](crate::Site::function) and
+    /// [`Holder::function`](crate::Holder::function) return the label, and there is no file and no line
+    /// then. The holder record shows the label to other processes, shortened if it is long, so it should
+    /// contain no secrets.
     ///
     /// # Example
     /// ```

@@ -28,8 +28,8 @@ impl Locks {
     /// [`LockGuard::fence`] protects against it.
     ///
     /// The URL may lead to another server later, if it has several hosts or if a host name moves. A standby
-    /// is refused then too, and so is another server, unless the role may not run `pg_control_system()`,
-    /// which every role may by default. A standby that was promoted counts as the same server, but has none
+    /// is refused then too, and so is another server, unless the role is denied `pg_control_system()`,
+    /// which every role may run by default. A standby that was promoted counts as the same server, but has none
     /// of its locks.
     ///
     /// [`LockGuard::is_lost`]: crate::LockGuard::is_lost

@@ -27,8 +27,8 @@ pub(super) fn any_mode() -> Mode {
 
 /// A deadline that may pass.
 fn short_deadline() -> Deadline {
-    let asked = sync::now();
-    Deadline::At { start: asked, end: asked + Duration::from_millis(3) }
+    let start = sync::now();
+    Deadline::At { start, end: start + Duration::from_millis(3) }
 }
 
 fn any_deadline() -> Deadline {

@@ -81,7 +81,7 @@ struct FileClaim {
 }
 
 impl FileClaim {
-    /// Ends a wait; returns its mode, and whether its lock is kept since.
+    /// Ends a wait; returns its mode, and whether its lock has been kept since it began.
     fn end_wait(&mut self, id: WaitId) -> (Mode, bool) {
         let at = self.waits.iter().position(|wait| wait.0 == id);
         let (_, mode, unlocks) = self.waits.swap_remove(at.expect("every wait ends once"));

@@ -21,14 +21,14 @@ pub(super) struct Contents {
     locked: Vec<(usize, Mode)>,
     /// How many waits of engines are in progress.
     pub(super) waits: usize,
-    /// The processes that wait to write.
+    /// The processes that wait as writers.
     waiting_writers: Vec<usize>,
     writers: usize,
     readers: usize,
     /// The token of the first writer that died with the lock or left it abandoned, until one has
     /// left it clean.
     first_death: Option<u64>,
-    /// The recorded holder, and the recorded one that had died before, by their tokens.
+    /// The recorded holder, and the recorded first holder that died, by their tokens.
     pub(super) record: (Option<u64>, Option<u64>),
     pub(super) written_token: u64,
     /// The token of the last writer.
@@ -36,12 +36,12 @@ pub(super) struct Contents {
 }
 
 impl SharedFile {
-    /// The number of the process that is made next.
+    /// The number of the next process.
     pub(super) fn next_process(&self) -> usize {
         self.contents().processes + 1
     }
 
-    /// Ends process `number`, which has one thread, while that writes.
+    /// Ends process `number`, which has one thread, while that holds the lock as a writer.
     pub(super) fn die(&self, number: usize) {
         let mut contents = self.contents();
         contents.writers -= 1;
@@ -83,8 +83,8 @@ impl SharedFile {
         }
     }
 
-    /// Whether the record is right, while nobody holds the lock.
-    pub(super) fn is_recorded_well(&self) -> bool {
+    /// Whether the record is correct, while no one holds the lock.
+    pub(super) fn has_correct_record(&self) -> bool {
         let contents = self.contents();
         let (holder, died) = contents.record;
         died.or(holder) == contents.first_death
@@ -132,7 +132,7 @@ impl SharedFile {
 }
 
 impl Contents {
-    /// To lock an open file again that has the lock changes nothing.
+    /// Locking an open file that already has the lock changes nothing.
     fn try_lock(&mut self, process: usize, mode: Mode) -> bool {
         let file = (process, mode);
         let is_in_the_way = |other: &(usize, Mode)| {

@@ -11,7 +11,7 @@ use shuttle::thread;
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 static MICROSECONDS: AtomicU64 = AtomicU64::new(0);
 
-/// The time, which passes by little, or by more than one of the gate's bounds.
+/// The time, which advances by little, or past one of the gate's bounds.
 pub(in crate::gate) fn now() -> Instant {
     let step = [0, 0, 1, 300, 6_000, 20_000][thread_rng().gen_range(0..6)];
     let passed = MICROSECONDS.fetch_add(step, Ordering::Relaxed) + step;

@@ -1,4 +1,4 @@
-//! Timers that fire at any time after theirs.
+//! Timers that fire at their time, or any time later.
 
 use std::io;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! What happens to a waiter's place in the queue when its future is dropped, when its time is up, or
-//! while it is busy elsewhere.
+//! How a waiter leaves the queue: its future is dropped, its time is up, or it is busy elsewhere.
 
 use super::fairness::Verdict;
 use super::{Hold, State};
@@ -26,13 +25,13 @@ impl State {
     pub(in super::super) fn skip_waiter(&mut self, ticket: Ticket) {
         let was_offered = self.queue.skip(ticket, &mut self.wake_list);
         if let (Hold::Idle(mode), true) = (self.hold, was_offered) {
-            // It asks the engine itself when it is polled, and meets an error then.
+            // An error reaches no waiter; the next attempt meets it again.
             let _ = self.hand_off_or_return(mode, sync::now());
         }
     }
 
     /// Starts a wait for the head, or lets it join the readers inside, after a waiter has left the
-    /// queue or come back.
+    /// queue or returned to it.
     pub(super) fn serve_head(&mut self) {
         match self.hold {
             Hold::None => self.start_wait(Verdict::Proceed),

@@ -46,7 +46,7 @@ struct FinishedWait<'claim> {
 }
 
 impl FinishedWait<'_> {
-    /// Takes over what the wait acquired, if it did; `false` if the claim is not acquired.
+    /// Takes over the claim if the wait acquired it; `false` if the claim is not acquired.
     fn accept_if_acquired(self, result: Result<bool, LockError>) -> Result<bool, LockError> {
         if !result? {
             return Ok(false);
@@ -111,7 +111,7 @@ impl State {
         }
         self.handoff_until = Some(now + HANDOFF_LIMIT);
         self.hand_off(mode, now);
-        // A request from now on did not wait for this.
+        // A later request has not waited, so it does not go first.
         self.is_reserved = true;
     }
 
@@ -130,7 +130,7 @@ impl State {
         }
     }
 
-    /// The wait in progress, or a new one if there is none for what the name stands for now.
+    /// The wait in progress, or a new one if there is none or it is no longer valid.
     fn current_or_new_wait(
         &mut self,
         request: &AcquireRequest,
@@ -138,7 +138,7 @@ impl State {
         verdict: Verdict,
     ) -> Result<EngineWait, LockError> {
         let AcquireRequest { mode, site, is_recorded, owner, .. } = *request;
-        // The file that is waited for may have been removed or replaced.
+        // Its file may have been removed or replaced.
         if let Some(wait) = self.engine_waits.in_mode(mode).take() {
             if self.claim.is_wait_still_valid(wait.id)? {
                 return Ok(wait);
@@ -161,7 +161,7 @@ impl State {
         self.claim.blocked_on(wait.id)
     }
 
-    /// Cancels the waits that were started for another waiter than the head.
+    /// Cancels the waits that were started for a waiter other than the head.
     pub(super) fn cancel_unneeded_waits(&mut self) {
         let head = self.queue.head();
         let needed = head.map(|head| (head.request.mode, head.request.owner, head.blocking));

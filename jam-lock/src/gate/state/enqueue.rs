@@ -1,4 +1,4 @@
-//! How a waiter enters the queue, and what it finds when it is polled.
+//! How a waiter enters the queue, and how it is polled.
 
 use std::task::Waker;
 
@@ -13,7 +13,7 @@ use crate::gate::{AcquireRequest, Grant, sync};
 pub(in super::super) enum WaiterPoll {
     Granted(Grant),
     Failed(LockError),
-    /// It does not block, and another process holds the claim.
+    /// It does not block, and the lock is not free.
     Refused,
     Pending,
 }
@@ -35,7 +35,7 @@ impl State {
         ticket
     }
 
-    /// Adds a waiter that is refused already, and only collects the answer.
+    /// Adds a waiter that is already refused, and only collects the answer.
     pub(in super::super) fn enqueue_refused(
         &mut self,
         request: &AcquireRequest,
@@ -44,7 +44,7 @@ impl State {
         self.queue.push_refused(request, kind)
     }
 
-    /// Polls a waiter; unless it is pending, it is removed.
+    /// Polls a waiter, and removes it unless it is pending.
     pub(in super::super) fn poll_waiter(&mut self, ticket: Ticket) -> WaiterPoll {
         if let Err(error) = self.claim.check_process() {
             self.remove_waiter(ticket);
@@ -72,7 +72,7 @@ impl State {
         }
         if let Hold::Idle(held) = self.hold {
             if !self.claim.reassign(request.owner) {
-                // The waiters here start a new wait, and meet an error there.
+                // An error reaches no waiter; the new wait meets it again.
                 let _ = self.return_claim(held, sync::now());
                 return WaiterPoll::Pending;
             }
@@ -103,7 +103,7 @@ impl State {
         self.poll_waiter(ticket)
     }
 
-    /// Has `waker` wake a waiter that is pending.
+    /// Stores the waker of a pending waiter.
     pub(in super::super) fn set_waker(&mut self, ticket: Ticket, waker: Option<Waker>) {
         self.queue.set_waker(ticket, waker, &mut self.wake_list);
     }

@@ -8,17 +8,17 @@ use crate::gate::sync;
 /// A shorter gap gives no other process the time to wake up and acquire the lock.
 const WAKE_GAP: Duration = Duration::from_micros(100);
 
-/// The period in which all processes that have taken turns for so long yield at the same time.
+/// Once in this period, all processes that have taken turns for as long yield at the same time.
 ///
-/// A lock that goes from one waiter to the next is never free for a process that polls, as Jam.py and
-/// Python's filelock do, every 50 ms: 31 ms, so that a poll does not meet the same point of the
-/// period for long.
+/// Otherwise a lock that goes from one waiter to the next would never be free for a process that
+/// polls, such as Jam.py or Python's filelock. They poll every 50 ms, and 31 ms is out of step with
+/// that, so successive polls meet different points of the period.
 const YIELD_PERIOD: Duration = Duration::from_millis(31);
 
-/// For how long they yield: so that one in thirty polls finds the lock free.
+/// How long they yield: one in thirty polls then finds the lock free.
 const YIELD: Duration = Duration::from_millis(1);
 
-/// For how long they yield where a process is seen to poll: so that one in eight polls does.
+/// How long they yield if a process is seen to poll: one in eight polls then finds the lock free.
 const YIELD_TO_POLLERS: Duration = Duration::from_millis(4);
 
 /// Whether the engine is asked for the claim at once, or other processes may acquire it first.
@@ -48,7 +48,7 @@ impl From<Option<Duration>> for Verdict {
 pub(super) struct Fairness {
     /// Whether the engine is fair across processes, so that this one never has to yield.
     engine_is_fair: bool,
-    /// Since when the process has acquired the claim again and again without a wait.
+    /// Since when the process has acquired the claim repeatedly without a wait.
     unwaited_since: Option<Instant>,
     /// Since when it has requested the claim right after each release, with or without a wait.
     reacquiring_since: Option<Instant>,
@@ -68,7 +68,7 @@ impl Fairness {
         }
     }
 
-    /// The verdict on an attempt to acquire the claim, which nobody here waits for.
+    /// The verdict on an attempt to acquire the claim while the queue is empty.
     pub(super) fn should_yield(
         &mut self,
         now: Instant,
@@ -111,7 +111,7 @@ impl Fairness {
         if self.engine_is_fair { Verdict::Proceed } else { Verdict::Yield(wake_gap()) }
     }
 
-    /// How long all processes yield, once in every period.
+    /// How long to yield now, which all processes do once in every period.
     fn periodic_yield(
         &mut self,
         now: Instant,
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_gap_between_acquisitions_starts_the_count_anew() {
         assert!(!yields_at((0..100).map(|number| number * 150)));
-        // One long section is no series.
+        // The last one follows a long gap.
         assert!(!yields_at([0, 900_000]));
     }
 
@@ -174,8 +174,7 @@ mod tests {
         assert_eq!(fairness.should_yield_after_wait(later, || true), Verdict::Proceed);
     }
 
-    /// The verdict after the last of these turns, each waited for, which end and begin at times in
-    /// milliseconds.
+    /// The verdict after the last of these turns, at times in milliseconds, each after a wait.
     fn after_waits_at(times: impl IntoIterator<Item = u64>) -> Verdict {
         let start = Instant::now();
         let mut fairness = Fairness::new(false);

@@ -10,12 +10,12 @@ use crate::error::LockError;
 use crate::gate::wait_queue::Waiter;
 use crate::gate::{Outcome, sync};
 
-/// How long a running thread may barge ahead of the notified head. A hand-off to a sleeping thread
-/// every time would cost a context switch for each acquisition.
+/// How long after its first offer the head may be overtaken by running threads. Always handing off
+/// to a sleeping thread would cost a context switch for each acquisition.
 const BARGING: Duration = Duration::from_micros(200);
 
-/// A section so short that its end is not recorded while the next one of this process is about to
-/// begin: the record would take as long as the section.
+/// The end of a shorter section is not recorded if the next one of this process is about to begin:
+/// recording it would take as long as the section.
 const SHORT_SECTION: Duration = Duration::from_micros(10);
 
 impl State {
@@ -72,7 +72,7 @@ impl State {
             return self.return_claim(mode, now);
         }
         if self.queue.head().is_some_and(Waiter::is_asleep) {
-            // A fork has nothing to hand off; beside the call of a waker, the check costs little.
+            // A fork has nothing to hand off; next to the call of a waker, the check costs little.
             self.claim.check_process().inspect_err(|_| self.hold = Hold::None)?;
         }
         self.hand_off(mode, now);
@@ -81,8 +81,7 @@ impl State {
 
     /// Leaves the claim idle, and notifies the head; if that is a reader, also those that may join it.
     ///
-    /// A running thread may barge ahead of the head, unless the head has been passed over for too
-    /// long.
+    /// A running thread may barge ahead of the head, unless the head has been overtaken for too long.
     pub(super) fn hand_off(&mut self, mode: Mode, now: Instant) {
         self.hold = Hold::Idle(mode);
         self.idle_since = now;
@@ -98,7 +97,7 @@ impl State {
             Mode::Shared => self.notify_readers(now),
         }
         if self.offers > 1 {
-            // Which of the leading waiters are stalled, of either mode, is known by the next round.
+            // So the next round knows which of the leading waiters are stalled, of either mode.
             self.queue.wake_leading(self.offers, now, &mut self.wake_list);
         }
         self.arm_stalled_timer(now);
@@ -138,7 +137,7 @@ impl State {
         result
     }
 
-    /// Releases the claim; the engine passes on by whom it was abandoned.
+    /// Releases the claim, and reports an abandonment to the engine.
     fn release_claim(&mut self, mode: Mode) -> Result<(), LockError> {
         self.recorded = None;
         let abandoned_by = self.abandoned_by.take();

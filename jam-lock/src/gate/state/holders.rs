@@ -14,7 +14,7 @@ struct LocalHolder {
     site: Site,
     since: Instant,
     token: u64,
-    /// The holder that it learned to have abandoned the lock.
+    /// The holder that had abandoned the lock when this one acquired it.
     abandoned_by: Option<Box<Holder>>,
     /// How many guards share the acquisition.
     guards: usize,
@@ -24,14 +24,14 @@ struct LocalHolder {
 /// A holder that is gone.
 pub(super) struct FormerHolder {
     pub(super) since: Instant,
-    /// If it has left the lock abandoned: the first holder that did, for the next one to learn of.
+    /// The first holder that abandoned the lock, if this one has left it abandoned.
     pub(super) abandoned_by: Option<Box<Holder>>,
 }
 
 /// One writer, or some readers, in the order of their arrival.
 #[derive(Default)]
 pub(super) struct Holders {
-    /// Apart from the others, because most often it is the only one.
+    /// Apart from the others, because it is usually the only one.
     first: Option<LocalHolder>,
     others: BTreeMap<u64, LocalHolder>,
     added: u64,

@@ -1,11 +1,11 @@
-//! What a gate knows better than the engine of the status of its lock.
+//! Corrections to the engine's status of a lock, from what its gate knows.
 
 use super::{Hold, State};
 use crate::status::Status;
 
 impl State {
-    /// Replaces what the engine sees of this process, one holder and one waiter, by the holders and
-    /// the waiters that it has.
+    /// Replaces the one holder and the waits that the engine sees of this process with its actual
+    /// holders and waiters.
     pub(in super::super) fn refine_status(&self, status: Status) -> Status {
         let engine_waits = self.engine_waits.count();
         let elsewhere = status.waiting().map(|count| count.saturating_sub(engine_waits));

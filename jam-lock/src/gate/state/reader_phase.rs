@@ -12,7 +12,7 @@ use super::{HANDOFF_LIMIT, Hold, State};
 use crate::error::LockError;
 use crate::gate::{Gate, sync};
 
-/// The share of the time that the engine may spend searching for writers, as one in so many.
+/// Searches for writers may take one part in this many of the time.
 const SEARCH_SHARE: u32 = 10;
 
 /// The time in which readers that hold the claim may be joined by others.
@@ -51,8 +51,8 @@ impl ReaderPhase {
 impl State {
     /// Whether one more reader may join those inside.
     ///
-    /// Every [`HANDOFF_LIMIT`] this also starts a search for waiting writers, whose result comes
-    /// later and applies to later readers.
+    /// Once per [`ReaderPhase::check_interval`], this also checks the claim and starts a search for
+    /// waiting writers, whose result applies to later readers.
     pub(super) fn may_join_readers(&mut self, now: Instant) -> Result<bool, LockError> {
         let phase = &mut self.reader_phase;
         let checked_at = *phase.checked_at.get_or_insert(now);

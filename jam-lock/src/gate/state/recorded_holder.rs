@@ -1,4 +1,4 @@
-//! What other processes can read about the holder in this one.
+//! The holder in this process, as other processes can read it.
 
 use crate::engine::Recorded;
 use crate::gate::AcquireRequest;
@@ -28,7 +28,7 @@ impl RecordedHolder {
         is_certain.then_some(Self { site, is_recorded, is_abandoned, token, token_reserve })
     }
 
-    /// What the next writer learns; `None` if the engine has to record it.
+    /// Reuses the record for the next writer; `None` if the engine has to write a new one.
     ///
     /// Its token leaves one free below it, for readers.
     pub(super) fn reuse(

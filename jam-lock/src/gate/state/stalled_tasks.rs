@@ -1,4 +1,4 @@
-//! What happens to a task that is woken for the lock and not polled.
+//! A task that is woken for the lock but not polled is passed over.
 
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
@@ -12,12 +12,12 @@ use crate::gate::{Gate, sync};
 /// How long the claim stays idle for a task that is not polled.
 const STALL_TIMEOUT: Duration = Duration::from_millis(10);
 
-/// By what factor more waiters are offered the idle claim each time that none has come for it: a few
-/// rounds find the first waiter that is not stalled, however many are.
+/// The factor by which the number of offers grows each time that tasks are stalled: a few rounds
+/// reach the first waiter that is not stalled, however many are.
 const OFFER_GROWTH: usize = 16;
 
 impl State {
-    /// Starts the timer that passes over the head if it is a task; a thread always comes.
+    /// Starts the timer that passes over the head if it is a task; a thread always runs.
     pub(super) fn arm_stalled_timer(&mut self, now: Instant) {
         let is_task = self.queue.head().is_some_and(|head| head.kind == WaiterKind::Task);
         if is_task && self.stalled_timer.is_none() {

@@ -1,4 +1,4 @@
-//! An attempt to acquire the lock without waiting, and what a new holder gets.
+//! An attempt to acquire the lock without waiting, and the grant of a new holder.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ pub(in super::super) enum Attempt {
     Granted(Grant),
     /// Another holder or a waiter precedes it.
     Contended,
-    /// Only a wait at the engine can tell, after this process has yielded if it must.
+    /// Only a wait at the engine can decide, after this process has yielded if it must.
     Undecided(Verdict),
 }
 
 impl State {
-    /// Tries to acquire the lock; asks the engine only if the queue is empty.
+    /// Tries to acquire the lock; tries the engine only if the queue is empty.
     pub(in super::super) fn try_acquire(
         &mut self,
         request: &AcquireRequest,

@@ -45,7 +45,7 @@ fn a_process_that_acquires_again_and_again_yields() {
 }
 
 #[test]
-fn a_head_that_was_passed_over_for_too_long_goes_first() {
+fn a_head_that_was_overtaken_for_too_long_goes_first() {
     let scenario = Scenario::new();
     scenario.acquire().unwrap();
     let request = request(Mode::Exclusive);

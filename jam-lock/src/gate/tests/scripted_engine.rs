@@ -246,7 +246,7 @@ impl Scenario {
         done(result);
     }
 
-    /// Finishes every wait, and those that are started meanwhile.
+    /// Finishes every wait, including those that are started meanwhile.
     pub(super) fn finish_all_waits(&self) {
         while !self.script().waits.is_empty() {
             self.finish_wait(Ok(true));
@@ -278,7 +278,7 @@ impl QueuedThread {
 }
 
 impl Gate {
-    /// Releases what the first holder holds.
+    /// Releases the lock for its first holder.
     pub(super) fn release_first(&self) -> Result<(), LockError> {
         self.update(State::release_first)
     }

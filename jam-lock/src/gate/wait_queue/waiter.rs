@@ -46,9 +46,9 @@ pub(super) enum WaiterState {
     Woken { at: Instant },
     /// Woken and offered the idle claim, and not polled since.
     Notified { at: Instant },
-    /// Lost its turn until it is polled: it did not come when it was woken, or is busy elsewhere.
+    /// Out of turn until it is polled: it did not run when it was woken, or is busy elsewhere.
     PassedOver,
-    /// Does not block, and another process holds the claim.
+    /// Does not block, and the lock is not free.
     Refused,
     /// Its wait ended with an error, which it has not collected.
     Failed(Box<LockError>),
@@ -60,7 +60,7 @@ impl Waiter {
         Self { request: *request, kind, blocking, state, offered_since: None }
     }
 
-    /// Whether it may take the claim when that is idle.
+    /// Whether it may take the claim when the claim is idle.
     pub(in crate::gate) fn is_offered(&self) -> bool {
         self.offered_since.is_some()
     }
