@@ -117,7 +117,7 @@ impl Gate {
     ) -> Result<Admission<'gate>, LockError> {
         if request.mode == Mode::Shared && !self.engine.supports(Capability::SharedLocks) {
             return Err(LockError::Unsupported {
-                what: "a lock for readers",
+                what: "a shared lock",
                 location: self.location.clone(),
                 remedy: "acquire it as a writer",
             });

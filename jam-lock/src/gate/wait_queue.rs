@@ -57,7 +57,7 @@ impl WaitQueue {
         let ticket = Ticket(self.arrived);
         self.arrived += 1;
         self.waiters.insert(ticket, Waiter::new(request, kind, blocking));
-        self.enlist(ticket);
+        self.insert(ticket);
         ticket
     }
 
@@ -110,7 +110,7 @@ impl WaitQueue {
             WaiterState::Queued(waker) => waiter.state = WaiterState::Queued(waker),
             WaiterState::Woken { .. } | WaiterState::Notified { .. } => {}
             WaiterState::PassedOver => {
-                self.enlist(ticket);
+                self.insert(ticket);
                 return Polled::PassedOver;
             }
             WaiterState::Refused => {
@@ -224,7 +224,7 @@ impl WaitQueue {
     /// Removes a waiter; returns whether it had an offer.
     pub(super) fn remove(&mut self, ticket: Ticket, wake_list: &mut WakeList) -> bool {
         let Some(mut waiter) = self.waiters.remove(&ticket) else { return false };
-        self.delist(ticket);
+        self.remove_from_queue(ticket);
         wake_list.discard(waiter.enter(WaiterState::Refused));
         waiter.is_offered()
     }
@@ -261,7 +261,7 @@ impl WaitQueue {
     }
 
     /// Puts a waiter into the queue, at the place of its ticket.
-    fn enlist(&mut self, ticket: Ticket) {
+    fn insert(&mut self, ticket: Ticket) {
         let Some(waiter) = self.waiters.get(&ticket) else { return };
         if waiter.request.mode == Mode::Exclusive {
             self.writers.insert(ticket);
@@ -272,11 +272,11 @@ impl WaitQueue {
 
     /// Takes a waiter out of the queue; returns its waker if it is asleep.
     fn take_out(&mut self, ticket: Ticket, state: WaiterState) -> Option<Waker> {
-        self.delist(ticket);
+        self.remove_from_queue(ticket);
         self.waiters.get_mut(&ticket)?.enter(state)
     }
 
-    fn delist(&mut self, ticket: Ticket) {
+    fn remove_from_queue(&mut self, ticket: Ticket) {
         for tickets in [&mut self.queued, &mut self.writers, &mut self.unnotified] {
             tickets.remove(&ticket);
         }
