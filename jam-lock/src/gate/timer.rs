@@ -20,7 +20,7 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// Calls a waker at a given time, unless it is dropped before.
 pub(super) struct Timer {
-    timer_thread: &'static TimerThread,
+    thread: &'static TimerThread,
     key: Key,
     wakeup: Arc<Wakeup>,
 }
@@ -43,7 +43,7 @@ impl Timer {
         if is_first {
             timer_thread.changed.notify_one();
         }
-        Self { timer_thread, key, wakeup }
+        Self { thread: timer_thread, key, wakeup }
     }
 
     /// Calls `waker` at `end`, with the timer that is already in `slot`, or with a new one.
@@ -64,8 +64,8 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         // In a fork, the parent's timers may have been copied while they were locked.
-        if ptr::eq(self.timer_thread, TIMER_THREAD.get()) {
-            let wakeup = self.timer_thread.lock().pending.remove(&self.key);
+        if ptr::eq(self.thread, TIMER_THREAD.get()) {
+            let wakeup = self.thread.lock().pending.remove(&self.key);
             drop(wakeup);
         }
     }
@@ -73,7 +73,7 @@ impl Drop for Timer {
 
 /// Keeps the threads that watch deadlines and call wakers running.
 pub(super) struct TimerThreadGuard {
-    timer_thread: &'static TimerThread,
+    thread: &'static TimerThread,
 }
 
 impl TimerThreadGuard {
@@ -91,21 +91,21 @@ impl TimerThreadGuard {
             timers.is_running = true;
         }
         timers.guards += 1;
-        Ok(Self { timer_thread })
+        Ok(Self { thread: timer_thread })
     }
 }
 
 impl Drop for TimerThreadGuard {
     fn drop(&mut self) {
-        if !ptr::eq(self.timer_thread, TIMER_THREAD.get()) {
+        if !ptr::eq(self.thread, TIMER_THREAD.get()) {
             return;
         }
-        let mut timers = self.timer_thread.lock();
+        let mut timers = self.thread.lock();
         timers.guards -= 1;
         let has_nothing_to_do = timers.guards == 0 && timers.is_asleep;
         drop(timers);
         if has_nothing_to_do {
-            self.timer_thread.changed.notify_one();
+            self.thread.changed.notify_one();
         }
     }
 }
