@@ -7,7 +7,7 @@ use quote::quote_spanned;
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeParamBound};
 
-/// The return type with `_` for every `impl Trait`.
+/// The return type with `_` for each `impl Trait`.
 ///
 /// With it as their type, the values of a closure or a block are coerced as the function's are, but
 /// only a function can return `impl Trait`.

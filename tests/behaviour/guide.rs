@@ -97,7 +97,7 @@ fn literal(code: &str) -> Option<String> {
     Some(lines.collect())
 }
 
-/// `text` with `…` for everything between `open` and `close`, which are kept if they are the same
+/// `text` with `…` in place of all text between `open` and `close`, which are kept if they are the same
 /// character.
 fn with_placeholders(text: &str, open: char, close: char) -> String {
     let mut outside = String::new();

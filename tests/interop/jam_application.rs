@@ -49,18 +49,17 @@ impl Application {
     }
 }
 
+/// Runs an example, built before if necessary; arguments that are added are the example's.
+fn example(name: &str) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    let package = "jam-lock-examples";
+    command.args(["run", "--quiet", "--package", package, "--example", name, "--"]);
+    command
+}
+
 /// Saves invoices into the database of the application, under its lock.
 fn invoices(folder: &Path, workers: u32, invoices: u32) -> Output {
-    let mut command = Command::new(env!("CARGO"));
-    command.args([
-        "run",
-        "--quiet",
-        "--package",
-        "jam-lock-examples",
-        "--example",
-        "invoices",
-        "--",
-    ]);
+    let mut command = example("invoices");
     command.args(["--in-place", "--think", "2", "--workers"]).arg(workers.to_string());
     command.arg("--invoices").arg(invoices.to_string());
     command.arg("--database").arg(folder.join("demo.sqlite"));

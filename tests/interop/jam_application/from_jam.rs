@@ -2,27 +2,17 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 
 use jam_lock_tests::observe::{blocked_on, wait_until};
 use jam_lock_tests::output::printed;
 
-use super::Application;
+use super::{Application, example};
 use crate::lock;
 
 /// How often a track is sold after so many calls of the handler in Rust.
 fn apply_in_rust(application: &Application, times: u32) -> u32 {
-    let mut command = Command::new(env!("CARGO"));
-    command.args([
-        "run",
-        "--quiet",
-        "--package",
-        "jam-lock-examples",
-        "--example",
-        "from_jam",
-        "--",
-    ]);
+    let mut command = example("from_jam");
     command.arg(application.folder()).args(["1", &times.to_string()]);
     let output = command.output().expect("cargo runs");
     assert!(output.status.success(), "{}", printed(&output));

@@ -25,7 +25,7 @@ use self::outcome::AcquireError;
 pub(super) use self::outcome::Acquired;
 
 /// How many locks a process may hold at once. All sessions share the server's lock table, which
-/// about 12,500 locks exhaust for every client.
+/// about 12,500 locks exhaust for all clients.
 const MAX_LOCKS: usize = 1_000;
 
 /// An acquisition on the driver thread.
