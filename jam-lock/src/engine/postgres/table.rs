@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::error::server_error;
 use super::url::Url;
+use super::wait_domain::{self, create_wait_domain};
 use crate::error::LockError;
 
 const CREATE: &str = "\
@@ -16,10 +17,12 @@ CREATE TABLE IF NOT EXISTS jam_lock (
 )";
 
 /// What an administrator has to run if the role may not.
-const GRANTS: &str = "\
-have an administrator run: CREATE TABLE IF NOT EXISTS jam_lock (key bigint PRIMARY KEY, \
-namespace text NOT NULL, name text NOT NULL, token bigint NOT NULL, holder jsonb, died jsonb); \
-GRANT SELECT, INSERT, UPDATE ON jam_lock TO the role";
+const GRANTS: &str = concat!(
+    "have an administrator run: CREATE TABLE IF NOT EXISTS jam_lock (key bigint PRIMARY KEY, \
+     namespace text NOT NULL, name text NOT NULL, token bigint NOT NULL, holder jsonb, died jsonb); \
+     GRANT SELECT, INSERT, UPDATE ON jam_lock TO the role; ",
+    create_wait_domain!()
+);
 
 /// The table's name with its schema; creates the table if it is missing.
 pub(super) async fn find_or_create(first: &mut Connection, url: &Url) -> Result<String, LockError> {
@@ -57,7 +60,9 @@ pub(super) async fn find_or_create(first: &mut Connection, url: &Url) -> Result<
     let probe = format!("SELECT key, namespace, name, token, holder, died FROM {table} LIMIT 0");
     let probed = first.rows(&probe).await;
     probed.map_err(|error| server_error("use the table jam_lock", url.redacted(), &error))?;
-    Ok(table.to_owned())
+    let table = table.to_owned();
+    wait_domain::find_or_create(first, url, &table).await?;
+    Ok(table)
 }
 
 #[cfg(test)]
