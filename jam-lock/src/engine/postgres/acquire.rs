@@ -111,7 +111,7 @@ impl AcquireTask {
             if let Err(error) = &result {
                 undo::after_error(&session, self.key, self.request.mode, error).await;
             }
-            session.drain_stray_cancel().await;
+            session.drain_stray_cancels().await;
             // Otherwise the wait was cancelled for a release on the same session, and starts again.
             if result.is_err() || !self.request.blocking || self.cancel.is_cancelled() {
                 return result;
