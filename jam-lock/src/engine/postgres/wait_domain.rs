@@ -12,13 +12,17 @@ use super::url::Url;
 use crate::engine::Mode;
 use crate::error::LockError;
 
-/// Creates the domain in the current schema; `queries::wait` says why it is one.
+/// Creates the domain and its function in the current schema; `queries::wait` says what they are
+/// for. A function with a `LIMIT` is called, and not replaced by its body.
 macro_rules! create_wait_domain {
     () => {
-        "CREATE DOMAIN jam_lock_wait AS text CHECK (CASE split_part(VALUE, ' ', 1) \
+        "CREATE OR REPLACE FUNCTION jam_lock_release_snapshot() RETURNS boolean \
+         LANGUAGE sql VOLATILE AS 'SELECT true LIMIT 1'; \
+         CREATE DOMAIN jam_lock_wait AS text CHECK (CASE WHEN jam_lock_release_snapshot() THEN \
+         CASE split_part(VALUE, ' ', 1) \
          WHEN 'exclusive' THEN pg_advisory_lock(split_part(VALUE, ' ', 2)::bigint) IS NOT NULL \
          WHEN 'shared' THEN pg_advisory_lock_shared(split_part(VALUE, ' ', 2)::bigint) IS NOT NULL \
-         ELSE true END)"
+         ELSE true END END)"
     };
 }
 pub(super) use create_wait_domain;
@@ -40,7 +44,8 @@ pub(super) async fn find_or_create(
     let domain = domain(table);
     let find = format!("SELECT to_regtype('{}')", domain.replace('\'', "''"));
     if first.row(&find, url).await?.get(0).is_none() {
-        let create = CREATE.replacen("jam_lock_wait", &domain, 1);
+        let schema = domain.strip_suffix("jam_lock_wait").unwrap_or_default();
+        let create = CREATE.replace("jam_lock_", &format!("{schema}jam_lock_"));
         if let Err(error) = first.rows(&create).await {
             // Another process may have created it at the same time.
             if error.code().is_none() || first.row(&find, url).await?.get(0).is_none() {
