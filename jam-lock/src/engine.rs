@@ -90,7 +90,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
         Err(LockError::Unsupported {
             what: "listing all locks",
             location: self.location(),
-            remedy: "query each lock by its name",
+            remedy: "query each lock by its name".into(),
         })
     }
 

@@ -30,7 +30,7 @@ pub(super) async fn find_or_create(first: &mut Connection, url: &Url) -> Result<
                 LEFT JOIN pg_class AS c ON c.oid = t.oid \
                 LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace";
     let unsupported =
-        |what| LockError::Unsupported { what, location: url.redacted(), remedy: GRANTS };
+        |what| LockError::Unsupported { what, location: url.redacted(), remedy: GRANTS.into() };
     let mut row = first.row(find, url).await?;
     if row.get(0).is_none() {
         // Another process may be creating it at the same time.
