@@ -20,6 +20,7 @@ mod no_leftovers;
 mod partition;
 mod readers;
 mod refused;
+mod schemas;
 mod settings;
 mod tls;
 mod tokens;

@@ -72,9 +72,9 @@ const QUERIES: [Definition; 21] = [
     (Query::TryLock, AtStart, |table| {
         format!(
             "WITH attempt AS MATERIALIZED (SELECT pg_try_advisory_lock($1::bigint) AS is_mine)
-            {} SELECT $1, $2, $3, {CLOCK}, {} FROM attempt WHERE is_mine {}",
+            {} SELECT $1, $2, $3, $4::boolean, {CLOCK}, {} FROM attempt WHERE is_mine {}",
             insert(table),
-            recorded_holder(4),
+            recorded_holder(5),
             on_conflict(),
         )
     }),
@@ -85,9 +85,9 @@ const QUERIES: [Definition; 21] = [
     (Query::LockShared, AtStart, |_| "SELECT pg_advisory_lock_shared($1::bigint)".to_owned()),
     (Query::RecordHolder, AtStart, |table| {
         format!(
-            "{} VALUES ($1::bigint, $2, $3, {CLOCK}, {}) {}",
+            "{} VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK}, {}) {}",
             insert(table),
-            recorded_holder(4),
+            recorded_holder(5),
             on_conflict(),
         )
     }),
@@ -100,8 +100,8 @@ const QUERIES: [Definition; 21] = [
     }),
     (Query::InsertRow, AtStart, |table| {
         format!(
-            "INSERT INTO {table} (key, namespace, name, token)
-            VALUES ($1::bigint, $2, $3, {CLOCK} | 1) ON CONFLICT (key) DO NOTHING"
+            "INSERT INTO {table} (key, namespace, name, keyed, token)
+            VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK} | 1) ON CONFLICT (key) DO NOTHING"
         )
     }),
     // It waits for open fenced transactions once: readers do not wait for those of readers.

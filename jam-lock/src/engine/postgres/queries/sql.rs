@@ -25,7 +25,7 @@ l.locktype = 'advisory' AND l.objsubid = 1
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 pub(super) fn insert(table: &str) -> String {
-    format!("INSERT INTO {table} AS lock (key, namespace, name, token, holder)")
+    format!("INSERT INTO {table} AS lock (key, namespace, name, keyed, token, holder)")
 }
 
 /// Replaces the holder of an existing row; a holder that is still recorded there has died.
@@ -37,7 +37,8 @@ pub(super) fn on_conflict() -> String {
             token = CASE WHEN {IS_OURS} THEN greatest((lock.token & -2) + {token_reserve}, EXCLUDED.token)
                 ELSE lock.token END,
             died = CASE WHEN {IS_OURS} THEN coalesce(lock.died, lock.holder) ELSE lock.died END,
-            holder = CASE WHEN {IS_OURS} THEN EXCLUDED.holder ELSE lock.holder END
+            holder = CASE WHEN {IS_OURS} THEN EXCLUDED.holder ELSE lock.holder END,
+            keyed = CASE WHEN {IS_OURS} THEN EXCLUDED.keyed ELSE lock.keyed END
         RETURNING lock.token, {IS_OURS}, {died}"
     )
 }
