@@ -102,7 +102,9 @@ fn several_tables_are_refused() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     drop(locks(&url));
-    server.query("CREATE SCHEMA \"Shop\"; CREATE TABLE \"Shop\".jam_lock (LIKE jam_lock INCLUDING ALL)");
+    server.query(
+        "CREATE SCHEMA \"Shop\"; CREATE TABLE \"Shop\".jam_lock (LIKE jam_lock INCLUDING ALL)",
+    );
     let error = Locks::connect(&url).unwrap_err();
     assert!(matches!(error, LockError::Unsupported { .. }), "{error}");
     let text = error.to_string();
@@ -117,7 +119,6 @@ fn a_table_without_privileges_is_refused_with_the_grants() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     server.query("CREATE SCHEMA \"Locks\"; CREATE ROLE \"Till 1\" LOGIN");
-    server.query("SET search_path = \"Locks\"");
     server.query("ALTER ROLE app SET search_path = \"Locks\"");
     drop(locks(&url));
     let till = url.replace("app@", "Till%201@");
