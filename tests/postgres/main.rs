@@ -19,6 +19,7 @@ mod limits;
 mod list;
 mod lost;
 mod no_leftovers;
+mod other_work;
 mod partition;
 mod readers;
 mod refused;

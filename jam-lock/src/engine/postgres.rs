@@ -22,7 +22,7 @@
 //! the queries about holders, statuses, waiting writers and unresponsive sessions.
 //!
 //! When the locks are opened, `pooler` refuses PgBouncer's transaction pooling, `preflight` refuses
-//! an old or read-only server, and `table` creates the table.
+//! an old or read-only server, and `table` creates the table and the domain by which sessions wait.
 
 mod acquire;
 mod boot_time;
@@ -53,6 +53,7 @@ mod table;
 mod tls;
 mod url;
 mod wait_completion;
+mod wait_domain;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
