@@ -9,6 +9,7 @@ jam_lock::lock_names! {
 
 mod acquire_and_release;
 mod cancelled;
+mod connections;
 mod deadlock;
 mod faults;
 mod fenced;
@@ -18,6 +19,7 @@ mod list;
 mod lost;
 mod no_leftovers;
 mod partition;
+mod poolers;
 mod readers;
 mod refused;
 mod settings;

@@ -2,6 +2,8 @@
 
 mod sql;
 
+use super::backend::live_backends;
+
 use self::sql::{
     CLOCK, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, list, on_conflict, recorded_holder,
 };
@@ -175,11 +177,7 @@ const QUERIES: [Definition; 21] = [
     (Query::Status, OnFirstUse, |table| {
         list(table, "AND lock.key = $2::bigint AND lock.name = $3::text")
     }),
-    (Query::LiveBackends, OnFirstUse, |_| {
-        "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \
-         WHERE pid = ANY($1::int4[])"
-            .to_owned()
-    }),
+    (Query::LiveBackends, OnFirstUse, |_| live_backends("$1")),
 ];
 
 // A query is the index of its entry.
