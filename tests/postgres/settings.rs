@@ -67,7 +67,6 @@ fn a_server_that_changes_its_time_zone_keeps_its_locks() {
 #[test]
 fn a_role_that_becomes_another_keeps_its_lock_while_it_waits() {
     let Some(server) = Server::start() else { return };
-    let url = role_with(&server, "login", &["role = app"]);
     server.query(
         "CREATE ROLE owner; CREATE ROLE login LOGIN IN ROLE owner;
         ALTER ROLE login SET role = owner; GRANT CREATE ON SCHEMA public TO owner",

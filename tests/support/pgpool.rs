@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::observe::wait_until;
 use crate::postgres::{Server, as_nobody, new_folder};
 use crate::requirements::skip;
@@ -37,7 +39,9 @@ impl Pgpool {
             server.port(),
         );
         let file = |name: &str| folder.join(name);
+        // Older versions have only the first of them for the clients' socket.
         let folders = [
+            "socket_dir",
             "unix_socket_directories",
             "pcp_socket_dir",
             "wd_ipc_socket_dir",
@@ -54,11 +58,10 @@ impl Pgpool {
         let mut command = as_nobody(Path::new(PROGRAM));
         command.arg("-n").arg("-f").arg(file("conf"));
         command.arg("-F").arg(file("pcp.conf")).arg("-a").arg(file("hba.conf"));
-        let log = fs::File::create(file("log")).unwrap();
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        let process = command.spawn().unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let pgpool = Self { port, folder, process: command.spawn().unwrap() };
         wait_until("pgpool-II listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Some(Self { port, folder, process })
+        Some(pgpool)
     }
 
     /// The port on which it listens.
@@ -70,8 +73,7 @@ impl Pgpool {
 impl Drop for Pgpool {
     fn drop(&mut self) {
         // Killed, it would leave the processes of its connections behind.
-        let process = rustix::process::Pid::from_child(&self.process);
-        let _ = rustix::process::kill_process(process, rustix::process::Signal::INT);
+        let _ = kill_process(Pid::from_child(&self.process), Signal::INT);
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
