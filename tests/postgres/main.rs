@@ -11,6 +11,7 @@ jam_lock::lock_names! {
 
 mod acquire_and_release;
 mod cancelled;
+mod connections;
 mod deadlock;
 mod faults;
 mod fenced;
@@ -21,6 +22,7 @@ mod lost;
 mod no_leftovers;
 mod other_work;
 mod partition;
+mod poolers;
 mod readers;
 mod refused;
 mod schemas;

@@ -25,6 +25,7 @@
 //! an old or read-only server, and `table` creates the table and the domain by which sessions wait.
 
 mod acquire;
+mod backend;
 mod boot_time;
 mod cancel;
 mod cancel_token;
@@ -44,6 +45,7 @@ mod pool;
 mod pooler;
 mod preflight;
 mod queries;
+mod random;
 mod release;
 mod server;
 mod session;

@@ -3,6 +3,8 @@
 mod sql;
 pub(super) mod wait;
 
+use super::backend::live_backends;
+
 use self::sql::{
     CLOCK, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, is_listed, list, on_conflict,
     recorded_holder, sweep,
@@ -182,11 +184,7 @@ const QUERIES: [Definition; 21] = [
         list(table, "AND lock.key = $2::bigint AND lock.name = $3::text")
     }),
     (Query::Sweep, OnFirstUse, |table| sweep(table, SWEEP_LIMIT)),
-    (Query::LiveBackends, OnFirstUse, |_| {
-        "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \
-         WHERE pid = ANY($1::int4[])"
-            .to_owned()
-    }),
+    (Query::LiveBackends, OnFirstUse, |_| live_backends("$1")),
 ];
 
 // A query is the index of its entry.
