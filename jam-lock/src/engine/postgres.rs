@@ -25,6 +25,7 @@
 //! an old or read-only server, and `table` creates the table and the domain by which sessions wait.
 
 mod acquire;
+mod backend;
 mod boot_time;
 mod cancel;
 mod cancel_token;
@@ -44,10 +45,12 @@ mod pool;
 mod pooler;
 mod preflight;
 mod queries;
+mod random;
 mod release;
 mod server;
 mod session;
 mod settings;
+mod sweep;
 mod table;
 mod tls;
 mod url;
@@ -100,9 +103,10 @@ impl PostgresEngine {
     /// Blocks until the driver has queried the server.
     fn query<T: Send + 'static, F: Future<Output = Result<T, LockError>> + Send>(
         &self,
+        operation: &str,
         query: impl FnOnce(Arc<Driver>) -> F + Send + 'static,
     ) -> Result<T, LockError> {
-        let failed = |why: String| LockError::engine(list::OPERATION, &*self.location, why);
+        let failed = |why: String| LockError::engine(operation, &*self.location, why);
         if !self.process.is_current() {
             let (opened_by, here) = (self.process.number(), process::id());
             return Err(failed(format!(
@@ -157,12 +161,23 @@ impl Engine for PostgresEngine {
     }
 
     fn list(&self) -> Result<Vec<Status>, LockError> {
-        self.query(|driver| async move { list::list(&driver, None).await })
+        self.query(list::OPERATION, |driver| async move { list::list(&driver, None).await })
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
         let name = name.clone();
-        self.query(|driver| async move { list::status(&driver, &name).await })
+        self.query(list::OPERATION, |driver| async move { list::status(&driver, &name).await })
+    }
+
+    fn sweep(&self) -> Result<usize, LockError> {
+        let (mut removed, mut next) = (0, Some(i64::MIN));
+        while let Some(after) = next {
+            let batch = self.query(sweep::OPERATION, move |driver| async move {
+                sweep::batch(&driver, after).await
+            })?;
+            (removed, next) = (removed + batch.removed, batch.next);
+        }
+        Ok(removed)
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

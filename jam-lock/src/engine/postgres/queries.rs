@@ -3,13 +3,20 @@
 mod sql;
 pub(super) mod wait;
 
+use super::backend::live_backends;
+
 use self::sql::{
-    CLOCK, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, list, on_conflict, recorded_holder,
+    CLOCK, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, is_listed, list, on_conflict,
+    recorded_holder, sweep,
 };
 use self::wait::try_or_request_wait;
 use crate::engine::Mode;
 
 pub(super) use self::sql::TOKEN_RESERVE;
+
+/// How many rows one [`Query::Sweep`] may remove: it locks all of them at once, and the server's
+/// lock table is shared.
+pub(super) const SWEEP_LIMIT: usize = 100;
 
 /// A query; [`QUERIES`] has its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +55,12 @@ pub(super) enum Query {
     FindHolder,
     /// A row if a writer waits for the lock.
     FindWaitingWriter,
-    /// The status of all locks of a namespace.
+    /// The status of the locks of a namespace, without keyed names that are not in use.
     List,
     /// The status of one lock.
     Status,
+    /// Removes some rows of keyed names that are not in use.
+    Sweep,
     /// Which of the given sessions the server still has.
     LiveBackends,
 }
@@ -69,14 +78,14 @@ use Prepare::{AtStart, OnFirstUse};
 /// A query, when it is prepared, and its text for a table.
 type Definition = (Query, Prepare, fn(&str) -> String);
 
-const QUERIES: [Definition; 20] = [
+const QUERIES: [Definition; 21] = [
     (Query::TryLock, AtStart, |table| {
         format!(
             "WITH attempt AS MATERIALIZED (SELECT {} AS is_mine)
-            {} SELECT $1, $2, $3, {CLOCK}, {} FROM attempt WHERE is_mine {}",
+            {} SELECT $1, $2, $3, $4::boolean, {CLOCK}, {} FROM attempt WHERE is_mine {}",
             try_or_request_wait(Mode::Exclusive),
             insert(table),
-            recorded_holder(4),
+            recorded_holder(5),
             on_conflict(),
         )
     }),
@@ -84,9 +93,9 @@ const QUERIES: [Definition; 20] = [
     (Query::Wait, AtStart, wait::wait),
     (Query::RecordHolder, AtStart, |table| {
         format!(
-            "{} VALUES ($1::bigint, $2, $3, {CLOCK}, {}) {}",
+            "{} VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK}, {}) {}",
             insert(table),
-            recorded_holder(4),
+            recorded_holder(5),
             on_conflict(),
         )
     }),
@@ -99,8 +108,8 @@ const QUERIES: [Definition; 20] = [
     }),
     (Query::InsertRow, AtStart, |table| {
         format!(
-            "INSERT INTO {table} (key, namespace, name, token)
-            VALUES ($1::bigint, $2, $3, {CLOCK} | 1) ON CONFLICT (key) DO NOTHING"
+            "INSERT INTO {table} (key, namespace, name, keyed, token)
+            VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK} | 1) ON CONFLICT (key) DO NOTHING"
         )
     }),
     // It waits for open fenced transactions once: readers do not wait for those of readers.
@@ -170,15 +179,12 @@ const QUERIES: [Definition; 20] = [
             WHERE NOT l.granted AND l.mode = 'ExclusiveLock' AND {IS_IT} LIMIT 1"
         )
     }),
-    (Query::List, OnFirstUse, |table| list(table, "")),
+    (Query::List, OnFirstUse, |table| list(table, &is_listed())),
     (Query::Status, OnFirstUse, |table| {
         list(table, "AND lock.key = $2::bigint AND lock.name = $3::text")
     }),
-    (Query::LiveBackends, OnFirstUse, |_| {
-        "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \
-         WHERE pid = ANY($1::int4[])"
-            .to_owned()
-    }),
+    (Query::Sweep, OnFirstUse, |table| sweep(table, SWEEP_LIMIT)),
+    (Query::LiveBackends, OnFirstUse, |_| live_backends("$1")),
 ];
 
 // A query is the index of its entry.

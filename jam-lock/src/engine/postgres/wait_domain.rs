@@ -1,39 +1,30 @@
 //! The domain whose check waits for a lock, which is created if it is missing.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::connection::Connection;
 use super::error::server_error;
 use super::queries::wait::{domain, request, wait};
+use super::random;
 use super::url::Url;
 use crate::engine::Mode;
 use crate::error::LockError;
 
-/// Creates the domain and its function in the current schema; `queries::wait` says what they are
-/// for. A function with a `LIMIT` is called, and not replaced by its body.
-macro_rules! create_wait_domain {
-    () => {
-        "CREATE OR REPLACE FUNCTION jam_lock_release_snapshot() RETURNS boolean \
+/// Creates the domain beside `table`, and its function; `queries::wait` says what they are for.
+pub(super) fn create(table: &str) -> String {
+    let (domain, release_snapshot) = (domain(table), format!("{table}_release_snapshot"));
+    // The `LIMIT` keeps the function from being replaced by its body.
+    format!(
+        "CREATE OR REPLACE FUNCTION {release_snapshot}() RETURNS boolean \
          LANGUAGE sql VOLATILE AS 'SELECT true LIMIT 1'; \
-         CREATE DOMAIN jam_lock_wait AS text CHECK (CASE WHEN jam_lock_release_snapshot() THEN \
+         CREATE DOMAIN {domain} AS text CHECK (CASE WHEN {release_snapshot}() THEN \
          CASE split_part(VALUE, ' ', 1) \
          WHEN 'exclusive' THEN pg_advisory_lock(split_part(VALUE, ' ', 2)::bigint) IS NOT NULL \
          WHEN 'shared' THEN pg_advisory_lock_shared(split_part(VALUE, ' ', 2)::bigint) IS NOT NULL \
          ELSE true END END)"
-    };
+    )
 }
-pub(super) use create_wait_domain;
-
-const CREATE: &str = create_wait_domain!();
-
-/// What an administrator has to run if the role may not.
-const CREATION: &str = concat!(
-    "have an administrator run, in the schema of the table `jam_lock`: ",
-    create_wait_domain!()
-);
 
 /// Creates the domain beside `table` if it is missing, and checks that a session can wait by it.
 pub(super) async fn find_or_create(
@@ -41,16 +32,15 @@ pub(super) async fn find_or_create(
     url: &Url,
     table: &str,
 ) -> Result<(), LockError> {
-    let domain = domain(table);
-    let find = format!("SELECT to_regtype('{}')", domain.replace('\'', "''"));
+    let find = format!("SELECT to_regtype('{}')", domain(table).replace('\'', "''"));
     if first.row(&find, url).await?.get(0).is_none() {
-        let schema = domain.strip_suffix("jam_lock_wait").unwrap_or_default();
-        let create = CREATE.replace("jam_lock_", &format!("{schema}jam_lock_"));
+        let create = create(table);
         if let Err(error) = first.rows(&create).await {
             // Another process may have created it at the same time.
             if error.code().is_none() || first.row(&find, url).await?.get(0).is_none() {
                 let what = "a role that cannot create the domain `jam_lock_wait`";
-                return Err(unsupported_or_failed(&error, url, what, CREATION));
+                let remedy = format!("have an administrator run: {create}");
+                return Err(unsupported_or_failed(&error, url, what, remedy));
             }
         }
     }
@@ -59,21 +49,20 @@ pub(super) async fn find_or_create(
 
 /// Waits for a lock that nobody has.
 async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(), LockError> {
-    let key = RandomState::new().build_hasher().finish().to_ne_bytes();
-    let key = format!("'{}'::bigint", i64::from_ne_bytes(key));
+    let key = format!("'{}'::bigint", random::number().cast_signed());
     first.row(&format!("SELECT {}", request(Mode::Exclusive, &key)), url).await?;
     if let Err(error) = first.rows(&wait(table)).await {
         let what = "a role that cannot run a `DO` block in PL/pgSQL";
         let remedy = "have an administrator run: CREATE EXTENSION IF NOT EXISTS plpgsql; \
                       GRANT USAGE ON LANGUAGE plpgsql TO the role";
-        return Err(unsupported_or_failed(&error, url, what, remedy));
+        return Err(unsupported_or_failed(&error, url, what, remedy.to_owned()));
     }
     let unlocked = first.row(&format!("SELECT pg_advisory_unlock({key})"), url).await?;
     if unlocked.get(0) != Some("t") {
         return Err(LockError::Unsupported {
             what: "a type `jam_lock_wait` that is not the domain of this library",
             location: url.redacted(),
-            remedy: "drop it, so that the domain is created",
+            remedy: "drop it, so that the domain is created".into(),
         });
     }
     Ok(())
@@ -84,12 +73,12 @@ fn unsupported_or_failed(
     error: &Error,
     url: &Url,
     what: &'static str,
-    remedy: &'static str,
+    remedy: String,
 ) -> LockError {
     let location = url.redacted();
     match error.code() {
         Some(&SqlState::INSUFFICIENT_PRIVILEGE | &SqlState::UNDEFINED_OBJECT) => {
-            LockError::Unsupported { what, location, remedy }
+            LockError::Unsupported { what, location, remedy: remedy.into() }
         }
         _ => server_error("use the domain jam_lock_wait", location, error),
     }
