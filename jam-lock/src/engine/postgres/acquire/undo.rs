@@ -18,6 +18,8 @@ pub(super) async fn after_error(session: &Session, key: i64, mode: Mode, error: 
         session.close("the server resolved a deadlock of its owner".to_owned());
     } else if matches!(error, AcquireError::Unresponsive) {
         session.close("the server did not answer".to_owned());
+    } else if let Some(reason) = error.end_of_session() {
+        session.close(format!("the connection was lost: {reason}"));
     } else if !session.is_closed() {
         unlock_if_held(session, key, mode).await;
     }
