@@ -2,11 +2,9 @@
 
 mod sql;
 
-use self::sql::{
-    CLOCK, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, list, on_conflict, recorded_holder,
-};
+use self::sql::{IS_IT, IS_OURS, QUICKLY, insert, list, on_conflict, recorded_holder};
 
-pub(super) use self::sql::TOKEN_RESERVE;
+pub(super) use self::sql::{CLOCK, TOKEN_RESERVE, holder_fields};
 
 /// A query; [`QUERIES`] has its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +152,9 @@ const QUERIES: [Definition; 21] = [
     }),
     (Query::FindHolder, OnFirstUse, |table| {
         format!(
-            "SELECT {}, a.application_name, host(a.client_addr)
+            "SELECT {}, a.application_name, host(a.client_addr), l.pid,
+                    lock.key IS NULL AND a.xact_start IS NOT NULL,
+                    coalesce(a.wait_event = 'SyncRep', false)
                 FROM pg_locks AS l
                 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
                 LEFT JOIN {table} AS lock ON lock.key = $1::bigint
@@ -192,6 +192,11 @@ const _: () = {
 };
 
 impl Query {
+    /// Its text for a table, for a session that does not prepare it.
+    pub(super) fn text_for(self, table: &str) -> String {
+        QUERIES[self as usize].2(table)
+    }
+
     pub(super) const COUNT: usize = QUERIES.len();
 
     /// Those that a session prepares as it starts.

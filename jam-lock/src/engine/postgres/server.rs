@@ -18,15 +18,24 @@ use super::url::{CONNECT_TIMEOUT, Url};
 use crate::error::LockError;
 
 /// The number that a server and its standbys were given by `initdb`.
-const SYSTEM_IDENTIFIER: &str = "(SELECT system_identifier FROM pg_control_system())";
+pub(super) const SYSTEM_IDENTIFIER: &str = "(SELECT system_identifier FROM pg_control_system())";
+
+/// The database with the locks.
+#[derive(Clone, Debug)]
+pub(super) struct Database {
+    /// When the server was started, in seconds since 1970.
+    pub(super) started: String,
+    pub(super) oid: String,
+    /// The server's system identifier, which survives a restart, if the role may read it.
+    pub(super) system_identifier: Option<String>,
+}
 
 /// A server that passed the preflight checks.
 pub(super) struct Server {
     url: Url,
     tls: Tls,
     queries: Arc<Queries>,
-    /// Its system identifier, which survives a restart, if the role may read it.
-    system_identifier: Option<String>,
+    database: Database,
     /// Identifies it together with its database and the namespace.
     pub(super) identity: String,
 }
@@ -52,12 +61,13 @@ impl Server {
                         (SELECT oid FROM pg_database WHERE datname = current_database()), \
                         has_function_privilege(to_regprocedure('pg_control_system()'), 'EXECUTE')";
         let row = first.row(text, &url).await?;
-        let identity = format!("{}/{}", row.get(0).unwrap_or("?"), row.get(1).unwrap_or("?"));
-        let identity = format!("{identity}/{}", url.namespace);
+        let [started, oid] = [0, 1].map(|column| row.get(column).unwrap_or("?").to_owned());
+        let identity = format!("{started}/{oid}/{}", url.namespace);
         let identifier = if row.get(2) == Some("t") { SYSTEM_IDENTIFIER } else { "NULL" };
         let row = first.row(&format!("SELECT {identifier}"), &url).await?;
         let system_identifier = row.get(0).map(Into::into);
-        Ok(Self { url, tls, queries: Arc::new(Queries::new(table)), system_identifier, identity })
+        let database = Database { started, oid, system_identifier };
+        Ok(Self { url, tls, queries: Arc::new(Queries::new(table)), database, identity })
     }
 
     /// Opens a session, which runs until its connection is lost or it is closed.
@@ -70,7 +80,8 @@ impl Server {
         let Self { url, tls, queries, .. } = self;
         let failed = |operation, error| server_error(operation, url.redacted(), &error);
         let mut connection = Connection::open(url, tls).await?;
-        let identifier = self.system_identifier.as_ref().map_or("NULL", |_| SYSTEM_IDENTIFIER);
+        let system_identifier = &self.database.system_identifier;
+        let identifier = system_identifier.as_ref().map_or("NULL", |_| SYSTEM_IDENTIFIER);
         let text = format!(
             "SELECT pid, extract(epoch FROM backend_start), pg_is_in_recovery(), {identifier} \
              FROM pg_stat_activity WHERE pid = pg_backend_pid()"
@@ -80,7 +91,7 @@ impl Server {
         if row.get(2) == Some("t") {
             return Err(standby(url));
         }
-        if row.get(3) != self.system_identifier.as_deref() {
+        if row.get(3) != system_identifier.as_deref() {
             let text = "this is a different server from the one where the locks were opened: open \
                         them again";
             return Err(LockError::engine(CONNECT, url.redacted(), text));
@@ -105,6 +116,10 @@ impl Server {
         let session = Arc::new(session);
         tokio::spawn(run(task, Arc::clone(&session)));
         Ok(session)
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
     }
 
     pub(super) fn url(&self) -> &Url {

@@ -16,22 +16,25 @@ CREATE TABLE IF NOT EXISTS jam_lock (
 )";
 
 /// What an administrator has to run if the role may not.
-const GRANTS: &str = "\
+pub(super) const GRANTS: &str = "\
 have an administrator run: CREATE TABLE IF NOT EXISTS jam_lock (key bigint PRIMARY KEY, \
 namespace text NOT NULL, name text NOT NULL, token bigint NOT NULL, holder jsonb, died jsonb); \
 GRANT SELECT, INSERT, UPDATE ON jam_lock TO the role";
 
+/// Finds the table: its name with its schema, and whether the role may use it.
+pub(super) const FIND: &str = "\
+SELECT quote_ident(n.nspname) || '.jam_lock',
+    has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+        AND has_table_privilege(c.oid, 'UPDATE')
+FROM (SELECT to_regclass('jam_lock')::oid AS oid) AS t
+LEFT JOIN pg_class AS c ON c.oid = t.oid
+LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace";
+
 /// The table's name with its schema; creates the table if it is missing.
 pub(super) async fn find_or_create(first: &mut Connection, url: &Url) -> Result<String, LockError> {
-    let find = "SELECT quote_ident(n.nspname) || '.jam_lock', \
-                has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') \
-                AND has_table_privilege(c.oid, 'UPDATE') \
-                FROM (SELECT to_regclass('jam_lock')::oid AS oid) AS t \
-                LEFT JOIN pg_class AS c ON c.oid = t.oid \
-                LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace";
     let unsupported =
         |what| LockError::Unsupported { what, location: url.redacted(), remedy: GRANTS };
-    let mut row = first.row(find, url).await?;
+    let mut row = first.row(FIND, url).await?;
     if row.get(0).is_none() {
         // Another process may be creating it at the same time.
         let created = match first.rows(CREATE).await {
@@ -46,7 +49,7 @@ pub(super) async fn find_or_create(first: &mut Connection, url: &Url) -> Result<
                 _ => server_error("create the table jam_lock", url.redacted(), &error),
             });
         }
-        row = first.row(find, url).await?;
+        row = first.row(FIND, url).await?;
     }
     let Some(table) = row.get(0) else {
         return Err(unsupported("a database without the table `jam_lock`"));
