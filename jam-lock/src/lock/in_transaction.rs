@@ -65,7 +65,8 @@ impl Lock {
         let site = self.site(Site::here());
         async move {
             let lock = self.transaction_lock()?;
-            let (owner, is_try) = (Owner::task(), matches!(self.timeout.deadline(), Deadline::Once));
+            let (owner, is_try) =
+                (Owner::task(), matches!(self.timeout.deadline(), Deadline::Once));
             // A section of the same owner may release the lock before the transaction ends.
             owner.check(&self.name, &self.gate, &self.request(&owner, site), false, !is_try)?;
             lock.acquire_at(transaction, site).await

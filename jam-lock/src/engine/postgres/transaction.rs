@@ -1,6 +1,8 @@
 //! [`TransactionLock`]: a lock on the caller's own connection, for as long as its transaction.
 
 mod acquisition;
+mod find_table;
+mod limit;
 mod sql;
 mod target;
 
@@ -9,7 +11,8 @@ use std::time::Duration;
 use tokio_postgres::Transaction;
 
 use self::acquisition::Acquisition;
-use self::sql::Limit;
+use self::find_table::find_table;
+use self::limit::Limit;
 use self::target::Target;
 use super::key;
 use super::server::Database;
@@ -140,7 +143,7 @@ impl TransactionLock {
     ) -> Result<TransactionGrant, LockError> {
         let target = self.target(match &self.table {
             Some(table) => table.clone(),
-            None => target::find_table(transaction, self).await?,
+            None => find_table(transaction, &self.location).await?,
         });
         Acquisition { lock: self, transaction, target, site }.run().await
     }

@@ -50,7 +50,7 @@ impl Acquisition<'_> {
             self.refuse_another_server(database).await?;
             reply = self.send(None, start).await?;
         }
-        if reply.is_held && !self.lock.is_reentrant {
+        if reply.is_held && !self.lock.is_reentrant && !self.lock.is_try() {
             return Err(self.reentrant());
         }
         let Some(granted) = reply.granted else {
@@ -86,6 +86,14 @@ impl Acquisition<'_> {
                 let _ = self.transaction.batch_execute(ABORT).await;
                 let Self { lock: TransactionLock { name, location, .. }, .. } = self;
                 LockError::Deadlock { name: Box::new(name.clone()), location: location.clone() }
+            }
+            // Another database may have no table.
+            Some(&SqlState::UNDEFINED_TABLE) => {
+                let refused = match &self.lock.database {
+                    Some(database) => self.refuse_another_server(database).await.err(),
+                    None => None,
+                };
+                refused.unwrap_or_else(|| self.failed(describe(error)))
             }
             Some(&SqlState::T_R_SERIALIZATION_FAILURE) => self.failed(format!(
                 "{}: run the transaction again, or with isolation level READ COMMITTED",

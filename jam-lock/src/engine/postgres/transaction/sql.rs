@@ -3,11 +3,11 @@
 //! They have no parameters, so that they can be sent unprepared, several in one message: through a
 //! pooler that gives each transaction another session, a prepared statement may be missing.
 
+use super::limit::Limit;
 use super::target::Target;
 use crate::engine::Mode;
-use crate::engine::postgres::server::Database;
 use crate::engine::postgres::queries::{CLOCK, TOKEN_RESERVE, holder_fields};
-use crate::timeout::Deadline;
+use crate::engine::postgres::server::Database;
 
 /// The savepoint around the acquisition, so that its failure does not abort the transaction.
 const SAVEPOINT: &str = "jam_lock";
@@ -24,40 +24,6 @@ const RECORD: &str = "jam_lock_record";
 /// The keys that the transaction holds, each between two spaces: a setting that ends with it, or with
 /// the savepoint after which it was made.
 const HELD: &str = "coalesce(current_setting('jam_lock.held', true), '')";
-
-/// How long a statement may wait for a lock, in milliseconds.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Limit {
-    Forever,
-    Once,
-    Millis(i32),
-}
-
-impl Limit {
-    pub(super) fn new(deadline: Deadline) -> Self {
-        match deadline {
-            Deadline::Never | Deadline::At { .. } => Self::Forever,
-            Deadline::Once => Self::Once,
-            Deadline::After(limit) => {
-                let millis = limit.as_nanos().div_ceil(1_000_000);
-                // The server cannot limit a wait to more than 24 days.
-                i32::try_from(millis).map_or(Self::Forever, Self::Millis)
-            }
-        }
-    }
-
-    /// What is left of it, as a value of `lock_timeout`, which is 0 for no limit.
-    fn remaining(self) -> String {
-        match self {
-            Self::Forever => "'0'".to_owned(),
-            Self::Once => "'1'".to_owned(),
-            Self::Millis(millis) => format!(
-                "greatest(1, ceil({millis} - 1000 * \
-                 extract(epoch FROM clock_timestamp() - statement_timestamp())))::int::text"
-            ),
-        }
-    }
-}
 
 /// `text` as a literal, whatever `standard_conforming_strings` is.
 pub(super) fn literal(text: &str) -> String {
@@ -100,7 +66,9 @@ impl Target {
         let acquire = match self.mode {
             Mode::Exclusive => {
                 let acquire = self.acquire_exclusive(condition);
-                format!("{acquire} SELECT token, is_ours, died IS NOT NULL AS is_abandoned FROM restored")
+                format!(
+                    "{acquire} SELECT token, is_ours, died IS NOT NULL AS is_abandoned FROM restored"
+                )
             }
             Mode::Shared => self.acquire_shared(condition),
         };
