@@ -155,10 +155,13 @@ impl Holder {
         if let Some(host) = &self.host {
             write!(f, " on {host}")?;
         }
-        match self.transaction {
-            Some(process) => write!(f, " (server process {process})"),
-            None => Ok(()),
+        if let Some(process) = self.transaction {
+            write!(f, " (server process {process})")?;
         }
+        if self.is_unconfirmed {
+            f.write_str(", which waits for a synchronous standby to confirm it")?;
+        }
+        Ok(())
     }
 
     fn write_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

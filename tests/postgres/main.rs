@@ -21,6 +21,7 @@ mod partition;
 mod readers;
 mod refused;
 mod settings;
+mod synchronous_standby;
 mod tls;
 mod tokens;
 mod transaction;

@@ -190,7 +190,7 @@ fn a_section_that_has_it_is_refused_at_once() {
 #[jam_lock::locked("declared", locks = locks)]
 async fn section(locks: &Locks, client: &mut Client) -> Result<(), LockError> {
     let transaction = client.transaction().await.expect("the server is there");
-    let lock = locks.lock(crate::lock_names::DECLARED);
+    let lock = locks.lock(lock_names::DECLARED);
     lock.acquire_in(&transaction).await.map(drop)
 }
 

@@ -31,8 +31,7 @@ impl fmt::Display for TimeoutMessage<'_> {
             None => Ok(()),
             Some(holder) if holder.is_unconfirmed => write!(
                 f,
-                ": the server has granted it to {holder}, and waits for a synchronous standby to \
-                 confirm that; start the standby, or change synchronous_standby_names"
+                ": granted to {holder}; start the standby, or change synchronous_standby_names"
             ),
             Some(holder) => match holder.held_for() {
                 Some(held_for) => write!(f, ": held for {} by {holder}", Tenths(held_for)),

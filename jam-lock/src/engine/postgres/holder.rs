@@ -54,9 +54,9 @@ pub(super) fn read_found(row: &Row, is_here: impl Fn(i32) -> bool) -> Option<Box
     if is_here(process) && !is_unconfirmed {
         return None;
     }
-    let transaction = u32::try_from(process).ok().filter(|_| flag(11));
+    let transaction = u32::try_from(process).ok().filter(|_| flag(11) && !is_unconfirmed);
     let known = read_with_session(row);
-    if known.is_none() && transaction.is_none() {
+    if known.is_none() && transaction.is_none() && !is_unconfirmed {
         return None;
     }
     let known = known.map(|holder| *holder).unwrap_or_default();
