@@ -5,10 +5,13 @@
 jam_lock::lock_names! {
     /// For the macros, which need a declared name.
     "declared",
+    /// One for each customer.
+    "customer_{id}",
 }
 
 mod acquire_and_release;
 mod cancelled;
+mod connections;
 mod deadlock;
 mod faults;
 mod fenced;
@@ -17,10 +20,14 @@ mod limits;
 mod list;
 mod lost;
 mod no_leftovers;
+mod other_work;
 mod partition;
+mod poolers;
 mod readers;
 mod refused;
+mod schemas;
 mod settings;
+mod sweep;
 mod synchronous_standby;
 mod tls;
 mod tokens;

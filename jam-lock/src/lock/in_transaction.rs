@@ -117,7 +117,7 @@ impl Lock {
         let lock = self.gate.transaction_lock().ok_or_else(|| LockError::Unsupported {
             what: "a lock for a transaction",
             location: self.gate.location().to_owned(),
-            remedy: "use a lock of a PostgreSQL database",
+            remedy: "use a lock of a PostgreSQL database".into(),
         })?;
         let lock = lock.timeout(self.timeout);
         Ok(lock.with_options(self.options.mode, self.options.is_reentrant))

@@ -98,7 +98,10 @@ impl TransactionLock {
         Self { namespace: namespace.into(), ..self }
     }
 
-    /// The schema of the table `jam_lock`; by default, the search path finds it.
+    /// The schema of the table `jam_lock`.
+    ///
+    /// By default [`TransactionLock::acquire_in`] looks it up, which costs a round trip, and
+    /// [`TransactionLock::statement`] leaves it to the search path.
     pub fn schema(self, schema: &str) -> Self {
         Self { table: Some(sql::table_in(schema)), ..self }
     }
@@ -126,7 +129,7 @@ impl TransactionLock {
     ///
     /// # Errors
     /// As [`Lock::acquire_in`](crate::Lock::acquire_in), except those about the locks that the caller
-    /// holds otherwise; and [`LockError::Unsupported`] if the search path finds no table `jam_lock`.
+    /// holds otherwise; and [`LockError::Unsupported`] if the database has no table `jam_lock`, or several.
     #[track_caller]
     pub fn acquire_in<'a>(
         &'a self,
@@ -163,7 +166,7 @@ impl TransactionLock {
             return Err(LockError::Unsupported {
                 what: "a single statement for a shared lock",
                 location: self.location.clone(),
-                remedy: "use `acquire_in`, or an exclusive lock",
+                remedy: "use `acquire_in`, or an exclusive lock".into(),
             });
         }
         let table = self.table.clone().unwrap_or_else(|| "jam_lock".to_owned());
@@ -176,6 +179,7 @@ impl TransactionLock {
             key: key::key(namespace, name),
             namespace: sql::literal(namespace),
             name: sql::literal(name.as_str()),
+            is_keyed: name.is_keyed(),
             table,
             mode: *mode,
             limit: Limit::new(timeout.deadline()),

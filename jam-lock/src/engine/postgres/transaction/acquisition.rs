@@ -152,7 +152,7 @@ impl Acquisition<'_> {
         Err(LockError::Unsupported {
             what: "a transaction of another database",
             location: self.lock.location.clone(),
-            remedy: "begin it in the database that has the lock",
+            remedy: "begin it in the database that has the lock".into(),
         })
     }
 

@@ -6,25 +6,22 @@ use crate::engine::postgres::error::server_error;
 use crate::engine::postgres::table;
 use crate::error::LockError;
 
-/// The table that the transaction's search path finds.
+/// The table of the transaction's database.
 pub(super) async fn find_table(
     transaction: &Transaction<'_>,
     location: &str,
 ) -> Result<String, LockError> {
-    let failed = |error| server_error("find the table jam_lock", location.to_owned(), &error);
-    let unsupported = |what| LockError::Unsupported {
-        what,
-        location: location.to_owned(),
-        remedy: table::GRANTS,
-    };
-    let messages = transaction.simple_query(table::FIND).await.map_err(failed)?;
-    let row = messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some((row.get(0)?, row.get(1)?)),
-        _ => None,
-    });
-    match row {
-        Some((table, "t")) => Ok(table.to_owned()),
-        Some(_) => Err(unsupported("a role without privileges on the table `jam_lock`")),
-        None => Err(unsupported("a database without the table `jam_lock`")),
-    }
+    let message = format!("{}; SELECT quote_ident(current_user)", table::FIND);
+    let messages = transaction.simple_query(&message).await;
+    let messages = messages
+        .map_err(|error| server_error("find the table jam_lock", location.to_owned(), &error))?;
+    let rows: Vec<_> = messages
+        .iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        })
+        .collect();
+    let (role, found) = rows.split_last().expect("the second query returns one row");
+    table::existing(found, role.get(0).unwrap_or_default(), location)
 }

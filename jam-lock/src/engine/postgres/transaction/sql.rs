@@ -83,7 +83,7 @@ impl Target {
     /// `ON CONFLICT DO UPDATE` sees the row as the last holder has committed it, although the
     /// statement's snapshot is older than the wait.
     fn acquire_exclusive(&self, condition: &str) -> String {
-        let Self { key, namespace, name, table, limit, .. } = self;
+        let Self { key, namespace, name, is_keyed, table, limit, .. } = self;
         let granted = self.granted(condition, "pg_try_advisory_xact_lock", "pg_advisory_xact_lock");
         let (remaining, hold) = (limit.remaining(), self.hold());
         let is_ours = format!("lock.namespace = {namespace} AND lock.name = {name}");
@@ -93,14 +93,15 @@ impl Target {
                 SELECT before, set_config('lock_timeout', {remaining}, true) FROM granted
                 WHERE is_granted
             ), recorded AS (
-                INSERT INTO {table} AS lock (key, namespace, name, token)
-                SELECT {key}, {namespace}, {name}, {CLOCK} FROM remaining
+                INSERT INTO {table} AS lock (key, namespace, name, keyed, token)
+                SELECT {key}, {namespace}, {name}, {is_keyed}, {CLOCK} FROM remaining
                 ON CONFLICT (key) DO UPDATE SET
                     token = CASE WHEN {is_ours} THEN
                         greatest((lock.token & -2) + {reserve}, EXCLUDED.token) ELSE lock.token END,
                     died = CASE WHEN {is_ours} THEN coalesce(lock.died, lock.holder)
                         ELSE lock.died END,
-                    holder = CASE WHEN NOT ({is_ours}) THEN lock.holder END
+                    holder = CASE WHEN NOT ({is_ours}) THEN lock.holder END,
+                    keyed = CASE WHEN {is_ours} THEN EXCLUDED.keyed ELSE lock.keyed END
                 RETURNING lock.token, {is_ours} AS is_ours, lock.died
             ), restored AS MATERIALIZED (
                 SELECT recorded.*, {hold}, set_config('lock_timeout', before, true)

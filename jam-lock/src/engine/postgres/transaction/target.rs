@@ -9,6 +9,7 @@ pub(super) struct Target {
     /// A literal, as `name` is.
     pub(super) namespace: String,
     pub(super) name: String,
+    pub(super) is_keyed: bool,
     /// The table with its schema, quoted.
     pub(super) table: String,
     pub(super) mode: Mode,
