@@ -4,6 +4,7 @@ mod builder;
 #[cfg(feature = "postgres")]
 mod connect;
 mod default;
+mod location;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
