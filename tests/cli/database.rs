@@ -32,7 +32,7 @@ fn a_command_runs_under_a_lock_of_the_database() {
 fn another_spelling_of_a_database_is_refused_with_the_right_one() {
     let folder = crate::folder();
     for location in ["host=db1 user=app", "postgres:/app@db1/shop", "jdbc:postgresql://db1/shop"] {
-        for (arguments, status) in [(&["run", "x", "--", "true"][..], 74), (&["list"], 2)] {
+        for (arguments, status) in [(&["run", "x", "--", "true"][..], 71), (&["list"], 2)] {
             let mut command = command(Path::new(location));
             let output = run_to_end(command.args(arguments).current_dir(folder.path()));
             assert_eq!(output.status.code(), Some(status), "{output:?}");
