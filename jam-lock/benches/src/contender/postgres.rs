@@ -42,7 +42,7 @@ pub(crate) const TABLE: &str = "\
 CREATE TABLE IF NOT EXISTS bare
 (key bigint PRIMARY KEY, name text, token bigint, holder jsonb, died jsonb)";
 
-fn url() -> Outcome<String> {
+pub(crate) fn url() -> Outcome<String> {
     Ok(env::var(VARIABLE)?)
 }
 
@@ -158,19 +158,33 @@ impl Section for Sqlx {
     }
 }
 
-struct JamLock(Lock);
+struct JamLock {
+    lock: Lock,
+    /// Whether a release waits for the server, which the end of a section does not.
+    answered: bool,
+}
+
+/// With the lock `name`, because an answered release and another one are measured in one run.
+fn open(name: &str, answered: bool) -> Outcome<Box<dyn Section>> {
+    let lock = Locks::connect(&url()?)?.lock(LockName::new(name)?);
+    Ok(Box::new(JamLock { lock: lock.timeout(TIMEOUT), answered }))
+}
 
 pub(super) fn jam_lock(_: &Path) -> Outcome<Box<dyn Section>> {
-    let lock = Locks::connect(&url()?)?.lock(LockName::new("measured")?);
-    Ok(Box::new(JamLock(lock.timeout(TIMEOUT))))
+    open("measured", false)
+}
+
+pub(super) fn jam_lock_answered(_: &Path) -> Outcome<Box<dyn Section>> {
+    open("answered", true)
 }
 
 impl Section for JamLock {
     fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
-        let guard = self.0.acquire()?;
+        let guard = self.lock.acquire()?;
         inside();
-        // As at the end of a section: without waiting for the server.
-        drop(guard);
+        if self.answered {
+            guard.release()?;
+        }
         Ok(())
     }
 }

@@ -111,7 +111,7 @@ impl AcquireTask {
             if let Err(error) = &result {
                 undo::after_error(&session, self.key, self.request.mode, error).await;
             }
-            session.drain_stray_cancel().await;
+            session.drain_stray_cancels().await;
             // Otherwise the wait was cancelled for a release on the same session, and starts again.
             if result.is_err() || !self.request.blocking || self.cancel.is_cancelled() {
                 return result;
@@ -129,7 +129,7 @@ impl AcquireTask {
         if let Some(row) = rows.first() {
             return self.acquired(session, row).map(Some);
         }
-        if !self.request.blocking || !self.wait(session, Query::Lock).await? {
+        if !self.request.blocking || !self.wait(session).await? {
             return Ok(None);
         }
         let Some(rows) = self.run_recording(session, Query::RecordHolder).await? else {
@@ -146,7 +146,7 @@ impl AcquireTask {
         let Some(rows) = rows else { return Ok(None) };
         let mut is_locked: bool = rows[0].try_get(0)?;
         if !is_locked && self.request.blocking {
-            is_locked = self.wait(session, Query::LockShared).await?;
+            is_locked = self.wait(session).await?;
         }
         if !is_locked {
             return Ok(None);
@@ -177,9 +177,9 @@ impl AcquireTask {
     }
 
     /// Waits in the server's queue; `false` if that was cancelled.
-    async fn wait(&self, session: &Arc<Session>, query: Query) -> Result<bool, AcquireError> {
+    async fn wait(&self, session: &Arc<Session>) -> Result<bool, AcquireError> {
         self.cancel.set_progress(Progress::Contended);
-        let granted = self.run_cancellable(session, query, &[&self.key]).await?;
+        let granted = self.run_cancellable(session, Query::Wait, &[]).await?;
         Ok(granted.is_some())
     }
 

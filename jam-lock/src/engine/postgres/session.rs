@@ -1,7 +1,7 @@
 //! One connection to the server, the queries on it, and whether it is lost.
 
 use std::future;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
+use super::backend::Backend;
 use super::queries::{Queries, Query};
 use super::tls::Tls;
 use super::{boot_time, loss_wakers};
@@ -20,8 +21,9 @@ use super::{boot_time, loss_wakers};
 /// [`SERVER_TIMEOUT`] after it last received something from this process.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the server keeps a session without receiving anything, at the least. It probes every
-/// three seconds, so the last probe before a connection is cut may be three seconds old.
+/// How long the server keeps a session that is cut off, at the least: it probes every three seconds,
+/// so the last probe before a connection is cut may be three seconds old. Behind a pooler, which
+/// answers the probes, it keeps a session for as long after its last query.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 
 const _: () = assert!(RESPONSE_TIMEOUT.as_secs() < SERVER_TIMEOUT.as_secs() - 3);
@@ -38,8 +40,8 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) backend: Backend,
     pub(super) cancel_token: tokio_postgres::CancelToken,
-    /// Whether a cancel request for an earlier query may still arrive, and hit another one.
-    pub(super) has_stray_cancel: AtomicBool,
+    /// How many cancel requests for earlier queries may still arrive, and hit another one.
+    pub(super) stray_cancels: AtomicUsize,
     pub(super) tls: Tls,
     queries: Arc<Queries>,
     prepared: [OnceCell<Statement>; Query::COUNT],
@@ -55,14 +57,6 @@ pub(super) struct Session {
     /// Notified to close the connection.
     pub(super) closing: Notify,
     releases: Releases,
-}
-
-/// The server's process for a session, and its start in seconds since 1970: a process id is reused,
-/// and a date would depend on the time zone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Backend {
-    pub(super) process: i32,
-    pub(super) started: String,
 }
 
 /// Why a session is lost, or the wakers to wake once it is.
@@ -84,7 +78,7 @@ impl Session {
     pub(super) fn new(client: Client, backend: Backend, tls: Tls, queries: Arc<Queries>) -> Self {
         Self {
             cancel_token: client.cancel_token(),
-            has_stray_cancel: AtomicBool::new(false),
+            stray_cancels: AtomicUsize::new(0),
             client,
             backend,
             tls,
