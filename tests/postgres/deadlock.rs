@@ -217,9 +217,8 @@ fn a_nested_wait_that_is_cancelled_leaves_nothing() {
     let locks = &locks(&url);
     let inner = locks.lock(lock_name("b"));
     let held = inner.acquire().unwrap();
-    let section = locked!(lock_name("a"), locks = locks, async {
-        inner.acquire_async().await.map(drop)
-    });
+    let section =
+        locked!(lock_name("a"), locks = locks, async { inner.acquire_async().await.map(drop) });
     {
         let mut section = pin!(section);
         let mut context = Context::from_waker(Waker::noop());
