@@ -2,6 +2,7 @@
 
 mod timeout_message;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -121,7 +122,7 @@ pub enum LockError {
         /// Where: a path, or the URL of a server.
         location: String,
         /// What to do instead.
-        remedy: &'static str,
+        remedy: Cow<'static, str>,
     },
 
     /// A server, or the connection to it, failed.

@@ -119,7 +119,7 @@ impl Gate {
             return Err(LockError::Unsupported {
                 what: "a shared lock",
                 location: self.location.clone(),
-                remedy: "acquire it as a writer",
+                remedy: "acquire it as a writer".into(),
             });
         }
         let blocking = !matches!(deadline, Deadline::Once);

@@ -197,7 +197,8 @@ impl Locks {
     /// The status of all locks that were ever used, sorted by name: holders, and how many wait.
     ///
     /// [`Lock::status`] returns that of one lock. In a folder, the locks are its lock files; in a database,
-    /// the names in its namespace that have a row in the table. Nothing is created, emptied or removed.
+    /// the names in its namespace that have a row in the table, without keyed names that are not in use. Nothing
+    /// is created, emptied or removed.
     ///
     /// # Blocking
     /// It blocks for up to a few seconds if a server does not answer.
@@ -241,17 +242,24 @@ impl Locks {
         Ok(found)
     }
 
-    /// Removes unused files of [keyed names](LockName#keyed-names) that killed processes left behind;
-    /// returns the number of their locks.
+    /// Removes unused locks of [keyed names](LockName#keyed-names), and returns their number: files that
+    /// killed processes left behind, or rows of a database.
     ///
     /// A file is removed only if the record beside it says that its name is keyed, and while its lock is
     /// held; a try elsewhere in that instant fails. The record of a holder that died stays until it is
-    /// recovered. Rows of a database stay, because they have the last tokens. Unfinished files of killed
-    /// processes, which did not have their [mode](crate::LocksBuilder::mode) yet, are removed too, but not
-    /// counted.
+    /// recovered. Unfinished files of killed processes, which did not have their
+    /// [mode](crate::LocksBuilder::mode) yet, are removed too, but not counted.
+    ///
+    /// A database keeps a row for each keyed name of its namespace until it is swept, so a job should sweep
+    /// it from time to time. A row is removed in the same way, once the server's clock has passed its last
+    /// token, so tokens keep rising unless that clock is set back.
+    ///
+    /// # Blocking
+    /// It blocks for up to a few seconds if a server does not answer.
     ///
     /// # Errors
-    /// [`LockError::Io`] if the folder cannot be listed. A file that cannot be removed stays.
+    /// - [`LockError::Io`] if the folder cannot be listed. A file that cannot be removed stays.
+    /// - [`LockError::Engine`] if the server cannot be queried, or if this is a thread of its engine.
     ///
     /// # Example
     /// ```

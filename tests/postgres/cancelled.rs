@@ -30,7 +30,7 @@ fn a_late_cancel_request_hits_no_later_wait() {
     proxy.stall_new();
     let waited = locks.lock(lock_name("a")).timeout(Duration::from_millis(100)).acquire();
     assert!(waited.unwrap_err().is_timeout());
-    wait_until("the cancel request is sent", || proxy.has_stalled_new());
+    wait_until("the cancel request is sent", || proxy.stalled_new() > 0);
     a.admin.query("COMMIT");
     wait_until("it is released", || !is_held(&server, &url, "a"));
     thread::scope(|scope| {
@@ -46,6 +46,37 @@ fn a_late_cancel_request_hits_no_later_wait() {
         b.unlock();
         waiting.join().unwrap().unwrap();
     });
+}
+
+#[test]
+fn a_repeated_cancel_request_hits_no_later_query() {
+    let Some(server) = Server::start() else { return };
+    let url = server.namespace();
+    let (a, b) = (SqlClient::new(&server, &url, "a"), SqlClient::new(&server, &url, "b"));
+    (a.lock(), b.lock());
+    let proxy = Proxy::to(server.port());
+    let locks = locks(&url_through(&server, &url, proxy.port()));
+    let lock = |name| locks.lock(lock_name(name));
+    let other = lock("other").acquire().unwrap();
+    proxy.stall_new();
+    let waited = lock("a").timeout(Duration::from_millis(100)).acquire();
+    assert!(waited.unwrap_err().is_timeout());
+    wait_until("the request is sent again", || proxy.stalled_new() > 1);
+    proxy.resume_oldest_new();
+    wait_until("the wait is cancelled", || !is_waited_for(&server, &url, "a"));
+    // The session that has the other lock, and may still be hit.
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_until("the second request could hit a query", || {
+                is_waited_for(&server, &url, "b") || is_draining(&server)
+            });
+            proxy.resume();
+            wait_until("it has arrived", || !is_draining(&server));
+            b.unlock();
+        });
+        drop(lock("b").timeout(LONG).acquire().unwrap());
+    });
+    other.release().unwrap();
 }
 
 #[test]

@@ -5,6 +5,8 @@
 jam_lock::lock_names! {
     /// For the macros, which need a declared name.
     "declared",
+    /// One for each customer.
+    "customer_{id}",
 }
 
 mod acquire_and_release;
@@ -17,10 +19,13 @@ mod limits;
 mod list;
 mod lost;
 mod no_leftovers;
+mod other_work;
 mod partition;
 mod readers;
 mod refused;
+mod schemas;
 mod settings;
+mod sweep;
 mod tls;
 mod tokens;
 

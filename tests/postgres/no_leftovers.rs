@@ -108,7 +108,7 @@ fn a_wait_that_was_dropped_before_the_server_granted_it_is_not_reported_dead() {
     assert!(acquisition.as_mut().poll(&mut context).is_pending());
     wait_until("the server has granted it, and not recorded it", || is_held(server, &url, "a"));
     drop(acquisition);
-    wait_until("the cancel request is sent", || proxy.has_stalled_new());
+    wait_until("the cancel request is sent", || proxy.stalled_new() > 0);
     admin.query("COMMIT");
     wait_until("it is free", || !is_held(server, &url, "a"));
     proxy.resume();

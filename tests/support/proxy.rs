@@ -31,8 +31,8 @@ struct Link {
     server: TcpStream,
     /// Whether nothing is forwarded any more.
     is_dead: Arc<AtomicBool>,
-    /// Whether it was established while new ones were stalled.
-    is_stalled: bool,
+    /// Whether it was established while new ones were stalled, and has not been resumed.
+    is_stalled: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -67,15 +67,25 @@ impl Proxy {
         self.links.stalls_new.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a new connection is stalled.
-    pub fn has_stalled_new(&self) -> bool {
-        self.links.lock().iter().any(|link| link.is_stalled)
+    /// How many new connections are stalled.
+    pub fn stalled_new(&self) -> usize {
+        self.links.lock().iter().filter(|link| link.is_stalled.load(Ordering::Relaxed)).count()
+    }
+
+    /// Forwards everything of the oldest new connection that is stalled.
+    pub fn resume_oldest_new(&self) {
+        let links = self.links.lock();
+        let oldest = links.iter().find(|link| link.is_stalled.load(Ordering::Relaxed));
+        oldest.expect("one is stalled").is_stalled.store(false, Ordering::Relaxed);
     }
 
     /// Forwards everything again, including what was stalled.
     pub fn resume(&self) {
         self.links.stalls_all.store(false, Ordering::Relaxed);
         self.links.stalls_new.store(false, Ordering::Relaxed);
+        for link in self.links.lock().iter() {
+            link.is_stalled.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Delays each piece of data.
@@ -104,22 +114,27 @@ impl Proxy {
 impl Links {
     fn add(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
         let is_dead = Arc::<AtomicBool>::default();
-        let is_stalled = self.stalls_new.load(Ordering::Relaxed);
+        let is_stalled = Arc::new(AtomicBool::new(self.stalls_new.load(Ordering::Relaxed)));
         for (from, to) in [(&client, &server), (&server, &client)] {
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-            let (links, is_dead) = (Arc::clone(self), Arc::clone(&is_dead));
-            thread::spawn(move || links.forward(from, to, &is_dead, is_stalled));
+            let links = Arc::clone(self);
+            let (is_dead, is_stalled) = (Arc::clone(&is_dead), Arc::clone(&is_stalled));
+            thread::spawn(move || links.forward(from, to, &is_dead, &is_stalled));
         }
         self.lock().push(Link { client, server, is_dead, is_stalled });
     }
 
-    fn forward(&self, mut from: TcpStream, mut to: TcpStream, is_dead: &AtomicBool, is_new: bool) {
+    fn forward(
+        &self,
+        mut from: TcpStream,
+        mut to: TcpStream,
+        is_dead: &AtomicBool,
+        is_stalled: &AtomicBool,
+    ) {
         let mut piece = [0; 8192];
         loop {
             let read = from.read(&mut piece).unwrap_or(0);
-            while self.stalls_all.load(Ordering::Relaxed)
-                || is_new && self.stalls_new.load(Ordering::Relaxed)
-            {
+            while self.stalls_all.load(Ordering::Relaxed) || is_stalled.load(Ordering::Relaxed) {
                 thread::sleep(STALL_CHECK);
             }
             if is_dead.load(Ordering::Relaxed) {

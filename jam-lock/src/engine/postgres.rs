@@ -22,7 +22,7 @@
 //! the queries about holders, statuses, waiting writers and unresponsive sessions.
 //!
 //! When the locks are opened, `pooler` refuses PgBouncer's transaction pooling, `preflight` refuses
-//! an old or read-only server, and `table` creates the table.
+//! an old or read-only server, and `table` creates the table and the domain by which sessions wait.
 
 mod acquire;
 mod boot_time;
@@ -48,10 +48,12 @@ mod release;
 mod server;
 mod session;
 mod settings;
+mod sweep;
 mod table;
 mod tls;
 mod url;
 mod wait_completion;
+mod wait_domain;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -99,9 +101,10 @@ impl PostgresEngine {
     /// Blocks until the driver has queried the server.
     fn query<T: Send + 'static, F: Future<Output = Result<T, LockError>> + Send>(
         &self,
+        operation: &str,
         query: impl FnOnce(Arc<Driver>) -> F + Send + 'static,
     ) -> Result<T, LockError> {
-        let failed = |why: String| LockError::engine(list::OPERATION, &*self.location, why);
+        let failed = |why: String| LockError::engine(operation, &*self.location, why);
         if !self.process.is_current() {
             let (opened_by, here) = (self.process.number(), process::id());
             return Err(failed(format!(
@@ -156,12 +159,23 @@ impl Engine for PostgresEngine {
     }
 
     fn list(&self) -> Result<Vec<Status>, LockError> {
-        self.query(|driver| async move { list::list(&driver, None).await })
+        self.query(list::OPERATION, |driver| async move { list::list(&driver, None).await })
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
         let name = name.clone();
-        self.query(|driver| async move { list::status(&driver, &name).await })
+        self.query(list::OPERATION, |driver| async move { list::status(&driver, &name).await })
+    }
+
+    fn sweep(&self) -> Result<usize, LockError> {
+        let (mut removed, mut next) = (0, Some(i64::MIN));
+        while let Some(after) = next {
+            let batch = self.query(sweep::OPERATION, move |driver| async move {
+                sweep::batch(&driver, after).await
+            })?;
+            (removed, next) = (removed + batch.removed, batch.next);
+        }
+        Ok(removed)
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

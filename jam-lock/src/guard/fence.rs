@@ -61,7 +61,7 @@ impl LockGuard {
         statement.ok_or_else(|| LockError::Unsupported {
             what: "fencing a transaction with a lock that is not in a database",
             location: self.gate.location().to_owned(),
-            remedy: "use a lock of a PostgreSQL database",
+            remedy: "use a lock of a PostgreSQL database".into(),
         })
     }
 }

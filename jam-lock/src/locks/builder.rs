@@ -97,7 +97,7 @@ impl LocksBuilder {
             return Err(LockError::Unsupported {
                 what: "a URL in the location of a folder",
                 location: format!("{scheme}://…"),
-                remedy: "use `Locks::at` or `Locks::connect`",
+                remedy: "use `Locks::at` or `Locks::connect`".into(),
             });
         }
         let engine = FileEngine::open(folder, !self.must_exist, self.mode)?;
@@ -121,7 +121,8 @@ impl LocksBuilder {
             what: "a lock engine of this kind",
             location: format!("{scheme}://…"),
             remedy: "name a folder, or build jam-lock with the feature `postgres` and name a \
-                     postgres:// URL",
+                     postgres:// URL"
+                .into(),
         })
     }
 

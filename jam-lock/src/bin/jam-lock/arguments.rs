@@ -54,7 +54,7 @@ pub(crate) enum Subcommand {
         name: LockName,
     },
 
-    /// Remove the files of keyed locks that killed processes left behind
+    /// Remove unused keyed locks: the files that killed processes left behind, or the database rows
     #[command(after_help = help::others())]
     Sweep,
 

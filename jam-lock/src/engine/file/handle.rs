@@ -194,7 +194,8 @@ fn unstable_inode(path: &Path) -> LockError {
     LockError::Unsupported {
         what: "locking a file whose inode number changes",
         location: path.display().to_string(),
-        remedy: "keep the lock folder on a local file system, where inode numbers are stable",
+        remedy: "keep the lock folder on a local file system, where inode numbers are stable"
+            .into(),
     }
 }
 

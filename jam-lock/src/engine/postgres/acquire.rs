@@ -111,7 +111,7 @@ impl AcquireTask {
             if let Err(error) = &result {
                 undo::after_error(&session, self.key, self.request.mode, error).await;
             }
-            session.drain_stray_cancel().await;
+            session.drain_stray_cancels().await;
             // Otherwise the wait was cancelled for a release on the same session, and starts again.
             if result.is_err() || !self.request.blocking || self.cancel.is_cancelled() {
                 return result;
@@ -129,7 +129,7 @@ impl AcquireTask {
         if let Some(row) = rows.first() {
             return self.acquired(session, row).map(Some);
         }
-        if !self.request.blocking || !self.wait(session, Query::Lock).await? {
+        if !self.request.blocking || !self.wait(session).await? {
             return Ok(None);
         }
         let Some(rows) = self.run_recording(session, Query::RecordHolder).await? else {
@@ -146,7 +146,7 @@ impl AcquireTask {
         let Some(rows) = rows else { return Ok(None) };
         let mut is_locked: bool = rows[0].try_get(0)?;
         if !is_locked && self.request.blocking {
-            is_locked = self.wait(session, Query::LockShared).await?;
+            is_locked = self.wait(session).await?;
         }
         if !is_locked {
             return Ok(None);
@@ -156,22 +156,30 @@ impl AcquireTask {
         loop {
             let rows = session.run(Query::ReadRecord, &parameters).await?;
             let acquired = rows.first().map(|row| self.acquired(session, row)).transpose()?;
-            let query = match acquired {
+            let done = match acquired {
                 Some(acquired) if acquired.token & 1 == 1 => return Ok(Some(acquired)),
-                Some(_) => Query::ReplaceToken,
+                Some(_) => self.run_cancellable(session, Query::ReplaceToken, &parameters).await?,
                 // There has been no writer. Another reader may insert the row at the same time.
-                None => Query::InsertRow,
+                None => self.insert_row(session).await?,
             };
-            if self.run_cancellable(session, query, &parameters).await?.is_none() {
+            if done.is_none() {
                 return Ok(None);
             }
         }
     }
 
+    /// Inserts the row for a reader.
+    async fn insert_row(&self, session: &Arc<Session>) -> Result<Option<Vec<Row>>, AcquireError> {
+        let (namespace, name) = (self.namespace(), self.name.as_str());
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&self.key, &namespace, &name, &self.name.is_keyed()];
+        self.run_cancellable(session, Query::InsertRow, &parameters).await
+    }
+
     /// Waits in the server's queue; `false` if that was cancelled.
-    async fn wait(&self, session: &Arc<Session>, query: Query) -> Result<bool, AcquireError> {
+    async fn wait(&self, session: &Arc<Session>) -> Result<bool, AcquireError> {
         self.cancel.set_progress(Progress::Contended);
-        let granted = self.run_cancellable(session, query, &[&self.key]).await?;
+        let granted = self.run_cancellable(session, Query::Wait, &[]).await?;
         Ok(granted.is_some())
     }
 
@@ -184,8 +192,9 @@ impl AcquireTask {
         let (namespace, name) = (self.namespace(), self.name.as_str());
         let holder = NewHolder::new(self.request.site.as_ref());
         let [file, line, function, program, process, host] = holder.parameters();
-        let parameters: [&(dyn ToSql + Sync); 9] =
-            [&self.key, &namespace, &name, file, line, function, program, process, host];
+        let keyed = self.name.is_keyed();
+        let parameters: [&(dyn ToSql + Sync); 10] =
+            [&self.key, &namespace, &name, &keyed, file, line, function, program, process, host];
         self.run_cancellable(session, query, &parameters).await
     }
 

@@ -64,48 +64,60 @@ impl Session {
             () = delay => {}
         }
         let response = loop {
+            // Even a request whose response is not awaited may have been sent.
+            self.stray_cancels.fetch_add(1, Ordering::Relaxed);
             tokio::select! {
                 biased;
-                // A request that has not been sent by then is not sent at all.
                 response = &mut response => break response,
                 // If it does not get through, neither does the response, which the heartbeat
                 // notices.
                 _ = self.tls.cancel(&self.cancel_token) => {}
             }
-            self.has_stray_cancel.store(true, Ordering::Relaxed);
             // The request may have arrived before the query, and had no effect on it.
             if let Ok(response) = timeout(RETRY, &mut response).await {
                 break response;
             }
         };
         if is_cancelled(&response) {
-            self.has_stray_cancel.store(false, Ordering::Relaxed);
+            self.record_arrival();
         }
-        // Otherwise the request may arrive after the next query.
+        // Any other request may arrive after the next query.
         response
     }
 
-    /// Runs `query`, and once more if a cancel request meant for an earlier one hits it.
+    /// Runs `query`, and again if a cancel request meant for an earlier one hits it.
     pub(super) async fn run_with_retry(
         &self,
         query: Query,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Error> {
-        let response = self.run(query, parameters).await;
-        if !is_cancelled(&response) || !self.has_stray_cancel.swap(false, Ordering::Relaxed) {
-            return response;
+        loop {
+            let response = self.run(query, parameters).await;
+            if !is_cancelled(&response) || !self.record_arrival() {
+                return response;
+            }
         }
-        self.run(query, parameters).await
     }
 
-    /// Waits for a stray cancel request that may still arrive, so that it cannot hit the next
+    /// Waits for stray cancel requests that may still arrive, so that they cannot hit the next
     /// query.
-    pub(super) async fn drain_stray_cancel(&self) {
-        if self.has_stray_cancel.swap(false, Ordering::Relaxed) {
-            // If it arrived between two queries already, nothing ends this one early.
+    pub(super) async fn drain_stray_cancels(&self) {
+        while self.stray_cancels.load(Ordering::Relaxed) > 0 {
+            // If they arrived between two queries already, nothing ends this one early.
             let sleep = self.client.batch_execute("SELECT pg_sleep(1)");
-            let _ = timeout(RESPONSE_TIMEOUT, sleep).await;
+            let slept = timeout(RESPONSE_TIMEOUT, sleep).await;
+            if slept.is_ok_and(|response| is_cancelled(&response)) {
+                self.record_arrival();
+            } else {
+                self.stray_cancels.store(0, Ordering::Relaxed);
+            }
         }
+    }
+
+    /// Records that a cancel request has arrived; `false` if none was sent.
+    fn record_arrival(&self) -> bool {
+        let one_less = |sent: usize| sent.checked_sub(1);
+        self.stray_cancels.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
     }
 }
 

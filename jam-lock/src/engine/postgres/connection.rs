@@ -26,13 +26,23 @@ impl Connection {
 
     /// The only row of the query `text`, for which nothing is prepared.
     pub(super) async fn row(&mut self, text: &str, url: &Url) -> Result<SimpleQueryRow, LockError> {
+        let row = self.all(text, url).await?.into_iter().next();
+        row.ok_or_else(|| LockError::engine(QUERY, url.redacted(), "it returned no row"))
+    }
+
+    /// All rows of the query `text`, for which nothing is prepared.
+    pub(super) async fn all(
+        &mut self,
+        text: &str,
+        url: &Url,
+    ) -> Result<Vec<SimpleQueryRow>, LockError> {
         let rows = self.rows(text).await;
         let rows = rows.map_err(|error| server_error(QUERY, url.redacted(), &error))?;
-        let row = rows.into_iter().find_map(|message| match message {
+        let rows = rows.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
         });
-        row.ok_or_else(|| LockError::engine(QUERY, url.redacted(), "it returned no row"))
+        Ok(rows.collect())
     }
 
     pub(super) async fn rows(&mut self, text: &str) -> Result<Vec<SimpleQueryMessage>, Error> {

@@ -1,6 +1,7 @@
 //! Errors of a server as [`LockError`]s.
 
 use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
 use crate::error::LockError;
 
@@ -13,7 +14,10 @@ pub(super) fn server_error(operation: &str, location: String, error: &Error) -> 
 /// kind.
 pub(super) fn describe(error: &Error) -> String {
     if let Some(reported) = error.as_db_error() {
-        return format!("{} ({})", reported.message(), reported.code().code());
+        let is_gone =
+            [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME].contains(reported.code());
+        let remedy = if is_gone { ": open the locks again" } else { "" };
+        return format!("{} ({}){remedy}", reported.message(), reported.code().code());
     }
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),

@@ -46,6 +46,6 @@ pub(super) async fn refuse_transaction_pooler(
     Err(LockError::Unsupported {
         what: "transaction-level connection pooling (PgBouncer's `pool_mode = transaction`)",
         location: url.redacted(),
-        remedy: "connect to the server directly, or through a pool with pool_mode = session",
+        remedy: "connect to the server directly, or through a pool with pool_mode = session".into(),
     })
 }

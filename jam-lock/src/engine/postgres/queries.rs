@@ -1,24 +1,30 @@
 //! The queries that a session runs repeatedly, and so prepares once.
 
 mod sql;
+pub(super) mod wait;
 
 use self::sql::{
-    CLOCK, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, list, on_conflict, recorded_holder,
+    CLOCK, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, is_listed, list, on_conflict,
+    recorded_holder, sweep,
 };
+use self::wait::try_or_request_wait;
+use crate::engine::Mode;
 
 pub(super) use self::sql::TOKEN_RESERVE;
+
+/// How many rows one [`Query::Sweep`] may remove: it locks all of them at once, and the server's
+/// lock table is shared.
+pub(super) const SWEEP_LIMIT: usize = 100;
 
 /// A query; [`QUERIES`] has its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Query {
-    /// Takes the writer's lock if it is free, and records the holder.
+    /// Takes the writer's lock if it is free, and records the holder; otherwise requests the wait.
     TryLock,
-    /// Takes a reader's lock if no writer has the lock.
+    /// Takes a reader's lock if no writer has the lock; otherwise requests the wait.
     TryLockShared,
-    /// Waits for the writer's lock.
-    Lock,
-    /// Waits for a reader's lock.
-    LockShared,
+    /// Waits for the lock that the last attempt of the session has requested.
+    Wait,
     /// Records the holder of a writer's lock that was just taken, and gives it a token.
     RecordHolder,
     /// Reads the token and the abandonment for a reader.
@@ -47,10 +53,12 @@ pub(super) enum Query {
     FindHolder,
     /// A row if a writer waits for the lock.
     FindWaitingWriter,
-    /// The status of all locks of a namespace.
+    /// The status of the locks of a namespace, without keyed names that are not in use.
     List,
     /// The status of one lock.
     Status,
+    /// Removes some rows of keyed names that are not in use.
+    Sweep,
     /// Which of the given sessions the server still has.
     LiveBackends,
 }
@@ -71,23 +79,21 @@ type Definition = (Query, Prepare, fn(&str) -> String);
 const QUERIES: [Definition; 21] = [
     (Query::TryLock, AtStart, |table| {
         format!(
-            "WITH attempt AS MATERIALIZED (SELECT pg_try_advisory_lock($1::bigint) AS is_mine)
-            {} SELECT $1, $2, $3, {CLOCK}, {} FROM attempt WHERE is_mine {}",
+            "WITH attempt AS MATERIALIZED (SELECT {} AS is_mine)
+            {} SELECT $1, $2, $3, $4::boolean, {CLOCK}, {} FROM attempt WHERE is_mine {}",
+            try_or_request_wait(Mode::Exclusive),
             insert(table),
-            recorded_holder(4),
+            recorded_holder(5),
             on_conflict(),
         )
     }),
-    (Query::TryLockShared, AtStart, |_| {
-        "SELECT pg_try_advisory_lock_shared($1::bigint)".to_owned()
-    }),
-    (Query::Lock, AtStart, |_| "SELECT pg_advisory_lock($1::bigint)".to_owned()),
-    (Query::LockShared, AtStart, |_| "SELECT pg_advisory_lock_shared($1::bigint)".to_owned()),
+    (Query::TryLockShared, AtStart, |_| format!("SELECT {}", try_or_request_wait(Mode::Shared))),
+    (Query::Wait, AtStart, wait::wait),
     (Query::RecordHolder, AtStart, |table| {
         format!(
-            "{} VALUES ($1::bigint, $2, $3, {CLOCK}, {}) {}",
+            "{} VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK}, {}) {}",
             insert(table),
-            recorded_holder(4),
+            recorded_holder(5),
             on_conflict(),
         )
     }),
@@ -100,8 +106,8 @@ const QUERIES: [Definition; 21] = [
     }),
     (Query::InsertRow, AtStart, |table| {
         format!(
-            "INSERT INTO {table} (key, namespace, name, token)
-            VALUES ($1::bigint, $2, $3, {CLOCK} | 1) ON CONFLICT (key) DO NOTHING"
+            "INSERT INTO {table} (key, namespace, name, keyed, token)
+            VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK} | 1) ON CONFLICT (key) DO NOTHING"
         )
     }),
     // It waits for open fenced transactions once: readers do not wait for those of readers.
@@ -171,10 +177,11 @@ const QUERIES: [Definition; 21] = [
             WHERE NOT l.granted AND l.mode = 'ExclusiveLock' AND {IS_IT} LIMIT 1"
         )
     }),
-    (Query::List, OnFirstUse, |table| list(table, "")),
+    (Query::List, OnFirstUse, |table| list(table, &is_listed())),
     (Query::Status, OnFirstUse, |table| {
         list(table, "AND lock.key = $2::bigint AND lock.name = $3::text")
     }),
+    (Query::Sweep, OnFirstUse, |table| sweep(table, SWEEP_LIMIT)),
     (Query::LiveBackends, OnFirstUse, |_| {
         "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \
          WHERE pid = ANY($1::int4[])"
@@ -201,7 +208,7 @@ impl Query {
 
     /// Whether the response may take as long as another holder keeps the lock.
     pub(super) fn waits_for_lock(self) -> bool {
-        matches!(self, Self::Lock | Self::LockShared)
+        matches!(self, Self::Wait)
     }
 }
 

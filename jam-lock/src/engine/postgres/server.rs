@@ -53,7 +53,8 @@ impl Server {
                         has_function_privilege(to_regprocedure('pg_control_system()'), 'EXECUTE')";
         let row = first.row(text, &url).await?;
         let identity = format!("{}/{}", row.get(0).unwrap_or("?"), row.get(1).unwrap_or("?"));
-        let identity = format!("{identity}/{}", url.namespace);
+        // A table that is moved, and so opened again, is another one: the gates have the old one.
+        let identity = format!("{identity}/{table}/{}", url.namespace);
         let identifier = if row.get(2) == Some("t") { SYSTEM_IDENTIFIER } else { "NULL" };
         let row = first.row(&format!("SELECT {identifier}"), &url).await?;
         let system_identifier = row.get(0).map(Into::into);

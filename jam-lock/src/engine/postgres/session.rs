@@ -1,7 +1,7 @@
 //! One connection to the server, the queries on it, and whether it is lost.
 
 use std::future;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -38,8 +38,8 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) backend: Backend,
     pub(super) cancel_token: tokio_postgres::CancelToken,
-    /// Whether a cancel request for an earlier query may still arrive, and hit another one.
-    pub(super) has_stray_cancel: AtomicBool,
+    /// How many cancel requests for earlier queries may still arrive, and hit another one.
+    pub(super) stray_cancels: AtomicUsize,
     pub(super) tls: Tls,
     queries: Arc<Queries>,
     prepared: [OnceCell<Statement>; Query::COUNT],
@@ -84,7 +84,7 @@ impl Session {
     pub(super) fn new(client: Client, backend: Backend, tls: Tls, queries: Arc<Queries>) -> Self {
         Self {
             cancel_token: client.cancel_token(),
-            has_stray_cancel: AtomicBool::new(false),
+            stray_cancels: AtomicUsize::new(0),
             client,
             backend,
             tls,

@@ -17,6 +17,15 @@ pub(super) const IS_OURS: &str = "lock.namespace = $2::text AND lock.name = $3::
 pub(super) const QUICKLY: &str =
     "WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))";
 
+/// Whether a row is that of a keyed name, and of nothing that a later holder has to learn. Its lock
+/// may be held all the same.
+const IS_DISPENSABLE: &str = "lock.keyed AND lock.holder IS NULL AND lock.died IS NULL";
+
+/// Leaves out of a list the keyed names that are not in use, because there may be any number.
+pub(super) fn is_listed() -> String {
+    format!("AND (held.key IS NOT NULL OR NOT ({IS_DISPENSABLE}))")
+}
+
 /// Whether a row of `pg_locks` is about the key `$1` in this database.
 pub(super) const IS_IT: &str = "\
 l.locktype = 'advisory' AND l.objsubid = 1
@@ -25,7 +34,7 @@ l.locktype = 'advisory' AND l.objsubid = 1
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 pub(super) fn insert(table: &str) -> String {
-    format!("INSERT INTO {table} AS lock (key, namespace, name, token, holder)")
+    format!("INSERT INTO {table} AS lock (key, namespace, name, keyed, token, holder)")
 }
 
 /// Replaces the holder of an existing row; a holder that is still recorded there has died.
@@ -37,7 +46,8 @@ pub(super) fn on_conflict() -> String {
             token = CASE WHEN {IS_OURS} THEN greatest((lock.token & -2) + {token_reserve}, EXCLUDED.token)
                 ELSE lock.token END,
             died = CASE WHEN {IS_OURS} THEN coalesce(lock.died, lock.holder) ELSE lock.died END,
-            holder = CASE WHEN {IS_OURS} THEN EXCLUDED.holder ELSE lock.holder END
+            holder = CASE WHEN {IS_OURS} THEN EXCLUDED.holder ELSE lock.holder END,
+            keyed = CASE WHEN {IS_OURS} THEN EXCLUDED.keyed ELSE lock.keyed END
         RETURNING lock.token, {IS_OURS}, {died}"
     )
 }
@@ -61,6 +71,29 @@ pub(super) fn holder_fields(of: &str) -> String {
          ({of}->>'process')::bigint, {of}->>'host', \
          extract(epoch FROM ({of}->>'since')::timestamptz)::float8, \
          extract(epoch FROM clock_timestamp() - ({of}->>'since')::timestamptz)::float8"
+    )
+}
+
+/// Removes up to `limit` rows of the namespace `$1` with keys above `$2`, if they are dispensable and
+/// their locks are free; returns the last key, the number of rows, and how many were removed.
+///
+/// A row is removed under its lock, and once the clock has passed the tokens of its holders: those
+/// of the next row, which start from the clock, are greater. A row that a fenced transaction has
+/// locked is left alone.
+pub(super) fn sweep(table: &str, limit: usize) -> String {
+    let assigned = 2 * TOKEN_RESERVE;
+    format!(
+        "{QUICKLY}, dispensable AS MATERIALIZED (
+            SELECT lock.key FROM {table} AS lock
+            WHERE lock.namespace = $1::text AND lock.key > $2::bigint
+                AND {IS_DISPENSABLE} AND lock.token + {assigned} < {CLOCK}
+            ORDER BY lock.key LIMIT {limit} FOR UPDATE SKIP LOCKED
+        ), free AS MATERIALIZED (
+            SELECT key FROM dispensable WHERE pg_try_advisory_xact_lock(key)
+        ), removed AS (
+            DELETE FROM {table} AS lock USING free, quickly WHERE lock.key = free.key RETURNING 1
+        )
+        SELECT max(key), count(*), (SELECT count(*) FROM removed) FROM dispensable"
     )
 }
 
