@@ -229,6 +229,9 @@ impl WaitQueue {
 
     /// Passes over a waiter until it is polled; returns whether it had an offer.
     pub(super) fn skip(&mut self, ticket: Ticket, wake_list: &mut WakeList) -> bool {
+        if self.waiters.get(&ticket).is_some_and(Waiter::has_failed) {
+            return false;
+        }
         wake_list.discard(self.take_out(ticket, WaiterState::PassedOver));
         self.waiters.get(&ticket).is_some_and(Waiter::is_offered)
     }
