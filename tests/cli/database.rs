@@ -71,3 +71,21 @@ fn the_children_of_a_command_whose_lock_is_lost_are_terminated_too() {
     assert_eq!(child.status().code(), Some(74));
     wait_until("the child has ended", || !Path::new("/proc").join(&started).exists());
 }
+
+#[test]
+fn a_command_builds_an_index_concurrently_while_the_next_one_waits() {
+    let Some(server) = Server::start() else { return };
+    server.query("CREATE TABLE shop (id int)");
+    let url = server.namespace();
+    let psql = format!("psql -qX -d '{}' -c", server.url());
+    let script = format!(
+        "echo held; read -r _; {psql} \"SET statement_timeout = '60s'\" \
+         -c 'CREATE INDEX CONCURRENTLY shop_index ON shop (id)' && echo built"
+    );
+    let mut first = holding(Path::new(&url), &[], &script);
+    let mut second = crate::start_piped(command(Path::new(&url)).args(["run", "x", "--", "true"]));
+    wait_until("the next one waits", || !server.sessions(&url, "x", false).is_empty());
+    first.send("go on");
+    assert_eq!(first.next_line(), "built");
+    assert!(first.status().success() && second.wait().unwrap().success());
+}

@@ -11,6 +11,7 @@ jam_lock::lock_names! {
 
 mod acquire_and_release;
 mod cancelled;
+mod connections;
 mod deadlock;
 mod faults;
 mod fenced;
@@ -19,7 +20,9 @@ mod limits;
 mod list;
 mod lost;
 mod no_leftovers;
+mod other_work;
 mod partition;
+mod poolers;
 mod readers;
 mod refused;
 mod schemas;

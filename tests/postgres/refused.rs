@@ -4,49 +4,12 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use jam_lock_tests::observe::wait_until;
-use jam_lock_tests::pooler::Pooler;
-
 use super::*;
 
 fn refusal(url: &str) -> String {
     let error = Locks::connect(url).expect_err("it is refused");
     assert!(!error.is_timeout());
     error.to_string()
-}
-
-#[test]
-fn a_transaction_pooler() {
-    let Some(server) = Server::shared() else { return };
-    let Some(pooler) = Pooler::start(server, "transaction") else { return };
-    let text = refusal(&server.url_at(pooler.port()));
-    assert!(text.contains("pool_mode = session"), "{text}");
-}
-
-#[test]
-fn a_round_robin_transaction_pooler() {
-    let Some(server) = Server::shared() else { return };
-    let settings = "pool_mode = transaction\nserver_round_robin = 1";
-    let Some(pooler) = Pooler::start_with(server, settings) else { return };
-    let url = server.url_at(pooler.port());
-    // Two transactions at once, so that the pool has two sessions.
-    let busy = [(); 2].map(|()| Admin::connect(&url));
-    for text in ["BEGIN", "COMMIT"] {
-        for admin in &busy {
-            admin.query(text);
-        }
-    }
-    let text = refusal(&url);
-    assert!(text.contains("pool_mode = session"), "{text}");
-}
-
-#[test]
-fn a_session_pooler_is_accepted() {
-    let Some(server) = Server::shared() else { return };
-    let Some(pooler) = Pooler::start(server, "session") else { return };
-    let url = url_through(server, &server.namespace(), pooler.port());
-    drop(lock(&url, "a").acquire().unwrap());
-    wait_until("it is free", || !is_held(server, &url, "a"));
 }
 
 #[test]

@@ -22,9 +22,10 @@
 //! the queries about holders, statuses, waiting writers and unresponsive sessions.
 //!
 //! When the locks are opened, `pooler` refuses PgBouncer's transaction pooling, `preflight` refuses
-//! an old or read-only server, and `table` creates the table.
+//! an old or read-only server, and `table` creates the table and the domain by which sessions wait.
 
 mod acquire;
+mod backend;
 mod boot_time;
 mod cancel;
 mod cancel_token;
@@ -44,6 +45,7 @@ mod pool;
 mod pooler;
 mod preflight;
 mod queries;
+mod random;
 mod release;
 mod server;
 mod session;
@@ -53,6 +55,7 @@ mod table;
 mod tls;
 mod url;
 mod wait_completion;
+mod wait_domain;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

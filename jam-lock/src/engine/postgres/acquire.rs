@@ -129,7 +129,7 @@ impl AcquireTask {
         if let Some(row) = rows.first() {
             return self.acquired_by_writer(session, row).await.map(Some);
         }
-        if !self.request.blocking || !self.wait(session, Query::Lock).await? {
+        if !self.request.blocking || !self.wait(session).await? {
             return Ok(None);
         }
         let Some(rows) = self.run_recording(session, Query::RecordHolder).await? else {
@@ -146,7 +146,7 @@ impl AcquireTask {
         let Some(rows) = rows else { return Ok(None) };
         let mut is_locked: bool = rows[0].try_get(0)?;
         if !is_locked && self.request.blocking {
-            is_locked = self.wait(session, Query::LockShared).await?;
+            is_locked = self.wait(session).await?;
         }
         if !is_locked {
             return Ok(None);
@@ -175,9 +175,9 @@ impl AcquireTask {
     }
 
     /// Waits in the server's queue; `false` if that was cancelled.
-    async fn wait(&self, session: &Arc<Session>, query: Query) -> Result<bool, AcquireError> {
+    async fn wait(&self, session: &Arc<Session>) -> Result<bool, AcquireError> {
         self.cancel.set_progress(Progress::Contended);
-        let granted = self.run_cancellable(session, query, &[&self.key]).await?;
+        let granted = self.run_cancellable(session, Query::Wait, &[]).await?;
         Ok(granted.is_some())
     }
 

@@ -24,30 +24,35 @@ impl Connection {
         Ok(Self { client, task })
     }
 
-    /// The only row of the query `text`, for which nothing is prepared.
+    /// The last row of the query `text`, for which nothing is prepared.
     pub(super) async fn row(&mut self, text: &str, url: &Url) -> Result<SimpleQueryRow, LockError> {
-        let row = self.all(text, url).await?.into_iter().next();
-        row.ok_or_else(|| LockError::engine(QUERY, url.redacted(), "it returned no row"))
+        let last = self.all(text, url).await?.into_iter().next_back();
+        last.ok_or_else(|| LockError::engine(QUERY, url.redacted(), "it returned no row"))
     }
 
-    /// All rows of the query `text`, for which nothing is prepared.
+    /// All rows of the query `text`, or of several, for which nothing is prepared.
     pub(super) async fn all(
         &mut self,
         text: &str,
         url: &Url,
     ) -> Result<Vec<SimpleQueryRow>, LockError> {
-        let rows = self.rows(text).await;
-        let rows = rows.map_err(|error| server_error(QUERY, url.redacted(), &error))?;
-        let rows = rows.into_iter().filter_map(|message| match message {
+        self.rows(text).await.map_err(|error| query_error(url, &error))
+    }
+
+    /// The rows of the query `text`, or of several, or the server's error.
+    pub(super) async fn rows(&mut self, text: &str) -> Result<Vec<SimpleQueryRow>, Error> {
+        let messages = drive(&mut self.task, self.client.simple_query(text)).await??;
+        let rows = messages.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
         });
         Ok(rows.collect())
     }
+}
 
-    pub(super) async fn rows(&mut self, text: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
-        drive(&mut self.task, self.client.simple_query(text)).await?
-    }
+/// The error of a query on a connection.
+pub(super) fn query_error(url: &Url, error: &Error) -> LockError {
+    server_error(QUERY, url.redacted(), error)
 }
 
 /// Drives a connection while `work` waits for it.

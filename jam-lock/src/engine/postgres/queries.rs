@@ -1,11 +1,16 @@
 //! The queries that a session runs repeatedly, and so prepares once.
 
 mod sql;
+pub(super) mod wait;
+
+use super::backend::live_backends;
 
 use self::sql::{
     CLOCK, Durability, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, is_listed, list,
     on_conflict, recorded_holder, release, sweep,
 };
+use self::wait::try_or_request_wait;
+use crate::engine::Mode;
 
 pub(super) use self::sql::TOKEN_RESERVE;
 
@@ -16,14 +21,12 @@ pub(super) const SWEEP_LIMIT: usize = 100;
 /// A query; [`QUERIES`] has its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Query {
-    /// Takes the writer's lock if it is free, and records the holder.
+    /// Takes the writer's lock if it is free, and records the holder; otherwise requests the wait.
     TryLock,
-    /// Takes a reader's lock if no writer has the lock.
+    /// Takes a reader's lock if no writer has the lock; otherwise requests the wait.
     TryLockShared,
-    /// Waits for the writer's lock.
-    Lock,
-    /// Waits for a reader's lock.
-    LockShared,
+    /// Waits for the lock that the last attempt of the session has requested.
+    Wait,
     /// Records the holder of a writer's lock that was just taken, and gives it a token.
     RecordHolder,
     /// Reads the token and the abandonment.
@@ -76,18 +79,16 @@ type Definition = (Query, Prepare, fn(&str) -> String);
 const QUERIES: [Definition; 21] = [
     (Query::TryLock, AtStart, |table| {
         format!(
-            "WITH attempt AS MATERIALIZED (SELECT pg_try_advisory_lock($1::bigint) AS is_mine)
+            "WITH attempt AS MATERIALIZED (SELECT {} AS is_mine)
             {} SELECT $1, $2, $3, $4::boolean, {CLOCK}, {} FROM attempt WHERE is_mine {}",
+            try_or_request_wait(Mode::Exclusive),
             insert(table),
             recorded_holder(5),
             on_conflict(),
         )
     }),
-    (Query::TryLockShared, AtStart, |_| {
-        "SELECT pg_try_advisory_lock_shared($1::bigint)".to_owned()
-    }),
-    (Query::Lock, AtStart, |_| "SELECT pg_advisory_lock($1::bigint)".to_owned()),
-    (Query::LockShared, AtStart, |_| "SELECT pg_advisory_lock_shared($1::bigint)".to_owned()),
+    (Query::TryLockShared, AtStart, |_| format!("SELECT {}", try_or_request_wait(Mode::Shared))),
+    (Query::Wait, AtStart, wait::wait),
     (Query::RecordHolder, AtStart, |table| {
         format!(
             "{} VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK}, {}) {}",
@@ -169,11 +170,7 @@ const QUERIES: [Definition; 21] = [
         list(table, "AND lock.key = $2::bigint AND lock.name = $3::text")
     }),
     (Query::Sweep, OnFirstUse, |table| sweep(table, SWEEP_LIMIT)),
-    (Query::LiveBackends, OnFirstUse, |_| {
-        "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \
-         WHERE pid = ANY($1::int4[])"
-            .to_owned()
-    }),
+    (Query::LiveBackends, OnFirstUse, |_| live_backends("$1")),
 ];
 
 // A query is the index of its entry.
@@ -195,7 +192,7 @@ impl Query {
 
     /// Whether the response may take as long as another holder keeps the lock.
     pub(super) fn waits_for_lock(self) -> bool {
-        matches!(self, Self::Lock | Self::LockShared)
+        matches!(self, Self::Wait)
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_postgres::SimpleQueryRow;
 use super::connection::Connection;
 use super::error::server_error;
 use super::url::Url;
+use super::wait_domain;
 use crate::error::LockError;
 
 /// The advisory lock under which the table is created, so that programs which start at the same
@@ -56,6 +57,7 @@ pub(super) async fn find_or_create(first: &mut Connection, url: &Url) -> Result<
     let probed = first.rows(&format!("SELECT {columns} FROM {table} LIMIT 0")).await;
     let operation = format!("use the table {table}");
     probed.map_err(|error| server_error(&operation, url.redacted(), &error))?;
+    wait_domain::find_or_create(first, url, &table).await?;
     Ok(table)
 }
 

@@ -1,5 +1,8 @@
 //! The statements that create the table and grant its use, by this library or by an administrator.
 
+use crate::engine::postgres::queries::wait::domain;
+use crate::engine::postgres::wait_domain;
+
 /// The columns of the table.
 const COLUMNS: &str = "\
 key bigint PRIMARY KEY, namespace text NOT NULL, name text NOT NULL, keyed boolean NOT NULL, \
@@ -20,7 +23,11 @@ pub(super) fn create(schema: &str) -> String {
 /// What an administrator has to run if `role` may create the table nowhere.
 pub(super) fn create_and_grant(role: &str) -> String {
     let (create, grants) = (create(SCHEMA), grants(SCHEMA, role));
-    format!("have an administrator run: CREATE SCHEMA IF NOT EXISTS {SCHEMA}; {create}; {grants}")
+    let create_domain = wait_domain::create(&domain(&format!("{SCHEMA}.jam_lock")));
+    format!(
+        "have an administrator run: CREATE SCHEMA IF NOT EXISTS {SCHEMA}; {create}; \
+         {create_domain}; {grants}"
+    )
 }
 
 /// What an administrator has to run if `role` may not use the table.

@@ -1,0 +1,51 @@
+//! The statement that waits for a lock without a snapshot.
+//!
+//! A statement that waits keeps its snapshot: `VACUUM` removes nothing that died since, and
+//! `CREATE INDEX CONCURRENTLY` waits for the statement to end. If the holder of the lock runs that,
+//! the two wait for each other forever.
+//!
+//! So the wait is a `DO` block. A `COMMIT` in it ends the snapshot, and PL/pgSQL takes the next one
+//! only to run an expression. Assigning to a variable of a domain runs none: it evaluates the
+//! `CHECK` of the domain, which waits for the lock. The loop assigns twice: the first assignment
+//! waits for nothing, and fills the caches, because reading a catalog would take a snapshot as well.
+//!
+//! What to wait for is in the setting `jam_lock.wait`, so that the statement is the same for all
+//! locks. The attempt that found the lock unavailable has put it there.
+
+use crate::engine::Mode;
+
+/// The domain that belongs to the table.
+pub(in crate::engine::postgres) fn domain(table: &str) -> String {
+    format!("{table}_wait")
+}
+
+/// Waits for what the setting requests.
+pub(in crate::engine::postgres) fn wait(table: &str) -> String {
+    format!(
+        "DO $$ DECLARE request {}; BEGIN
+            FOREACH request IN ARRAY ARRAY['none', current_setting('jam_lock.wait')] LOOP
+                COMMIT;
+            END LOOP;
+        END $$",
+        domain(table)
+    )
+}
+
+/// Whether the lock `$1` was free and is taken; otherwise requests the wait for it.
+pub(super) fn try_or_request_wait(mode: Mode) -> String {
+    let attempt = match mode {
+        Mode::Exclusive => "pg_try_advisory_lock",
+        Mode::Shared => "pg_try_advisory_lock_shared",
+    };
+    let request = request(mode, "$1::bigint");
+    format!("CASE WHEN {attempt}($1::bigint) THEN true ELSE {request} IS NULL END")
+}
+
+/// Requests the wait for `key`.
+pub(in crate::engine::postgres) fn request(mode: Mode, key: &str) -> String {
+    let mode = match mode {
+        Mode::Exclusive => "exclusive",
+        Mode::Shared => "shared",
+    };
+    format!("set_config('jam_lock.wait', '{mode} ' || {key}, false)")
+}
