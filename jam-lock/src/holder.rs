@@ -26,6 +26,7 @@ pub struct Holder {
     /// How long it had held the lock when it was looked up.
     pub(crate) held_for: Option<Duration>,
     pub(crate) is_this_process: bool,
+    pub(crate) has_not_released: bool,
 }
 
 impl Holder {
@@ -45,7 +46,13 @@ impl Holder {
             token: Some(token),
             held_for: Some(held_for),
             is_this_process: true,
+            has_not_released: false,
         }
+    }
+
+    /// The same holder, which has not released the lock that another one was granted.
+    pub(crate) fn not_released(self) -> Self {
+        Self { has_not_released: true, ..self }
     }
 
     /// The same holder, which holds the lock now.
@@ -124,6 +131,16 @@ impl Holder {
     #[must_use]
     pub fn held_for(&self) -> Option<Duration> {
         self.held_for
+    }
+
+    /// Whether this holder lives and has not released the lock, although it was granted to another one;
+    /// `false` for a holder that died or that [marked](crate::LockGuard::mark_abandoned) the lock.
+    ///
+    /// It distinguishes what a `recover` responds to. See
+    /// [`LockGuard::unreleased`](crate::LockGuard::unreleased).
+    #[must_use]
+    pub fn has_not_released(&self) -> bool {
+        self.has_not_released
     }
 
     fn write_process(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
