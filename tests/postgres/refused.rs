@@ -53,6 +53,24 @@ fn another_server_that_the_url_leads_to_later() {
 }
 
 #[test]
+fn a_former_primary_that_the_url_leads_to_later() {
+    let Some(primary) = Server::start_with("wal_level = replica\nmax_wal_senders = 4") else {
+        return;
+    };
+    drop(locks(&primary.url()));
+    let Some(standby) = primary.standby() else { return };
+    standby.query("SELECT pg_promote()");
+    let lock = locks(&either(&standby, &primary)).lock(lock_name("a"));
+    let before = lock.acquire().unwrap();
+    standby.stop();
+    drop(before);
+    let text = lock.timeout(LONG).acquire().unwrap_err().to_string();
+    assert!(text.contains("former primary"), "{text}");
+    standby.restart();
+    drop(lock.timeout(LONG).acquire().unwrap());
+}
+
+#[test]
 fn a_server_without_a_readable_identifier_is_accepted() {
     let Some(server) = Server::start() else { return };
     server.query("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
