@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 use super::cancel::is_cancelled;
 use super::cancel_token::{CancelToken, Progress};
 use super::driver::Driver;
-use super::holder::NewHolder;
+use super::holder::{self, NewHolder};
 use super::pool::PooledSession;
 use super::queries::Query;
 use super::session::{RESPONSE_TIMEOUT, Session, unresponsive};
@@ -109,7 +109,8 @@ impl AcquireTask {
                 return result;
             }
             if let Err(error) = &result {
-                undo::after_error(&session, self.key, self.request.mode, error).await;
+                let mode = self.request.mode;
+                undo::after_error(&session, &self.name, self.key, mode, error).await;
             }
             session.drain_stray_cancels().await;
             // Otherwise the wait was cancelled for a release on the same session, and starts again.
@@ -127,7 +128,7 @@ impl AcquireTask {
             return Ok(None);
         };
         if let Some(row) = rows.first() {
-            return self.acquired(session, row).map(Some);
+            return self.acquired_by_writer(session, row).await.map(Some);
         }
         if !self.request.blocking || !self.wait(session).await? {
             return Ok(None);
@@ -135,7 +136,7 @@ impl AcquireTask {
         let Some(rows) = self.run_recording(session, Query::RecordHolder).await? else {
             return Ok(None);
         };
-        self.acquired(session, &rows[0]).map(Some)
+        self.acquired_by_writer(session, &rows[0]).await.map(Some)
     }
 
     async fn acquire_shared(
@@ -154,9 +155,7 @@ impl AcquireTask {
         let (namespace, name) = (self.namespace(), self.name.as_str());
         let parameters: [&(dyn ToSql + Sync); 3] = [&self.key, &namespace, &name];
         loop {
-            let rows = session.run(Query::ReadRecord, &parameters).await?;
-            let acquired = rows.first().map(|row| self.acquired(session, row)).transpose()?;
-            let done = match acquired {
+            let done = match self.read_record(session).await? {
                 Some(acquired) if acquired.token & 1 == 1 => return Ok(Some(acquired)),
                 Some(_) => self.run_cancellable(session, Query::ReplaceToken, &parameters).await?,
                 // There has been no writer. Another reader may insert the row at the same time.
@@ -220,7 +219,8 @@ impl AcquireTask {
             Ok(Ok(rows)) => {
                 let acquired = rows.first().map(|row| self.acquired(session, row));
                 if let Some(Ok(acquired)) = acquired {
-                    undo::clear_holder(self.key, &acquired).await;
+                    undo::release(self.key, &acquired).await;
+                    return Ok(None);
                 }
             }
             Ok(response) if is_cancelled(&response) => {}
@@ -230,6 +230,30 @@ impl AcquireTask {
         // The lock may have been granted before the request arrived.
         undo::unlock_if_held(session, self.key, self.request.mode).await;
         Ok(None)
+    }
+
+    /// From the row of a query that has recorded the holder.
+    async fn acquired_by_writer(
+        &self,
+        session: &Arc<Session>,
+        row: &Row,
+    ) -> Result<Acquired, AcquireError> {
+        let mut acquired = self.acquired(session, row)?;
+        if row.try_get(2)? {
+            let recorded = self.read_record(session).await?;
+            acquired.abandoned_by = recorded.and_then(|recorded| recorded.abandoned_by);
+        }
+        Ok(acquired)
+    }
+
+    /// Reads the token and the abandonment; `None` if there is no row.
+    async fn read_record(&self, session: &Arc<Session>) -> Result<Option<Acquired>, AcquireError> {
+        let (namespace, name) = (self.namespace(), self.name.as_str());
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.key, &namespace, &name];
+        let rows = session.run(Query::ReadRecord, &parameters).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let acquired = self.acquired(session, row)?;
+        Ok(Some(Acquired { abandoned_by: holder::read(row, 2), ..acquired }))
     }
 
     fn acquired(&self, session: &Arc<Session>, row: &Row) -> Result<Acquired, AcquireError> {

@@ -6,6 +6,7 @@ use std::task::Waker;
 use super::driver::Driver;
 use super::session::Session;
 use crate::engine::LossMonitor;
+use crate::name::LockName;
 
 /// The session that has the lock, and the row that fences it.
 #[derive(Debug)]
@@ -20,6 +21,10 @@ pub(super) struct Hold {
 impl LossMonitor for Hold {
     fn lost_reason(&self) -> Option<String> {
         self.session.lost_reason()
+    }
+
+    fn deadlocked_on(&self) -> Option<LockName> {
+        self.session.deadlocked_on()
     }
 
     fn on_loss(&self, waker: &Waker) {

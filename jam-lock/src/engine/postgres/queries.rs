@@ -6,7 +6,8 @@ pub(super) mod wait;
 use super::backend::live_backends;
 
 use self::sql::{
-    IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder, sweep,
+    Durability, IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder,
+    release, sweep,
 };
 use self::wait::try_or_request_wait;
 use crate::engine::Mode;
@@ -28,7 +29,7 @@ pub(super) enum Query {
     Wait,
     /// Records the holder of a writer's lock that was just taken, and gives it a token.
     RecordHolder,
-    /// Reads the token and the abandonment for a reader.
+    /// Reads the token and the abandonment.
     ReadRecord,
     /// Inserts the row for a reader if there has been no writer.
     InsertRow,
@@ -36,16 +37,14 @@ pub(super) enum Query {
     ReplaceToken,
     /// Records the next holder in this process, or none; and whether the lock is abandoned.
     UpdateHolder,
-    /// Records that the lock is released cleanly.
-    MarkClean,
-    /// Records that the lock is released abandoned.
-    MarkAbandoned,
-    /// Records that the lock is released unused, which keeps an abandonment for the next holder.
-    MarkUnused,
-    /// Releases the writer's lock.
-    Unlock,
+    /// Releases the writer's lock, cleanly.
+    ReleaseClean,
+    /// Releases the writer's lock, abandoned.
+    ReleaseAbandoned,
+    /// Releases the writer's lock, unused, which keeps an abandonment for the next holder.
+    ReleaseUnused,
     /// Releases a reader's lock.
-    UnlockShared,
+    ReleaseShared,
     /// Releases the writer's lock if the session has it.
     UnlockIfHeld,
     /// Releases a reader's lock if the session has it.
@@ -77,7 +76,7 @@ use Prepare::{AtStart, OnFirstUse};
 /// A query, when it is prepared, and its text for a table.
 type Definition = (Query, Prepare, fn(&str) -> String);
 
-const QUERIES: [Definition; 21] = [
+const QUERIES: [Definition; 20] = [
     (Query::TryLock, AtStart, |table| {
         format!(
             "WITH attempt AS MATERIALIZED (SELECT {} AS is_mine)
@@ -126,26 +125,14 @@ const QUERIES: [Definition; 21] = [
             recorded_holder(3),
         )
     }),
-    (Query::MarkClean, AtStart, |table| {
-        format!(
-            "{QUICKLY} UPDATE {table} AS lock SET holder = NULL, died = NULL FROM quickly
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint"
-        )
+    (Query::ReleaseClean, AtStart, |table| {
+        release(table, "holder = NULL, died = NULL", Durability::Quick)
     }),
-    (Query::MarkAbandoned, AtStart, |table| {
-        format!(
-            "UPDATE {table} AS lock SET died = coalesce(died, holder), holder = NULL
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint"
-        )
+    (Query::ReleaseAbandoned, AtStart, |table| {
+        release(table, "died = coalesce(died, holder), holder = NULL", Durability::OnDisk)
     }),
-    (Query::MarkUnused, AtStart, |table| {
-        format!(
-            "{QUICKLY} UPDATE {table} AS lock SET holder = NULL FROM quickly
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint"
-        )
-    }),
-    (Query::Unlock, AtStart, |_| "SELECT pg_advisory_unlock($1::bigint)".to_owned()),
-    (Query::UnlockShared, AtStart, |_| "SELECT pg_advisory_unlock_shared($1::bigint)".to_owned()),
+    (Query::ReleaseUnused, AtStart, |table| release(table, "holder = NULL", Durability::Quick)),
+    (Query::ReleaseShared, AtStart, |_| "SELECT pg_advisory_unlock_shared($1::bigint)".to_owned()),
     // The server logs a warning when a lock that is not held is released.
     (Query::UnlockIfHeld, OnFirstUse, |_| {
         format!(

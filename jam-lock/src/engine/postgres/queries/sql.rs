@@ -37,10 +37,10 @@ pub(super) fn insert(table: &str) -> String {
     format!("INSERT INTO {table} AS lock (key, namespace, name, keyed, token, holder)")
 }
 
-/// Replaces the holder of an existing row; a holder that is still recorded there has died.
+/// Replaces the holder of an existing row; a holder that is still recorded there has died. It is
+/// read by a query of its own, because its fields would slow every acquisition by a quarter.
 pub(super) fn on_conflict() -> String {
     let token_reserve = 2 * TOKEN_RESERVE;
-    let died = holder_fields("lock.died");
     format!(
         "ON CONFLICT (key) DO UPDATE SET
             token = CASE WHEN {IS_OURS} THEN greatest((lock.token & -2) + {token_reserve}, EXCLUDED.token)
@@ -48,7 +48,34 @@ pub(super) fn on_conflict() -> String {
             died = CASE WHEN {IS_OURS} THEN coalesce(lock.died, lock.holder) ELSE lock.died END,
             holder = CASE WHEN {IS_OURS} THEN EXCLUDED.holder ELSE lock.holder END,
             keyed = CASE WHEN {IS_OURS} THEN EXCLUDED.keyed ELSE lock.keyed END
-        RETURNING lock.token, {IS_OURS}, {died}"
+        RETURNING lock.token, {IS_OURS}, lock.died IS NOT NULL"
+    )
+}
+
+/// Whether a commit waits for the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// It does not, because the next holder does not depend on what is recorded.
+    Quick,
+    OnDisk,
+}
+
+/// Records the outcome of the writer with the token `$2`, and then releases its lock.
+///
+/// The lock is free before the commit, so that the next holder is not delayed by it. But that
+/// holder changes the same row, which is locked up to the commit, and so it sees the outcome.
+/// Counting the changed rows completes the change before the release, even if there is none.
+pub(super) fn release(table: &str, outcome: &str, durability: Durability) -> String {
+    let quickly = match durability {
+        Durability::Quick => ", set_config('synchronous_commit', 'off', true)",
+        Durability::OnDisk => "",
+    };
+    format!(
+        "WITH changed AS (
+            UPDATE {table} AS lock SET {outcome}
+            WHERE lock.key = $1::bigint AND lock.token = $2::bigint RETURNING 1
+        )
+        SELECT pg_advisory_unlock($1::bigint){quickly} FROM (SELECT count(*) FROM changed) AS it"
     )
 }
 
