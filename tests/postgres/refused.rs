@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
+use jam_lock_tests::LONG;
+
 use super::*;
 
 fn refusal(url: &str) -> String {
