@@ -53,6 +53,7 @@ mod session;
 mod settings;
 mod sweep;
 mod table;
+mod timeline;
 mod tls;
 pub(crate) mod transaction;
 mod url;
