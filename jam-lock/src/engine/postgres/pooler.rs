@@ -25,8 +25,10 @@ pub(super) async fn refuse_pgpool(first: &mut Connection, url: &Url) -> Result<(
         Ok(_) => Err(LockError::Unsupported {
             what: "pgpool-II, behind which locks are not reliable",
             location: url.redacted(),
-            remedy: "connect to the primary server directly, or through PgBouncer with pool_mode = \
-                     session".into(),
+            remedy:
+                "connect to the primary server directly, or through PgBouncer with pool_mode = \
+                     session"
+                    .into(),
         }),
     }
 }
@@ -70,7 +72,8 @@ pub(super) async fn refuse_shared_sessions(
             what: "one session for all clients (PGlite, or a pool with one connection)",
             location,
             remedy: "connect to a PostgreSQL server directly, or through a pool with pool_mode = \
-                     session".into(),
+                     session"
+                .into(),
         });
     }
     Err(LockError::Unsupported {

@@ -9,7 +9,7 @@ use self::sql::{
     CLOCK, Durability, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, is_listed, list,
     on_conflict, recorded_holder, release, sweep,
 };
-use self::wait::try_or_request_wait;
+use self::wait::{IS_GRANTED, try_or_request_wait};
 use crate::engine::Mode;
 
 pub(super) use self::sql::TOKEN_RESERVE;
@@ -27,7 +27,7 @@ pub(super) enum Query {
     TryLockShared,
     /// Waits for the lock that the last attempt of the session has requested.
     Wait,
-    /// Records the holder of a writer's lock that was just taken, and gives it a token.
+    /// Records the holder of a writer's lock, and gives it a token, if the last wait was granted it.
     RecordHolder,
     /// Reads the token and the abandonment.
     ReadRecord,
@@ -76,7 +76,7 @@ use Prepare::{AtStart, OnFirstUse};
 /// A query, when it is prepared, and its text for a table.
 type Definition = (Query, Prepare, fn(&str) -> String);
 
-const QUERIES: [Definition; 21] = [
+const QUERIES: [Definition; 20] = [
     (Query::TryLock, AtStart, |table| {
         format!(
             "WITH attempt AS MATERIALIZED (SELECT {} AS is_mine)
@@ -91,7 +91,7 @@ const QUERIES: [Definition; 21] = [
     (Query::Wait, AtStart, wait::wait),
     (Query::RecordHolder, AtStart, |table| {
         format!(
-            "{} VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK}, {}) {}",
+            "{} SELECT $1::bigint, $2, $3, $4::boolean, {CLOCK}, {} WHERE {IS_GRANTED} {}",
             insert(table),
             recorded_holder(5),
             on_conflict(),
