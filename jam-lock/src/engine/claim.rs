@@ -150,6 +150,17 @@ pub trait Claim: Send {
     /// The wait cannot be started; `done` is not called then.
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError>;
 
+    /// Whether a waiter of `owner` needs a wait of its own, because the owner has other locks of the
+    /// engine, which has to see whom it waits for; by default `false`.
+    ///
+    /// The gate starts that wait as soon as the waiter has come, even while this process has the
+    /// claim or waits for it on behalf of another owner, and cancels it when the waiter leaves. It
+    /// grants the claim to no other waiter, so [`Claim::reassign`] may refuse all other owners.
+    fn needs_own_wait(&self, owner: OwnerId) -> bool {
+        let _ = owner;
+        false
+    }
+
     /// Whether the wait is still valid: for files, whether the path still names the file that is
     /// waited for.
     ///

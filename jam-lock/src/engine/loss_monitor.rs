@@ -3,11 +3,19 @@
 use std::fmt;
 use std::task::Waker;
 
+use crate::name::LockName;
+
 /// Reports that a claim was lost while it was held, for engines with
 /// [`Capability::LockLoss`](super::Capability::LockLoss).
 pub trait LossMonitor: fmt::Debug + Send + Sync {
     /// Why the claim was lost, if it was. Once lost, it stays lost.
     fn lost_reason(&self) -> Option<String>;
+
+    /// The lock that the owner waited for, if the claim was lost because the engine resolved a
+    /// deadlock by ending that wait; by default `None`.
+    fn deadlocked_on(&self) -> Option<LockName> {
+        None
+    }
 
     /// Wakes `waker` when the claim is lost; at once if it already is.
     fn on_loss(&self, waker: &Waker);

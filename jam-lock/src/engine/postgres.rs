@@ -53,6 +53,7 @@ mod settings;
 mod sweep;
 mod table;
 mod tls;
+pub(crate) mod transaction;
 mod url;
 mod wait_completion;
 mod wait_domain;
@@ -67,6 +68,7 @@ use self::driver::Driver;
 use self::flush_on_exit::flush_on_thread_exit;
 use self::queries::Query;
 use self::session::within_response_timeout;
+use self::transaction::TransactionLock;
 use super::{Capability, Claim, Engine, HolderReply, ProcessId};
 use crate::error::LockError;
 use crate::name::LockName;
@@ -153,7 +155,11 @@ impl Engine for PostgresEngine {
                 let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
                     [&key, namespace, &name.as_str()];
                 let found = session.run(Query::FindHolder, &parameters);
-                holder::read_with_session(within_response_timeout(found).await?.first()?)
+                let rows = within_response_timeout(found).await?;
+                let (row, pool) = (rows.first()?, driver.pool.all());
+                holder::read_found(row, |process| {
+                    pool.iter().any(|session| session.backend.process == process)
+                })
             };
             let found = find.await;
             reply(found);
@@ -178,6 +184,14 @@ impl Engine for PostgresEngine {
             (removed, next) = (removed + batch.removed, batch.next);
         }
         Ok(removed)
+    }
+
+    fn transaction_lock(&self, name: &LockName) -> Option<TransactionLock> {
+        let server = &self.driver.server;
+        let (namespace, table, database) =
+            (&server.url().namespace, server.table(), server.database());
+        let (name, location) = (name.clone(), self.location.clone());
+        Some(TransactionLock::of_locks(name, namespace, table, database, location))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

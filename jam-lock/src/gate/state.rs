@@ -52,6 +52,7 @@ mod fairness;
 mod handoff;
 mod holders;
 mod local_status;
+mod own_waits;
 mod reader_phase;
 mod recorded_holder;
 mod stalled_tasks;
@@ -65,6 +66,7 @@ use std::time::{Duration, Instant};
 use self::engine_waits::EngineWaits;
 use self::fairness::Fairness;
 use self::holders::Holders;
+use self::own_waits::OwnWaits;
 use self::reader_phase::ReaderPhase;
 use self::recorded_holder::RecordedHolder;
 use super::Gate;
@@ -140,6 +142,7 @@ pub(super) struct State {
     handoff_until: Option<Instant>,
     fairness: Fairness,
     engine_waits: EngineWaits,
+    own_waits: OwnWaits,
     reader_phase: ReaderPhase,
     /// Fires when tasks that were woken may have stalled.
     stalled_timer: Option<Timer>,
@@ -163,6 +166,7 @@ impl State {
             handoff_until: None,
             fairness: Fairness::new(engine_is_fair),
             engine_waits: EngineWaits::default(),
+            own_waits: OwnWaits::default(),
             reader_phase: ReaderPhase::default(),
             stalled_timer: None,
             wake_list: WakeList::default(),

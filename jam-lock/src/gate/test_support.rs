@@ -21,7 +21,15 @@ impl Gate {
         mode: Mode,
         deadline: Deadline,
     ) -> Result<Grant, LockError> {
-        match self.acquire_or_enqueue(&request(mode), deadline, WaiterKind::Thread)? {
+        self.acquire_requested(&request(mode), deadline)
+    }
+
+    pub(super) fn acquire_requested(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
+        deadline: Deadline,
+    ) -> Result<Grant, LockError> {
+        match self.acquire_or_enqueue(request, deadline, WaiterKind::Thread)? {
             Admission::Granted(grant) => Ok(grant),
             Admission::Queued(mut wait) => match wait.wait() {
                 Poll::Ready(result) => result,

@@ -4,6 +4,7 @@ mod cancel;
 mod deadlines;
 mod engine_waits;
 mod handoff;
+mod own_waits;
 mod readers;
 mod recording;
 mod scripted_engine;

@@ -110,7 +110,8 @@ impl AcquireTask {
                 return result;
             }
             if let Err(error) = &result {
-                undo::after_error(&session, self.key, self.request.mode, error).await;
+                let mode = self.request.mode;
+                undo::after_error(&session, &self.name, self.key, mode, error).await;
             }
             session.drain_stray_cancels().await;
             // Otherwise the wait was cancelled for a release on the same session, and starts again.

@@ -128,6 +128,10 @@ impl Claim for PostgresClaim {
         Ok(())
     }
 
+    fn needs_own_wait(&self, owner: OwnerId) -> bool {
+        self.driver.pool.has_locks(owner)
+    }
+
     fn is_wait_still_valid(&mut self, id: WaitId) -> Result<bool, LockError> {
         Ok(self.waits.contains_key(&id))
     }

@@ -6,13 +6,13 @@ pub(super) mod wait;
 use super::backend::live_backends;
 
 use self::sql::{
-    CLOCK, Durability, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, is_listed, list,
-    on_conflict, recorded_holder, release, sweep,
+    Durability, IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder,
+    release, sweep,
 };
 use self::wait::{IS_GRANTED, try_or_request_wait};
 use crate::engine::Mode;
 
-pub(super) use self::sql::TOKEN_RESERVE;
+pub(super) use self::sql::{CLOCK, TOKEN_RESERVE, holder_fields};
 
 /// How many rows one [`Query::Sweep`] may remove: it locks all of them at once, and the server's
 /// lock table is shared.
@@ -148,7 +148,9 @@ const QUERIES: [Definition; 20] = [
     }),
     (Query::FindHolder, OnFirstUse, |table| {
         format!(
-            "SELECT {}, a.application_name, host(a.client_addr)
+            "SELECT {}, a.application_name, host(a.client_addr), l.pid,
+                    lock.key IS NULL AND a.xact_start IS NOT NULL,
+                    coalesce(a.wait_event = 'SyncRep', false)
                 FROM pg_locks AS l
                 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
                 LEFT JOIN {table} AS lock ON lock.key = $1::bigint
@@ -183,6 +185,11 @@ const _: () = {
 };
 
 impl Query {
+    /// Its text for a table, for a session that does not prepare it.
+    pub(super) fn text_for(self, table: &str) -> String {
+        QUERIES[self as usize].2(table)
+    }
+
     pub(super) const COUNT: usize = QUERIES.len();
 
     /// Those that a session prepares as it starts.

@@ -21,7 +21,17 @@ use super::url::{CONNECT_TIMEOUT, Url};
 use crate::error::LockError;
 
 /// The number that a server and its standbys were given by `initdb`.
-const SYSTEM_IDENTIFIER: &str = "(SELECT system_identifier FROM pg_control_system())";
+pub(super) const SYSTEM_IDENTIFIER: &str = "(SELECT system_identifier FROM pg_control_system())";
+
+/// The database with the locks.
+#[derive(Clone, Debug)]
+pub(super) struct Database {
+    /// When the server was started, in seconds since 1970.
+    pub(super) started: String,
+    pub(super) oid: String,
+    /// The server's system identifier, which survives a restart, if the role may read it.
+    pub(super) system_identifier: Option<String>,
+}
 
 /// A pooler may hand on what a client that died had in its session.
 const CLEAR: &str = "DEALLOCATE ALL; SELECT pg_advisory_unlock_all()";
@@ -31,8 +41,7 @@ pub(super) struct Server {
     url: Url,
     tls: Tls,
     queries: Arc<Queries>,
-    /// Its system identifier, which survives a restart, if the role may read it.
-    system_identifier: Option<String>,
+    database: Database,
     /// Identifies it together with its database and the namespace.
     pub(super) identity: String,
 }
@@ -59,13 +68,14 @@ impl Server {
                         (SELECT oid FROM pg_database WHERE datname = current_database()), \
                         has_function_privilege(to_regprocedure('pg_control_system()'), 'EXECUTE')";
         let row = first.row(text, &url).await?;
-        let identity = format!("{}/{}", row.get(0).unwrap_or("?"), row.get(1).unwrap_or("?"));
+        let [started, oid] = [0, 1].map(|column| row.get(column).unwrap_or("?").to_owned());
         // A table that is moved, and so opened again, is another one: the gates have the old one.
-        let identity = format!("{identity}/{table}/{}", url.namespace);
+        let identity = format!("{started}/{oid}/{table}/{}", url.namespace);
         let identifier = if row.get(2) == Some("t") { SYSTEM_IDENTIFIER } else { "NULL" };
         let row = first.row(&format!("SELECT {identifier}"), &url).await?;
         let system_identifier = row.get(0).map(Into::into);
-        Ok(Self { url, tls, queries: Arc::new(Queries::new(table)), system_identifier, identity })
+        let database = Database { started, oid, system_identifier };
+        Ok(Self { url, tls, queries: Arc::new(Queries::new(table)), database, identity })
     }
 
     /// Opens a session, which runs until its connection is lost or it is closed.
@@ -107,6 +117,10 @@ impl Server {
         Ok(session)
     }
 
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Which of `backends` the server still has, as asked over a connection for this query alone.
     pub(super) async fn live_backends(
         &self,
@@ -133,7 +147,8 @@ impl Server {
 
     /// What [`Self::check_identity`] reads.
     fn identifying_columns(&self) -> String {
-        let identifier = self.system_identifier.as_ref().map_or("NULL", |_| SYSTEM_IDENTIFIER);
+        let identifier =
+            self.database.system_identifier.as_ref().map_or("NULL", |_| SYSTEM_IDENTIFIER);
         format!("pg_is_in_recovery(), {identifier}")
     }
 
@@ -142,7 +157,7 @@ impl Server {
         if row.get(0) == Some("t") {
             return Err(standby(&self.url));
         }
-        if row.get(1) != self.system_identifier.as_deref() {
+        if row.get(1) != self.database.system_identifier.as_deref() {
             let text = "this is a different server from the one where the locks were opened: open \
                         them again";
             return Err(LockError::engine(CONNECT, self.url.redacted(), text));

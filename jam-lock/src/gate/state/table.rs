@@ -11,7 +11,8 @@ impl State {
         match self.hold {
             Hold::None => {
                 assert_eq!(holders, 0, "the claim is not held");
-                let is_served = self.queue.is_empty() || self.engine_waits.count() > 0;
+                let is_served =
+                    self.queue.is_empty() || self.engine_waits.ids().iter().any(Option::is_some);
                 assert!(is_served, "no wait is in progress for the queue");
             }
             Hold::Idle(mode) => {

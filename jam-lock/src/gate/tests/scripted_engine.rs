@@ -1,6 +1,6 @@
 //! An engine that follows a script, and threads that queue in front of it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
@@ -35,8 +35,12 @@ pub(super) struct Script {
     /// Whether the idle claim cannot be reassigned to another owner.
     pub(super) is_bound_to_owner: bool,
     pub(super) claimed: bool,
+    /// The owner whose wait has acquired the claim. Those with an id need a wait of their own.
+    owner: Option<OwnerId>,
     pub(super) calls: Vec<&'static str>,
     pub(super) waits: VecDeque<(WaitId, WaitDone)>,
+    owners: HashMap<WaitId, OwnerId>,
+    pub(super) cancelled: Vec<OwnerId>,
     /// The callback of the search for a waiting writer.
     pub(super) writer_waiting: Option<WriterWaiting>,
     /// Whether the path of the held file leads elsewhere.
@@ -98,6 +102,7 @@ impl Claim for ScriptedClaim {
     fn try_acquire(&mut self, _: Mode) -> Result<TryAcquire, LockError> {
         self.play("try_acquire", |script| {
             script.claimed = !script.held_elsewhere;
+            script.owner = None;
             Ok(if script.claimed { TryAcquire::Acquired } else { TryAcquire::Contended })
         })
     }
@@ -109,6 +114,7 @@ impl Claim for ScriptedClaim {
             }
             script.held_elsewhere &= !script.is_released_unseen;
             script.waits.push_back((request.id, done));
+            script.owners.insert(request.id, request.owner);
             Ok(())
         })
     }
@@ -125,8 +131,21 @@ impl Claim for ScriptedClaim {
         self.play("is_wait_still_valid", |script| Ok(!std::mem::take(&mut script.replaced)))
     }
 
-    fn accept(&mut self, _: WaitId) -> Result<bool, LockError> {
+    fn needs_own_wait(&self, owner: OwnerId) -> bool {
+        owner != OwnerId::NONE
+    }
+
+    fn cancel_wait(&mut self, id: WaitId) -> bool {
+        let mut script = self.0.lock().unwrap();
+        let owner = script.owners[&id];
+        let is_own = owner != OwnerId::NONE;
+        script.cancelled.extend(is_own.then_some(owner));
+        is_own
+    }
+
+    fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
         self.play("accept", |script| {
+            script.owner = Some(script.owners[&id]);
             script.claimed = !script.held_elsewhere;
             Ok(script.claimed)
         })
@@ -136,8 +155,9 @@ impl Claim for ScriptedClaim {
         self.play("discard", |_| ());
     }
 
-    fn reassign(&mut self, _: OwnerId) -> bool {
-        !self.0.lock().unwrap().is_bound_to_owner
+    fn reassign(&mut self, owner: OwnerId) -> bool {
+        let script = self.0.lock().unwrap();
+        !script.is_bound_to_owner && script.owner.unwrap_or(OwnerId::NONE) == owner
     }
 
     fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
@@ -214,11 +234,20 @@ impl Scenario {
 
     /// Queues a thread, which keeps the lock when it has acquired it.
     pub(super) fn queue(&self, deadline: Deadline) -> QueuedThread {
+        self.queue_request(request(Mode::Exclusive), deadline)
+    }
+
+    /// Queues a thread that has other locks.
+    pub(super) fn queue_nested(&self, mode: Mode, deadline: Deadline) -> QueuedThread {
+        self.queue_request(AcquireRequest { owner: OwnerId(1), ..request(mode) }, deadline)
+    }
+
+    fn queue_request(&self, request: AcquireRequest, deadline: Deadline) -> QueuedThread {
         let before = self.gate.queue_length();
         let gate = Arc::clone(&self.gate);
         let (sender, acquired) = mpsc::channel();
         let thread = thread::spawn(move || {
-            let result = gate.acquire(Mode::Exclusive, deadline);
+            let result = gate.acquire_requested(&request, deadline);
             let _ = sender.send(());
             result
         });
@@ -231,6 +260,12 @@ impl Scenario {
     /// Queues a waiter that never runs.
     pub(super) fn enqueue(&self, mode: Mode, kind: WaiterKind) -> Ticket {
         let request = request(mode);
+        self.gate.update(|state| state.enqueue(&request, kind, true, Verdict::Proceed))
+    }
+
+    /// Queues a waiter that has other locks, and runs when the test polls it.
+    pub(super) fn enqueue_nested(&self, mode: Mode, kind: WaiterKind) -> Ticket {
+        let request = AcquireRequest { owner: OwnerId(1), ..request(mode) };
         self.gate.update(|state| state.enqueue(&request, kind, true, Verdict::Proceed))
     }
 

@@ -6,6 +6,7 @@ use super::outcome::{AcquireError, Acquired};
 use crate::engine::Mode;
 use crate::engine::postgres::queries::Query;
 use crate::engine::postgres::session::{Session, within_response_timeout};
+use crate::name::LockName;
 
 /// Releases a lock that was granted and recorded, and is not used; if that fails, the end of the
 /// session does.
@@ -19,10 +20,16 @@ pub(super) async fn release(key: i64, acquired: &Acquired) {
 }
 
 /// Releases the lock if it may have been granted in spite of `error`.
-pub(super) async fn after_error(session: &Session, key: i64, mode: Mode, error: &AcquireError) {
+pub(super) async fn after_error(
+    session: &Session,
+    name: &LockName,
+    key: i64,
+    mode: Mode,
+    error: &AcquireError,
+) {
     if error.is_deadlock() {
-        // The other owner waits for one of the session's other locks.
-        session.close("the server resolved a deadlock of its owner".to_owned());
+        // Another owner waits for one of the session's other locks.
+        session.close_after_deadlock(name);
     } else if matches!(error, AcquireError::Unresponsive) {
         session.close("the server did not answer".to_owned());
     } else if !session.is_closed() {

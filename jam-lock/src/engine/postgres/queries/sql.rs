@@ -6,7 +6,7 @@ pub(in crate::engine::postgres) const TOKEN_RESERVE: u64 = 1 << 20;
 
 /// A writer's token if the table has none: the nanoseconds since 1970, so that tokens rise even if
 /// the table was lost. In the table, a writer's token is even, and that of the next readers is odd.
-pub(super) const CLOCK: &str =
+pub(in crate::engine::postgres) const CLOCK: &str =
     "((extract(epoch FROM clock_timestamp()) * 1000000000)::bigint & -2)";
 
 /// Whether a row has the name that was requested: two names may have one key, however unlikely, and
@@ -92,7 +92,7 @@ pub(super) fn recorded_holder(first: usize) -> String {
 }
 
 /// The columns that `holder::read` reads.
-pub(super) fn holder_fields(of: &str) -> String {
+pub(in crate::engine::postgres) fn holder_fields(of: &str) -> String {
     format!(
         "{of}->>'function', {of}->>'file', ({of}->>'line')::bigint, {of}->>'program', \
          ({of}->>'process')::bigint, {of}->>'host', \
