@@ -6,8 +6,7 @@ pub(super) mod wait;
 use super::backend::live_backends;
 
 use self::sql::{
-    Durability, IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder,
-    release, sweep,
+    IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder, release, sweep,
 };
 use self::wait::{IS_GRANTED, try_or_request_wait};
 use crate::engine::Mode;
@@ -125,13 +124,11 @@ const QUERIES: [Definition; 20] = [
             recorded_holder(3),
         )
     }),
-    (Query::ReleaseClean, AtStart, |table| {
-        release(table, "holder = NULL, died = NULL", Durability::Quick)
-    }),
+    (Query::ReleaseClean, AtStart, |table| release(table, "holder = NULL, died = NULL")),
     (Query::ReleaseAbandoned, AtStart, |table| {
-        release(table, "died = coalesce(died, holder), holder = NULL", Durability::OnDisk)
+        release(table, "died = coalesce(died, holder), holder = NULL")
     }),
-    (Query::ReleaseUnused, AtStart, |table| release(table, "holder = NULL", Durability::Quick)),
+    (Query::ReleaseUnused, AtStart, |table| release(table, "holder = NULL")),
     (Query::ReleaseShared, AtStart, |_| "SELECT pg_advisory_unlock_shared($1::bigint)".to_owned()),
     // The server logs a warning when a lock that is not held is released.
     (Query::UnlockIfHeld, OnFirstUse, |_| {
