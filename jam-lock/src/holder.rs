@@ -30,6 +30,7 @@ pub struct Holder {
     pub(crate) transaction: Option<u32>,
     /// Whether a server has granted the lock and waits for a synchronous standby to confirm its record.
     pub(crate) is_unconfirmed: bool,
+    pub(crate) has_not_released: bool,
 }
 
 impl Holder {
@@ -51,7 +52,13 @@ impl Holder {
             is_this_process: true,
             transaction: None,
             is_unconfirmed: false,
+            has_not_released: false,
         }
+    }
+
+    /// The same holder, which has not released the lock that another one was granted.
+    pub(crate) fn not_released(self) -> Self {
+        Self { has_not_released: true, ..self }
     }
 
     /// The same holder, which holds the lock now.
@@ -139,6 +146,16 @@ impl Holder {
     #[must_use]
     pub fn transaction(&self) -> Option<u32> {
         self.transaction
+    }
+
+    /// Whether this holder lives and has not released the lock, although it was granted to another one;
+    /// `false` for a holder that died or that [marked](crate::LockGuard::mark_abandoned) the lock.
+    ///
+    /// It distinguishes what a `recover` responds to. See
+    /// [`LockGuard::unreleased`](crate::LockGuard::unreleased).
+    #[must_use]
+    pub fn has_not_released(&self) -> bool {
+        self.has_not_released
     }
 
     fn write_process(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

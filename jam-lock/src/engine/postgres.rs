@@ -19,9 +19,10 @@
 //! checks a session out of the pool; the locks of one owner share a session, so that the server
 //! detects deadlocks between owners. The locks of a session are lost when it ends, so the heartbeat
 //! checks every session that has locks or waits for one. The control session holds no lock: it runs
-//! the queries about holders, statuses, waiting writers and unresponsive sessions.
+//! the queries about holders, statuses, waiting writers and unresponsive sessions with locks, and is
+//! open only for them.
 //!
-//! When the locks are opened, `pooler` refuses PgBouncer's transaction pooling, `preflight` refuses
+//! When the locks are opened, `pooler` refuses transaction pooling and pgpool-II, `preflight` refuses
 //! an old or read-only server, and `table` creates the table and the domain by which sessions wait.
 
 mod acquire;

@@ -159,6 +159,9 @@ impl Lock {
             if let Some(error) = guard.record_error() {
                 notifier.record_error(guard.waited(), error);
             }
+            if let Some(holder) = guard.unreleased() {
+                notifier.unreleased(guard.waited(), holder);
+            }
             notifier.acquired(guard.waited(), guard.token(), guard.abandoned());
         }
         guard

@@ -19,10 +19,11 @@ impl Locks {
     /// | `sslrootcert` | a file with the certificates of the trusted CAs | those that the system trusts |
     ///
     /// The table `jam_lock` is created if the database has none; it has the tokens, and the holders for
-    /// people to see. All programs use the same one, in whatever schema it is. One thread of the process drives all connections, so neither threads nor tasks need a runtime.
-    /// Each thread or task that holds locks has a connection of its own, so that the server can detect
-    /// deadlocks; it ends one of the waits with [`LockError::Deadlock`]. A `Locks` and its clones share their
-    /// connections, so a process should connect once.
+    /// people to see. All programs use the same one, in whatever schema it is. One thread of the process
+    /// drives all connections, so neither threads nor tasks need a runtime. Each thread or task that holds
+    /// locks has a connection of its own, so that the server can detect deadlocks; it ends one of the waits
+    /// with [`LockError::Deadlock`]. A connection that has not been used for half a minute is closed. A
+    /// `Locks` and its clones share their connections, so a process should connect once.
     ///
     /// A lock of a server can be lost while it is held: [`LockGuard::is_lost`] says how that is noticed, and
     /// [`LockGuard::fence`] protects against it.
@@ -42,7 +43,8 @@ impl Locks {
     /// # Errors
     /// - [`LockError::Engine`] if the URL cannot be parsed, or if the server cannot be reached or queried.
     /// - [`LockError::Unsupported`] if its locks would not be reliable: behind transaction-level connection
-    ///   pooling, on a standby, or before PostgreSQL 14; if the role may not create or use the table, with
+    ///   pooling or pgpool-II, on a standby, or before PostgreSQL 14, as
+    ///   [listed](crate::guide::postgres#servers-and-poolers); if the role may not create or use the table, with
     ///   the statements that an administrator has to run; if the database has several of these tables; or
     ///   if the URL requires TLS, which is not in this build.
     ///

@@ -24,6 +24,9 @@ use crate::error::LockError;
 /// The number that a server and its standbys were given by `initdb`.
 pub(super) const SYSTEM_IDENTIFIER: &str = "(SELECT system_identifier FROM pg_control_system())";
 
+/// Ends what a client that died has left, because a pooler may hand its session on.
+const CLEAR: &str = "DEALLOCATE ALL; SELECT pg_advisory_unlock_all()";
+
 /// The database with the locks.
 #[derive(Clone, Debug)]
 pub(super) struct Database {
@@ -33,9 +36,6 @@ pub(super) struct Database {
     /// The server's system identifier, which survives a restart, if the role may read it.
     pub(super) system_identifier: Option<String>,
 }
-
-/// A pooler may hand on what a client that died had in its session.
-const CLEAR: &str = "DEALLOCATE ALL; SELECT pg_advisory_unlock_all()";
 
 /// A server that passed the preflight checks.
 pub(super) struct Server {
@@ -132,7 +132,7 @@ impl Server {
         &self.database
     }
 
-    /// Which of `backends` the server still has, as asked over a connection for this query alone.
+    /// The sessions with the `processes` that the server has, over a connection for this query alone.
     pub(super) async fn live_backends(
         &self,
         processes: &[i32],
