@@ -40,6 +40,7 @@ pub struct LockGuard {
     token: u64,
     waited: Duration,
     abandoned: Option<Box<Holder>>,
+    unreleased: Option<Box<Holder>>,
     record_error: Option<Box<RecordError>>,
     is_left_abandoned: AtomicBool,
     notifier: Option<Arc<Notifier>>,
@@ -59,7 +60,7 @@ impl LockGuard {
         may_block: bool,
     ) -> Self {
         let Grant { number, recorded, loss_monitor, waited } = grant;
-        let Recorded { token, abandoned_by: abandoned, record_error, .. } = recorded;
+        let Recorded { token, abandoned_by, unreleased_by, record_error, .. } = recorded;
         let is_left_abandoned = AtomicBool::new(false);
         Self {
             gate,
@@ -67,7 +68,8 @@ impl LockGuard {
             number,
             token,
             waited,
-            abandoned,
+            abandoned: abandoned_by,
+            unreleased: unreleased_by,
             record_error,
             is_left_abandoned,
             notifier,
@@ -127,6 +129,34 @@ impl LockGuard {
     #[must_use]
     pub fn abandoned(&self) -> Option<&Holder> {
         self.abandoned.as_deref()
+    }
+
+    /// The holder that has not released the lock, although it was granted to this guard, if any.
+    ///
+    /// That holder is running, and both may be in their sections at once. The likely causes are that its
+    /// lock file was removed while it was held, or that this folder and its own are two mounts, or two
+    /// copies, of one folder. It is not reported as [abandoned](LockGuard::abandoned). A section with
+    /// `recover = …` passes it to that as well, where
+    /// [`Holder::has_not_released`](crate::Holder::has_not_released) tells the two apart.
+    ///
+    /// Only Linux shows whether a holder lives, and only one that this process can see in `/proc`. On other
+    /// systems, on another machine or outside of this container, it counts as dead.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks};
+    ///
+    /// let guard = Locks::temporary()?.lock(LockName::new("import")?).acquire()?;
+    /// match guard.abandoned().or(guard.unreleased()) {
+    ///     Some(holder) if holder.has_not_released() => panic!("still inside: {holder}"),
+    ///     Some(holder) => println!("repairing what {holder} left half-done"),
+    ///     None => {}
+    /// }
+    /// # Ok::<(), jam_lock::LockError>(())
+    /// ```
+    #[must_use]
+    pub fn unreleased(&self) -> Option<&Holder> {
+        self.unreleased.as_deref()
     }
 
     /// Why the record of this holder could not be read or written, although the lock was acquired.
@@ -259,6 +289,7 @@ impl fmt::Debug for LockGuard {
             .field("token", &self.token)
             .field("waited", &self.waited)
             .field("abandoned", &self.abandoned)
+            .field("unreleased", &self.unreleased)
             .finish_non_exhaustive()
     }
 }

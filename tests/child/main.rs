@@ -69,6 +69,8 @@ fn main() -> Result {
             acquire::print_record_error(&lock(folder, name)?)
         }
         Order::LeakGuard { folder, name } => acquire::leak_guard(&lock(folder, name)?),
+        #[cfg(unix)]
+        Order::HoldAndExecute { folder, name } => acquire::execute(&lock(folder, name)?),
         Order::Abort { folder, name } => acquire::abort(&lock(folder, name)?),
         Order::AcquireRepeatedly { folder, name } => acquire::repeatedly(&lock(folder, name)?),
 

@@ -103,7 +103,7 @@ fn a_deadlock_of_two_tasks_is_resolved() {
     let (sender, outcomes) = mpsc::channel();
     let locks = locks(&url);
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let barrier = tokio::sync::Barrier::new(2);
             let run = async |first, second| {

@@ -11,6 +11,7 @@ jam_lock::lock_names! {
 
 mod acquire_and_release;
 mod cancelled;
+mod connections;
 mod deadlock;
 mod faults;
 mod fenced;
@@ -21,16 +22,21 @@ mod lost;
 mod no_leftovers;
 mod other_work;
 mod partition;
+mod poolers;
 mod readers;
 mod refused;
 mod schemas;
 mod settings;
 mod sweep;
+mod synchronous_standby;
 mod tls;
 mod tokens;
+mod transaction;
 
 use jam_lock::{Holder, Lock, LockError, LockGuard, LockName, Locks};
 use jam_lock_tests::postgres::{Admin, Server};
+use tokio::runtime::Builder;
+use tokio_postgres::{Client, NoTls};
 
 /// The lock `name` at `url`.
 fn lock(url: &str, name: &str) -> Lock {
@@ -97,6 +103,21 @@ impl SqlClient {
     fn unlock(&self) {
         self.admin.query(&format!("SELECT pg_advisory_unlock({})", self.key));
     }
+}
+
+/// Runs `test` with a connection of the application to `url`.
+fn with_client<F: Future<Output = ()>>(url: &str, test: impl FnOnce(Client) -> F) {
+    // The connection is driven while the test blocks.
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async { test(client(url).await).await });
+}
+
+/// A connection of the application to `url`, which may have a namespace.
+async fn client(url: &str) -> Client {
+    let (url, _) = url.split_once('?').unwrap_or((url, ""));
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// Terminates the sessions that hold the lock.

@@ -80,6 +80,42 @@ fn no_waiter_has_a_snapshot() {
 }
 
 #[test]
+fn no_waiter_has_a_snapshot_although_constraints_change_as_it_begins() {
+    let Some(server) = Server::start() else { return };
+    let url = server.namespace();
+    let locks = locks(&format!("{url}&connections={MANY}"));
+    let names: Vec<_> = (0..MANY).map(|number| format!("a{number}")).collect();
+    let clients = names.iter().map(|name| SqlClient::new(&server, &url, name)).collect::<Vec<_>>();
+    clients.iter().for_each(SqlClient::lock);
+    server.query("CREATE TABLE shop (id int); CREATE TABLE stop ()");
+    thread::scope(|scope| {
+        scope.spawn(|| server.query(CHANGE_CONSTRAINTS));
+        for name in &names {
+            let lock = locks.lock(lock_name(name)).timeout(LONG);
+            scope.spawn(move || lock.acquire().map(drop).unwrap());
+        }
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'";
+        wait_until("all of them wait", || server.query_one(waiting) == MANY.to_string());
+        let snapshots = server.query_one(&format!("{waiting} AND backend_xmin IS NOT NULL"));
+        server.query("INSERT INTO stop DEFAULT VALUES");
+        clients.iter().for_each(SqlClient::unlock);
+        assert_eq!(snapshots, "0");
+    });
+}
+
+/// More waiters than it takes for some of them to begin just as a constraint changes.
+const MANY: usize = 60;
+
+/// Changes constraints until there is a row in `stop`.
+const CHANGE_CONSTRAINTS: &str = "DO $$ BEGIN
+    WHILE NOT EXISTS (SELECT FROM stop) LOOP
+        ALTER TABLE shop ADD CONSTRAINT positive CHECK (id > 0) NOT VALID;
+        ALTER TABLE shop DROP CONSTRAINT positive;
+        COMMIT;
+    END LOOP;
+END $$";
+
+#[test]
 fn waiters_are_served_in_the_order_in_which_they_came() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();

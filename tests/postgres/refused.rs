@@ -4,8 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use jam_lock_tests::observe::wait_until;
-use jam_lock_tests::pooler::Pooler;
+use jam_lock_tests::LONG;
 
 use super::*;
 
@@ -13,40 +12,6 @@ fn refusal(url: &str) -> String {
     let error = Locks::connect(url).expect_err("it is refused");
     assert!(!error.is_timeout());
     error.to_string()
-}
-
-#[test]
-fn a_transaction_pooler() {
-    let Some(server) = Server::shared() else { return };
-    let Some(pooler) = Pooler::start(server, "transaction") else { return };
-    let text = refusal(&server.url_at(pooler.port()));
-    assert!(text.contains("pool_mode = session"), "{text}");
-}
-
-#[test]
-fn a_round_robin_transaction_pooler() {
-    let Some(server) = Server::shared() else { return };
-    let settings = "pool_mode = transaction\nserver_round_robin = 1";
-    let Some(pooler) = Pooler::start_with(server, settings) else { return };
-    let url = server.url_at(pooler.port());
-    // Two transactions at once, so that the pool has two sessions.
-    let busy = [(); 2].map(|()| Admin::connect(&url));
-    for text in ["BEGIN", "COMMIT"] {
-        for admin in &busy {
-            admin.query(text);
-        }
-    }
-    let text = refusal(&url);
-    assert!(text.contains("pool_mode = session"), "{text}");
-}
-
-#[test]
-fn a_session_pooler_is_accepted() {
-    let Some(server) = Server::shared() else { return };
-    let Some(pooler) = Pooler::start(server, "session") else { return };
-    let url = url_through(server, &server.namespace(), pooler.port());
-    drop(lock(&url, "a").acquire().unwrap());
-    wait_until("it is free", || !is_held(server, &url, "a"));
 }
 
 #[test]
@@ -87,6 +52,24 @@ fn another_server_that_the_url_leads_to_later() {
     // The first server works again after a restart.
     first.restart();
     drop(locks.lock(lock_name("a")).acquire().unwrap());
+}
+
+#[test]
+fn a_former_primary_that_the_url_leads_to_later() {
+    let Some(primary) = Server::start_with("wal_level = replica\nmax_wal_senders = 4") else {
+        return;
+    };
+    drop(locks(&primary.url()));
+    let Some(standby) = primary.standby() else { return };
+    standby.query("SELECT pg_promote()");
+    let lock = locks(&either(&standby, &primary)).lock(lock_name("a"));
+    let before = lock.acquire().unwrap();
+    standby.stop();
+    drop(before);
+    let text = lock.timeout(LONG).acquire().unwrap_err().to_string();
+    assert!(text.contains("former primary"), "{text}");
+    standby.restart();
+    drop(lock.timeout(LONG).acquire().unwrap());
 }
 
 #[test]

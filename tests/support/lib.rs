@@ -9,9 +9,13 @@
 
 pub mod child;
 pub mod http;
+#[cfg(target_os = "linux")]
+pub mod mounts;
 pub mod observe;
 pub mod order;
 pub mod output;
+#[cfg(target_os = "linux")]
+pub mod pgpool;
 #[cfg(target_os = "linux")]
 pub mod pooler;
 #[cfg(target_os = "linux")]

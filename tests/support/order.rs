@@ -94,6 +94,8 @@ orders! {
         PrintRecordError { folder: &'a Path, name: &'a str },
         /// Exits normally without ever dropping the guard.
         LeakGuard { folder: &'a Path, name: &'a str },
+        /// Executes another program while it holds the lock, which lives until the next line.
+        HoldAndExecute { folder: &'a Path, name: &'a str },
         /// Aborts while it holds the lock.
         Abort { folder: &'a Path, name: &'a str },
         /// Acquires the lock again as soon as it is released, until the next line.

@@ -79,6 +79,8 @@ pub struct Recorded {
     /// The first holder that died with the lock, until a writer that learned of it has released the
     /// lock cleanly.
     pub abandoned_by: Option<Box<Holder>>,
+    /// The holder before, if it lives and has not released the lock: it was granted to both.
+    pub unreleased_by: Option<Box<Holder>>,
     /// Why the record of the holder could not be read or written, if so.
     pub record_error: Option<Box<RecordError>>,
 }

@@ -61,6 +61,11 @@ pub(crate) const JSON: Entries = &[
     ("token", "the greatest token issued so far: a string of digits"),
     ("holder", "the holder: an object"),
     ("abandoned_by", "the holder that died with it, until a writer recovers: an object as well"),
+    (
+        "unreleased_by",
+        "a holder that lives and has not released it, although it is free or held by another one: its \
+         lock file was removed, or the folder is mounted twice or is a copy",
+    ),
 ];
 
 /// Introduces [`JSON_HOLDER`].

@@ -13,6 +13,9 @@ use super::platform::{self, FileId};
 use super::syscall::{Syscall, retry};
 use crate::error::LockError;
 
+/// The extension of a lock file.
+pub(super) const EXTENSION: &str = "lock";
+
 /// How often the file may disappear while it is being opened before that is an error.
 const MAX_REOPENS: usize = 100;
 

@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 
 use self::abandonment::{AbandonmentMark, Findings};
 pub(super) use self::format::Record;
+#[cfg(all(test, target_os = "linux"))]
+pub(super) use self::format::Start;
 use self::format::Template;
 pub(super) use self::record_file::{RecordFile, read_record};
 pub(super) use self::removal::{is_left_behind, remove};
@@ -50,6 +52,8 @@ pub(super) struct HolderRecord {
     released: Option<Instant>,
     /// Whether this claim has ever read its record.
     was_read: bool,
+    /// The last record whose holder was found dead, which need not be looked for again.
+    found_dead: Option<Box<Record>>,
 }
 
 impl HolderRecord {
@@ -64,6 +68,7 @@ impl HolderRecord {
             is_recorded: false,
             released: None,
             was_read: false,
+            found_dead: None,
         }
     }
 
@@ -77,11 +82,15 @@ impl HolderRecord {
         };
         let now = since_1970();
         let token = self.tokens.next_writer(now);
-        let (found, mut record_error) = match findings {
-            Ok(Findings { abandoned_by, error, .. }) => (abandoned_by, error.map(hides_nothing)),
-            Err(error) => (None, Some(error)),
+        let (findings, mut record_error) = match findings {
+            Ok(mut findings) => {
+                let error = findings.error.take().map(hides_nothing);
+                (findings, error)
+            }
+            Err(error) => (Findings::default(), Some(error)),
         };
-        let first = usage.abandoned_by.or(found.as_deref());
+        let Findings { abandoned_by, unreleased_by, .. } = findings;
+        let first = usage.abandoned_by.or(abandoned_by.as_deref());
         let recorded = match site {
             // A record that could not be read may have the mark, so it is not overwritten.
             _ if self.mark == AbandonmentMark::Unread => Ok(()),
@@ -92,7 +101,8 @@ impl HolderRecord {
             record_error.get_or_insert(hides_nothing(error));
         }
         let record_error = record_error.map(Box::new);
-        Recorded { token, token_reserve: TOKEN_RESERVE, abandoned_by: found, record_error }
+        let token_reserve = TOKEN_RESERVE;
+        Recorded { token, token_reserve, abandoned_by, unreleased_by, record_error }
     }
 
     /// Gives a reader its token. It is not recorded, because there may be other readers.
@@ -110,9 +120,9 @@ impl HolderRecord {
         } else {
             self.tokens.reader_after_unknown_writers()
         };
-        let record_error = record_error.or(findings.error.map(hides_nothing)).map(Box::new);
-        let abandoned_by = findings.abandoned_by;
-        Recorded { token, token_reserve: 0, abandoned_by, record_error }
+        let Findings { abandoned_by, unreleased_by, error, .. } = findings;
+        let record_error = record_error.or(error.map(hides_nothing)).map(Box::new);
+        Recorded { token, token_reserve: 0, abandoned_by, unreleased_by, record_error }
     }
 
     /// Records that the lock is unused, although the process keeps its claim.

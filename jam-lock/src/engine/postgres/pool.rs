@@ -2,12 +2,16 @@
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::loss_wakers;
 use super::session::Session;
+use super::{boot_time, loss_wakers};
 use crate::engine::OwnerId;
+
+/// How long a session may rest before it is closed, so that others can have its connection.
+const MAX_REST: Duration = Duration::from_secs(30);
 
 /// The sessions for the holders and the waiters of a process.
 pub(super) struct Pool {
@@ -30,6 +34,8 @@ struct Slot {
     held: usize,
     /// Whether it is checked out for an acquisition, which may take long.
     is_busy: bool,
+    /// When it was last in use.
+    used: Duration,
 }
 
 impl Slot {
@@ -144,9 +150,26 @@ impl Pool {
         self.filtered(|slot| slot.held > 0 && !slot.is_busy)
     }
 
-    /// The sessions that have locks, or wait for one.
-    pub(super) fn in_use(&self) -> Vec<Arc<Session>> {
-        self.filtered(Slot::is_in_use)
+    /// The sessions that wait for a lock, and have none.
+    pub(super) fn waiting(&self) -> Vec<Arc<Session>> {
+        self.filtered(|slot| slot.held == 0 && slot.is_busy)
+    }
+
+    /// The sessions that neither have locks nor wait for one.
+    pub(super) fn unused(&self) -> Vec<Arc<Session>> {
+        self.filtered(|slot| !slot.is_in_use())
+    }
+
+    /// Closes the sessions that have not been used for [`MAX_REST`].
+    pub(super) fn close_unused(&self) {
+        let now = boot_time::now();
+        // Under the mutex, so that none is checked out in between.
+        self.slots().connected.retain(|slot| {
+            if !slot.is_in_use() && now.saturating_sub(slot.used) > MAX_REST {
+                slot.session.close("it was not used".to_owned());
+            }
+            !slot.session.is_closed()
+        });
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
@@ -164,12 +187,21 @@ impl Pool {
         self.slots().connected.iter().any(|slot| slot.session.is_responsive())
     }
 
+    /// Waits until there is a session.
+    pub(super) async fn wait_until_connected(&self) {
+        self.wait_until_any(|_| true).await;
+    }
+
     /// Waits until a session has locks, or waits for one.
     pub(super) async fn wait_until_in_use(&self) {
+        self.wait_until_any(Slot::is_in_use).await;
+    }
+
+    async fn wait_until_any(&self, filter: impl Fn(&Slot) -> bool) {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.slots().connected.iter().any(Slot::is_in_use) {
+            if self.slots().connected.iter().any(&filter) {
                 return;
             }
             changed.await;
@@ -186,6 +218,7 @@ impl Pool {
         let slot = slots.connected.iter_mut().find(|slot| Arc::ptr_eq(&slot.session, session));
         if let Some(slot) = slot {
             update(slot);
+            slot.used = boot_time::now();
         }
         slots.connected.retain(|slot| !slot.session.is_closed());
         drop(slots);
@@ -210,7 +243,8 @@ impl ConnectPermit {
     /// Adds the session that was connected, checked out for `owner`.
     pub(super) fn add(self, session: Arc<Session>, owner: OwnerId) -> PooledSession {
         let pool = Arc::clone(&self.0);
-        let slot = Slot { session: Arc::clone(&session), owner, held: 0, is_busy: true };
+        let used = boot_time::now();
+        let slot = Slot { session: Arc::clone(&session), owner, held: 0, is_busy: true, used };
         pool.slots().connected.push(slot);
         pool.changed.notify_waiters();
         PooledSession { pool, session, is_reused: false }

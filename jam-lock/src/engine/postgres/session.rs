@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
+use super::backend::Backend;
 use super::queries::{Queries, Query};
 use super::tls::Tls;
 use super::{boot_time, loss_wakers};
@@ -21,8 +22,9 @@ use crate::name::LockName;
 /// [`SERVER_TIMEOUT`] after it last received something from this process.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the server keeps a session without receiving anything, at the least. It probes every
-/// three seconds, so the last probe before a connection is cut may be three seconds old.
+/// How long the server keeps a session that is cut off, at the least: it probes every three seconds,
+/// so the last probe before a connection is cut may be three seconds old. Behind a pooler, which
+/// answers the probes, it keeps a session for as long after its last query.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 
 const _: () = assert!(RESPONSE_TIMEOUT.as_secs() < SERVER_TIMEOUT.as_secs() - 3);
@@ -56,14 +58,6 @@ pub(super) struct Session {
     /// Notified to close the connection.
     pub(super) closing: Notify,
     releases: Releases,
-}
-
-/// The server's process for a session, and its start in seconds since 1970: a process id is reused,
-/// and a date would depend on the time zone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Backend {
-    pub(super) process: i32,
-    pub(super) started: String,
 }
 
 /// Why a session is lost, or the wakers to wake once it is.

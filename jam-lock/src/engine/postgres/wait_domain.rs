@@ -1,24 +1,30 @@
 //! The domain whose check waits for a lock, which is created if it is missing.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::connection::Connection;
 use super::error::server_error;
-use super::queries::wait::{domain, request, wait};
+use super::queries::wait::{IS_GRANTED, domain, request, wait};
+use super::random;
 use super::url::Url;
 use crate::engine::Mode;
 use crate::error::LockError;
 
-/// Creates `domain`; `queries::wait` says why it is one.
-pub(super) fn create(domain: &str) -> String {
+/// Creates the domain beside `table`, and its function; `queries::wait` says what they are for.
+pub(super) fn create(table: &str) -> String {
+    let (domain, release_snapshot) = (domain(table), format!("{table}_release_snapshot"));
+    // The `LIMIT` keeps the function from being replaced by its body.
     format!(
-        "CREATE DOMAIN {domain} AS text CHECK (CASE split_part(VALUE, ' ', 1) \
-         WHEN 'exclusive' THEN pg_advisory_lock(split_part(VALUE, ' ', 2)::bigint) IS NOT NULL \
-         WHEN 'shared' THEN pg_advisory_lock_shared(split_part(VALUE, ' ', 2)::bigint) IS NOT NULL \
-         ELSE true END)"
+        "CREATE OR REPLACE FUNCTION {release_snapshot}() RETURNS boolean \
+         LANGUAGE sql VOLATILE AS 'SELECT true LIMIT 1'; \
+         CREATE DOMAIN {domain} AS text CHECK (CASE WHEN {release_snapshot}() THEN \
+         CASE split_part(VALUE, ' ', 1) \
+         WHEN 'exclusive' THEN set_config('jam_lock.wait', 'granted', \
+         pg_advisory_lock(split_part(VALUE, ' ', 2)::bigint) IS NULL) IS NOT NULL \
+         WHEN 'shared' THEN set_config('jam_lock.wait', 'granted', \
+         pg_advisory_lock_shared(split_part(VALUE, ' ', 2)::bigint) IS NULL) IS NOT NULL \
+         ELSE true END END)"
     )
 }
 
@@ -28,10 +34,9 @@ pub(super) async fn find_or_create(
     url: &Url,
     table: &str,
 ) -> Result<(), LockError> {
-    let domain = domain(table);
-    let find = format!("SELECT to_regtype('{}')", domain.replace('\'', "''"));
+    let find = format!("SELECT to_regtype('{}')", domain(table).replace('\'', "''"));
     if first.row(&find, url).await?.get(0).is_none() {
-        let create = create(&domain);
+        let create = create(table);
         if let Err(error) = first.rows(&create).await {
             // Another process may have created it at the same time.
             if error.code().is_none() || first.row(&find, url).await?.get(0).is_none() {
@@ -46,8 +51,7 @@ pub(super) async fn find_or_create(
 
 /// Waits for a lock that nobody has.
 async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(), LockError> {
-    let key = RandomState::new().build_hasher().finish().to_ne_bytes();
-    let key = format!("'{}'::bigint", i64::from_ne_bytes(key));
+    let key = format!("'{}'::bigint", random::number().cast_signed());
     first.row(&format!("SELECT {}", request(Mode::Exclusive, &key)), url).await?;
     if let Err(error) = first.rows(&wait(table)).await {
         let what = "a role that cannot run a `DO` block in PL/pgSQL";
@@ -55,7 +59,8 @@ async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(
                       GRANT USAGE ON LANGUAGE plpgsql TO the role";
         return Err(unsupported_or_failed(&error, url, what, remedy.to_owned()));
     }
-    let unlocked = first.row(&format!("SELECT pg_advisory_unlock({key})"), url).await?;
+    let text = format!("SELECT pg_advisory_unlock({key}) AND {IS_GRANTED}");
+    let unlocked = first.row(&text, url).await?;
     if unlocked.get(0) != Some("t") {
         return Err(LockError::Unsupported {
             what: "a type `jam_lock_wait` that is not the domain of this library",

@@ -191,7 +191,7 @@ impl Claim for FileClaim {
             token_reserve: TOKEN_RESERVE,
             abandoned_by: found
                 .map(|token| Box::new(Holder { token: Some(token), ..Holder::default() })),
-            record_error: None,
+            ..Recorded::default()
         }
     }
 

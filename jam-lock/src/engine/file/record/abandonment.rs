@@ -3,17 +3,20 @@
 //!
 //! A record is marked while a writer holds the lock, and stays marked if the writer dies. The mark
 //! is read before the record is overwritten; only a writer that has read it, and releases the lock
-//! cleanly, clears it.
+//! cleanly, clears it. A marked holder that lives has not
+//! abandoned the lock.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use super::HolderRecord;
 use super::error::{foreign, io_error, unreadable};
-use super::format::{self, Content};
+use super::format::{self, Content, Record};
 use super::io::Buffer;
 use super::record_file::RecordFile;
 use crate::engine::RecordError;
+use crate::engine::file::holder_lookup::LiveProcesses;
+use crate::engine::file::lock_file::EXTENSION;
 use crate::error::LockError;
 use crate::holder::Holder;
 
@@ -39,6 +42,8 @@ pub(super) struct Findings {
     /// The first holder that died with the lock or left it abandoned, if no writer has recovered
     /// since.
     pub(super) abandoned_by: Option<Box<Holder>>,
+    /// The recorded holder, if it lives and has not released the lock.
+    pub(super) unreleased_by: Option<Box<Holder>>,
     pub(super) has_token: bool,
     /// An error that hides no abandonment.
     pub(super) error: Option<LockError>,
@@ -82,8 +87,23 @@ impl HolderRecord {
             None => {}
         }
         let error = token.is_none().then(|| self.no_token());
-        let abandoned_by = record.abandoned_by_if_free().map(Box::new);
-        Ok(Findings { abandoned_by, has_token: token.is_some(), error })
+        let (abandoned_by, unreleased_by) = self.former_holders(record);
+        Ok(Findings { abandoned_by, unreleased_by, has_token: token.is_some(), error })
+    }
+
+    /// The holder that abandoned the lock, and the one that has not released it, by this record.
+    fn former_holders(&mut self, record: Record) -> (Option<Box<Holder>>, Option<Box<Holder>>) {
+        if record.holder.is_none() || self.found_dead.as_deref() == Some(&record) {
+            return (record.abandoned_by_if_free().map(Box::new), None);
+        }
+        let lock = self.spec.path.with_extension(EXTENSION);
+        if LiveProcesses::default().has_not_released(&record, &lock) {
+            let Record { holder, abandoned_by, .. } = record;
+            let unreleased_by = holder.map(|(holder, _)| holder.not_released());
+            return (abandoned_by.map(Box::new), unreleased_by.map(Box::new));
+        }
+        self.found_dead = Some(Box::new(record.clone()));
+        (record.abandoned_by_if_free().map(Box::new), None)
     }
 
     /// Opens the record file, unless the one that is open is still in its place. Returns why a

@@ -1,18 +1,26 @@
 //! The statement that waits for a lock without a snapshot.
 //!
-//! A statement that waits keeps its snapshot: `VACUUM` removes nothing that died since, and
-//! `CREATE INDEX CONCURRENTLY` waits for the statement to end. If the holder of the lock runs that,
-//! the two wait for each other forever.
+//! A statement that waits usually keeps its snapshot. Then `VACUUM` cannot remove what has died
+//! since, and `CREATE INDEX CONCURRENTLY` waits for the statement to end: run by the holder of the
+//! lock, it would wait forever.
 //!
 //! So the wait is a `DO` block. A `COMMIT` in it ends the snapshot, and PL/pgSQL takes the next one
-//! only to run an expression. Assigning to a variable of a domain runs none: it evaluates the
-//! `CHECK` of the domain, which waits for the lock. The loop assigns twice: the first assignment
-//! waits for nothing, and fills the caches, because reading a catalog would take a snapshot as well.
+//! only to run an expression. To assign a value to a variable of a domain it runs none, but checks
+//! the constraint of the domain, and that check waits for the lock. It may have to read a catalog
+//! before, which takes a snapshot as well. So it calls a function in SQL first, because the end of
+//! such a function releases every snapshot that is not in use.
 //!
 //! What to wait for is in the setting `jam_lock.wait`, so that the statement is the same for all
-//! locks. The attempt that found the lock unavailable has put it there.
+//! locks. The attempt that found the lock unavailable has put it there. The domain replaces it as
+//! soon as the lock is granted, and the server takes that back if the wait fails or is cancelled
+//! after all. So the query that records the holder is sent together with the wait, and does nothing
+//! unless the lock is granted.
 
 use crate::engine::Mode;
+
+/// Whether the last wait of the session was granted the lock.
+pub(in crate::engine::postgres) const IS_GRANTED: &str =
+    "current_setting('jam_lock.wait') = 'granted'";
 
 /// The domain that belongs to the table.
 pub(in crate::engine::postgres) fn domain(table: &str) -> String {

@@ -1,6 +1,5 @@
 //! The statements that create the table and grant its use, by this library or by an administrator.
 
-use crate::engine::postgres::queries::wait::domain;
 use crate::engine::postgres::wait_domain;
 
 /// The columns of the table.
@@ -23,7 +22,7 @@ pub(super) fn create(schema: &str) -> String {
 /// What an administrator has to run if `role` may create the table nowhere.
 pub(super) fn create_and_grant(role: &str) -> String {
     let (create, grants) = (create(SCHEMA), grants(SCHEMA, role));
-    let create_domain = wait_domain::create(&domain(&format!("{SCHEMA}.jam_lock")));
+    let create_domain = wait_domain::create(&format!("{SCHEMA}.jam_lock"));
     format!(
         "have an administrator run: CREATE SCHEMA IF NOT EXISTS {SCHEMA}; {create}; \
          {create_domain}; {grants}"
