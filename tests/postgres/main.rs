@@ -12,6 +12,7 @@ jam_lock::lock_names! {
 mod acquire_and_release;
 mod cancelled;
 mod connections;
+mod cut_waits;
 mod deadlock;
 mod faults;
 mod fenced;
