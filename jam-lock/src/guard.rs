@@ -226,9 +226,9 @@ impl LockGuard {
     ///
     /// # Errors
     /// - [`LockError::Io`] if the file cannot be unlocked; it is closed instead, which ends the lock too.
-    ///   Also if the [record](LockGuard::record_error) cannot be written: the lock is released, but the next
-    ///   holder finds it abandoned without reason, or does not learn that it was
-    ///   [marked](LockGuard::mark_abandoned) so.
+    ///   Also if the [record](LockGuard::record_error) can be neither written nor removed: the lock is
+    ///   released, but the next holder finds it abandoned without reason. Or if it does not learn that the
+    ///   lock was [marked](LockGuard::mark_abandoned) abandoned.
     /// - [`LockError::Forked`] if the guard was inherited through `fork(2)`. The parent's lock stays held.
     /// - [`LockError::Lost`] if the lock is known to be lost.
     pub fn release(mut self) -> Result<(), LockError> {

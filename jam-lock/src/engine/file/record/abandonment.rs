@@ -151,7 +151,15 @@ impl HolderRecord {
         let Some(file) = self.file.as_mut().filter(|_| self.mark == AbandonmentMark::Set) else {
             return Ok(());
         };
-        file.write(&self.spec, &format::released_line(self.tokens.last()))?;
+        let text = format::released_line(self.tokens.last());
+        // Otherwise, the next holder would be told that this one has died.
+        let is_there = match file.write(&self.spec, &text) {
+            Ok(()) => true,
+            Err(error) => file.replace_or_remove(&self.spec, &text, error)?,
+        };
+        if !is_there {
+            self.file = None;
+        }
         self.mark = AbandonmentMark::Clear;
         Ok(())
     }

@@ -136,6 +136,28 @@ impl RecordFile {
         Ok(())
     }
 
+    /// Replaces the file, which could not be written to, by one with `text`; or removes it, on a file
+    /// system that is full. Returns whether there still is a file.
+    pub(super) fn replace_or_remove(
+        &mut self,
+        spec: &FileSpec,
+        text: &[u8],
+        written: LockError,
+    ) -> Result<bool, LockError> {
+        let path = spec.path.as_path();
+        if !self.is_in_place(path) {
+            return Err(written);
+        }
+        if let Ok(file) = replace(spec, text) {
+            *self = file;
+            return Ok(true);
+        }
+        match retry(Syscall::Remove, path, || fs::remove_file(path)) {
+            Ok(()) => Ok(false),
+            Err(_) => Err(written),
+        }
+    }
+
     /// Removes a second text that no longer counts, so that it does not confuse people.
     fn cut_off_second_text(&mut self, written: usize) {
         let was_long = mem::replace(&mut self.is_long, written > SIZE);
@@ -149,6 +171,7 @@ impl RecordFile {
 
 /// Replaces the file by a new one with `text`; its other names keep the old one.
 fn replace(spec: &FileSpec, text: &[u8]) -> io::Result<RecordFile> {
+    file_size_limit::check(text.len())?;
     let temporary = temporary_file::path_beside(&spec.path);
     let file = create(&temporary, spec.permissions)?;
     let replaced = write(&file, text).and_then(|()| {
