@@ -198,7 +198,7 @@ fn release_without_writing(folder: &Path, others: &[Syscall]) -> Result<(), Lock
     let (_, calls) = release(&|| SyscallTrace::new(folder, None));
     let write = calls.iter().position(|(syscall, _)| *syscall == Syscall::Write).unwrap();
     let fault = || SyscallTrace::new(folder, Some((write, libc::ENOSPC)));
-    release(&|| fault().and_failing(others, libc::ENOSPC)).0
+    release(&|| fault().and_failing(others, libc::ENOSPC)).0.map(|is_own| assert!(is_own))
 }
 
 #[cfg(target_os = "linux")]
