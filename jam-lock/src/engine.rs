@@ -117,6 +117,13 @@ pub trait Engine: fmt::Debug + Send + Sync {
         Ok(0)
     }
 
+    /// The lock `name` for a transaction of the database that has these locks, by default `None`.
+    #[cfg(feature = "postgres")]
+    fn transaction_lock(&self, name: &LockName) -> Option<postgres::transaction::TransactionLock> {
+        let _ = name;
+        None
+    }
+
     /// Creates the claim on `name`, which is not acquired yet.
     fn claim(&self, name: &LockName) -> Box<dyn Claim>;
 }

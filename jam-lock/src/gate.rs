@@ -32,6 +32,8 @@ use self::model::{sync, timer};
 use self::parker::WakeList;
 use self::state::{Attempt, State, Verdict};
 use self::sync::{Mutex, MutexGuard};
+#[cfg(feature = "postgres")]
+use crate::engine::postgres::transaction::TransactionLock;
 use crate::engine::{Capability, Engine, LossMonitor, Mode, ProcessId, check_process};
 use crate::error::LockError;
 use crate::holder::Holder;
@@ -101,6 +103,12 @@ impl Gate {
     /// Whether the engine needs the owner of each request, to detect deadlocks.
     pub(crate) fn detects_deadlocks(&self) -> bool {
         self.detects_deadlocks
+    }
+
+    /// The lock for one transaction, if it is in a database.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn transaction_lock(&self) -> Option<TransactionLock> {
+        self.engine.transaction_lock(&self.name)
     }
 
     /// Acquires the lock if that needs no waiting, or queues the request.

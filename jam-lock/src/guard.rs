@@ -40,6 +40,7 @@ pub struct LockGuard {
     token: u64,
     waited: Duration,
     abandoned: Option<Box<Holder>>,
+    unreleased: Option<Box<Holder>>,
     record_error: Option<Box<RecordError>>,
     is_left_abandoned: AtomicBool,
     notifier: Option<Arc<Notifier>>,
@@ -59,7 +60,7 @@ impl LockGuard {
         may_block: bool,
     ) -> Self {
         let Grant { number, recorded, loss_monitor, waited } = grant;
-        let Recorded { token, abandoned_by: abandoned, record_error, .. } = recorded;
+        let Recorded { token, abandoned_by, unreleased_by, record_error, .. } = recorded;
         let is_left_abandoned = AtomicBool::new(false);
         Self {
             gate,
@@ -67,7 +68,8 @@ impl LockGuard {
             number,
             token,
             waited,
-            abandoned,
+            abandoned: abandoned_by,
+            unreleased: unreleased_by,
             record_error,
             is_left_abandoned,
             notifier,
@@ -127,6 +129,34 @@ impl LockGuard {
     #[must_use]
     pub fn abandoned(&self) -> Option<&Holder> {
         self.abandoned.as_deref()
+    }
+
+    /// The holder that has not released the lock, although it was granted to this guard, if any.
+    ///
+    /// That holder is running, and both may be in their sections at once. The likely causes are that its
+    /// lock file was removed while it was held, or that this folder and its own are two mounts, or two
+    /// copies, of one folder. It is not reported as [abandoned](LockGuard::abandoned). A section with
+    /// `recover = …` passes it to that as well, where
+    /// [`Holder::has_not_released`](crate::Holder::has_not_released) tells the two apart.
+    ///
+    /// Only Linux shows whether a holder lives, and only one that this process can see in `/proc`. On other
+    /// systems, on another machine or outside of this container, it counts as dead.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks};
+    ///
+    /// let guard = Locks::temporary()?.lock(LockName::new("import")?).acquire()?;
+    /// match guard.abandoned().or(guard.unreleased()) {
+    ///     Some(holder) if holder.has_not_released() => panic!("still inside: {holder}"),
+    ///     Some(holder) => println!("repairing what {holder} left half-done"),
+    ///     None => {}
+    /// }
+    /// # Ok::<(), jam_lock::LockError>(())
+    /// ```
+    #[must_use]
+    pub fn unreleased(&self) -> Option<&Holder> {
+        self.unreleased.as_deref()
     }
 
     /// Why the record of this holder could not be read or written, although the lock was acquired.
@@ -196,17 +226,20 @@ impl LockGuard {
     ///
     /// # Errors
     /// - [`LockError::Io`] if the file cannot be unlocked; it is closed instead, which ends the lock too.
-    ///   Also if the [record](LockGuard::record_error) cannot be written: the lock is released, but the next
-    ///   holder finds it abandoned without reason, or does not learn that it was
-    ///   [marked](LockGuard::mark_abandoned) so.
+    ///   Also if the [record](LockGuard::record_error) can be neither written nor removed: the lock is
+    ///   released, but the next holder finds it abandoned without reason. Or if it does not learn that the
+    ///   lock was [marked](LockGuard::mark_abandoned) abandoned.
     /// - [`LockError::Forked`] if the guard was inherited through `fork(2)`. The parent's lock stays held.
-    /// - [`LockError::Lost`] if the lock is known to be lost.
+    /// - [`LockError::Lost`] if the lock is [lost](LockGuard::is_lost): another process may have it. The
+    ///   record of another holder is left alone.
     pub fn release(mut self) -> Result<(), LockError> {
-        let result = self.release_now();
+        let lost = self.ensure();
+        let released = self.release_now();
+        let result = lost.and(released);
         let loss_monitor = self.loss_monitor.as_ref().filter(|_| self.may_block);
         let Some(loss_monitor) = loss_monitor else { return result };
         loss_monitor.flush();
-        result.and(self.ensure())
+        result.and(self.ensure_as_reported())
     }
 
     pub(crate) fn notifier(&self) -> Option<&Notifier> {
@@ -225,21 +258,21 @@ impl LockGuard {
         }
     }
 
-    /// Releases the lock, unless the acquisition has another guard.
+    /// Releases the lock, unless the acquisition has another guard. Whether it was lost is left to the
+    /// caller.
     fn release_now(&mut self) -> Result<(), LockError> {
         self.is_released = true;
         let is_abandoned = *self.is_left_abandoned.get_mut();
         let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
-        let lost = self.ensure();
         // Before the release, after which another thread may acquire the lock and signal this one to
         // acquire it again.
         self.unregister();
         let released = self.gate.release(self.number, outcome);
-        let Some(result) = released else { return lost };
+        let Some(result) = released else { return Ok(()) };
         if let Some(notifier) = &self.notifier {
             notifier.released(self.waited);
         }
-        lost.and(result)
+        result
     }
 }
 
@@ -259,6 +292,7 @@ impl fmt::Debug for LockGuard {
             .field("token", &self.token)
             .field("waited", &self.waited)
             .field("abandoned", &self.abandoned)
+            .field("unreleased", &self.unreleased)
             .finish_non_exhaustive()
     }
 }

@@ -179,7 +179,8 @@ pub fn run_section<F: Future>(
 /// Runs the body of a task's section, unless one of its locks is lost meanwhile.
 ///
 /// # Errors
-/// [`LockError::Lost`] if a lock is lost; the body is dropped then.
+/// [`LockError::Lost`] if a lock is lost, or [`LockError::Deadlock`] if that was in a deadlock of this
+/// task; the body is dropped then.
 pub async fn run_section_unless_lost<F: Future>(
     guards: &impl Guards,
     body: Pin<&mut Option<F>>,
@@ -195,29 +196,35 @@ pub async fn run_section_unless_lost<F: Future>(
     .await
 }
 
-/// Calls `recover` with the first holder that abandoned one of the locks, if any.
+/// Calls `recover` with the first holder that abandoned one of the locks or has not released it, if
+/// any.
 ///
 /// # Errors
-/// The error of `recover`. Unless it returns `Ok`, the next holder finds the same abandonment.
+/// The error of `recover`. Unless it returns `Ok`, the next holder finds the lock abandoned.
 pub fn recover<E>(
     guards: &(impl Guards + ?Sized),
     recover: impl FnOnce(&Holder) -> Result<(), E>,
 ) -> Result<(), E> {
     let guards = guards.guards();
-    let Some(holder) = guards.iter().find_map(LockGuard::abandoned) else { return Ok(()) };
+    let Some(holder) = guards.iter().find_map(to_recover_from) else { return Ok(()) };
     let unrecovered = Unrecovered(guards);
     recover(holder)?;
     mem::forget(unrecovered);
     Ok(())
 }
 
-/// Marks the locks that were found abandoned as such again, if a recovery returns an error or panics.
+/// The holder before, unless it released the lock.
+fn to_recover_from(guard: &LockGuard) -> Option<&Holder> {
+    guard.abandoned().or(guard.unreleased())
+}
+
+/// Marks the locks that were not released as abandoned, if a recovery returns an error or panics.
 struct Unrecovered<'guards>(&'guards [LockGuard]);
 
 impl Drop for Unrecovered<'_> {
     fn drop(&mut self) {
-        let abandoned = self.0.iter().filter(|guard| guard.abandoned().is_some());
-        abandoned.for_each(LockGuard::mark_abandoned);
+        let unrecovered = self.0.iter().filter(|guard| to_recover_from(guard).is_some());
+        unrecovered.for_each(LockGuard::mark_abandoned);
     }
 }
 

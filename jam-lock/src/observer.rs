@@ -67,6 +67,12 @@ pub trait Observer: Send + Sync {
     /// The lock was acquired, and was abandoned by `holder`; called before [`Observer::acquired`].
     fn abandoned(&self, event: &Event<'_>, holder: &Holder) {}
 
+    /// The lock was acquired, although `holder` has not released it; called before
+    /// [`Observer::acquired`].
+    ///
+    /// [`LockGuard::unreleased`](crate::LockGuard::unreleased) says what that means.
+    fn unreleased(&self, event: &Event<'_>, holder: &Holder) {}
+
     /// The lock was acquired, but its record could not be read or written.
     ///
     /// [`LockGuard::record_error`](crate::LockGuard::record_error) says what that means. Called before
@@ -106,6 +112,10 @@ impl<T: Observer + ?Sized> Observer for Arc<T> {
 
     fn abandoned(&self, event: &Event<'_>, holder: &Holder) {
         (**self).abandoned(event, holder);
+    }
+
+    fn unreleased(&self, event: &Event<'_>, holder: &Holder) {
+        (**self).unreleased(event, holder);
     }
 
     fn record_error(&self, event: &Event<'_>, error: &LockError) {
@@ -180,6 +190,10 @@ impl Notifier {
 
     pub(crate) fn record_error(&self, waited: Duration, error: &LockError) {
         self.notify(waited, |observer, event| observer.record_error(event, error));
+    }
+
+    pub(crate) fn unreleased(&self, waited: Duration, holder: &Holder) {
+        self.notify(waited, |observer, event| observer.unreleased(event, holder));
     }
 
     pub(crate) fn acquired(&self, waited: Duration, token: u64, abandoned: Option<&Holder>) {

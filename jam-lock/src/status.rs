@@ -17,6 +17,7 @@ pub struct Status {
     waiting: Option<usize>,
     token: Option<u64>,
     abandoned: Option<Box<Holder>>,
+    unreleased: Option<Box<Holder>>,
 }
 
 /// Whether a lock is held, and in which mode, as far as that is known.
@@ -40,7 +41,8 @@ impl Status {
     #[must_use]
     pub fn new(name: impl Into<String>, state: State) -> Self {
         let name = name.into();
-        Self { name, state, holder: None, waiting: None, token: None, abandoned: None }
+        let (holder, waiting, token) = (None, None, None);
+        Self { name, state, holder, waiting, token, abandoned: None, unreleased: None }
     }
 
     /// The same status, with this holder.
@@ -67,6 +69,12 @@ impl Status {
         Self { abandoned: holder, ..self }
     }
 
+    /// The same status, not released by `holder`, which does not have the lock that this is about.
+    #[must_use]
+    pub fn unreleased_by(self, holder: Option<Box<Holder>>) -> Self {
+        Self { unreleased: holder, ..self }
+    }
+
     /// The same status, with what this process knows because it holds the lock.
     pub(crate) fn held_here(
         self,
@@ -74,9 +82,10 @@ impl Status {
         holder: Option<Box<Holder>>,
         token: Option<u64>,
     ) -> Self {
-        // A writer here has already learned of the abandonment.
+        // A writer here has already learned of what was there before.
         let abandoned = self.abandoned.filter(|_| state != State::Writer);
-        Self { state, holder, token, abandoned, ..self }
+        let unreleased = self.unreleased.filter(|_| state != State::Writer);
+        Self { state, holder, token, abandoned, unreleased, ..self }
     }
 
     /// The lock's name, as it was found; a name that another program made may not be a [`LockName`].
@@ -120,6 +129,13 @@ impl Status {
     #[must_use]
     pub fn abandoned(&self) -> Option<&Holder> {
         self.abandoned.as_deref()
+    }
+
+    /// The recorded holder that lives and has not released the lock, although it is free or held by another
+    /// one: see [`LockGuard::unreleased`](crate::LockGuard::unreleased).
+    #[must_use]
+    pub fn unreleased(&self) -> Option<&Holder> {
+        self.unreleased.as_deref()
     }
 }
 

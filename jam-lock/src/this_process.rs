@@ -15,6 +15,8 @@ pub(crate) struct ThisProcess {
     pub(crate) id: u32,
     /// When it started, in clock ticks since boot: process ids are reused.
     pub(crate) started: Option<u64>,
+    /// Identifies the boot of the machine, since which `started` counts.
+    pub(crate) boot: Option<String>,
     pub(crate) program: Option<String>,
     pub(crate) host: Option<String>,
 }
@@ -35,6 +37,7 @@ impl Default for ThisProcess {
         Self {
             id: process::id(),
             started: start_time("self"),
+            boot: boot(),
             program: program.map(ToOwned::to_owned),
             host: host(),
         }
@@ -43,10 +46,23 @@ impl Default for ThisProcess {
 
 /// When a process of this pid namespace started, from proc(5).
 pub(crate) fn start_time(process: &str) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat_field(&format!("/proc/{process}/stat"), 19)
+}
+
+/// A number in the file `stat` of a process or a thread, counted from its state.
+pub(crate) fn stat_field(path: &str, position: usize) -> Option<u64> {
+    let stat = fs::read_to_string(path).ok()?;
     // The second field is the program, in parentheses, and may contain any character.
     let (_, fields) = stat.rsplit_once(") ")?;
-    fields.split(' ').nth(19)?.parse().ok()
+    fields.split(' ').nth(position)?.parse().ok()
+}
+
+/// The first digits of the random id that Linux chooses at each boot.
+fn boot() -> Option<String> {
+    /// Enough to distinguish machines, and the boots of one.
+    const DIGITS: usize = 8;
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    id.get(..DIGITS).filter(|id| id.bytes().all(|byte| byte.is_ascii_hexdigit())).map(Into::into)
 }
 
 fn host() -> Option<String> {
@@ -64,7 +80,7 @@ mod tests {
         let here = ThisProcess::get();
         assert_eq!(here.id, process::id());
         assert_eq!(here.started, start_time(&here.id.to_string()));
-        assert!(here.started.is_some() && here.host.is_some());
+        assert!(here.started.is_some() && here.boot.is_some() && here.host.is_some());
         assert!(here.program.as_ref().unwrap().starts_with("jam_lock"));
     }
 }

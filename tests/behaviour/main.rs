@@ -46,6 +46,8 @@ mod threads;
 mod timeout;
 mod tokens;
 mod unprivileged;
+#[cfg(target_os = "linux")]
+mod unreleased;
 
 use std::path::Path;
 use std::thread;

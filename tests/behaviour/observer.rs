@@ -56,6 +56,10 @@ impl Observer for Notes {
         self.note(event, &format!("abandoned by {}", holder.program().unwrap()));
     }
 
+    fn unreleased(&self, event: &Event<'_>, holder: &Holder) {
+        self.note(event, &format!("not released by {}", holder.program().unwrap()));
+    }
+
     fn record_error(&self, event: &Event<'_>, error: &LockError) {
         assert!(error.to_string().ends_with("move it away"));
         self.note(event, "record error");
@@ -142,6 +146,17 @@ fn it_sees_that_the_last_holder_died() {
     let guard = notes.locks(&folder).lock(LockName::new("x").unwrap()).acquire().unwrap();
     let program = if cfg!(windows) { "child.exe" } else { "child" };
     assert_eq!(notes.taken(), [format!("x abandoned by {program}"), "x acquired".to_owned()]);
+    drop(guard);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_sees_that_the_last_holder_has_not_released_the_lock() {
+    let (folder, notes) = (folder(), Notes::default());
+    let _holder = Child::holding(folder.path(), "x");
+    std::fs::remove_file(folder.path().join("x.lock")).unwrap();
+    let guard = notes.locks(&folder).lock(LockName::new("x").unwrap()).acquire().unwrap();
+    assert_eq!(notes.taken(), ["x not released by child", "x acquired"]);
     drop(guard);
 }
 

@@ -80,6 +80,14 @@ pub(crate) fn leak_guard(lock: &Lock) -> Result {
     Ok(())
 }
 
+#[cfg(unix)]
+pub(crate) fn execute(lock: &Lock) -> Result {
+    let _guard = lock.acquire()?;
+    let mut command = process::Command::new("sh");
+    Err(std::os::unix::process::CommandExt::exec(command.args(["-c", "echo executed; read line"]))
+        .into())
+}
+
 pub(crate) fn abort(lock: &Lock) -> Result {
     let _guard = lock.acquire()?;
     process::abort()

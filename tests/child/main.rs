@@ -41,6 +41,11 @@ fn main() -> Result {
             let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
             hold::acquire_two(&lock(first)?, &lock(second)?)
         }
+        Order::AcquireThree { location, first, second, third } => {
+            let locks = Locks::at(location)?;
+            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            hold::acquire_three(&lock(first)?, &lock(second)?, &lock(third)?)
+        }
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),
         Order::RunSection { folder } => sections::run(&Locks::open(folder)?),
         Order::RecoverSection { folder } => sections::recover(&Locks::open(folder)?),
@@ -64,6 +69,8 @@ fn main() -> Result {
             acquire::print_record_error(&lock(folder, name)?)
         }
         Order::LeakGuard { folder, name } => acquire::leak_guard(&lock(folder, name)?),
+        #[cfg(unix)]
+        Order::HoldAndExecute { folder, name } => acquire::execute(&lock(folder, name)?),
         Order::Abort { folder, name } => acquire::abort(&lock(folder, name)?),
         Order::AcquireRepeatedly { folder, name } => acquire::repeatedly(&lock(folder, name)?),
 

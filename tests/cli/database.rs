@@ -29,6 +29,27 @@ fn a_command_runs_under_a_lock_of_the_database() {
 }
 
 #[test]
+fn another_spelling_of_a_database_is_refused_with_the_right_one() {
+    let folder = crate::folder();
+    for location in ["host=db1 user=app", "postgres:/app@db1/shop", "jdbc:postgresql://db1/shop"] {
+        for (arguments, status) in [(&["run", "x", "--", "true"][..], 71), (&["list"], 2)] {
+            let mut command = command(Path::new(location));
+            let output = run_to_end(command.args(arguments).current_dir(folder.path()));
+            assert_eq!(output.status.code(), Some(status), "{output:?}");
+            assert!(stderr(&output).contains("write it as postgres://user@host/database"));
+        }
+    }
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_scheme_in_capitals_is_that_of_a_database() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace().replace("postgres://", "Postgres://");
+    assert!(run(Path::new(&url), &["x", "true"]).status.success());
+}
+
+#[test]
 fn a_waiting_command_is_listed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();

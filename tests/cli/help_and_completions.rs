@@ -60,6 +60,7 @@ fn the_long_help_has_examples_and_the_keys_of_json() {
         "token",
         "holder",
         "abandoned_by",
+        "unreleased_by",
         "process",
         "program",
         "host",

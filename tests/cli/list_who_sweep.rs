@@ -94,6 +94,24 @@ fn a_dead_holder_is_shown() {
     assert!(text.starts_with("free; died inside: `on_apply` at ") && text.contains(&id), "{text}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_holder_whose_file_was_removed_is_shown() {
+    let folder = folder();
+    let child = Child::in_section(folder.path(), "x");
+    std::fs::remove_file(folder.path().join("called_x.lock")).unwrap();
+    let output = run_subcommand(folder.path(), &["who", "called_x"]);
+    assert_eq!(output.status.code(), Some(1));
+    let (text, id) = (stdout(&output), format!("(pid {})", child.id()));
+    assert!(
+        text.starts_with("free; not released by `on_apply` at ") && text.contains(&id),
+        "{text}"
+    );
+    let text = stdout(&run_subcommand(folder.path(), &["list"]));
+    assert!(text.contains("  not released by `on_apply` at ") && text.contains(&id), "{text}");
+    assert_eq!(json(folder.path())[0]["unreleased_by"]["process"], child.id());
+}
+
 #[test]
 fn an_invalid_name_is_an_error() {
     let folder = folder();

@@ -9,6 +9,8 @@
 
 pub mod child;
 pub mod http;
+#[cfg(target_os = "linux")]
+pub mod mounts;
 pub mod observe;
 pub mod order;
 pub mod output;

@@ -66,6 +66,9 @@ orders! {
         /// Acquires the first lock, prints `held`, and acquires the second one at the next line; then
         /// prints `both` or `deadlock`, and whether it has lost the first one.
         AcquireTwo { location: &'a Path, first: &'a str, second: &'a str },
+        /// As [`AcquireTwo`](Self::AcquireTwo), in two threads: the second one acquires the `second` lock
+        /// first, and then the `third`; each line that is printed or read counts for both.
+        AcquireThree { location: &'a Path, first: &'a str, second: &'a str, third: &'a str },
         /// Runs the section `on_apply` of the lock `called_{name}`, which lasts until the next line.
         RunKeyedSection { folder: &'a Path, name: &'a str },
         /// Runs the section `on_apply` of the lock `first`, which lasts until the next line.
@@ -91,6 +94,8 @@ orders! {
         PrintRecordError { folder: &'a Path, name: &'a str },
         /// Exits normally without ever dropping the guard.
         LeakGuard { folder: &'a Path, name: &'a str },
+        /// Executes another program while it holds the lock, which lives until the next line.
+        HoldAndExecute { folder: &'a Path, name: &'a str },
         /// Aborts while it holds the lock.
         Abort { folder: &'a Path, name: &'a str },
         /// Acquires the lock again as soon as it is released, until the next line.

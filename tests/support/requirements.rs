@@ -21,11 +21,15 @@ pub fn python() -> Option<OsString> {
 pub fn from_environment(variable: &str, what: &str) -> Option<OsString> {
     let value = env::var_os(variable);
     if value.is_none() {
-        let why = format!("{variable} does not name {what}");
-        assert!(env::var_os("JAM_LOCK_SKIP_NOTHING").is_none(), "{why}");
-        skip(&why);
+        may_skip(&format!("{variable} does not name {what}"));
     }
     value
+}
+
+/// Says why a test is skipped, or fails if `JAM_LOCK_SKIP_NOTHING` is set.
+pub fn may_skip(why: &str) {
+    assert!(env::var_os("JAM_LOCK_SKIP_NOTHING").is_none(), "{why}");
+    skip(why);
 }
 
 /// The words that run the command after them as the first process of a container, with process ids of

@@ -79,6 +79,8 @@ pub struct Recorded {
     /// The first holder that died with the lock, until a writer that learned of it has released the
     /// lock cleanly.
     pub abandoned_by: Option<Box<Holder>>,
+    /// The holder before, if it lives and has not released the lock: it was granted to both.
+    pub unreleased_by: Option<Box<Holder>>,
     /// Why the record of the holder could not be read or written, if so.
     pub record_error: Option<Box<RecordError>>,
 }
@@ -150,6 +152,17 @@ pub trait Claim: Send {
     /// The wait cannot be started; `done` is not called then.
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError>;
 
+    /// Whether a waiter of `owner` needs a wait of its own, because the owner has other locks of the
+    /// engine, which has to see whom it waits for; by default `false`.
+    ///
+    /// The gate starts that wait as soon as the waiter has come, even while this process has the
+    /// claim or waits for it on behalf of another owner, and cancels it when the waiter leaves. It
+    /// grants the claim to no other waiter, so [`Claim::reassign`] may refuse all other owners.
+    fn needs_own_wait(&self, owner: OwnerId) -> bool {
+        let _ = owner;
+        false
+    }
+
     /// Whether the wait is still valid: for files, whether the path still names the file that is
     /// waited for.
     ///
@@ -188,6 +201,8 @@ pub trait Claim: Send {
     }
 
     /// The monitor that reports the loss of the held claim; `None` if it cannot be lost.
+    ///
+    /// The gate calls this for each holder, so it should be cheap.
     fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
         None
     }

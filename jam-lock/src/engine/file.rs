@@ -8,6 +8,7 @@
 //! | what is written to the `.holder` file | `record.rs`, `record/format.rs` |
 //! | where a writer that died is reported | `record/abandonment.rs` |
 //! | where live and stale records are distinguished | `holder_lookup/linux/stale_record.rs` |
+//! | where a holder that died is told from one that lives | `holder_lookup/linux/live_processes.rs` |
 //! | where the files of keyed names are removed | `keyed_cleanup.rs` |
 //! | what differs between platforms | `platform/`, `holder_lookup/` |
 
@@ -26,6 +27,8 @@ mod holder_lookup;
 mod keyed_cleanup;
 mod list;
 mod lock_file;
+#[cfg(target_os = "linux")]
+mod mount;
 mod open;
 mod platform;
 mod polling;
@@ -42,6 +45,7 @@ use std::time::Duration;
 use self::claim::FileClaim;
 use self::file_spec::FileSpec;
 use self::folder_identity::FolderIdentity;
+use self::lock_file::EXTENSION;
 use self::record::TokenFloor;
 use self::temporary_folder::TemporaryFolder;
 use super::{Capability, Claim, Engine, HolderReply, ProcessId};
@@ -98,7 +102,7 @@ impl FileEngine {
     }
 
     fn path(&self, name: &LockName) -> PathBuf {
-        self.folder.join(format!("{name}.lock"))
+        self.folder.join(format!("{name}.{EXTENSION}"))
     }
 }
 

@@ -76,7 +76,7 @@ impl Lock {
         }
     }
 
-    fn request(&self, owner: &Owner, site: Site) -> AcquireRequest {
+    pub(super) fn request(&self, owner: &Owner, site: Site) -> AcquireRequest {
         AcquireRequest {
             mode: self.options.mode,
             site,
@@ -158,6 +158,9 @@ impl Lock {
         if let Some(notifier) = guard.notifier() {
             if let Some(error) = guard.record_error() {
                 notifier.record_error(guard.waited(), error);
+            }
+            if let Some(holder) = guard.unreleased() {
+                notifier.unreleased(guard.waited(), holder);
             }
             notifier.acquired(guard.waited(), guard.token(), guard.abandoned());
         }

@@ -93,6 +93,15 @@ impl Observer for TracingObserver {
         warn!(name = %event.name, %holder, "the holder of a lock had died with it");
     }
 
+    fn unreleased(&self, event: &Event<'_>, holder: &Holder) {
+        warn!(
+            name = %event.name,
+            %holder,
+            "a lock was granted although its holder has not released it: its lock file was removed, or \
+             this folder and its own are two mounts or copies of one"
+        );
+    }
+
     fn record_error(&self, event: &Event<'_>, error: &LockError) {
         warn!(name = %event.name, %error, "the record of a lock's holder failed");
     }

@@ -15,8 +15,8 @@ pub(crate) const RUN: Entries = &[
     ("75", "timed out waiting for the lock (see --exit-code)"),
     (
         "74",
-        "the lock was lost while the command ran; the command was terminated, on Linux with all \
-         its descendants",
+        "the lock was lost while the command ran: its file was removed; or the server ended it, and \
+         the command was terminated, on Linux with all its descendants",
     ),
     ("71", "the lock could not be accessed"),
     ("127", "the command was not found"),
@@ -61,6 +61,11 @@ pub(crate) const JSON: Entries = &[
     ("token", "the greatest token issued so far: a string of digits"),
     ("holder", "the holder: an object"),
     ("abandoned_by", "the holder that died with it, until a writer recovers: an object as well"),
+    (
+        "unreleased_by",
+        "a holder that lives and has not released it, although it is free or held by another one: its \
+         lock file was removed, or the folder is mounted twice or is a copy",
+    ),
 ];
 
 /// Introduces [`JSON_HOLDER`].

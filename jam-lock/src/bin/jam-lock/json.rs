@@ -27,6 +27,7 @@ fn status(status: &Status) -> Value {
         "token": token(status.token()),
         "holder": status.holder().map(holder),
         "abandoned_by": status.abandoned().map(holder),
+        "unreleased_by": status.unreleased().map(holder),
     })
 }
 

@@ -52,6 +52,13 @@ fn run_under_lock(location: &OsStr, arguments: &RunArguments) -> Result<Exit, St
     if let Some(died) = guard.abandoned() {
         say(format_args!("the last holder of lock `{}` died inside: {died}", arguments.name));
     }
+    if let Some(holder) = guard.unreleased() {
+        say(format_args!(
+            "lock `{}` was granted although {holder} has not released it: its lock file was removed, or \
+             this folder and its own are two mounts or copies of one",
+            arguments.name
+        ));
+    }
     if let Some(error) = guard.record_error() {
         say(error);
     }

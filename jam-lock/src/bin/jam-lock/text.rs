@@ -30,16 +30,18 @@ pub(crate) fn table(locks: &[Status], name_width: usize) -> Vec<String> {
 fn row(status: &Status, name_width: usize) -> [String; TITLES.len()] {
     let held_for = status.holder().and_then(Holder::held_for).map(duration);
     let holder = match (status.holder(), status.abandoned()) {
-        (Some(holder), _) => plain(&holder.to_string()),
-        (None, Some(died)) => died_inside(died),
-        (None, None) => String::new(),
+        (Some(holder), _) => Some(plain(&holder.to_string())),
+        (None, Some(died)) => Some(died_inside(died)),
+        (None, None) => None,
     };
+    let holders: Vec<_> =
+        holder.into_iter().chain(status.unreleased().map(not_released_by)).collect();
     [
         cut(&plain(status.name()), name_width),
         status.state().to_string(),
         held_for.unwrap_or_default(),
         status.waiting().map_or_else(|| "?".to_owned(), |count| count.to_string()),
-        holder,
+        holders.join("; "),
     ]
 }
 
@@ -55,6 +57,11 @@ pub(crate) fn held_by(holder: &Holder) -> String {
 /// The process that died while holding a lock.
 pub(crate) fn died_inside(holder: &Holder) -> String {
     format!("died inside: {}", plain(&holder.to_string()))
+}
+
+/// The holder that has not released a lock which it does not have any more.
+pub(crate) fn not_released_by(holder: &Holder) -> String {
+    format!("not released by {}", plain(&holder.to_string()))
 }
 
 /// The beginning and the end of `text`, if it is wider than `width`.

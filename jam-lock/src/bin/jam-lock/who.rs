@@ -23,11 +23,15 @@ pub(crate) fn who(location: &OsStr, name: &LockName) -> Result<Exit, Error> {
 
 fn sentence(status: &Status) -> String {
     let state = status.state();
-    match (status.holder(), status.abandoned()) {
+    let sentence = match (status.holder(), status.abandoned()) {
         (Some(holder), _) => text::held_by(holder),
         (None, _) if state.is_held() => format!("held by an unknown process ({state})"),
         (None, Some(died)) => format!("{state}; {}", text::died_inside(died)),
         (None, None) if state == State::Free && status.token().is_none() => UNUSED.to_owned(),
         (None, None) => state.to_string(),
+    };
+    match status.unreleased() {
+        Some(holder) => format!("{sentence}; {}", text::not_released_by(holder)),
+        None => sentence,
     }
 }

@@ -4,12 +4,14 @@
 //! them. If a holder is not listed all the time, the kernel decides: the lock is tried as a reader,
 //! and released at once. A writer that tries the lock in that instant is refused.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::holder_lookup::{self, LockSnapshot, LockTable};
-use super::record::{self, RecordFile};
+use super::holder_lookup::{self, LiveProcesses, LockSnapshot, LockTable};
+use super::lock_file::EXTENSION;
+use super::record::{self, Record, RecordFile};
 use super::syscall::{Syscall, retry};
 use super::{flock, open};
 use crate::engine::Mode;
@@ -18,47 +20,79 @@ use crate::holder::Holder;
 use crate::name::LockName;
 use crate::status::{State, Status};
 
-/// The extension of a lock file.
-const EXTENSION: &str = "lock";
-
 /// The status of each lock of `folder`, in no particular order.
 pub(super) fn list(folder: &Path) -> Result<Vec<Status>, LockError> {
-    let paths = lock_files(folder)?;
+    let paths = files(folder)?;
     // A lock whose file is gone by now was free, and only a regular file is a lock.
-    let locks = paths.iter().filter_map(|path| LockSnapshot::take(path).ok());
+    let locks =
+        paths.iter().filter(|path| is_lock(path)).filter_map(|path| LockSnapshot::take(path).ok());
     let locks: Vec<_> = locks.filter(|lock| lock.metadata.is_file()).collect();
-    let table = LockTable::read();
+    let (table, processes) = (LockTable::read(), LiveProcesses::default());
     let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(locks.iter().map(|lock| status_of(lock, name(&lock.path), &table)).collect())
+    let statuses = locks.iter().map(|lock| status_of(lock, name(&lock.path), &table, &processes));
+    let present: HashSet<_> = locks.iter().map(|lock| lock.path.as_path()).collect();
+    let records =
+        paths.iter().filter(|path| path.extension() == RecordFile::path(path).extension());
+    let removed = records.filter_map(|record| {
+        let lock = record.with_extension(EXTENSION);
+        let is_missing = !present.contains(lock.as_path());
+        let status = is_missing.then(|| status_without_file(name(&lock), &lock, &processes))?;
+        // Otherwise the name may be one that is no longer used.
+        status.unreleased().is_some().then_some(status)
+    });
+    Ok(statuses.chain(removed).collect())
 }
 
 /// The status of the lock `name`, whose file is at `path`.
 pub(super) fn status(name: &LockName, path: &Path) -> Status {
+    let processes = LiveProcesses::default();
     match LockSnapshot::take(path) {
         Ok(lock) if lock.metadata.is_file() => {
-            status_of(&lock, name.to_string(), &LockTable::read())
+            status_of(&lock, name.to_string(), &LockTable::read(), &processes)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            // A recorded abandonment is left to the next holder, which creates the file again.
-            let record = record::read_record(&RecordFile::path(path));
-            Status::new(name.as_str(), State::Free)
-                .with_token(record.and_then(|record| record.token))
+            status_without_file(name.to_string(), path, &processes)
         }
         _ => Status::new(name.as_str(), State::Unknown),
     }
 }
 
-/// The paths in `folder` that have the name of a lock file.
-pub(super) fn lock_files(folder: &Path) -> Result<Vec<PathBuf>, LockError> {
-    let list = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>();
-    let paths: Vec<PathBuf> = retry(Syscall::List, folder, list).map_err(|error| {
-        LockError::Io { operation: "list the lock folder", path: folder.to_owned(), error }
-    })?;
-    let is_lock = |path: &PathBuf| path.extension().is_some_and(|it| it == EXTENSION);
-    Ok(paths.into_iter().filter(is_lock).collect())
+/// The status of a lock whose file, at `path`, is missing.
+fn status_without_file(name: String, path: &Path, processes: &LiveProcesses) -> Status {
+    // A recorded abandonment is left to the next holder, which creates the file again.
+    let record = record::read_record(&RecordFile::path(path));
+    let token = record.as_ref().and_then(|record| record.token);
+    let unreleased = record.and_then(|record| unreleased_by(record, path, processes));
+    // The holder may have created it in between.
+    let is_missing = || retry(Syscall::Metadata, path, || fs::symlink_metadata(path)).is_err();
+    let unreleased = unreleased.filter(|_| is_missing());
+    Status::new(name, State::Free).with_token(token).unreleased_by(unreleased.map(Box::new))
 }
 
-fn status_of(lock: &LockSnapshot, name: String, table: &LockTable) -> Status {
+/// The paths in `folder` that have the name of a lock file.
+pub(super) fn lock_files(folder: &Path) -> Result<Vec<PathBuf>, LockError> {
+    Ok(files(folder)?.into_iter().filter(|path| is_lock(path)).collect())
+}
+
+fn is_lock(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == EXTENSION)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, LockError> {
+    let list = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>();
+    retry(Syscall::List, folder, list).map_err(|error| LockError::Io {
+        operation: "list the lock folder",
+        path: folder.to_owned(),
+        error,
+    })
+}
+
+fn status_of(
+    lock: &LockSnapshot,
+    name: String,
+    table: &LockTable,
+    processes: &LiveProcesses,
+) -> Status {
     let mut occupancy = table.occupancy(lock);
     let state = occupancy.state.unwrap_or_else(|| {
         let state = try_as_reader(&lock.path);
@@ -76,21 +110,39 @@ fn status_of(lock: &LockSnapshot, name: String, table: &LockTable) -> Status {
     // If the record has no holder, its abandonment counts, even if an unrecorded process holds the
     // lock.
     let has_no_holder = lock.record.as_ref().is_some_and(|record| record.holder.is_none());
-    let abandoned_by =
-        (occupancy.is_record_stale || has_no_holder).then(|| abandoned_by(lock)).flatten();
+    let record = lock.record.as_ref().filter(|_| occupancy.is_record_stale || has_no_holder);
+    let former = record.map(|record| former_holders(lock, record, processes));
+    let (abandoned_by, unreleased_by) = former.unwrap_or_default();
     Status::new(name, state)
         .held_by(holder.map(Box::new))
         .waited_for_by(occupancy.waiting)
         .with_token(lock.record.as_ref().and_then(|record| record.token))
         .abandoned_by(abandoned_by.map(Box::new))
+        .unreleased_by(unreleased_by.map(Box::new))
 }
 
-/// The holder that abandoned the lock, given that the recorded holder does not have it; `None` if
-/// the record has changed since.
-fn abandoned_by(lock: &LockSnapshot) -> Option<Holder> {
-    let record = lock.record.clone()?;
-    let is_unchanged = record::read_record(&RecordFile::path(&lock.path)).as_ref() == Some(&record);
-    is_unchanged.then(|| record.abandoned_by_if_free()).flatten()
+/// The holder that abandoned the lock, and the one that has not released it, given that the
+/// recorded holder does not have it; none if the record has changed since.
+fn former_holders(
+    lock: &LockSnapshot,
+    record: &Record,
+    processes: &LiveProcesses,
+) -> (Option<Holder>, Option<Holder>) {
+    let unreleased = unreleased_by(record.clone(), &lock.path, processes);
+    if record::read_record(&RecordFile::path(&lock.path)).as_ref() != Some(record) {
+        return (None, None);
+    }
+    let record = record.clone();
+    match unreleased {
+        None => (record.abandoned_by_if_free(), None),
+        Some(_) => (record.abandoned_by, unreleased),
+    }
+}
+
+/// The recorded holder, if it lives and has not released the lock of the file at `path`.
+fn unreleased_by(record: Record, path: &Path, processes: &LiveProcesses) -> Option<Holder> {
+    let has_not_released = processes.has_not_released(&record, path);
+    record.holder.filter(|_| has_not_released).map(|(holder, _)| holder.not_released())
 }
 
 /// The state that a try for the lock as a reader shows.

@@ -21,7 +21,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::abandonment::{AbandonmentMark, Findings};
+use self::error::written_by_another;
 pub(super) use self::format::Record;
+#[cfg(all(test, target_os = "linux"))]
+pub(super) use self::format::Start;
 use self::format::Template;
 pub(super) use self::record_file::{RecordFile, read_record};
 pub(super) use self::removal::{is_left_behind, remove};
@@ -50,6 +53,8 @@ pub(super) struct HolderRecord {
     released: Option<Instant>,
     /// Whether this claim has ever read its record.
     was_read: bool,
+    /// The last record whose holder was found dead, which need not be looked for again.
+    found_dead: Option<Box<Record>>,
 }
 
 impl HolderRecord {
@@ -64,6 +69,7 @@ impl HolderRecord {
             is_recorded: false,
             released: None,
             was_read: false,
+            found_dead: None,
         }
     }
 
@@ -77,11 +83,15 @@ impl HolderRecord {
         };
         let now = since_1970();
         let token = self.tokens.next_writer(now);
-        let (found, mut record_error) = match findings {
-            Ok(Findings { abandoned_by, error, .. }) => (abandoned_by, error.map(hides_nothing)),
-            Err(error) => (None, Some(error)),
+        let (findings, mut record_error) = match findings {
+            Ok(mut findings) => {
+                let error = findings.error.take().map(hides_nothing);
+                (findings, error)
+            }
+            Err(error) => (Findings::default(), Some(error)),
         };
-        let first = usage.abandoned_by.or(found.as_deref());
+        let Findings { abandoned_by, unreleased_by, .. } = findings;
+        let first = usage.abandoned_by.or(abandoned_by.as_deref());
         let recorded = match site {
             // A record that could not be read may have the mark, so it is not overwritten.
             _ if self.mark == AbandonmentMark::Unread => Ok(()),
@@ -92,7 +102,8 @@ impl HolderRecord {
             record_error.get_or_insert(hides_nothing(error));
         }
         let record_error = record_error.map(Box::new);
-        Recorded { token, token_reserve: TOKEN_RESERVE, abandoned_by: found, record_error }
+        let token_reserve = TOKEN_RESERVE;
+        Recorded { token, token_reserve, abandoned_by, unreleased_by, record_error }
     }
 
     /// Gives a reader its token. It is not recorded, because there may be other readers.
@@ -110,9 +121,9 @@ impl HolderRecord {
         } else {
             self.tokens.reader_after_unknown_writers()
         };
-        let record_error = record_error.or(findings.error.map(hides_nothing)).map(Box::new);
-        let abandoned_by = findings.abandoned_by;
-        Recorded { token, token_reserve: 0, abandoned_by, record_error }
+        let Findings { abandoned_by, unreleased_by, error, .. } = findings;
+        let record_error = record_error.or(error.map(hides_nothing)).map(Box::new);
+        Recorded { token, token_reserve: 0, abandoned_by, unreleased_by, record_error }
     }
 
     /// Records that the lock is unused, although the process keeps its claim.
@@ -122,14 +133,15 @@ impl HolderRecord {
         let _ = self.clear_mark();
     }
 
-    /// Records how the lock is released, before another process can acquire it.
-    pub(super) fn release(&mut self, mode: Mode, usage: Usage<'_>) -> Result<(), LockError> {
+    /// Records how the lock is released, before another process can acquire it; `false` if another
+    /// holder is recorded by now, whose record is left alone.
+    pub(super) fn release(&mut self, mode: Mode, usage: Usage<'_>) -> Result<bool, LockError> {
         self.tokens.observe(usage.last_token);
         let result = match (mode, usage.abandoned_by) {
             // A reader leaves the record as it found it.
-            (Mode::Shared, _) => Ok(()),
+            (Mode::Shared, _) => Ok(true),
             (Mode::Exclusive, None) => self.clear_mark(),
-            (Mode::Exclusive, Some(_)) if !self.is_recorded => Ok(()),
+            (Mode::Exclusive, Some(_)) if !self.is_recorded => Ok(true),
             (Mode::Exclusive, Some(holder)) => self.leave_abandoned(holder),
         };
         self.mark = AbandonmentMark::Unread;
@@ -156,6 +168,9 @@ impl HolderRecord {
         first: Option<&Holder>,
     ) -> Result<(), LockError> {
         let Some(file) = &mut self.file else { return Ok(()) };
+        if file.was_written_by_another() {
+            return Err(written_by_another(&self.spec.path));
+        }
         if self.template.as_ref().is_none_or(|template| template.site != *site) {
             let is_keyed = self.token_floor.is_some();
             self.template = Some(Template::new(&ThisProcess::get(), *site, is_keyed));
@@ -173,11 +188,12 @@ impl HolderRecord {
 
     /// Records no holder, but `first`, the holder that abandoned the lock before.
     fn write_unrecorded(&mut self, first: Option<&Holder>) -> Result<(), LockError> {
-        match first {
+        let is_own = match first {
             None => self.clear_mark(),
             Some(first) if self.mark == AbandonmentMark::Set => self.write_abandoned(first),
-            Some(_) => Ok(()),
-        }
+            Some(_) => Ok(true),
+        }?;
+        if is_own { Ok(()) } else { Err(written_by_another(&self.spec.path)) }
     }
 }
 

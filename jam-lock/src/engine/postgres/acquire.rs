@@ -4,17 +4,18 @@ mod outcome;
 mod reconnect;
 mod undo;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
 
 use super::cancel::is_cancelled;
 use super::cancel_token::{CancelToken, Progress};
 use super::driver::Driver;
-use super::holder::NewHolder;
+use super::holder::{self, NewHolder};
 use super::pool::PooledSession;
 use super::queries::Query;
 use super::session::{RESPONSE_TIMEOUT, Session, unresponsive};
@@ -154,7 +155,8 @@ impl AcquireTask {
                 return result;
             }
             if let Err(error) = &result {
-                undo::after_error(session, self.key, self.request.mode, error).await;
+                let mode = self.request.mode;
+                undo::after_error(session, &self.name, self.key, mode, error).await;
             }
             session.drain_stray_cancels().await;
             // Otherwise the wait was cancelled for a release on the same session, or at the server,
@@ -171,19 +173,36 @@ impl AcquireTask {
         &self,
         session: &Arc<Session>,
     ) -> Result<Option<Acquired>, AcquireError> {
-        let Some(rows) = self.run_recording(session, Query::TryLock).await? else {
-            return Ok(None);
-        };
-        if let Some(row) = rows.first() {
-            return self.acquired(session, row).map(Some);
+        let (namespace, name) = (self.namespace(), self.name.as_str());
+        let holder = NewHolder::new(self.request.site.as_ref());
+        let [file, line, function, program, process, host] = holder.parameters();
+        let keyed = self.name.is_keyed();
+        let parameters: [&(dyn ToSql + Sync); 10] =
+            [&self.key, &namespace, &name, &keyed, file, line, function, program, process, host];
+        let attempt = self.run_cancellable(session, Query::TryLock, &parameters).await?;
+        let Some(mut rows) = attempt else { return Ok(None) };
+        if rows.is_empty() && self.request.blocking {
+            self.cancel.set_progress(Progress::Contended);
+            // Both are sent at once, so that a grant is recorded without another round trip.
+            let granted = async {
+                let wait = session.run(Query::Wait, &[]);
+                let record = session.run(Query::RecordHolder, &parameters);
+                let (waited, recorded) = tokio::join!(wait, record);
+                waited.and(recorded)
+            };
+            let Some(recorded) = self.cancellable(session, Query::Wait, granted).await? else {
+                return Ok(None);
+            };
+            rows = recorded;
+            if rows.is_empty() {
+                // Somebody has replaced the domain, which does not say that the lock is granted.
+                undo::unlock_if_held(session, self.key, self.request.mode).await;
+            }
         }
-        if !self.request.blocking || !self.wait(session).await? {
-            return Ok(None);
+        match rows.first() {
+            Some(row) => self.acquired_by_writer(session, row).await.map(Some),
+            None => Ok(None),
         }
-        let Some(rows) = self.run_recording(session, Query::RecordHolder).await? else {
-            return Ok(None);
-        };
-        self.acquired(session, &rows[0]).map(Some)
     }
 
     async fn acquire_shared(
@@ -194,7 +213,8 @@ impl AcquireTask {
         let Some(rows) = rows else { return Ok(None) };
         let mut is_locked: bool = rows[0].try_get(0)?;
         if !is_locked && self.request.blocking {
-            is_locked = self.wait(session).await?;
+            self.cancel.set_progress(Progress::Contended);
+            is_locked = self.run_cancellable(session, Query::Wait, &[]).await?.is_some();
         }
         if !is_locked {
             return Ok(None);
@@ -202,9 +222,7 @@ impl AcquireTask {
         let (namespace, name) = (self.namespace(), self.name.as_str());
         let parameters: [&(dyn ToSql + Sync); 3] = [&self.key, &namespace, &name];
         loop {
-            let rows = session.run(Query::ReadRecord, &parameters).await?;
-            let acquired = rows.first().map(|row| self.acquired(session, row)).transpose()?;
-            let done = match acquired {
+            let done = match self.read_record(session).await? {
                 Some(acquired) if acquired.token & 1 == 1 => return Ok(Some(acquired)),
                 Some(_) => self.run_cancellable(session, Query::ReplaceToken, &parameters).await?,
                 // There has been no writer. Another reader may insert the row at the same time.
@@ -224,28 +242,6 @@ impl AcquireTask {
         self.run_cancellable(session, Query::InsertRow, &parameters).await
     }
 
-    /// Waits in the server's queue; `false` if that was cancelled.
-    async fn wait(&self, session: &Arc<Session>) -> Result<bool, AcquireError> {
-        self.cancel.set_progress(Progress::Contended);
-        let granted = self.run_cancellable(session, Query::Wait, &[]).await?;
-        Ok(granted.is_some())
-    }
-
-    /// Runs a query that records the holder.
-    async fn run_recording(
-        &self,
-        session: &Arc<Session>,
-        query: Query,
-    ) -> Result<Option<Vec<Row>>, AcquireError> {
-        let (namespace, name) = (self.namespace(), self.name.as_str());
-        let holder = NewHolder::new(self.request.site.as_ref());
-        let [file, line, function, program, process, host] = holder.parameters();
-        let keyed = self.name.is_keyed();
-        let parameters: [&(dyn ToSql + Sync); 10] =
-            [&self.key, &namespace, &name, &keyed, file, line, function, program, process, host];
-        self.run_cancellable(session, query, &parameters).await
-    }
-
     /// Runs `query`; `None` if it was cancelled before the response, in which case the lock is not
     /// held.
     async fn run_cancellable(
@@ -254,7 +250,18 @@ impl AcquireTask {
         query: Query,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Vec<Row>>, AcquireError> {
-        let mut response = std::pin::pin!(session.run(query, parameters));
+        self.cancellable(session, query, session.run(query, parameters)).await
+    }
+
+    /// Waits for the `response` to `query`; `None` if it was cancelled before, in which case the
+    /// lock is not held.
+    async fn cancellable(
+        &self,
+        session: &Arc<Session>,
+        query: Query,
+        response: impl Future<Output = Result<Vec<Row>, Error>>,
+    ) -> Result<Option<Vec<Row>>, AcquireError> {
+        let mut response = pin!(response);
         tokio::select! {
             biased;
             response = &mut response => return Ok(Some(response?)),
@@ -268,7 +275,8 @@ impl AcquireTask {
             Ok(Ok(rows)) => {
                 let acquired = rows.first().map(|row| self.acquired(session, row));
                 if let Some(Ok(acquired)) = acquired {
-                    undo::clear_holder(self.key, &acquired).await;
+                    undo::release(self.key, &acquired).await;
+                    return Ok(None);
                 }
             }
             Ok(response) if is_cancelled(&response) => {}
@@ -278,6 +286,30 @@ impl AcquireTask {
         // The lock may have been granted before the request arrived.
         undo::unlock_if_held(session, self.key, self.request.mode).await;
         Ok(None)
+    }
+
+    /// From the row of a query that has recorded the holder.
+    async fn acquired_by_writer(
+        &self,
+        session: &Arc<Session>,
+        row: &Row,
+    ) -> Result<Acquired, AcquireError> {
+        let mut acquired = self.acquired(session, row)?;
+        if row.try_get(2)? {
+            let recorded = self.read_record(session).await?;
+            acquired.abandoned_by = recorded.and_then(|recorded| recorded.abandoned_by);
+        }
+        Ok(acquired)
+    }
+
+    /// Reads the token and the abandonment; `None` if there is no row.
+    async fn read_record(&self, session: &Arc<Session>) -> Result<Option<Acquired>, AcquireError> {
+        let (namespace, name) = (self.namespace(), self.name.as_str());
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.key, &namespace, &name];
+        let rows = session.run(Query::ReadRecord, &parameters).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let acquired = self.acquired(session, row)?;
+        Ok(Some(Acquired { abandoned_by: holder::read(row, 2), ..acquired }))
     }
 
     fn acquired(&self, session: &Arc<Session>, row: &Row) -> Result<Acquired, AcquireError> {

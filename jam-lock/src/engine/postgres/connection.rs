@@ -1,8 +1,9 @@
 //! A connection while it is examined, before it becomes a session.
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
-use super::error::server_error;
+use super::error::{describe, server_error};
 use super::tls::{ConnectionTask, Tls};
 use super::url::Url;
 use crate::error::LockError;
@@ -19,8 +20,13 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) async fn open(url: &Url, tls: &Tls) -> Result<Self, LockError> {
         let connected = tls.connect(url).await;
-        let connected = connected.map_err(|error| server_error(CONNECT, url.redacted(), &error));
-        let (client, task) = connected?;
+        let (client, task) = connected.map_err(|error| {
+            if !url.needs_tls() && may_require_tls(&error) {
+                let why = format!("{}: {REQUIRE_TLS}", describe(&error));
+                return LockError::engine(CONNECT, url.redacted(), why);
+            }
+            server_error(CONNECT, url.redacted(), &error)
+        })?;
         Ok(Self { client, task })
     }
 
@@ -53,6 +59,21 @@ impl Connection {
 /// The error of a query on a connection.
 pub(super) fn query_error(url: &Url, error: &Error) -> LockError {
     server_error(QUERY, url.redacted(), error)
+}
+
+const REQUIRE_TLS: &str =
+    "if the server requires encryption, add the option `sslmode=require` to the URL";
+
+/// Whether a server may have refused a connection because it is not encrypted.
+///
+/// The message is in the server's language, so what reports it counts as well.
+fn may_require_tls(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|error| {
+        let message = error.message().to_ascii_lowercase();
+        ["ssl", "tls", "encrypt"].iter().any(|word| message.contains(word))
+            || (*error.code() == SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+                && error.routine() == Some("ClientAuthentication"))
+    })
 }
 
 /// Drives a connection while `work` waits for it.

@@ -28,8 +28,8 @@ const UNRESPONSIVE: Duration = Duration::from_millis(1500);
 /// How long a session without locks may be silent before it is pinged: less than the server allows.
 const RESTING: Duration = Duration::from_secs(4);
 
-/// How often sessions that only wait are checked, at the most and on average: seldom, because that
-/// takes another connection, and there may be hundreds of waiting processes.
+/// How often sessions that only wait are checked, on average: seldom, because that takes another
+/// connection, and there may be hundreds of waiting processes.
 const WAITING_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How often sessions are checked for the loss of their server.
@@ -45,8 +45,8 @@ pub(super) async fn ping_sessions(pool: Arc<Pool>) {
         let mut sessions = pool.holding_idle();
         sessions.extend(pool.unused().into_iter().filter(|session| session.silence() > RESTING));
         let ping = |session: Arc<Session>| async move {
-            // A session that does not respond is left to `check_unresponsive`, and a connection
-            // that is lost closes its session itself.
+            // A session that does not respond is left to the checks below, and a connection that
+            // is lost closes its session itself.
             let _ = timeout(TIMEOUT, session.ping()).await;
         };
         sessions.into_iter().map(ping).collect::<JoinSet<_>>().join_all().await;

@@ -123,6 +123,13 @@ impl Pool {
         may_change
     }
 
+    /// Whether `owner` has locks, and so may wait in a cycle.
+    pub(super) fn has_locks(&self, owner: OwnerId) -> bool {
+        let is_own =
+            |slot: &Slot| slot.held > 0 && slot.owner == owner && !slot.session.is_closed();
+        owner != OwnerId::NONE && self.slots().connected.iter().any(is_own)
+    }
+
     /// Records that one lock of `session` is released.
     pub(super) fn record_release(&self, session: &Arc<Session>) {
         let mut wakers = Vec::new();

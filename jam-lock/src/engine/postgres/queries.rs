@@ -6,13 +6,12 @@ pub(super) mod wait;
 use super::backend::live_backends;
 
 use self::sql::{
-    CLOCK, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, is_listed, list, on_conflict,
-    recorded_holder, sweep,
+    IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder, release, sweep,
 };
-use self::wait::try_or_request_wait;
+use self::wait::{IS_GRANTED, try_or_request_wait};
 use crate::engine::Mode;
 
-pub(super) use self::sql::TOKEN_RESERVE;
+pub(super) use self::sql::{CLOCK, TOKEN_RESERVE, holder_fields};
 
 /// How many rows one [`Query::Sweep`] may remove: it locks all of them at once, and the server's
 /// lock table is shared.
@@ -27,9 +26,9 @@ pub(super) enum Query {
     TryLockShared,
     /// Waits for the lock that the last attempt of the session has requested.
     Wait,
-    /// Records the holder of a writer's lock that was just taken, and gives it a token.
+    /// Records the holder of a writer's lock, and gives it a token, if the last wait was granted it.
     RecordHolder,
-    /// Reads the token and the abandonment for a reader.
+    /// Reads the token and the abandonment.
     ReadRecord,
     /// Inserts the row for a reader if there has been no writer.
     InsertRow,
@@ -37,16 +36,14 @@ pub(super) enum Query {
     ReplaceToken,
     /// Records the next holder in this process, or none; and whether the lock is abandoned.
     UpdateHolder,
-    /// Records that the lock is released cleanly.
-    MarkClean,
-    /// Records that the lock is released abandoned.
-    MarkAbandoned,
-    /// Records that the lock is released unused, which keeps an abandonment for the next holder.
-    MarkUnused,
-    /// Releases the writer's lock.
-    Unlock,
+    /// Releases the writer's lock, cleanly.
+    ReleaseClean,
+    /// Releases the writer's lock, abandoned.
+    ReleaseAbandoned,
+    /// Releases the writer's lock, unused, which keeps an abandonment for the next holder.
+    ReleaseUnused,
     /// Releases a reader's lock.
-    UnlockShared,
+    ReleaseShared,
     /// Releases the writer's lock if the session has it.
     UnlockIfHeld,
     /// Releases a reader's lock if the session has it.
@@ -78,7 +75,7 @@ use Prepare::{AtStart, OnFirstUse};
 /// A query, when it is prepared, and its text for a table.
 type Definition = (Query, Prepare, fn(&str) -> String);
 
-const QUERIES: [Definition; 21] = [
+const QUERIES: [Definition; 20] = [
     (Query::TryLock, AtStart, |table| {
         format!(
             "WITH attempt AS MATERIALIZED (SELECT {} AS is_mine)
@@ -93,7 +90,7 @@ const QUERIES: [Definition; 21] = [
     (Query::Wait, AtStart, wait::wait),
     (Query::RecordHolder, AtStart, |table| {
         format!(
-            "{} VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK}, {}) {}",
+            "{} SELECT $1::bigint, $2, $3, $4::boolean, {CLOCK}, {} WHERE {IS_GRANTED} {}",
             insert(table),
             recorded_holder(5),
             on_conflict(),
@@ -127,26 +124,12 @@ const QUERIES: [Definition; 21] = [
             recorded_holder(3),
         )
     }),
-    (Query::MarkClean, AtStart, |table| {
-        format!(
-            "{QUICKLY} UPDATE {table} AS lock SET holder = NULL, died = NULL FROM quickly
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint"
-        )
+    (Query::ReleaseClean, AtStart, |table| release(table, "holder = NULL, died = NULL")),
+    (Query::ReleaseAbandoned, AtStart, |table| {
+        release(table, "died = coalesce(died, holder), holder = NULL")
     }),
-    (Query::MarkAbandoned, AtStart, |table| {
-        format!(
-            "UPDATE {table} AS lock SET died = coalesce(died, holder), holder = NULL
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint"
-        )
-    }),
-    (Query::MarkUnused, AtStart, |table| {
-        format!(
-            "{QUICKLY} UPDATE {table} AS lock SET holder = NULL FROM quickly
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint"
-        )
-    }),
-    (Query::Unlock, AtStart, |_| "SELECT pg_advisory_unlock($1::bigint)".to_owned()),
-    (Query::UnlockShared, AtStart, |_| "SELECT pg_advisory_unlock_shared($1::bigint)".to_owned()),
+    (Query::ReleaseUnused, AtStart, |table| release(table, "holder = NULL")),
+    (Query::ReleaseShared, AtStart, |_| "SELECT pg_advisory_unlock_shared($1::bigint)".to_owned()),
     // The server logs a warning when a lock that is not held is released.
     (Query::UnlockIfHeld, OnFirstUse, |_| {
         format!(
@@ -162,7 +145,9 @@ const QUERIES: [Definition; 21] = [
     }),
     (Query::FindHolder, OnFirstUse, |table| {
         format!(
-            "SELECT {}, a.application_name, host(a.client_addr)
+            "SELECT {}, a.application_name, host(a.client_addr), l.pid,
+                    lock.key IS NULL AND a.xact_start IS NOT NULL,
+                    coalesce(a.wait_event = 'SyncRep', false)
                 FROM pg_locks AS l
                 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
                 LEFT JOIN {table} AS lock ON lock.key = $1::bigint
@@ -197,6 +182,11 @@ const _: () = {
 };
 
 impl Query {
+    /// Its text for a table, for a session that does not prepare it.
+    pub(super) fn text_for(self, table: &str) -> String {
+        QUERIES[self as usize].2(table)
+    }
+
     pub(super) const COUNT: usize = QUERIES.len();
 
     /// Those that a session prepares as it starts.

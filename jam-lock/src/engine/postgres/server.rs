@@ -16,23 +16,34 @@ use super::queries::Queries;
 use super::session::Session;
 use super::settings::SETTINGS;
 use super::table;
+use super::timeline::{self, NewestTimeline};
 use super::tls::{ConnectionTask, Tls};
 use super::url::{CONNECT_TIMEOUT, Url};
 use crate::error::LockError;
 
 /// The number that a server and its standbys were given by `initdb`.
-const SYSTEM_IDENTIFIER: &str = "(SELECT system_identifier FROM pg_control_system())";
+pub(super) const SYSTEM_IDENTIFIER: &str = "(SELECT system_identifier FROM pg_control_system())";
 
-/// A pooler may hand on what a client that died had in its session.
+/// Ends what a client that died has left, because a pooler may hand its session on.
 const CLEAR: &str = "DEALLOCATE ALL; SELECT pg_advisory_unlock_all()";
+
+/// The database with the locks.
+#[derive(Clone, Debug)]
+pub(super) struct Database {
+    /// When the server was started, in seconds since 1970.
+    pub(super) started: String,
+    pub(super) oid: String,
+    /// The server's system identifier, which survives a restart, if the role may read it.
+    pub(super) system_identifier: Option<String>,
+}
 
 /// A server that passed the preflight checks.
 pub(super) struct Server {
     url: Url,
     tls: Tls,
     queries: Arc<Queries>,
-    /// Its system identifier, which survives a restart, if the role may read it.
-    system_identifier: Option<String>,
+    database: Database,
+    newest_timeline: NewestTimeline,
     /// Identifies it together with its database and the namespace.
     pub(super) identity: String,
 }
@@ -59,13 +70,19 @@ impl Server {
                         (SELECT oid FROM pg_database WHERE datname = current_database()), \
                         has_function_privilege(to_regprocedure('pg_control_system()'), 'EXECUTE')";
         let row = first.row(text, &url).await?;
-        let identity = format!("{}/{}", row.get(0).unwrap_or("?"), row.get(1).unwrap_or("?"));
+        let [started, oid] = [0, 1].map(|column| row.get(column).unwrap_or("?").to_owned());
         // A table that is moved, and so opened again, is another one: the gates have the old one.
-        let identity = format!("{identity}/{table}/{}", url.namespace);
+        let identity = format!("{started}/{oid}/{table}/{}", url.namespace);
         let identifier = if row.get(2) == Some("t") { SYSTEM_IDENTIFIER } else { "NULL" };
         let row = first.row(&format!("SELECT {identifier}"), &url).await?;
         let system_identifier = row.get(0).map(Into::into);
-        Ok(Self { url, tls, queries: Arc::new(Queries::new(table)), system_identifier, identity })
+        let database = Database { started, oid, system_identifier };
+        let Connection { client, task } = &mut first;
+        let timeline = drive(task, timeline::current(client)).await.ok().flatten();
+        let newest_timeline = NewestTimeline::default();
+        newest_timeline.check(timeline, &url)?;
+        let queries = Arc::new(Queries::new(table));
+        Ok(Self { url, tls, queries, database, newest_timeline, identity })
     }
 
     /// Opens a session, which runs until its connection is lost or it is closed.
@@ -92,11 +109,15 @@ impl Server {
             let [idle, interval, count, silence, check, rest, limits, limit, isolation, commit] =
                 SETTINGS.map(|setting| client.batch_execute(setting));
             // A setting that the server does not have is left out.
-            let _ = tokio::join!(
-                idle, interval, count, silence, check, rest, limits, limit, isolation, commit
+            let timeline = timeline::current(&client);
+            let (timeline, ..) = tokio::join!(
+                timeline, idle, interval, count, silence, check, rest, limits, limit, isolation,
+                commit
             );
+            timeline
         };
-        drive(&mut task, settings).await.map_err(|error| failed(CONNECT, error))?;
+        let timeline = drive(&mut task, settings).await.map_err(|error| failed(CONNECT, error))?;
+        self.newest_timeline.check(timeline, url)?;
         let backend = Backend { process, own_lock };
         let session = Session::new(client, backend, tls.clone(), Arc::clone(queries));
         let prepared = drive(&mut task, session.prepare_at_start()).await.and_then(identity);
@@ -107,7 +128,11 @@ impl Server {
         Ok(session)
     }
 
-    /// Which of `backends` the server still has, as asked over a connection for this query alone.
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The sessions with the `processes` that the server has, over a connection for this query alone.
     pub(super) async fn live_backends(
         &self,
         processes: &[i32],
@@ -133,7 +158,8 @@ impl Server {
 
     /// What [`Self::check_identity`] reads.
     fn identifying_columns(&self) -> String {
-        let identifier = self.system_identifier.as_ref().map_or("NULL", |_| SYSTEM_IDENTIFIER);
+        let identifier =
+            self.database.system_identifier.as_ref().map_or("NULL", |_| SYSTEM_IDENTIFIER);
         format!("pg_is_in_recovery(), {identifier}")
     }
 
@@ -142,7 +168,7 @@ impl Server {
         if row.get(0) == Some("t") {
             return Err(standby(&self.url));
         }
-        if row.get(1) != self.system_identifier.as_deref() {
+        if row.get(1) != self.database.system_identifier.as_deref() {
             let text = "this is a different server from the one where the locks were opened: open \
                         them again";
             return Err(LockError::engine(CONNECT, self.url.redacted(), text));

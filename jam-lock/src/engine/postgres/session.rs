@@ -15,6 +15,7 @@ use super::backend::Backend;
 use super::queries::{Queries, Query};
 use super::tls::Tls;
 use super::{boot_time, loss_wakers};
+use crate::name::LockName;
 
 /// After how long without a response a session's locks count as lost; no query whose response
 /// depends on no other holder may take longer. The server releases the locks no earlier than
@@ -63,6 +64,8 @@ pub(super) struct Session {
 #[derive(Default)]
 struct Loss {
     reason: Option<String>,
+    /// The lock that its owner waited for in a deadlock.
+    deadlocked_on: Option<LockName>,
     wakers: Vec<Waker>,
 }
 
@@ -187,6 +190,18 @@ impl Session {
         self.releases.notify();
         loss_wakers::wake(wakers);
         reason
+    }
+
+    /// Closes the session because the server resolved a deadlock of its owner, which waited for
+    /// `name`, by ending that wait.
+    pub(super) fn close_after_deadlock(&self, name: &LockName) {
+        self.loss().deadlocked_on = Some(name.clone());
+        self.close("the server resolved a deadlock of its owner".to_owned());
+    }
+
+    /// The lock that the owner waited for, if the session was closed after a deadlock.
+    pub(super) fn deadlocked_on(&self) -> Option<LockName> {
+        self.loss().deadlocked_on.clone()
     }
 
     /// Wakes `waker` once the session is lost.

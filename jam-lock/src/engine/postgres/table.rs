@@ -21,7 +21,7 @@ const CREATION: i64 = i64::from_be_bytes(*b"jam_lock");
 
 /// Every table of that name with the schema, and whether the role may use it. A view, and a table
 /// of something else or of one session, has no locks in it.
-const FIND: &str = "\
+pub(super) const FIND: &str = "\
 SELECT quote_ident(n.nspname),
     has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
@@ -44,21 +44,35 @@ pub(super) async fn find_or_create(first: &mut Connection, url: &Url) -> Result<
         Some(found) => found,
         None => create(first, url).await?,
     };
-    let table = format!("{}.jam_lock", found.schema);
     if !found.is_usable {
         let role = role(first, url).await?;
-        return Err(LockError::Unsupported {
-            what: "a role without privileges on the table `jam_lock`",
-            location: url.redacted(),
-            remedy: statements::grant(&found.schema, &role).into(),
-        });
+        return Err(unusable(&found, &role, url.redacted()));
     }
+    let table = found.table();
     let columns = statements::COLUMN_NAMES;
     let probed = first.rows(&format!("SELECT {columns} FROM {table} LIMIT 0")).await;
     let operation = format!("use the table {table}");
     probed.map_err(|error| server_error(&operation, url.redacted(), &error))?;
     wait_domain::find_or_create(first, url, &table).await?;
     Ok(table)
+}
+
+/// The table among those that [`FIND`] has found for `role`, without creating one.
+pub(super) fn existing(
+    rows: &[&SimpleQueryRow],
+    role: &str,
+    location: &str,
+) -> Result<String, LockError> {
+    let found = rows.iter().map(|row| Found::from_row(row)).collect();
+    match only(found, || location.to_owned())? {
+        Some(found) if found.is_usable => Ok(found.table()),
+        Some(found) => Err(unusable(&found, role, location.to_owned())),
+        None => Err(LockError::Unsupported {
+            what: "a database without the table `jam_lock`",
+            location: location.to_owned(),
+            remedy: statements::create_and_grant(role).into(),
+        }),
+    }
 }
 
 /// A table of the catalog.
@@ -73,20 +87,40 @@ impl Found {
         let schema = row.get(0).unwrap_or_default().to_owned();
         Self { schema, is_usable: row.get(1) == Some("t") }
     }
+
+    /// The table's name with its schema.
+    fn table(&self) -> String {
+        format!("{}.jam_lock", self.schema)
+    }
+}
+
+async fn find(first: &mut Connection, url: &Url) -> Result<Option<Found>, LockError> {
+    let found = first.all(FIND, url).await?.iter().map(Found::from_row).collect();
+    only(found, || url.redacted())
 }
 
 /// The only table of the database, or `None`; which of several has the locks cannot be decided.
-async fn find(first: &mut Connection, url: &Url) -> Result<Option<Found>, LockError> {
-    let mut found: Vec<_> = first.all(FIND, url).await?.iter().map(Found::from_row).collect();
+fn only(
+    mut found: Vec<Found>,
+    location: impl FnOnce() -> String,
+) -> Result<Option<Found>, LockError> {
     if found.len() > 1 {
         let schemas = found.iter().map(|table| &*table.schema).collect::<Vec<_>>();
         return Err(LockError::Unsupported {
             what: "a database with several tables `jam_lock`",
-            location: url.redacted(),
+            location: location(),
             remedy: statements::keep_one(&schemas).into(),
         });
     }
     Ok(found.pop())
+}
+
+fn unusable(found: &Found, role: &str, location: String) -> LockError {
+    LockError::Unsupported {
+        what: "a role without privileges on the table `jam_lock`",
+        location,
+        remedy: statements::grant(&found.schema, role).into(),
+    }
 }
 
 /// Creates the table, unless another program has done so by now.
@@ -97,24 +131,27 @@ async fn create(first: &mut Connection, url: &Url) -> Result<Found, LockError> {
     first.all(&begin, url).await?;
     let found = match find(first, url).await? {
         Some(found) => found,
-        None => {
-            let creatable = first.row(CREATABLE, url).await?;
-            let Some(schema) = creatable.get(0) else {
-                let role = role(first, url).await?;
-                return Err(LockError::Unsupported {
-                    what: "a role that cannot create the table `jam_lock`",
-                    location: url.redacted(),
-                    remedy: statements::create_and_grant(&role).into(),
-                });
-            };
-            let operation = format!("create the table {schema}.jam_lock");
-            let created = first.rows(&statements::create(schema)).await;
-            created.map_err(|error| server_error(&operation, url.redacted(), &error))?;
-            Found { schema: schema.to_owned(), is_usable: true }
-        }
+        None => create_under_lock(first, url).await?,
     };
     first.all("COMMIT", url).await?;
     Ok(found)
+}
+
+/// Creates the table while no other program does.
+async fn create_under_lock(first: &mut Connection, url: &Url) -> Result<Found, LockError> {
+    let creatable = first.row(CREATABLE, url).await?;
+    let Some(schema) = creatable.get(0) else {
+        let role = role(first, url).await?;
+        return Err(LockError::Unsupported {
+            what: "a role that cannot create the table `jam_lock`",
+            location: url.redacted(),
+            remedy: statements::create_and_grant(&role).into(),
+        });
+    };
+    let operation = format!("create the table {schema}.jam_lock");
+    let created = first.rows(&statements::create(schema)).await;
+    created.map_err(|error| server_error(&operation, url.redacted(), &error))?;
+    Ok(Found { schema: schema.to_owned(), is_usable: true })
 }
 
 /// The role of the connection, as it is written in a statement.

@@ -32,7 +32,7 @@ pub(super) fn table(mut found: Vec<Status>, height: usize, width: usize) -> Vec<
 /// Locks in use come first, then abandoned ones, then the rest.
 fn rank(status: &Status) -> u8 {
     let is_in_use = status.state().is_held() || status.waiting().is_some_and(|count| count > 0);
-    match status.abandoned() {
+    match status.abandoned().or(status.unreleased()) {
         _ if is_in_use => 0,
         Some(_) => 1,
         None => 2,

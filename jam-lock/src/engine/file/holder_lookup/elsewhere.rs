@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::lock_snapshot::LockSnapshot;
 use super::occupancy::Occupancy;
+use crate::engine::file::record::Record;
 use crate::engine::{HolderReply, WriterWaiting};
 use crate::holder::Holder;
 
@@ -31,5 +32,17 @@ impl LockTable {
     #[expect(clippy::unused_self, reason = "the same signature as on Linux")]
     pub(in crate::engine::file) fn occupancy(&self, _: &LockSnapshot) -> Occupancy {
         Occupancy { may_have_readers: true, ..Occupancy::default() }
+    }
+}
+
+/// The processes that the system does not list.
+#[derive(Default)]
+pub(in crate::engine::file) struct LiveProcesses;
+
+impl LiveProcesses {
+    /// Whether the recorded holder lives, which is unknown: it counts as dead.
+    #[expect(clippy::unused_self, reason = "the same signature as on Linux")]
+    pub(in crate::engine::file) fn has_not_released(&self, _: &Record, _: &Path) -> bool {
+        false
     }
 }

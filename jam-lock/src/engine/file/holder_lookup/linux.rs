@@ -3,6 +3,7 @@
 mod answer_cache;
 mod devices;
 mod evidence;
+mod live_processes;
 mod lock_table;
 mod lookup_thread;
 mod open_files;
@@ -11,5 +12,6 @@ mod run_callback;
 mod stale_record;
 mod waiting_writer;
 
+pub(in crate::engine::file) use self::live_processes::LiveProcesses;
 pub(in crate::engine::file) use self::lock_table::LockTable;
 pub(in crate::engine::file) use self::lookup_thread::{find, find_now, find_waiting_writer};

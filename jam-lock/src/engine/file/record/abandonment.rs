@@ -3,17 +3,20 @@
 //!
 //! A record is marked while a writer holds the lock, and stays marked if the writer dies. The mark
 //! is read before the record is overwritten; only a writer that has read it, and releases the lock
-//! cleanly, clears it.
+//! cleanly, clears it. A marked holder that lives has not
+//! abandoned the lock.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use super::HolderRecord;
 use super::error::{foreign, io_error, unreadable};
-use super::format::{self, Content};
+use super::format::{self, Content, Record};
 use super::io::Buffer;
 use super::record_file::RecordFile;
 use crate::engine::RecordError;
+use crate::engine::file::holder_lookup::LiveProcesses;
+use crate::engine::file::lock_file::EXTENSION;
 use crate::error::LockError;
 use crate::holder::Holder;
 
@@ -39,6 +42,8 @@ pub(super) struct Findings {
     /// The first holder that died with the lock or left it abandoned, if no writer has recovered
     /// since.
     pub(super) abandoned_by: Option<Box<Holder>>,
+    /// The recorded holder, if it lives and has not released the lock.
+    pub(super) unreleased_by: Option<Box<Holder>>,
     pub(super) has_token: bool,
     /// An error that hides no abandonment.
     pub(super) error: Option<LockError>,
@@ -82,8 +87,23 @@ impl HolderRecord {
             None => {}
         }
         let error = token.is_none().then(|| self.no_token());
-        let abandoned_by = record.abandoned_by_if_free().map(Box::new);
-        Ok(Findings { abandoned_by, has_token: token.is_some(), error })
+        let (abandoned_by, unreleased_by) = self.former_holders(record);
+        Ok(Findings { abandoned_by, unreleased_by, has_token: token.is_some(), error })
+    }
+
+    /// The holder that abandoned the lock, and the one that has not released it, by this record.
+    fn former_holders(&mut self, record: Record) -> (Option<Box<Holder>>, Option<Box<Holder>>) {
+        if record.holder.is_none() || self.found_dead.as_deref() == Some(&record) {
+            return (record.abandoned_by_if_free().map(Box::new), None);
+        }
+        let lock = self.spec.path.with_extension(EXTENSION);
+        if LiveProcesses::default().has_not_released(&record, &lock) {
+            let Record { holder, abandoned_by, .. } = record;
+            let unreleased_by = holder.map(|(holder, _)| holder.not_released());
+            return (abandoned_by.map(Box::new), unreleased_by.map(Box::new));
+        }
+        self.found_dead = Some(Box::new(record.clone()));
+        (record.abandoned_by_if_free().map(Box::new), None)
     }
 
     /// Opens the record file, unless the one that is open is still in its place. Returns why a
@@ -126,35 +146,51 @@ impl HolderRecord {
         io_error("read the last token in", &self.spec.path, io::Error::other(text))
     }
 
-    /// Clears the mark, if one was read or written.
-    pub(super) fn clear_mark(&mut self) -> Result<(), LockError> {
+    /// Clears the mark, if one was read or written; `false` if another holder's is there instead.
+    pub(super) fn clear_mark(&mut self) -> Result<bool, LockError> {
         let Some(file) = self.file.as_mut().filter(|_| self.mark == AbandonmentMark::Set) else {
-            return Ok(());
+            return Ok(true);
         };
-        file.write(&self.spec, &format::released_line(self.tokens.last()))?;
+        if file.was_written_by_another() {
+            return Ok(false);
+        }
+        let text = format::released_line(self.tokens.last());
+        // Otherwise, the next holder would be told that this one has died.
+        let is_there = match file.write(&self.spec, &text) {
+            Ok(()) => true,
+            Err(error) => file.replace_or_remove(&self.spec, &text, error)?,
+        };
+        if !is_there {
+            self.file = None;
+        }
         self.mark = AbandonmentMark::Clear;
-        Ok(())
+        Ok(true)
     }
 
-    /// Leaves the mark for the next holder: the lock was abandoned by `holder`.
-    pub(super) fn leave_abandoned(&mut self, holder: &Holder) -> Result<(), LockError> {
+    /// Leaves the mark for the next holder: the lock was abandoned by `holder`; `false` if another
+    /// holder's is there instead.
+    pub(super) fn leave_abandoned(&mut self, holder: &Holder) -> Result<bool, LockError> {
         let result = self.write_abandoned(holder);
         // If it could not be written, the mark that is set is that of this holder or of a later
         // one.
-        if self.mark == AbandonmentMark::Set { Ok(()) } else { result }
+        if result.is_err() && self.mark == AbandonmentMark::Set { Ok(true) } else { result }
     }
 
-    /// Records that `holder` abandoned the lock, which is free.
-    pub(super) fn write_abandoned(&mut self, holder: &Holder) -> Result<(), LockError> {
+    /// Records that `holder` abandoned the lock, which is free; `false` if another holder is
+    /// recorded.
+    pub(super) fn write_abandoned(&mut self, holder: &Holder) -> Result<bool, LockError> {
         let Some(file) = self.file.as_mut().filter(|_| self.mark != AbandonmentMark::Unread) else {
             let text = "it could not be read or created when the lock was acquired";
             let operation = "record that the lock was left abandoned in";
             return Err(io_error(operation, &self.spec.path, io::Error::other(text)));
         };
+        if file.was_written_by_another() {
+            return Ok(false);
+        }
         let is_keyed = self.token_floor.is_some();
         let text = format::abandoned_record(holder, self.tokens.last(), is_keyed);
         let written = file.write(&self.spec, &text);
-        self.note_written(written)
+        self.note_written(written).map(|()| true)
     }
 
     /// Notes that the mark was written, even if only a part of the record was.

@@ -6,6 +6,7 @@
 //! function  on_apply
 //! place     src/invoices.rs:42
 //! process   4242 started 2522844
+//! boot      3f2c9a1b
 //! program   invoiced
 //! host      app1
 //! kind      keyed
@@ -58,6 +59,9 @@ const STATE: Range<usize> = 11..15;
 /// Where the first line has the token.
 const TOKEN: Range<usize> = 22..41;
 
+/// The length of the first line, which is all that a release writes.
+pub(super) const RELEASED_SIZE: usize = TOKEN.end + 1;
+
 /// Where the second line has the time.
 const SINCE: Range<usize> = 52..79;
 
@@ -87,10 +91,18 @@ pub(in crate::engine::file) struct Record {
     /// The last token that it was written for, if it can be read.
     pub(in crate::engine::file) token: Option<u64>,
     /// The recorded holder, and when its process started.
-    pub(in crate::engine::file) holder: Option<(Holder, Option<u64>)>,
+    pub(in crate::engine::file) holder: Option<(Holder, Start)>,
     /// The first holder that died with the lock or left it abandoned, if no writer has recovered
     /// since.
     pub(in crate::engine::file) abandoned_by: Option<Holder>,
+}
+
+/// When a process started, as it has recorded itself: process ids are reused.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::engine::file) struct Start {
+    /// In clock ticks since the boot.
+    pub(in crate::engine::file) ticks: Option<u64>,
+    pub(in crate::engine::file) boot: Option<String>,
 }
 
 impl Content {
@@ -114,14 +126,14 @@ impl Record {
             return Self { token, ..Self::default() };
         }
         let unknown = Self { token, holder: None, abandoned_by: Some(Holder::default()) };
-        let Some(Fields { holder, started, rest, .. }) = Fields::parse(bytes) else {
+        let Some(Fields { holder, start, rest, .. }) = Fields::parse(bytes) else {
             return unknown;
         };
         match state {
             Some(b"held") => {
                 let holder = Holder { token, ..holder };
                 let abandoned_by = first_abandonment(bytes, rest);
-                Self { token, holder: Some((holder, started)), abandoned_by }
+                Self { token, holder: Some((holder, start)), abandoned_by }
             }
             Some(b"died") => Self { token, holder: None, abandoned_by: Some(holder) },
             _ => unknown,
@@ -186,7 +198,7 @@ fn first_abandonment(bytes: &[u8], rest: &[u8]) -> Option<Holder> {
 /// The lines of a text that fits its check.
 struct Fields<'bytes> {
     holder: Holder,
-    started: Option<u64>,
+    start: Start,
     check: u64,
     /// What follows the line with the check.
     rest: &'bytes [u8],
@@ -196,7 +208,7 @@ impl<'bytes> Fields<'bytes> {
     fn parse(bytes: &'bytes [u8]) -> Option<Self> {
         token(bytes)?;
         let mut holder = Holder::default();
-        let mut started = None;
+        let mut start = Start::default();
         let mut rest = bytes;
         loop {
             let covered = bytes.len() - rest.len();
@@ -212,17 +224,18 @@ impl<'bytes> Fields<'bytes> {
                     (holder.file, holder.line) = (Some(file.to_owned()), Some(line.parse().ok()?));
                 }
                 "process" => {
-                    let (id, start) = value.split_once(" started ").unzip();
+                    let (id, ticks) = value.split_once(" started ").unzip();
                     holder.process = Some(id.unwrap_or(value).parse().ok()?);
-                    started = start.map(str::parse).transpose().ok()?;
+                    start.ticks = ticks.map(str::parse).transpose().ok()?;
                 }
+                "boot" => start.boot = Some(value.to_owned()),
                 "program" => holder.program = Some(value.to_owned()),
                 "host" => holder.host = Some(value.to_owned()),
                 "token" => holder.token = Some(value.parse().ok()?),
                 "check" => {
                     let check = u64::from_str_radix(value, 16).ok()?;
                     let is_whole = check == check_of(&bytes[..covered]);
-                    return is_whole.then_some(Self { holder, started, check, rest });
+                    return is_whole.then_some(Self { holder, start, check, rest });
                 }
                 // A later version may add lines.
                 _ => {}

@@ -7,7 +7,6 @@ use tokio_postgres::{Error, Row};
 
 use crate::engine::Mode;
 use crate::engine::postgres::error::describe;
-use crate::engine::postgres::holder;
 use crate::engine::postgres::session::{RESPONSE_TIMEOUT, Session, unresponsive};
 use crate::error::LockError;
 use crate::holder::Holder;
@@ -24,7 +23,7 @@ pub(in crate::engine::postgres) struct Acquired {
 }
 
 impl Acquired {
-    /// From a row with the token, whether it is of the requested name, and the holder that died.
+    /// From a row with the token, and whether it is of the requested name.
     pub(super) fn from_row(
         session: &Arc<Session>,
         mode: Mode,
@@ -34,7 +33,7 @@ impl Acquired {
             return Err(AcquireError::KeyCollision);
         }
         let (session, token) = (Arc::clone(session), row.try_get(0)?);
-        Ok(Self { session, mode, token, abandoned_by: holder::read(row, 2) })
+        Ok(Self { session, mode, token, abandoned_by: None })
     }
 }
 

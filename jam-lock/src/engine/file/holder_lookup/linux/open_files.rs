@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
-use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::engine::file::holder_lookup::lock_snapshot::LockSnapshot;
+use crate::engine::file::mount;
 
 /// The end of the name of an open file that was removed.
 const REMOVED: &[u8] = b" (deleted)";
@@ -60,15 +60,25 @@ impl OpenFiles {
 /// Whether the open file `descriptor` of `process` has this inode number and is locked by
 /// `flock(2)`.
 pub(super) fn is_locked(process: u32, descriptor: &OsStr, inode: u64) -> bool {
-    let path = folder(process, "fdinfo").join(descriptor);
-    let mut details = [0; 1024];
-    let read = fs::File::open(path).and_then(|mut file| file.read(&mut details));
-    let details = &details[..read.unwrap_or(0)];
-    let lines = String::from_utf8_lossy(details);
+    let details = mount::details(&folder(process, "fdinfo").join(descriptor));
     let inode = format!(":{inode} ");
-    lines
-        .lines()
-        .any(|line| line.starts_with("lock:") && line.contains("FLOCK") && line.contains(&inode))
+    details.is_some_and(|details| locks(&details).any(|line| line.contains(&inode)))
+}
+
+/// Whether an open file is locked by `flock(2)`, by what `fdinfo` shows of it.
+pub(super) fn shows_lock(details: &str) -> bool {
+    locks(details).next().is_some()
+}
+
+fn locks(details: &str) -> impl Iterator<Item = &str> {
+    details.lines().filter(|line| line.starts_with("lock:") && line.contains("FLOCK"))
+}
+
+/// Whether `descriptor`, a link of `/proc`, leads to a file with this name, which may be removed.
+pub(super) fn has_name(descriptor: &Path, name: &OsStr) -> bool {
+    let target = fs::read_link(descriptor).unwrap_or_default();
+    let found = target.file_name().unwrap_or_default().as_bytes();
+    found.strip_suffix(REMOVED).unwrap_or(found) == name.as_bytes()
 }
 
 fn is_it(process: u32, descriptor: &OsString, file: &Metadata) -> bool {

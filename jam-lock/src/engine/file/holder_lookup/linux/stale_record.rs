@@ -28,8 +28,8 @@ impl ProcessIdentity {
 
     /// The identity of the holder in `record`, if it has one.
     pub(super) fn recorded(record: Option<&Record>) -> Option<Self> {
-        let (holder, started) = record?.holder.as_ref()?;
-        Some(Self { own_id: holder.process?, started: (*started)? })
+        let (holder, start) = record?.holder.as_ref()?;
+        Some(Self { own_id: holder.process?, started: start.ticks? })
     }
 
     /// Whether this recorded holder is the process that `entry` lists as a holder, which is

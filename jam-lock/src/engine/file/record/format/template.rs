@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    CHECK, FIRST, KEYED, MAGIC, MAX_LEN, SINCE, SIZE, TOKEN, check_of, date, write_number,
+    CHECK, FIRST, KEYED, MAGIC, MAX_LEN, RELEASED_SIZE, SINCE, SIZE, TOKEN, check_of, date,
+    write_number,
 };
 use crate::holder::Holder;
 use crate::site::Site;
@@ -22,7 +23,7 @@ const DIGITS: usize = 16;
 const FIRST_LINE: usize = 1 + FIRST.len() + DIGITS;
 
 /// The first line of the record of a lock that is free.
-pub(in super::super) fn released_line(token: u64) -> [u8; TOKEN.end + 1] {
+pub(in super::super) fn released_line(token: u64) -> [u8; RELEASED_SIZE] {
     let mut line = *b"jam-lock 1 free token                    \n";
     write_number(&mut line[TOKEN], token, b' ');
     line
@@ -70,6 +71,9 @@ impl Template {
             }
             None => push_line(&mut text, "process", &here.id),
         }
+        if let Some(boot) = &here.boot {
+            push_line(&mut text, "boot", boot);
+        }
         push_program(&mut text, here.program.as_deref(), here.host.as_deref());
         let (text, check) = fill_up(text, is_keyed);
         Self { site, is_keyed, text, second: u64::MAX, check }
@@ -112,7 +116,7 @@ fn push_site(text: &mut String, function: Option<&str>, place: Option<(&str, u32
         push_line(text, "function", &shorten(function, 80));
     }
     if let Some((file, number)) = place {
-        push_line(text, "place", &format_args!("{}:{number}", shorten(file, 150)));
+        push_line(text, "place", &format_args!("{}:{number}", shorten(file, 142)));
     }
 }
 
@@ -185,7 +189,7 @@ pub(super) fn render(here: &ThisProcess, site: Site, since: Duration, token: u64
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Content, Record, TOKEN_LIMIT, is_of_keyed_name};
+    use super::super::{Content, Record, Start, TOKEN_LIMIT, is_of_keyed_name};
     use super::*;
 
     fn record(bytes: &[u8]) -> Record {
@@ -211,13 +215,14 @@ mod tests {
         let here = ThisProcess {
             id: u32::MAX,
             started: None,
+            boot: None,
             program: Some("a\nhost evil\n".repeat(50)),
             host: None,
         };
         let text = render(&here, Site::here(), Duration::ZERO, TOKEN_LIMIT - 1);
         assert_eq!(text.len(), SIZE);
-        let (holder, started) = record(text.as_bytes()).holder.unwrap();
-        assert_eq!((holder.host(), holder.function(), started), (None, None, None));
+        let (holder, start) = record(text.as_bytes()).holder.unwrap();
+        assert_eq!((holder.host(), holder.function(), start), (None, None, Start::default()));
         assert!(holder.program().unwrap().ends_with("?host evil?"));
     }
 
@@ -227,6 +232,7 @@ mod tests {
         let here = ThisProcess {
             id: u32::MAX,
             started: Some(u64::MAX),
+            boot: Some("ffffffff".to_owned()),
             program: Some(long.clone()),
             host: Some(long.clone()),
         };
@@ -247,6 +253,7 @@ mod tests {
         let here = ThisProcess {
             id: 4242,
             started: Some(2_522_844),
+            boot: Some("3f2c9a1b".to_owned()),
             program: Some("invoiced".to_owned()),
             host: Some("app1".to_owned()),
         };

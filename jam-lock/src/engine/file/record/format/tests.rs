@@ -14,6 +14,7 @@ fn text() -> String {
     let here = ThisProcess {
         id: 4242,
         started: Some(2_522_844),
+        boot: Some("3f2c9a1b".to_owned()),
         program: Some("invoiced".to_owned()),
         host: Some("app1".to_owned()),
     };
@@ -45,8 +46,8 @@ fn a_record_is_parsed_as_it_was_written() {
     assert_eq!(text.len(), SIZE);
     let record = record(text.as_bytes());
     assert_eq!(record.token, Some(1_764_012_371_123_456_789));
-    let (holder, started) = record.holder.unwrap();
-    assert_eq!(started, Some(2_522_844));
+    let (holder, start) = record.holder.unwrap();
+    assert_eq!(start, Start { ticks: Some(2_522_844), boot: Some("3f2c9a1b".to_owned()) });
     let line = holder.line().unwrap();
     assert_eq!(
         holder.to_string(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Child, Command};
 
 use super::*;
-use crate::engine::file::record::Record;
+use crate::engine::file::record::{Record, Start};
 
 /// A lock file, and a running process.
 struct Setup {
@@ -33,7 +33,7 @@ impl Setup {
         let holder = Holder { process: Some(own_id), ..Holder::default() };
         self.lock.record = Some(Record {
             token: Some(7),
-            holder: Some((holder, Some(started))),
+            holder: Some((holder, Start { ticks: Some(started), boot: None })),
             abandoned_by: None,
         });
     }
