@@ -159,14 +159,14 @@ pub enum LockError {
     /// The cycle may be of any length, and its owners may be in one process or in several. The server
     /// looks for it once a wait has lasted for its `deadlock_timeout`, by default one second. All locks
     /// that this owner held on that server are [lost](crate::LockGuard::is_lost), so that the other owners
-    /// go on; their guards are still to be dropped. Only PostgreSQL detects deadlocks; [the guide][page]
+    /// go on; their guards are still to be dropped. A transaction that acquired it is aborted. Only PostgreSQL detects deadlocks; [the guide][page]
     /// says which.
     ///
     /// [page]: crate::guide::postgres#deadlocks
     #[error(
         "deadlock on lock `{name}` ({location}): its holder was waiting, directly or through others, for \
-         a lock held by this thread or task, whose locks there have all been released; acquire locks in \
-         one order everywhere, or all at once"
+         a lock held by this thread, task or transaction, whose locks there have all been released; \
+         acquire locks in one order everywhere, or all at once"
     )]
     #[non_exhaustive]
     Deadlock {

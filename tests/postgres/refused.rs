@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
+use jam_lock_tests::LONG;
+
 use super::*;
 
 fn refusal(url: &str) -> String {
@@ -50,6 +52,24 @@ fn another_server_that_the_url_leads_to_later() {
     // The first server works again after a restart.
     first.restart();
     drop(locks.lock(lock_name("a")).acquire().unwrap());
+}
+
+#[test]
+fn a_former_primary_that_the_url_leads_to_later() {
+    let Some(primary) = Server::start_with("wal_level = replica\nmax_wal_senders = 4") else {
+        return;
+    };
+    drop(locks(&primary.url()));
+    let Some(standby) = primary.standby() else { return };
+    standby.query("SELECT pg_promote()");
+    let lock = locks(&either(&standby, &primary)).lock(lock_name("a"));
+    let before = lock.acquire().unwrap();
+    standby.stop();
+    drop(before);
+    let text = lock.timeout(LONG).acquire().unwrap_err().to_string();
+    assert!(text.contains("former primary"), "{text}");
+    standby.restart();
+    drop(lock.timeout(LONG).acquire().unwrap());
 }
 
 #[test]

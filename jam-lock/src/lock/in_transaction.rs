@@ -21,13 +21,15 @@ impl Lock {
     ///
     /// While it waits, this is an ordinary open transaction: `CREATE INDEX CONCURRENTLY` and `VACUUM` wait
     /// for it, or leave what it may still see. A migration that needs them uses [`Lock::acquire`].
+    /// [The guide](crate::guide::postgres#a-lock-for-one-transaction) has more.
     ///
     /// Later acquisitions of the thread or task do not see that the transaction holds the lock; a cycle of
-    /// waits is ended by the server.
+    /// waits is ended by the server. The [observer](crate::Observer) is not notified.
     ///
     /// # Cancel safety
-    /// Dropping the future does not end the wait at the server, and the transaction may have the lock or
-    /// be aborted: roll it back.
+    /// Dropping the future does not end the wait at the server, which the next query on the connection waits
+    /// for; the client's `cancel_token` ends it. The transaction may then have the lock or be aborted: roll
+    /// it back.
     ///
     /// # Errors
     /// The transaction can go on after each of them but a deadlock and a lost connection.

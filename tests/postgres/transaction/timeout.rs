@@ -81,3 +81,25 @@ fn it_also_ends_a_wait_for_a_fenced_transaction() {
         acquire(&lock, &transaction).await;
     });
 }
+
+#[test]
+fn a_dropped_wait_is_ended_by_the_cancel_token_and_a_rollback() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let lock = used_lock(&url);
+    let child = Child::holding(&url, "a");
+    with_client(&url, async |mut client| {
+        let cancel = client.cancel_token();
+        let transaction = client.transaction().await.unwrap();
+        let waiting = Box::pin(lock.acquire_in(&transaction));
+        let polled = smol::future::poll_once(waiting).await;
+        assert!(polled.is_none());
+        wait_until("it waits", || is_waited_for(server, &url, "a"));
+        cancel.cancel_query(NoTls).await.unwrap();
+        transaction.rollback().await.unwrap();
+        assert!(!is_waited_for(server, &url, "a"));
+        child.release();
+        let transaction = client.transaction().await.unwrap();
+        acquire(&lock, &transaction).await;
+    });
+}

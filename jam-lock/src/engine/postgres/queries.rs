@@ -6,10 +6,9 @@ pub(super) mod wait;
 use super::backend::live_backends;
 
 use self::sql::{
-    Durability, IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder,
-    release, sweep,
+    IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder, release, sweep,
 };
-use self::wait::try_or_request_wait;
+use self::wait::{IS_GRANTED, try_or_request_wait};
 use crate::engine::Mode;
 
 pub(super) use self::sql::{CLOCK, TOKEN_RESERVE, holder_fields};
@@ -27,7 +26,7 @@ pub(super) enum Query {
     TryLockShared,
     /// Waits for the lock that the last attempt of the session has requested.
     Wait,
-    /// Records the holder of a writer's lock that was just taken, and gives it a token.
+    /// Records the holder of a writer's lock, and gives it a token, if the last wait was granted it.
     RecordHolder,
     /// Reads the token and the abandonment.
     ReadRecord,
@@ -91,7 +90,7 @@ const QUERIES: [Definition; 20] = [
     (Query::Wait, AtStart, wait::wait),
     (Query::RecordHolder, AtStart, |table| {
         format!(
-            "{} VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK}, {}) {}",
+            "{} SELECT $1::bigint, $2, $3, $4::boolean, {CLOCK}, {} WHERE {IS_GRANTED} {}",
             insert(table),
             recorded_holder(5),
             on_conflict(),
@@ -125,13 +124,11 @@ const QUERIES: [Definition; 20] = [
             recorded_holder(3),
         )
     }),
-    (Query::ReleaseClean, AtStart, |table| {
-        release(table, "holder = NULL, died = NULL", Durability::Quick)
-    }),
+    (Query::ReleaseClean, AtStart, |table| release(table, "holder = NULL, died = NULL")),
     (Query::ReleaseAbandoned, AtStart, |table| {
-        release(table, "died = coalesce(died, holder), holder = NULL", Durability::OnDisk)
+        release(table, "died = coalesce(died, holder), holder = NULL")
     }),
-    (Query::ReleaseUnused, AtStart, |table| release(table, "holder = NULL", Durability::Quick)),
+    (Query::ReleaseUnused, AtStart, |table| release(table, "holder = NULL")),
     (Query::ReleaseShared, AtStart, |_| "SELECT pg_advisory_unlock_shared($1::bigint)".to_owned()),
     // The server logs a warning when a lock that is not held is released.
     (Query::UnlockIfHeld, OnFirstUse, |_| {

@@ -9,13 +9,14 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::backend::{self, Backend};
 use super::connection::{CONNECT, Connection, drive, query_error};
-use super::error::{describe, server_error};
+use super::error::{describe, no_answer, server_error};
 use super::pooler;
 use super::preflight::{refuse_old_or_read_only, standby};
 use super::queries::Queries;
 use super::session::Session;
 use super::settings::SETTINGS;
 use super::table;
+use super::timeline::{self, NewestTimeline};
 use super::tls::{ConnectionTask, Tls};
 use super::url::{CONNECT_TIMEOUT, Url};
 use crate::error::LockError;
@@ -42,6 +43,7 @@ pub(super) struct Server {
     tls: Tls,
     queries: Arc<Queries>,
     database: Database,
+    newest_timeline: NewestTimeline,
     /// Identifies it together with its database and the namespace.
     pub(super) identity: String,
 }
@@ -75,7 +77,12 @@ impl Server {
         let row = first.row(&format!("SELECT {identifier}"), &url).await?;
         let system_identifier = row.get(0).map(Into::into);
         let database = Database { started, oid, system_identifier };
-        Ok(Self { url, tls, queries: Arc::new(Queries::new(table)), database, identity })
+        let Connection { client, task } = &mut first;
+        let timeline = drive(task, timeline::current(client)).await.ok().flatten();
+        let newest_timeline = NewestTimeline::default();
+        newest_timeline.check(timeline, &url)?;
+        let queries = Arc::new(Queries::new(table));
+        Ok(Self { url, tls, queries, database, newest_timeline, identity })
     }
 
     /// Opens a session, which runs until its connection is lost or it is closed.
@@ -102,11 +109,15 @@ impl Server {
             let [idle, interval, count, silence, check, rest, limits, limit, isolation, commit] =
                 SETTINGS.map(|setting| client.batch_execute(setting));
             // A setting that the server does not have is left out.
-            let _ = tokio::join!(
-                idle, interval, count, silence, check, rest, limits, limit, isolation, commit
+            let timeline = timeline::current(&client);
+            let (timeline, ..) = tokio::join!(
+                timeline, idle, interval, count, silence, check, rest, limits, limit, isolation,
+                commit
             );
+            timeline
         };
-        drive(&mut task, settings).await.map_err(|error| failed(CONNECT, error))?;
+        let timeline = drive(&mut task, settings).await.map_err(|error| failed(CONNECT, error))?;
+        self.newest_timeline.check(timeline, url)?;
         let backend = Backend { process, own_lock };
         let session = Session::new(client, backend, tls.clone(), Arc::clone(queries));
         let prepared = drive(&mut task, session.prepare_at_start()).await.and_then(identity);
@@ -196,6 +207,6 @@ async fn within_connect_timeout<T>(
     let done = timeout(CONNECT_TIMEOUT, work).await;
     done.unwrap_or_else(|_| {
         let text = format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs());
-        Err(LockError::engine(CONNECT, location, text))
+        Err(no_answer(CONNECT, location, text))
     })
 }

@@ -131,24 +131,27 @@ async fn create(first: &mut Connection, url: &Url) -> Result<Found, LockError> {
     first.all(&begin, url).await?;
     let found = match find(first, url).await? {
         Some(found) => found,
-        None => {
-            let creatable = first.row(CREATABLE, url).await?;
-            let Some(schema) = creatable.get(0) else {
-                let role = role(first, url).await?;
-                return Err(LockError::Unsupported {
-                    what: "a role that cannot create the table `jam_lock`",
-                    location: url.redacted(),
-                    remedy: statements::create_and_grant(&role).into(),
-                });
-            };
-            let operation = format!("create the table {schema}.jam_lock");
-            let created = first.rows(&statements::create(schema)).await;
-            created.map_err(|error| server_error(&operation, url.redacted(), &error))?;
-            Found { schema: schema.to_owned(), is_usable: true }
-        }
+        None => create_under_lock(first, url).await?,
     };
     first.all("COMMIT", url).await?;
     Ok(found)
+}
+
+/// Creates the table while no other program does.
+async fn create_under_lock(first: &mut Connection, url: &Url) -> Result<Found, LockError> {
+    let creatable = first.row(CREATABLE, url).await?;
+    let Some(schema) = creatable.get(0) else {
+        let role = role(first, url).await?;
+        return Err(LockError::Unsupported {
+            what: "a role that cannot create the table `jam_lock`",
+            location: url.redacted(),
+            remedy: statements::create_and_grant(&role).into(),
+        });
+    };
+    let operation = format!("create the table {schema}.jam_lock");
+    let created = first.rows(&statements::create(schema)).await;
+    created.map_err(|error| server_error(&operation, url.redacted(), &error))?;
+    Ok(Found { schema: schema.to_owned(), is_usable: true })
 }
 
 /// The role of the connection, as it is written in a statement.

@@ -28,9 +28,11 @@ use crate::timeout::{Deadline, Timeout};
 /// It needs no [`Locks`](crate::Locks), and no connection but that of the transaction, so it also works
 /// through a pooler that refuses [`Locks::connect`](crate::Locks::connect), such as PgBouncer with
 /// `pool_mode = transaction`. It excludes all other holders of the name in that database and namespace,
-/// however they hold it. With a [`Locks`](crate::Locks), use [`Lock::acquire_in`](crate::Lock::acquire_in).
+/// however they hold it. With a [`Locks`](crate::Locks), use [`Lock::acquire_in`](crate::Lock::acquire_in), which
+/// also checks the order of locks and that the database is the right one.
 ///
-/// The table `jam_lock` must exist; `Locks::connect` creates it, and the error says how else.
+/// The table `jam_lock` must exist: `Locks::connect` creates it, and the error without it has the
+/// statements for an administrator.
 ///
 /// # Example
 /// ```no_run

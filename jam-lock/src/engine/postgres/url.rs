@@ -109,12 +109,11 @@ impl Url {
         }
         // One port is that of all hosts.
         let ports = self.config.get_ports();
-        for (at, host) in hosts.iter_mut().enumerate() {
-            if let Some(port) = ports.get(at).or(ports.first()) {
-                host.push_str(&format!(":{port}"));
-            }
-        }
-        hosts.join(",")
+        let with_port = |(at, host): (usize, &String)| match ports.get(at).or(ports.first()) {
+            Some(port) => format!("{host}:{port}"),
+            None => host.clone(),
+        };
+        hosts.iter().enumerate().map(with_port).collect::<Vec<_>>().join(",")
     }
 
     pub(super) fn needs_tls(&self) -> bool {

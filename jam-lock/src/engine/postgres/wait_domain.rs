@@ -5,7 +5,7 @@ use tokio_postgres::error::SqlState;
 
 use super::connection::Connection;
 use super::error::server_error;
-use super::queries::wait::{domain, request, wait};
+use super::queries::wait::{IS_GRANTED, domain, request, wait};
 use super::random;
 use super::url::Url;
 use crate::engine::Mode;
@@ -20,8 +20,10 @@ pub(super) fn create(table: &str) -> String {
          LANGUAGE sql VOLATILE AS 'SELECT true LIMIT 1'; \
          CREATE DOMAIN {domain} AS text CHECK (CASE WHEN {release_snapshot}() THEN \
          CASE split_part(VALUE, ' ', 1) \
-         WHEN 'exclusive' THEN pg_advisory_lock(split_part(VALUE, ' ', 2)::bigint) IS NOT NULL \
-         WHEN 'shared' THEN pg_advisory_lock_shared(split_part(VALUE, ' ', 2)::bigint) IS NOT NULL \
+         WHEN 'exclusive' THEN set_config('jam_lock.wait', 'granted', \
+         pg_advisory_lock(split_part(VALUE, ' ', 2)::bigint) IS NULL) IS NOT NULL \
+         WHEN 'shared' THEN set_config('jam_lock.wait', 'granted', \
+         pg_advisory_lock_shared(split_part(VALUE, ' ', 2)::bigint) IS NULL) IS NOT NULL \
          ELSE true END END)"
     )
 }
@@ -57,7 +59,8 @@ async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(
                       GRANT USAGE ON LANGUAGE plpgsql TO the role";
         return Err(unsupported_or_failed(&error, url, what, remedy.to_owned()));
     }
-    let unlocked = first.row(&format!("SELECT pg_advisory_unlock({key})"), url).await?;
+    let text = format!("SELECT pg_advisory_unlock({key}) AND {IS_GRANTED}");
+    let unlocked = first.row(&text, url).await?;
     if unlocked.get(0) != Some("t") {
         return Err(LockError::Unsupported {
             what: "a type `jam_lock_wait` that is not the domain of this library",

@@ -52,30 +52,22 @@ pub(super) fn on_conflict() -> String {
     )
 }
 
-/// Whether a commit waits for the disk.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Durability {
-    /// It does not, because the next holder does not depend on what is recorded.
-    Quick,
-    OnDisk,
-}
-
 /// Records the outcome of the writer with the token `$2`, and then releases its lock.
 ///
 /// The lock is free before the commit, so that the next holder is not delayed by it. But that
 /// holder changes the same row, which is locked up to the commit, and so it sees the outcome.
 /// Counting the changed rows completes the change before the release, even if there is none.
-pub(super) fn release(table: &str, outcome: &str, durability: Durability) -> String {
-    let quickly = match durability {
-        Durability::Quick => ", set_config('synchronous_commit', 'off', true)",
-        Durability::OnDisk => "",
-    };
+///
+/// The commit does not wait for the disk: what a crash of the server loses looks like an abandonment,
+/// which is true of an abandonment, and likely of any holder of that time.
+pub(super) fn release(table: &str, outcome: &str) -> String {
     format!(
         "WITH changed AS (
             UPDATE {table} AS lock SET {outcome}
             WHERE lock.key = $1::bigint AND lock.token = $2::bigint RETURNING 1
         )
-        SELECT pg_advisory_unlock($1::bigint){quickly} FROM (SELECT count(*) FROM changed) AS it"
+        SELECT pg_advisory_unlock($1::bigint), set_config('synchronous_commit', 'off', true)
+        FROM (SELECT count(*) FROM changed) AS it"
     )
 }
 

@@ -11,9 +11,16 @@
 //! such a function releases every snapshot that is not in use.
 //!
 //! What to wait for is in the setting `jam_lock.wait`, so that the statement is the same for all
-//! locks. The attempt that found the lock unavailable has put it there.
+//! locks. The attempt that found the lock unavailable has put it there. The domain replaces it as
+//! soon as the lock is granted, and the server takes that back if the wait fails or is cancelled
+//! after all. So the query that records the holder is sent together with the wait, and does nothing
+//! unless the lock is granted.
 
 use crate::engine::Mode;
+
+/// Whether the last wait of the session was granted the lock.
+pub(in crate::engine::postgres) const IS_GRANTED: &str =
+    "current_setting('jam_lock.wait') = 'granted'";
 
 /// The domain that belongs to the table.
 pub(in crate::engine::postgres) fn domain(table: &str) -> String {
