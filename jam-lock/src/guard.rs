@@ -226,17 +226,20 @@ impl LockGuard {
     ///
     /// # Errors
     /// - [`LockError::Io`] if the file cannot be unlocked; it is closed instead, which ends the lock too.
-    ///   Also if the [record](LockGuard::record_error) cannot be written: the lock is released, but the next
-    ///   holder finds it abandoned without reason, or does not learn that it was
-    ///   [marked](LockGuard::mark_abandoned) so.
+    ///   Also if the [record](LockGuard::record_error) can be neither written nor removed: the lock is
+    ///   released, but the next holder finds it abandoned without reason. Or if it does not learn that the
+    ///   lock was [marked](LockGuard::mark_abandoned) abandoned.
     /// - [`LockError::Forked`] if the guard was inherited through `fork(2)`. The parent's lock stays held.
-    /// - [`LockError::Lost`] if the lock is known to be lost.
+    /// - [`LockError::Lost`] if the lock is [lost](LockGuard::is_lost): another process may have it. The
+    ///   record of another holder is left alone.
     pub fn release(mut self) -> Result<(), LockError> {
-        let result = self.release_now();
+        let lost = self.ensure();
+        let released = self.release_now();
+        let result = lost.and(released);
         let loss_monitor = self.loss_monitor.as_ref().filter(|_| self.may_block);
         let Some(loss_monitor) = loss_monitor else { return result };
         loss_monitor.flush();
-        result.and(self.ensure())
+        result.and(self.ensure_as_reported())
     }
 
     pub(crate) fn notifier(&self) -> Option<&Notifier> {
@@ -255,21 +258,21 @@ impl LockGuard {
         }
     }
 
-    /// Releases the lock, unless the acquisition has another guard.
+    /// Releases the lock, unless the acquisition has another guard. Whether it was lost is left to the
+    /// caller.
     fn release_now(&mut self) -> Result<(), LockError> {
         self.is_released = true;
         let is_abandoned = *self.is_left_abandoned.get_mut();
         let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
-        let lost = self.ensure();
         // Before the release, after which another thread may acquire the lock and signal this one to
         // acquire it again.
         self.unregister();
         let released = self.gate.release(self.number, outcome);
-        let Some(result) = released else { return lost };
+        let Some(result) = released else { return Ok(()) };
         if let Some(notifier) = &self.notifier {
             notifier.released(self.waited);
         }
-        lost.and(result)
+        result
     }
 }
 

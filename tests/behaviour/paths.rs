@@ -68,7 +68,7 @@ fn a_folder_that_is_renamed_under_a_waiter_is_created_again() {
     let waiter = thread::spawn(move || waiting.acquire());
     wait_until("it waits", || blocked_on(&locks.join("x.lock")) == 1);
     fs::rename(&locks, folder.path().join("away")).unwrap();
-    child.release();
+    child.release_lost();
     let _guard = waiter.join().unwrap().unwrap();
     assert!(Path::new(&locks).join("x.lock").is_file());
     assert!(try_in_child(&locks, "x").contains("is already held"));

@@ -12,6 +12,8 @@ use jam_lock::{Holder, Locks};
 use crate::{folder, lock};
 use jam_lock_tests::child::{Child, try_in_child};
 #[cfg(target_os = "linux")]
+use jam_lock_tests::mounts::Mount;
+#[cfg(target_os = "linux")]
 use jam_lock_tests::order::Order;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::output::{printed, run_to_end};
@@ -229,4 +231,30 @@ fn a_process_that_must_not_write_files_survives_and_gets_a_record_error() {
     assert!(output.status.success(), "{text}");
     assert!(text.starts_with("cannot write the holder record "), "{text}");
     assert!(text.ends_with("raise `ulimit -f`"), "{text}");
+}
+
+/// Writes to a file in `folder` until its file system is full.
+#[cfg(target_os = "linux")]
+fn fill(folder: &Path) {
+    use std::io::Write;
+
+    let mut file = fs::File::create(folder.join("filler")).unwrap();
+    // What is missing in the end is less than a record needs.
+    for size in [1 << 20, 1 << 12, 1 << 9] {
+        let bytes = vec![b'x'; size];
+        while file.write_all(&bytes).and_then(|()| file.sync_data()).is_ok() {}
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_release_on_a_full_file_system_that_overwrites_nothing_in_place_is_no_death() {
+    let Some(mount) = Mount::btrfs() else { return };
+    for _ in 0..2 {
+        let child = Child::holding(mount.path(), "x");
+        fill(mount.path());
+        child.release();
+        assert_eq!(lock(mount.path(), "x").acquire().unwrap().abandoned(), None);
+        fs::remove_file(mount.path().join("filler")).unwrap();
+    }
 }

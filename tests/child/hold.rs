@@ -9,14 +9,19 @@ use jam_lock::{Lock, LockError, LockGuard, LockName, Locks};
 
 use crate::{Result, next_line};
 
-/// Holds the lock until the next line, and once more for each line.
+/// Holds the lock until the next line, and once more for each line; says if it was lost meanwhile.
 pub(crate) fn hold(lock: &Lock) -> Result {
     loop {
         let guard = lock.acquire()?;
         println!("held");
         let goes_on = next_line()?;
-        guard.release()?;
-        println!("released");
+        match guard.release() {
+            Err(LockError::Lost { .. }) => println!("lost"),
+            released => {
+                released?;
+                println!("released");
+            }
+        }
         if !goes_on {
             return Ok(());
         }

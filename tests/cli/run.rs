@@ -35,6 +35,29 @@ fn the_lock_is_held_as_long_as_the_command_runs() {
 }
 
 #[test]
+fn a_command_whose_lock_file_is_removed_runs_to_its_end_and_the_status_says_so() {
+    let folder = folder();
+    let file = folder.path().join("x.lock");
+    let script = format!("rm {}; echo done", file.display());
+    let output = run(folder.path(), &["x", "--", "sh", "-c", &script]);
+    assert_eq!((output.status.code(), &*stdout(&output)), (Some(74), "done\n"));
+    let text = stderr(&output);
+    assert!(text.contains("was lost while held: its lock file was removed or replaced"), "{text}");
+}
+
+#[test]
+fn a_holder_that_has_not_released_the_lock_is_reported() {
+    let folder = folder();
+    let child = holding(folder.path(), &[], HOLD);
+    fs::remove_file(folder.path().join("x.lock")).unwrap();
+    let output = run(folder.path(), &["x", "true"]);
+    let text = stderr(&output);
+    assert!(output.status.success(), "{text}");
+    let expected = "lock `x` was granted although `";
+    assert!(text.contains(expected) && text.contains(&format!("(pid {})", child.id())), "{text}");
+}
+
+#[test]
 fn flock_1_and_the_command_exclude_each_other() {
     let folder = folder();
     let path = folder.path().join("x.lock");

@@ -1,9 +1,7 @@
 //! Deadlocks between owners of one process, of several, and of both.
 
-use std::pin::pin;
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Barrier};
-use std::task::{Context, Waker};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -54,15 +52,6 @@ fn deadlocks(outcomes: &Receiver<Outcome>, count: usize) -> usize {
         Err(error) => panic!("{error}"),
     };
     outcomes.map(is_deadlock).filter(|is_deadlock| *is_deadlock).count()
-}
-
-fn assert_nothing_is_left<const N: usize>(server: &Server, url: &str, names: [&str; N]) {
-    for name in names {
-        wait_until("the server has no lock and no wait", || {
-            !is_held(server, url, name) && !is_waited_for(server, url, name)
-        });
-        drop(lock(url, name).try_acquire().unwrap());
-    }
 }
 
 #[test]
@@ -169,6 +158,46 @@ fn a_deadlock_behind_a_waiter_that_holds_nothing_is_resolved() {
     assert_nothing_is_left(server, &url, ["a", "b"]);
 }
 
+/// Acquires three of the locks, one inside the other, in an order that `seed` determines.
+fn acquire_some(locks: &[(Lock, Mutex<()>); 4], seed: usize) -> Outcome {
+    let chosen = [seed % 4, seed / 4 % 4, seed / 16 % 4].map(|number| &locks[number]);
+    let mut held: Vec<(LockGuard, MutexGuard<'_, ()>)> = Vec::new();
+    for (lock, inside) in chosen {
+        if held.iter().any(|(guard, _)| guard.name() == lock.name()) {
+            continue;
+        }
+        let guard = lock.acquire()?;
+        held.push((guard, inside.try_lock().expect("no other thread is inside")));
+    }
+    // What is inside leaves before its lock is released.
+    held.into_iter().rev().for_each(|(guard, inside)| {
+        drop(inside);
+        drop(guard);
+    });
+    Ok(())
+}
+
+#[test]
+fn threads_that_acquire_locks_in_any_order_all_finish() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let all = locks(&url);
+    let names = ["a", "b", "c", "d"];
+    let locks = Arc::new(names.map(|name| (all.lock(lock_name(name)), Mutex::new(()))));
+    let (sender, outcomes) = mpsc::channel();
+    for thread in 0..5_usize {
+        let (locks, sender) = (Arc::clone(&locks), sender.clone());
+        thread::spawn(move || {
+            for round in 0..20 {
+                let seed = (thread * 7919 + round * 104_729).wrapping_mul(2_654_435_761) >> 8;
+                let _ = sender.send(acquire_some(&locks, seed));
+            }
+        });
+    }
+    deadlocks(&outcomes, 5 * 20);
+    assert_nothing_is_left(server, &url, names);
+}
+
 #[test]
 fn a_slow_holder_of_the_same_process_is_no_deadlock() {
     let Some(server) = Server::shared() else { return };
@@ -182,82 +211,6 @@ fn a_slow_holder_of_the_same_process_is_no_deadlock() {
     assert!(outcomes.try_recv().is_err());
     drop(slow);
     assert_eq!(deadlocks(&outcomes, 1), 0);
-    assert_nothing_is_left(server, &url, ["a", "b"]);
-}
-
-#[test]
-fn a_nested_wait_that_times_out_leaves_nothing() {
-    let Some(server) = Server::shared() else { return };
-    let url = server.namespace();
-    let locks = locks(&url);
-    let (inner, barrier) = (locks.lock(lock_name("b")), Barrier::new(2));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let _held = inner.acquire().unwrap();
-            barrier.wait();
-            barrier.wait();
-        });
-        barrier.wait();
-        let outer = locks.lock(lock_name("a")).acquire().unwrap();
-        let waited = inner.timeout(Duration::from_millis(300)).acquire();
-        assert!(waited.unwrap_err().is_timeout());
-        wait_until("the server's queue is empty", || !is_waited_for(server, &url, "b"));
-        outer.ensure().unwrap();
-        assert_eq!(holders(server, &url, "b").len(), 1);
-        barrier.wait();
-        drop(outer);
-    });
-    assert_nothing_is_left(server, &url, ["a", "b"]);
-}
-
-#[test]
-fn a_nested_wait_that_is_cancelled_leaves_nothing() {
-    let Some(server) = Server::shared() else { return };
-    let url = server.namespace();
-    let locks = &locks(&url);
-    let inner = locks.lock(lock_name("b"));
-    let held = inner.acquire().unwrap();
-    let section =
-        locked!(lock_name("a"), locks = locks, async { inner.acquire_async().await.map(drop) });
-    {
-        let mut section = pin!(section);
-        let mut context = Context::from_waker(Waker::noop());
-        wait_until("the server sees it wait", || {
-            assert!(section.as_mut().poll(&mut context).is_pending());
-            is_waited_for(server, &url, "b")
-        });
-    }
-    wait_until("the server's queue is empty", || !is_waited_for(server, &url, "b"));
-    held.ensure().unwrap();
-    drop(held);
-    assert_nothing_is_left(server, &url, ["a", "b"]);
-}
-
-#[test]
-fn nested_waits_that_end_at_any_moment_lose_nothing() {
-    let Some(server) = Server::shared() else { return };
-    let url = server.namespace();
-    let locks = locks(&url);
-    let (outer, inner) = (locks.lock(lock_name("a")), locks.lock(lock_name("b")));
-    let other = outer.acquire().unwrap();
-    for round in 0..150 {
-        let (held, may_release) = (Barrier::new(2), Barrier::new(2));
-        let patience = Duration::from_micros(500 + 40 * round);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                let _held = inner.acquire().unwrap();
-                held.wait();
-                may_release.wait();
-                thread::sleep(patience);
-            });
-            held.wait();
-            may_release.wait();
-            let waited = inner.timeout(patience).acquire();
-            assert!(waited.is_ok() || waited.is_err_and(|error| error.is_timeout()));
-        });
-        other.ensure().unwrap();
-    }
-    drop(other);
     assert_nothing_is_left(server, &url, ["a", "b"]);
 }
 

@@ -12,6 +12,7 @@ jam_lock::lock_names! {
 mod acquire_and_release;
 mod cancelled;
 mod connections;
+mod cut_waits;
 mod deadlock;
 mod faults;
 mod fenced;
@@ -19,6 +20,7 @@ mod holders;
 mod limits;
 mod list;
 mod lost;
+mod nested_waits;
 mod no_leftovers;
 mod other_work;
 mod partition;
@@ -34,6 +36,7 @@ mod tokens;
 mod transaction;
 
 use jam_lock::{Holder, Lock, LockError, LockGuard, LockName, Locks};
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::postgres::{Admin, Server};
 use tokio::runtime::Builder;
 use tokio_postgres::{Client, NoTls};
@@ -59,6 +62,16 @@ fn url_through(server: &Server, url: &str, port: u16) -> String {
 /// Whether the lock is held, according to the server.
 fn is_held(server: &Server, url: &str, name: &str) -> bool {
     !holders(server, url, name).is_empty()
+}
+
+/// Checks that the server has neither locks nor waits of these names left.
+fn assert_nothing_is_left<const N: usize>(server: &Server, url: &str, names: [&str; N]) {
+    for name in names {
+        wait_until("the server has no lock and no wait", || {
+            !is_held(server, url, name) && !is_waited_for(server, url, name)
+        });
+        drop(lock(url, name).try_acquire().unwrap());
+    }
 }
 
 /// The server's processes that hold the lock.

@@ -86,21 +86,36 @@ fn no_waiter_has_a_snapshot_although_constraints_change_as_it_begins() {
     let locks = locks(&format!("{url}&connections={MANY}"));
     let names: Vec<_> = (0..MANY).map(|number| format!("a{number}")).collect();
     let clients = names.iter().map(|name| SqlClient::new(&server, &url, name)).collect::<Vec<_>>();
-    clients.iter().for_each(SqlClient::lock);
     server.query("CREATE TABLE shop (id int); CREATE TABLE stop ()");
-    thread::scope(|scope| {
+    let snapshots = thread::scope(|scope| {
         scope.spawn(|| server.query(CHANGE_CONSTRAINTS));
-        for name in &names {
+        // In the first round they connect one by one, and in the others all begin at once.
+        let rounds = [(); 4].map(|()| snapshots_of_waiters(&server, &locks, &names, &clients));
+        server.query("INSERT INTO stop DEFAULT VALUES");
+        rounds
+    });
+    assert_eq!(snapshots, [0; 4]);
+}
+
+/// Has all locks waited for, and returns how many of the waiters have a snapshot.
+fn snapshots_of_waiters(
+    server: &Server,
+    locks: &Locks,
+    names: &[String],
+    clients: &[SqlClient],
+) -> usize {
+    clients.iter().for_each(SqlClient::lock);
+    thread::scope(|scope| {
+        for name in names {
             let lock = locks.lock(lock_name(name)).timeout(LONG);
             scope.spawn(move || lock.acquire().map(drop).unwrap());
         }
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'";
-        wait_until("all of them wait", || server.query_one(waiting) == MANY.to_string());
+        wait_until("all of them wait", || server.query_one(waiting) == names.len().to_string());
         let snapshots = server.query_one(&format!("{waiting} AND backend_xmin IS NOT NULL"));
-        server.query("INSERT INTO stop DEFAULT VALUES");
         clients.iter().for_each(SqlClient::unlock);
-        assert_eq!(snapshots, "0");
-    });
+        snapshots.parse().unwrap()
+    })
 }
 
 /// More waiters than it takes for some of them to begin just as a constraint changes.

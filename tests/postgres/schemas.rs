@@ -164,7 +164,8 @@ fn other_relations_of_that_name_are_not_the_table() {
     );
     let shadowing = server.admin();
     shadowing.query("CREATE TEMP TABLE jam_lock AS SELECT * FROM public.jam_lock");
-    let statement = lock(&url, "a").acquire().unwrap().fence_statement().unwrap();
+    let guard = lock(&url, "a").acquire().unwrap();
+    let statement = guard.fence_statement().unwrap();
     assert!(statement.contains("FROM public.jam_lock"), "{statement}");
     assert_eq!(shadowing.query(&statement).len(), 1);
 }

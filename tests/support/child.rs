@@ -87,9 +87,18 @@ impl Child {
     }
 
     /// Has it release the lock and exit.
-    pub fn release(mut self) {
+    pub fn release(self) {
+        self.end_with("released");
+    }
+
+    /// Has it release the lock, which it has lost meanwhile, and exit.
+    pub fn release_lost(self) {
+        self.end_with("lost");
+    }
+
+    fn end_with(mut self, line: &str) {
         self.input = None;
-        assert_eq!(self.next_line(), "released");
+        assert_eq!(self.next_line(), line);
         assert!(self.process.wait().unwrap().success());
     }
 

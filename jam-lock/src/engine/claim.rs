@@ -201,6 +201,8 @@ pub trait Claim: Send {
     }
 
     /// The monitor that reports the loss of the held claim; `None` if it cannot be lost.
+    ///
+    /// The gate calls this for each holder, so it should be cheap.
     fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
         None
     }

@@ -5,8 +5,8 @@ use std::task::Waker;
 
 use crate::name::LockName;
 
-/// Reports that a claim was lost while it was held, for engines with
-/// [`Capability::LockLoss`](super::Capability::LockLoss).
+/// Reports that a claim was lost while it was held: as soon as that happens, for engines with
+/// [`Capability::LockLoss`](super::Capability::LockLoss), or else when it is checked.
 pub trait LossMonitor: fmt::Debug + Send + Sync {
     /// Why the claim was lost, if it was. Once lost, it stays lost.
     fn lost_reason(&self) -> Option<String>;
@@ -15,6 +15,12 @@ pub trait LossMonitor: fmt::Debug + Send + Sync {
     /// deadlock by ending that wait; by default `None`.
     fn deadlocked_on(&self) -> Option<LockName> {
         None
+    }
+
+    /// The same, after a look for a loss that nothing reports by itself, such as the removal of a
+    /// file. By default there is none.
+    fn check(&self) -> Option<String> {
+        self.lost_reason()
     }
 
     /// Wakes `waker` when the claim is lost; at once if it already is.

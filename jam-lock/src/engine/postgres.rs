@@ -16,8 +16,9 @@
 //! ```
 //!
 //! A caller does no input or output itself: it spawns tasks on the driver thread. An acquisition
-//! checks a session out of the pool; the locks of one owner share a session, so that the server
-//! detects deadlocks between owners. The locks of a session are lost when it ends, so the heartbeat
+//! checks a session out of the pool; the locks of one owner share a session, and an owner that has
+//! some waits on it even for an owner of this process, so that the server detects deadlocks between
+//! owners. The locks of a session are lost when it ends, so the heartbeat
 //! checks every session that has locks or waits for one. The control session holds no lock: it runs
 //! the queries about holders, statuses, waiting writers and unresponsive sessions with locks, and is
 //! open only for them.

@@ -1,5 +1,7 @@
 //! The waiters of a gate, in the order of their arrival.
 
+#[cfg(test)]
+mod consistency;
 mod waiter;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,11 +120,6 @@ impl WaitQueue {
     /// How many wait for a holder, in the queue or passed over.
     pub(super) fn waiting(&self) -> usize {
         self.waiters.values().filter(|waiter| waiter.blocking && !waiter.has_failed()).count()
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.waiters.len()
     }
 
     /// Polls a waiter, which puts it back into the queue if it was passed over.
@@ -270,30 +267,6 @@ impl WaitQueue {
         self.remove_from_queue(ticket);
         wake_list.discard(waiter.enter(WaiterState::Refused));
         waiter.is_offered()
-    }
-
-    #[cfg(test)]
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter> {
-        self.queued.iter().map(|ticket| &self.waiters[ticket])
-    }
-
-    /// Panics if a set of tickets does not match the states of the waiters, which takes too long for
-    /// large queues.
-    #[cfg(test)]
-    pub(super) fn assert_is_consistent(&self) {
-        if self.waiters.len() > 100 {
-            return;
-        }
-        for (ticket, waiter) in &self.waiters {
-            let is_queued = waiter.is_queued();
-            let is_writer = waiter.request.mode == Mode::Exclusive;
-            let is_notified = matches!(waiter.state, WaiterState::Notified { .. });
-            assert_eq!(self.queued.contains(ticket), is_queued);
-            assert_eq!(self.writers.contains(ticket), is_queued && is_writer);
-            assert_eq!(self.unnotified.contains(ticket), is_queued && !is_notified);
-            assert!(waiter.is_offered() || !is_notified, "it was notified without an offer");
-        }
-        assert!(self.queued.iter().all(|ticket| self.waiters.contains_key(ticket)));
     }
 
     fn notify(&mut self, ticket: Ticket, now: Instant, wake_list: &mut WakeList) {

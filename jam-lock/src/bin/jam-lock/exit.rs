@@ -5,7 +5,7 @@ use std::process::{ExitCode, ExitStatus};
 /// The wait for the lock timed out; `EX_TEMPFAIL`, "try again later".
 pub(crate) const EXIT_TIMEOUT: u8 = 75;
 
-/// The lock was lost while the command ran; `EX_IOERR`.
+/// The lock was lost while the command ran, or its file was removed; `EX_IOERR`.
 pub(crate) const EXIT_LOST: u8 = 74;
 
 /// The lock could not be accessed; `EX_OSERR`.

@@ -15,8 +15,8 @@ pub(crate) const RUN: Entries = &[
     ("75", "timed out waiting for the lock (see --exit-code)"),
     (
         "74",
-        "the lock was lost while the command ran; the command was terminated, on Linux with all \
-         its descendants",
+        "the lock was lost while the command ran: its file was removed; or the server ended it, and \
+         the command was terminated, on Linux with all its descendants",
     ),
     ("71", "the lock could not be accessed"),
     ("127", "the command was not found"),

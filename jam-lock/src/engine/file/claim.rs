@@ -11,8 +11,8 @@ use super::handle::{Handle, WaitFile};
 use super::record::{HolderRecord, RecordFile, TokenFloor};
 use super::{blocking_pool, holder_lookup, keyed_cleanup, polling};
 use crate::engine::{
-    Claim, Mode, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
-    WriterWaiting, check_process,
+    Claim, LossMonitor, Mode, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId,
+    WaitRequest, WriterWaiting, check_process,
 };
 use crate::error::LockError;
 use crate::name::LockName;
@@ -30,6 +30,8 @@ pub(super) struct FileClaim {
     /// How many lock files had been opened when the record was last used.
     opens_at_record: u64,
     waits: Vec<PendingWait>,
+    /// The mode in which the lock is held, if it is.
+    held: Option<Mode>,
     /// Whether other processes use the lock too, as far as this claim has noticed.
     is_contended: Option<bool>,
 }
@@ -60,6 +62,7 @@ impl FileClaim {
             exclusive: Handle::new(Mode::Exclusive),
             shared: Handle::new(Mode::Shared),
             waits: Vec::new(),
+            held: None,
             is_contended: None,
         }
     }
@@ -88,6 +91,13 @@ impl FileClaim {
         self.is_contended = Some(is_contended || !is_locked);
     }
 
+    /// The error of a holder whose record was overwritten by another one.
+    fn lost_to_another(&self) -> LockError {
+        let (name, location) = (Box::new(self.name.clone()), self.spec.path.display().to_string());
+        let reason = "another holder has recorded itself since".to_owned();
+        LockError::Lost { name, location, reason }
+    }
+
     fn take_wait(&mut self, id: WaitId) -> PendingWait {
         let at = self.waits.iter().position(|wait| wait.id == id);
         self.waits.swap_remove(at.expect("every wait is completed once"))
@@ -108,6 +118,7 @@ impl Claim for FileClaim {
         let (handle, spec) = self.handle(mode);
         let is_locked = handle.try_acquire(spec)?;
         self.note_contention(mode, is_locked);
+        self.held = is_locked.then_some(mode).or(self.held);
         Ok(if is_locked { TryAcquire::Acquired } else { TryAcquire::Contended })
     }
 
@@ -159,7 +170,17 @@ impl Claim for FileClaim {
     fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
         let PendingWait { mode, file, .. } = self.take_wait(id);
         let (handle, spec) = self.handle(mode);
-        handle.accept(file, spec)
+        let is_locked = handle.accept(file, spec)?;
+        self.held = is_locked.then_some(mode).or(self.held);
+        Ok(is_locked)
+    }
+
+    fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
+        let handle = match self.held? {
+            Mode::Exclusive => &self.exclusive,
+            Mode::Shared => &self.shared,
+        };
+        handle.loss_monitor()
     }
 
     fn discard(&mut self, id: WaitId) {
@@ -189,9 +210,11 @@ impl Claim for FileClaim {
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         // Before the unlock, so that no other process has the lock yet.
-        let recorded = usage.map_or(Ok(()), |usage| self.record.release(mode, usage));
+        let recorded = usage.map_or(Ok(true), |usage| self.record.release(mode, usage));
+        self.held = None;
         let (handle, spec) = self.handle(mode);
-        handle.release(spec).and(recorded)
+        handle.release(spec)?;
+        if recorded? { Ok(()) } else { Err(self.lost_to_another()) }
     }
 }
 

@@ -8,7 +8,7 @@ use super::file_spec::FileSpec;
 use super::flock::{self, lock_error};
 use super::lock_file::LockFile;
 use super::platform;
-use crate::engine::Mode;
+use crate::engine::{LossMonitor, Mode};
 use crate::error::LockError;
 
 /// How often the file may be replaced during one try before that counts as contention.
@@ -126,6 +126,12 @@ impl Handle {
     pub(super) fn is_in_place(&self, spec: &FileSpec) -> Result<bool, LockError> {
         let Some(file) = &self.cached else { return Ok(false) };
         file.is_at(&spec.path).map_err(|error| lock_error("inspect", &spec.path, error))
+    }
+
+    /// Shows whether the cached file, which is locked, is removed or replaced.
+    pub(super) fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
+        let file = self.cached.as_ref().filter(|_| platform::OPEN_FILES_CAN_MOVE);
+        file.map(|file| Arc::clone(file) as Arc<dyn LossMonitor>)
     }
 
     /// Whether other processes have removed or replaced a file that was in use here.

@@ -3,7 +3,8 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::task::Waker;
 use std::time::{Duration, SystemTime};
 
 use super::create::create;
@@ -11,6 +12,7 @@ use super::folder;
 use super::open::{self, irregularity};
 use super::platform::{self, FileId};
 use super::syscall::{Syscall, retry};
+use crate::engine::LossMonitor;
 use crate::error::LockError;
 
 /// The extension of a lock file.
@@ -23,7 +25,9 @@ const MAX_REOPENS: usize = 100;
 const POLLED_RECENTLY: Duration = Duration::from_millis(100);
 
 /// An open lock file, and its identity.
+#[derive(Debug)]
 pub(super) struct LockFile {
+    path: PathBuf,
     file: File,
     id: FileId,
     is_new: bool,
@@ -82,6 +86,7 @@ impl LockFile {
         match irregularity(metadata.file_type()) {
             Some(found) => Err(LockError::NotAFile { path: path.to_owned(), found }),
             None => Ok(Self {
+                path: path.to_owned(),
                 file,
                 id: FileId::new(path, &metadata),
                 is_new: false,
@@ -126,6 +131,24 @@ impl LockFile {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Once it is removed or replaced, another process may lock the file that takes its place. Nothing
+/// notifies of that.
+impl LossMonitor for LockFile {
+    fn lost_reason(&self) -> Option<String> {
+        None
+    }
+
+    fn check(&self) -> Option<String> {
+        // A file that cannot be looked at may be there.
+        let is_in_place = self.is_at(&self.path).unwrap_or(true);
+        (!is_in_place).then(|| "its lock file was removed or replaced".to_owned())
+    }
+
+    fn on_loss(&self, _: &Waker) {}
+
+    fn flush(&self) {}
 }
 
 fn metadata(file: &File) -> io::Result<Metadata> {

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::abandonment::{AbandonmentMark, Findings};
+use self::error::written_by_another;
 pub(super) use self::format::Record;
 #[cfg(all(test, target_os = "linux"))]
 pub(super) use self::format::Start;
@@ -132,14 +133,15 @@ impl HolderRecord {
         let _ = self.clear_mark();
     }
 
-    /// Records how the lock is released, before another process can acquire it.
-    pub(super) fn release(&mut self, mode: Mode, usage: Usage<'_>) -> Result<(), LockError> {
+    /// Records how the lock is released, before another process can acquire it; `false` if another
+    /// holder is recorded by now, whose record is left alone.
+    pub(super) fn release(&mut self, mode: Mode, usage: Usage<'_>) -> Result<bool, LockError> {
         self.tokens.observe(usage.last_token);
         let result = match (mode, usage.abandoned_by) {
             // A reader leaves the record as it found it.
-            (Mode::Shared, _) => Ok(()),
+            (Mode::Shared, _) => Ok(true),
             (Mode::Exclusive, None) => self.clear_mark(),
-            (Mode::Exclusive, Some(_)) if !self.is_recorded => Ok(()),
+            (Mode::Exclusive, Some(_)) if !self.is_recorded => Ok(true),
             (Mode::Exclusive, Some(holder)) => self.leave_abandoned(holder),
         };
         self.mark = AbandonmentMark::Unread;
@@ -166,6 +168,9 @@ impl HolderRecord {
         first: Option<&Holder>,
     ) -> Result<(), LockError> {
         let Some(file) = &mut self.file else { return Ok(()) };
+        if file.was_written_by_another() {
+            return Err(written_by_another(&self.spec.path));
+        }
         if self.template.as_ref().is_none_or(|template| template.site != *site) {
             let is_keyed = self.token_floor.is_some();
             self.template = Some(Template::new(&ThisProcess::get(), *site, is_keyed));
@@ -183,11 +188,12 @@ impl HolderRecord {
 
     /// Records no holder, but `first`, the holder that abandoned the lock before.
     fn write_unrecorded(&mut self, first: Option<&Holder>) -> Result<(), LockError> {
-        match first {
+        let is_own = match first {
             None => self.clear_mark(),
             Some(first) if self.mark == AbandonmentMark::Set => self.write_abandoned(first),
-            Some(_) => Ok(()),
-        }
+            Some(_) => Ok(true),
+        }?;
+        if is_own { Ok(()) } else { Err(written_by_another(&self.spec.path)) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One acquisition: checks out a session, acquires the lock on it, and records the holder.
 
 mod outcome;
+mod reconnect;
 mod undo;
 
 use std::pin::pin;
@@ -24,6 +25,7 @@ use crate::name::LockName;
 
 use self::outcome::AcquireError;
 pub(super) use self::outcome::Acquired;
+use self::reconnect::Reconnect;
 
 /// How many locks a process may hold at once. All sessions share the server's lock table, which
 /// about 12,500 locks exhaust for all clients.
@@ -45,20 +47,58 @@ impl AcquireTask {
         if !self.request.yield_first.is_zero() {
             sleep(self.request.yield_first).await;
         }
+        let mut reconnect = Reconnect::new();
         loop {
-            let Some(pooled) = self.check_out().await? else { return Ok(None) };
-            let (session, is_reused) = (Arc::clone(&pooled.session), pooled.is_reused);
-            match self.acquire_on(pooled).await {
-                // The connection was lost before this acquisition.
-                Err(AcquireError::Server(error))
-                    if is_reused && session.is_closed() && error.code().is_none() => {}
-                result => {
-                    return result.map_err(|error| {
-                        let location = self.driver.server.url().redacted();
-                        error.into_lock_error(&self.name, location, &session)
-                    });
+            let pooled = match self.check_out().await {
+                Ok(Some(pooled)) => pooled,
+                Ok(None) => return Ok(None),
+                Err(error) if reconnect.continues_after(&error) => {
+                    if self.is_cancelled_within(reconnect.pause()).await {
+                        return Ok(None);
+                    }
+                    continue;
                 }
-            }
+                Err(error) => return Err(error),
+            };
+            reconnect.connected();
+            let (session, is_reused) = (Arc::clone(&pooled.session), pooled.is_reused);
+            let error = match self.acquire_on(&pooled).await {
+                Ok(Some(acquired)) => {
+                    pooled.keep_lock();
+                    return Ok(Some(acquired));
+                }
+                Ok(None) => return Ok(None),
+                Err(error) => error,
+            };
+            let has_ended = session.is_closed() && !error.is_deadlock();
+            let error = match error {
+                // The connection was lost before this acquisition.
+                AcquireError::Server(error) if is_reused && has_ended && error.code().is_none() => {
+                    continue;
+                }
+                _ if has_ended && pooled.has_locks() => AcquireError::OthersLost,
+                _ if has_ended && self.request.blocking => {
+                    drop(pooled);
+                    reconnect.disconnected();
+                    if self.is_cancelled_within(reconnect.pause()).await {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+                error => error,
+            };
+            let location = self.driver.server.url().redacted();
+            return Err(error.into_lock_error(&self.name, location, &session));
+        }
+    }
+
+    /// Whether the acquisition is cancelled before `pause` is over.
+    async fn is_cancelled_within(&self, pause: impl Future<Output = ()>) -> bool {
+        self.cancel.set_progress(Progress::Unanswered);
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => true,
+            () = pause => false,
         }
     }
 
@@ -95,27 +135,29 @@ impl AcquireTask {
         }
     }
 
-    async fn acquire_on(&self, pooled: PooledSession) -> Result<Option<Acquired>, AcquireError> {
-        let session = Arc::clone(&pooled.session);
+    async fn acquire_on(&self, pooled: &PooledSession) -> Result<Option<Acquired>, AcquireError> {
+        let session = &pooled.session;
         // Releases that were just spawned are sent first; one may be of this lock.
         yield_now().await;
         loop {
             let _sequence = session.sequence().await;
             let result = match self.request.mode {
-                Mode::Exclusive => self.acquire_exclusive(&session).await,
-                Mode::Shared => self.acquire_shared(&session).await,
+                Mode::Exclusive => self.acquire_exclusive(session).await,
+                Mode::Shared => self.acquire_shared(session).await,
             };
             if matches!(result, Ok(Some(_))) {
-                pooled.keep_lock();
                 return result;
             }
             if let Err(error) = &result {
                 let mode = self.request.mode;
-                undo::after_error(&session, &self.name, self.key, mode, error).await;
+                undo::after_error(session, &self.name, self.key, mode, error).await;
             }
             session.drain_stray_cancels().await;
-            // Otherwise the wait was cancelled for a release on the same session, and starts again.
-            if result.is_err() || !self.request.blocking || self.cancel.is_cancelled() {
+            // Otherwise the wait was cancelled for a release on the same session, or at the server,
+            // and starts again. The owner keeps the locks that the session has.
+            let is_failed =
+                result.as_ref().is_err_and(|error| !error.is_cancelled() || session.is_closed());
+            if is_failed || !self.request.blocking || self.cancel.is_cancelled() {
                 return result;
             }
         }

@@ -42,6 +42,11 @@ impl Slot {
     fn is_in_use(&self) -> bool {
         self.held > 0 || self.is_busy
     }
+
+    /// Whether it is of no more use. An acquisition has yet to learn which locks ended with it.
+    fn is_gone(&self) -> bool {
+        self.session.is_closed() && !self.is_busy
+    }
 }
 
 /// The result of looking for a session.
@@ -76,7 +81,7 @@ impl Pool {
 
     fn look_up(&self, owner: OwnerId) -> Lookup {
         let mut slots = self.slots();
-        slots.connected.retain(|slot| !slot.session.is_closed());
+        slots.connected.retain(|slot| !slot.is_gone());
         let is_own = |slot: &Slot| slot.held > 0 && slot.owner == owner && !slot.is_busy;
         let own = slots.connected.iter().position(is_own).filter(|_| owner != OwnerId::NONE);
         // The most recently used one, whose earlier queries, such as a release of this lock, run
@@ -168,7 +173,7 @@ impl Pool {
             if !slot.is_in_use() && now.saturating_sub(slot.used) > MAX_REST {
                 slot.session.close("it was not used".to_owned());
             }
-            !slot.session.is_closed()
+            !slot.is_gone()
         });
     }
 
@@ -220,7 +225,7 @@ impl Pool {
             update(slot);
             slot.used = boot_time::now();
         }
-        slots.connected.retain(|slot| !slot.session.is_closed());
+        slots.connected.retain(|slot| !slot.is_gone());
         drop(slots);
         self.changed.notify_waiters();
     }
@@ -267,6 +272,15 @@ pub(super) struct PooledSession {
 }
 
 impl PooledSession {
+    /// Whether the owner has locks on it, or had some when it ended.
+    pub(super) fn has_locks(&self) -> bool {
+        let slots = self.pool.slots();
+        slots
+            .connected
+            .iter()
+            .any(|slot| Arc::ptr_eq(&slot.session, &self.session) && slot.held > 0)
+    }
+
     /// Returns the session to the pool with one more lock.
     pub(super) fn keep_lock(self) {
         self.pool.update(&self.session, |slot| slot.held += 1);

@@ -9,7 +9,7 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::backend::{self, Backend};
 use super::connection::{CONNECT, Connection, drive, query_error};
-use super::error::{describe, server_error};
+use super::error::{describe, no_answer, server_error};
 use super::pooler;
 use super::preflight::{refuse_old_or_read_only, standby};
 use super::queries::Queries;
@@ -207,6 +207,6 @@ async fn within_connect_timeout<T>(
     let done = timeout(CONNECT_TIMEOUT, work).await;
     done.unwrap_or_else(|_| {
         let text = format!("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs());
-        Err(LockError::engine(CONNECT, location, text))
+        Err(no_answer(CONNECT, location, text))
     })
 }

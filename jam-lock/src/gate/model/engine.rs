@@ -1,5 +1,5 @@
-//! The engine of a process that locks the shared file. An owner with other locks has a session of its
-//! own, as at a server: an open file that no other owner can use.
+//! The engine of a process that locks the shared file. An owner with other locks opens a
+//! file of its own for each wait, which no other owner can use, as with the sessions of a server.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -77,26 +77,35 @@ impl Engine for Process {
 struct FileClaim {
     file: Arc<SharedFile>,
     process: usize,
-    /// The open file that has the claim.
-    held: Option<(usize, Mode)>,
+    /// The open file that has the claim, and its owner.
+    held: Option<(usize, Mode, OwnerId)>,
     /// How often each file was unlocked; a wait's lock is lost if its file was unlocked since.
     unlocks: [usize; 2],
-    waits: Vec<(WaitId, Mode, usize, OwnerId)>,
+    waits: Vec<Wait>,
     /// Whether the record was read since the claim was acquired.
     has_read_record: bool,
 }
 
+struct Wait {
+    id: WaitId,
+    mode: Mode,
+    unlocks: usize,
+    owner: OwnerId,
+}
+
 impl FileClaim {
-    /// Ends a wait; returns its mode and its owner, and whether its lock has been kept since it began.
-    fn end_wait(&mut self, id: WaitId) -> (Mode, OwnerId, bool) {
-        let at = self.waits.iter().position(|wait| wait.0 == id);
-        let (_, mode, unlocks, owner) = self.waits.swap_remove(at.expect("every wait ends once"));
-        (mode, owner, unlocks == self.unlocks[mode as usize])
+    /// Ends a wait; returns it, and whether its lock has been kept since it began.
+    fn end_wait(&mut self, id: WaitId) -> (Wait, bool) {
+        let at = self.waits.iter().position(|wait| wait.id == id);
+        let wait = self.waits.swap_remove(at.expect("every wait ends once"));
+        let is_kept = wait.unlocks == self.unlocks[wait.mode as usize];
+        (wait, is_kept)
     }
 
-    /// The number of the process, or of the session of an owner.
-    fn session(&self, owner: OwnerId) -> usize {
-        self.process + usize::try_from(owner.0).expect("a small number") * PROCESSES
+    /// The open file of a wait: that of the process, or one that its owner has opened for it.
+    fn open_file(&self, id: WaitId, owner: OwnerId) -> usize {
+        let number = if owner == OwnerId::NONE { 0 } else { id.0 };
+        self.process + usize::try_from(number).expect("a small number") * PROCESSES
     }
 }
 
@@ -107,14 +116,14 @@ impl Claim for FileClaim {
 
     fn try_acquire(&mut self, mode: Mode) -> Result<TryAcquire, LockError> {
         let is_locked = self.file.try_lock(self.process, mode);
-        self.held = is_locked.then_some((self.process, mode));
+        self.held = is_locked.then_some((self.process, mode, OwnerId::NONE));
         Ok(if is_locked { TryAcquire::Acquired } else { TryAcquire::Contended })
     }
 
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
         let WaitRequest { id, mode, blocking, owner, .. } = request;
-        self.waits.push((id, mode, self.unlocks[mode as usize], owner));
-        let (file, process) = (Arc::clone(&self.file), self.session(owner));
+        self.waits.push(Wait { id, mode, unlocks: self.unlocks[mode as usize], owner });
+        let (file, process) = (Arc::clone(&self.file), self.open_file(id, owner));
         file.contents().waits += 1;
         thread::spawn(move || {
             let is_locked = if blocking {
@@ -147,22 +156,22 @@ impl Claim for FileClaim {
     }
 
     fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
-        let (mode, owner, is_kept) = self.end_wait(id);
-        let session = self.session(owner);
-        let is_locked = owner != OwnerId::NONE || is_kept || self.file.try_lock(self.process, mode);
-        self.held = is_locked.then_some((session, mode));
+        let (Wait { mode, owner, .. }, is_kept) = self.end_wait(id);
+        let is_own = owner != OwnerId::NONE;
+        let is_locked = is_own || is_kept || self.file.try_lock(self.process, mode);
+        self.held = is_locked.then_some((self.open_file(id, owner), mode, owner));
         Ok(is_locked)
     }
 
     fn discard(&mut self, id: WaitId) {
-        let (mode, owner, _) = self.end_wait(id);
+        let (Wait { mode, owner, .. }, _) = self.end_wait(id);
         if owner != OwnerId::NONE {
-            self.file.unlock(self.session(owner), mode);
+            self.file.unlock(self.open_file(id, owner), mode);
         }
     }
 
     fn reassign(&mut self, owner: OwnerId) -> bool {
-        self.held.is_some_and(|(session, _)| session == self.session(owner))
+        self.held.is_some_and(|held| held.2 == owner)
     }
 
     fn record_holder(&mut self, mode: Mode, _: Option<&Site>, usage: Usage<'_>) -> Recorded {
@@ -204,8 +213,8 @@ impl Claim for FileClaim {
                 contents.record = (None, died);
             }
         }
-        if let Some((session, mode)) = self.held.take_if(|held| held.1 == mode) {
-            self.file.unlock(session, mode);
+        if let Some((open_file, ..)) = self.held.take_if(|held| held.1 == mode) {
+            self.file.unlock(open_file, mode);
         }
         self.unlocks[mode as usize] += 1;
         self.file.unlock(self.process, mode);

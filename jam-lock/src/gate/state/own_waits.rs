@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Hold, State};
+use super::{Hold, State, Verdict, sync};
 use crate::engine::{Mode, WaitId};
 use crate::error::LockError;
 use crate::gate::AcquireRequest;
@@ -45,8 +45,8 @@ impl OwnWaits {
         Some(*ticket)
     }
 
-    /// The waiters whose wait has to be started again.
-    fn missing(&self) -> Vec<Ticket> {
+    /// The waiters whose wait has to be started.
+    pub(super) fn missing(&self) -> Vec<Ticket> {
         self.0.iter().filter(|(_, own)| own.is_none()).map(|(ticket, _)| *ticket).collect()
     }
 }
@@ -60,13 +60,14 @@ impl State {
         }
     }
 
-    /// Starts the waits that are missing, of the waiters in the queue.
+    /// Starts the missing waits of the waiters that are in the queue.
     pub(super) fn start_own_waits(&mut self) {
         for ticket in self.own_waits.missing() {
             let Some(request) = self.queue.request_if_queued(ticket) else { continue };
-            // An error reaches no waiter; the wait for the head meets it again.
-            if let Ok(wait) = self.new_wait(&request, true, super::Verdict::Proceed) {
-                self.own_waits.started(ticket, wait.id);
+            match self.new_wait(&request, true, Verdict::Proceed) {
+                Ok(wait) => self.own_waits.started(ticket, wait.id),
+                // As the head, it asks the engine again, and meets the error itself.
+                Err(_) => drop(self.own_waits.0.remove(&ticket)),
             }
         }
     }
@@ -93,10 +94,12 @@ impl State {
             // The engine lets it in beside the readers here, so it must not wait for a writer here,
             // which the engine does not see.
             (Ok(true), Hold::Shared(_)) if mode == Mode::Shared => {
-                self.queue.offer(ticket, crate::gate::sync::now(), &mut self.wake_list);
+                self.queue.offer(ticket, sync::now(), &mut self.wake_list);
             }
-            // The claim is lost, and was not released yet; or the waiter meets the error again.
-            _ => {}
+            // The waiter is passed over; or this process has lost the claim, and not released it yet.
+            (Ok(true), _) => {}
+            // As the head, it asks the engine again, and meets the error itself.
+            (Ok(false) | Err(_), _) => drop(self.own_waits.0.remove(&ticket)),
         }
     }
 }

@@ -146,35 +146,51 @@ impl HolderRecord {
         io_error("read the last token in", &self.spec.path, io::Error::other(text))
     }
 
-    /// Clears the mark, if one was read or written.
-    pub(super) fn clear_mark(&mut self) -> Result<(), LockError> {
+    /// Clears the mark, if one was read or written; `false` if another holder's is there instead.
+    pub(super) fn clear_mark(&mut self) -> Result<bool, LockError> {
         let Some(file) = self.file.as_mut().filter(|_| self.mark == AbandonmentMark::Set) else {
-            return Ok(());
+            return Ok(true);
         };
-        file.write(&self.spec, &format::released_line(self.tokens.last()))?;
+        if file.was_written_by_another() {
+            return Ok(false);
+        }
+        let text = format::released_line(self.tokens.last());
+        // Otherwise, the next holder would be told that this one has died.
+        let is_there = match file.write(&self.spec, &text) {
+            Ok(()) => true,
+            Err(error) => file.replace_or_remove(&self.spec, &text, error)?,
+        };
+        if !is_there {
+            self.file = None;
+        }
         self.mark = AbandonmentMark::Clear;
-        Ok(())
+        Ok(true)
     }
 
-    /// Leaves the mark for the next holder: the lock was abandoned by `holder`.
-    pub(super) fn leave_abandoned(&mut self, holder: &Holder) -> Result<(), LockError> {
+    /// Leaves the mark for the next holder: the lock was abandoned by `holder`; `false` if another
+    /// holder's is there instead.
+    pub(super) fn leave_abandoned(&mut self, holder: &Holder) -> Result<bool, LockError> {
         let result = self.write_abandoned(holder);
         // If it could not be written, the mark that is set is that of this holder or of a later
         // one.
-        if self.mark == AbandonmentMark::Set { Ok(()) } else { result }
+        if result.is_err() && self.mark == AbandonmentMark::Set { Ok(true) } else { result }
     }
 
-    /// Records that `holder` abandoned the lock, which is free.
-    pub(super) fn write_abandoned(&mut self, holder: &Holder) -> Result<(), LockError> {
+    /// Records that `holder` abandoned the lock, which is free; `false` if another holder is
+    /// recorded.
+    pub(super) fn write_abandoned(&mut self, holder: &Holder) -> Result<bool, LockError> {
         let Some(file) = self.file.as_mut().filter(|_| self.mark != AbandonmentMark::Unread) else {
             let text = "it could not be read or created when the lock was acquired";
             let operation = "record that the lock was left abandoned in";
             return Err(io_error(operation, &self.spec.path, io::Error::other(text)));
         };
+        if file.was_written_by_another() {
+            return Ok(false);
+        }
         let is_keyed = self.token_floor.is_some();
         let text = format::abandoned_record(holder, self.tokens.last(), is_keyed);
         let written = file.write(&self.spec, &text);
-        self.note_written(written)
+        self.note_written(written).map(|()| true)
     }
 
     /// Notes that the mark was written, even if only a part of the record was.

@@ -19,6 +19,12 @@ pub(super) fn unreadable(path: &Path, error: io::Error) -> RecordError {
     RecordError { error, may_hide_abandonment: true }
 }
 
+/// The error of a record that another holder has written, while this process holds the lock.
+pub(super) fn written_by_another(path: &Path) -> LockError {
+    let text = "another holder has written it, because the lock file was removed or replaced";
+    io_error("write the holder record", path, io::Error::other(text))
+}
+
 /// The error of a file that is not a record.
 pub(super) fn foreign() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "it is not a holder record: move it away")

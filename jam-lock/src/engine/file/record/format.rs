@@ -59,6 +59,9 @@ const STATE: Range<usize> = 11..15;
 /// Where the first line has the token.
 const TOKEN: Range<usize> = 22..41;
 
+/// The length of the first line, which is all that a release writes.
+pub(super) const RELEASED_SIZE: usize = TOKEN.end + 1;
+
 /// Where the second line has the time.
 const SINCE: Range<usize> = 52..79;
 

@@ -19,8 +19,13 @@ impl Buffer {
 
 /// Reads the start of `file`.
 pub(super) fn read<'buffer>(file: &File, buffer: &'buffer mut Buffer) -> io::Result<&'buffer [u8]> {
-    let length = retry(Syscall::Read, file, || platform::read_at_start(file, &mut buffer.0))?;
+    let length = read_into(file, &mut buffer.0)?;
     Ok(&buffer.0[..length])
+}
+
+/// Reads as much of the start of `file` as `bytes` have room for, and returns how much that is.
+pub(super) fn read_into(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+    retry(Syscall::Read, file, || platform::read_at_start(file, bytes))
 }
 
 /// Reads the start of the file at `path`, and closes it: Windows cannot remove an open file.

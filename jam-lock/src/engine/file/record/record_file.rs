@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::{io_error, open_error, unreadable, wrong_kind};
 use super::file_size_limit;
-use super::format::{Content, Record, SIZE};
-use super::io::{Buffer, metadata, read, read_path, write};
+use super::format::{Content, RELEASED_SIZE, Record, SIZE};
+use super::io::{Buffer, metadata, read, read_into, read_path, write};
 use crate::engine::RecordError;
 use crate::engine::file::create::create;
 use crate::engine::file::file_spec::FileSpec;
@@ -31,6 +31,21 @@ pub(in crate::engine::file) struct RecordFile {
     not_writable: Option<io::Error>,
     /// Whether it has more than one text.
     is_long: bool,
+    /// The start of the file, as it was last read or written here.
+    head: Head,
+    /// Whether it was read since it was last written to, so that `head` need not be checked.
+    is_read: bool,
+}
+
+/// Enough of a record to distinguish it from that of another acquisition.
+type Head = [u8; RELEASED_SIZE];
+
+/// The start of `text`, with zeros in place of what is missing.
+fn head_of(text: &[u8]) -> Head {
+    let mut head = [0; RELEASED_SIZE];
+    let length = text.len().min(head.len());
+    head[..length].copy_from_slice(&text[..length]);
+    head
 }
 
 impl RecordFile {
@@ -76,7 +91,8 @@ impl RecordFile {
                 _ => Some(io::Error::other("it has a second name, which is a hard link")),
             };
             let id = FileId::new(path, &metadata);
-            return Ok(Some(Self { file, id, not_writable, is_long: false }));
+            let (is_long, head, is_read) = (false, [0; RELEASED_SIZE], false);
+            return Ok(Some(Self { file, id, not_writable, is_long, head, is_read }));
         }
         Err(unreadable(path, ErrorKind::NotFound.into()))
     }
@@ -117,7 +133,20 @@ impl RecordFile {
     ) -> io::Result<&'buffer [u8]> {
         let bytes = read(&self.file, buffer)?;
         self.is_long = bytes.len() > SIZE;
+        (self.head, self.is_read) = (head_of(bytes), true);
         Ok(bytes)
+    }
+
+    /// Whether another holder has written to the file since it was read or written here, which it can
+    /// only if the lock file was removed or replaced, or is reached in another way.
+    pub(super) fn was_written_by_another(&self) -> bool {
+        let mut head = [0; RELEASED_SIZE];
+        !self.is_read
+            && read_into(&self.file, &mut head).is_ok_and(|length| {
+                // Somebody may have emptied it.
+                let is_empty = head[..length].iter().all(|byte| *byte == 0);
+                !is_empty && !self.head.starts_with(&head[..length])
+            })
     }
 
     /// Writes `text` to the start of the file, with one call, or to a new file that replaces it.
@@ -125,7 +154,11 @@ impl RecordFile {
         let failed = |error| io_error("write the holder record", &spec.path, error);
         file_size_limit::check(text.len()).map_err(failed)?;
         let Some(reason) = &self.not_writable else {
-            write(&self.file, text).map_err(failed)?;
+            let written = write(&self.file, text);
+            // After an error, its content is unknown.
+            self.is_read = written.is_err();
+            written.map_err(failed)?;
+            self.head = head_of(text);
             self.cut_off_second_text(text.len());
             return Ok(());
         };
@@ -134,6 +167,28 @@ impl RecordFile {
             failed(io::Error::new(error.kind(), text))
         })?;
         Ok(())
+    }
+
+    /// Replaces the file, which could not be written to, by one with `text`; or removes it, on a file
+    /// system that is full. Returns whether there still is a file.
+    pub(super) fn replace_or_remove(
+        &mut self,
+        spec: &FileSpec,
+        text: &[u8],
+        written: LockError,
+    ) -> Result<bool, LockError> {
+        let path = spec.path.as_path();
+        if !self.is_in_place(path) {
+            return Err(written);
+        }
+        if let Ok(file) = replace(spec, text) {
+            *self = file;
+            return Ok(true);
+        }
+        match retry(Syscall::Remove, path, || fs::remove_file(path)) {
+            Ok(()) => Ok(false),
+            Err(_) => Err(written),
+        }
     }
 
     /// Removes a second text that no longer counts, so that it does not confuse people.
@@ -149,6 +204,7 @@ impl RecordFile {
 
 /// Replaces the file by a new one with `text`; its other names keep the old one.
 fn replace(spec: &FileSpec, text: &[u8]) -> io::Result<RecordFile> {
+    file_size_limit::check(text.len())?;
     let temporary = temporary_file::path_beside(&spec.path);
     let file = create(&temporary, spec.permissions)?;
     let replaced = write(&file, text).and_then(|()| {
@@ -158,7 +214,8 @@ fn replace(spec: &FileSpec, text: &[u8]) -> io::Result<RecordFile> {
     match replaced {
         Ok(metadata) => {
             let id = FileId::new(&spec.path, &metadata);
-            Ok(RecordFile { file, id, not_writable: None, is_long: text.len() > SIZE })
+            let (is_long, head) = (text.len() > SIZE, head_of(text));
+            Ok(RecordFile { file, id, not_writable: None, is_long, head, is_read: false })
         }
         Err(error) => {
             let _ = retry(Syscall::Remove, temporary.as_path(), || fs::remove_file(&temporary));

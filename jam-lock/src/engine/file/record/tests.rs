@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+#[cfg(target_os = "linux")]
+use crate::engine::file::syscall::{Syscall, faults::SyscallTrace};
 
 const CLEAN: Usage<'static> = Usage { abandoned_by: None, last_token: 0 };
 
@@ -139,8 +141,6 @@ fn a_token_that_cannot_be_read_is_an_error_but_no_abandonment() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_read_only_record_reports_an_abandonment_and_is_replaced() {
-    use crate::engine::file::syscall::faults::SyscallTrace;
-
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().canonicalize().unwrap();
     die(&folder, "first");
@@ -161,9 +161,6 @@ fn a_read_only_record_reports_an_abandonment_and_is_replaced() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_record_that_can_be_neither_written_nor_replaced_is_an_error_and_stays_for_the_next_holder() {
-    use crate::engine::file::syscall::Syscall;
-    use crate::engine::file::syscall::faults::SyscallTrace;
-
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().canonicalize().unwrap();
     die(&folder, "first");
@@ -186,4 +183,50 @@ fn a_record_that_can_be_neither_written_nor_replaced_is_an_error_and_stays_for_t
     drop(record);
     assert!(hold(&mut self::record(&folder)).abandoned_by.is_some());
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing else is left");
+}
+
+/// A holder releases the lock cleanly, and its write of the record fails; so do all `others`.
+#[cfg(target_os = "linux")]
+fn release_without_writing(folder: &Path, others: &[Syscall]) -> Result<(), LockError> {
+    let mut record = record(folder);
+    let mut release = |trace: &dyn Fn() -> SyscallTrace| {
+        hold(&mut record);
+        let trace = trace();
+        let released = record.release(Mode::Exclusive, CLEAN);
+        (released, trace.calls())
+    };
+    let (_, calls) = release(&|| SyscallTrace::new(folder, None));
+    let write = calls.iter().position(|(syscall, _)| *syscall == Syscall::Write).unwrap();
+    let fault = || SyscallTrace::new(folder, Some((write, libc::ENOSPC)));
+    release(&|| fault().and_failing(others, libc::ENOSPC)).0.map(|is_own| assert!(is_own))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_record_that_cannot_be_cleared_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    release_without_writing(&folder, &[]).unwrap();
+    assert!(text(&folder).starts_with("jam-lock 1 free"));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    assert_eq!(hold(&mut record(&folder)).abandoned_by, None);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_record_that_can_be_neither_cleared_nor_replaced_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    release_without_writing(&folder, &[Syscall::Create]).unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    assert_eq!(hold(&mut record(&folder)).abandoned_by, None);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_record_that_can_be_neither_cleared_nor_removed_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    let error = release_without_writing(&folder, &[Syscall::Create, Syscall::Remove]).unwrap_err();
+    assert!(error.to_string().starts_with("cannot write the holder record "), "{error}");
 }

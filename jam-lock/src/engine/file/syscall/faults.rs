@@ -23,6 +23,8 @@ struct Plan {
     calls: Vec<TracedCall>,
     /// The index of the call that fails, and its error number.
     fault: Option<(usize, i32)>,
+    /// The kinds of calls that always fail, and their error number.
+    failing: Option<(Vec<Syscall>, i32)>,
     /// How many inode numbers were changed, if they are to be unstable.
     changed_inodes: Option<u64>,
 }
@@ -33,24 +35,33 @@ impl SyscallTrace {
     /// Traces from now on; the call with the index in `fault` fails once, with the error in it.
     pub(in crate::engine::file) fn new(folder: &Path, fault: Option<(usize, i32)>) -> Self {
         let folder = folder.to_owned();
-        let plan = Plan { folder: folder.clone(), calls: Vec::new(), fault, changed_inodes: None };
-        plans().push(plan);
+        let (calls, failing, changed_inodes) = (Vec::new(), None, None);
+        plans().push(Plan { folder: folder.clone(), calls, fault, failing, changed_inodes });
         Self { folder }
     }
 
     /// Traces from now on; a file has another inode number each time.
     pub(in crate::engine::file) fn with_unstable_inodes(folder: &Path) -> Self {
         let trace = Self::new(folder, None);
-        let mut plans = plans();
-        plans.last_mut().expect("it is there until the drop").changed_inodes = Some(0);
+        trace.plan(|plan| plan.changed_inodes = Some(0));
         trace
+    }
+
+    /// All calls of these kinds fail with `error` as well.
+    pub(in crate::engine::file) fn and_failing(self, kinds: &[Syscall], error: i32) -> Self {
+        self.plan(|plan| plan.failing = Some((kinds.to_owned(), error)));
+        self
     }
 
     /// All calls so far.
     pub(in crate::engine::file) fn calls(&self) -> Vec<TracedCall> {
-        let plans = plans();
-        let plan = plans.iter().find(|plan| plan.folder == self.folder);
-        plan.expect("it is there until the drop").calls.clone()
+        self.plan(|plan| plan.calls.clone())
+    }
+
+    fn plan<T>(&self, act: impl FnOnce(&mut Plan) -> T) -> T {
+        let mut plans = plans();
+        let plan = plans.iter_mut().find(|plan| plan.folder == self.folder);
+        act(plan.expect("it is there until the drop"))
     }
 }
 
@@ -72,9 +83,11 @@ pub(super) fn fault(syscall: Syscall, target: &(impl Target + ?Sized)) -> io::Re
     };
     let index = plan.calls.len();
     plan.calls.push((syscall, path));
-    match plan.fault {
-        Some((faulty, error)) if faulty == index => Err(io::Error::from_raw_os_error(error)),
-        _ => Ok(()),
+    let once = plan.fault.filter(|(faulty, _)| *faulty == index).map(|(_, error)| error);
+    let always = plan.failing.as_ref().filter(|(kinds, _)| kinds.contains(&syscall));
+    match once.or(always.map(|(_, error)| *error)) {
+        Some(error) => Err(io::Error::from_raw_os_error(error)),
+        None => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Error, Row};
 
 use crate::engine::Mode;
@@ -44,12 +44,27 @@ pub(super) enum AcquireError {
     Unresponsive,
     /// Another name has the same key.
     KeyCollision,
+    /// The session has ended, and the owner had other locks on it.
+    OthersLost,
 }
 
 impl AcquireError {
     pub(super) fn is_deadlock(&self) -> bool {
         let Self::Server(error) = self else { return false };
         error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED)
+    }
+
+    /// Whether the server cancelled a query for another client, or for a timeout.
+    pub(super) fn is_cancelled(&self) -> bool {
+        let Self::Server(error) = self else { return false };
+        error.code() == Some(&SqlState::QUERY_CANCELED)
+    }
+
+    /// Why the server ends the session, if it has sent that.
+    pub(super) fn end_of_session(&self) -> Option<String> {
+        let Self::Server(error) = self else { return None };
+        let severity = error.as_db_error()?.parsed_severity()?;
+        matches!(severity, Severity::Fatal | Severity::Panic).then(|| describe(error))
     }
 
     pub(super) fn into_lock_error(
@@ -67,6 +82,10 @@ impl AcquireError {
                 reason.unwrap_or_else(|| describe(&error))
             }
             Self::Unresponsive => unresponsive(RESPONSE_TIMEOUT),
+            Self::OthersLost => {
+                let reason = session.lost_reason().unwrap_or_default();
+                format!("the other locks of this thread or task there were lost with it: {reason}")
+            }
             Self::KeyCollision => {
                 "another name has the same key in the table jam_lock: rename this one".to_owned()
             }

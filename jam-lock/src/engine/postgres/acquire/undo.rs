@@ -32,6 +32,8 @@ pub(super) async fn after_error(
         session.close_after_deadlock(name);
     } else if matches!(error, AcquireError::Unresponsive) {
         session.close("the server did not answer".to_owned());
+    } else if let Some(reason) = error.end_of_session() {
+        session.close(format!("the connection was lost: {reason}"));
     } else if !session.is_closed() {
         unlock_if_held(session, key, mode).await;
     }

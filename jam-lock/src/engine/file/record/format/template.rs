@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    CHECK, FIRST, KEYED, MAGIC, MAX_LEN, SINCE, SIZE, TOKEN, check_of, date, write_number,
+    CHECK, FIRST, KEYED, MAGIC, MAX_LEN, RELEASED_SIZE, SINCE, SIZE, TOKEN, check_of, date,
+    write_number,
 };
 use crate::holder::Holder;
 use crate::site::Site;
@@ -22,7 +23,7 @@ const DIGITS: usize = 16;
 const FIRST_LINE: usize = 1 + FIRST.len() + DIGITS;
 
 /// The first line of the record of a lock that is free.
-pub(in super::super) fn released_line(token: u64) -> [u8; TOKEN.end + 1] {
+pub(in super::super) fn released_line(token: u64) -> [u8; RELEASED_SIZE] {
     let mut line = *b"jam-lock 1 free token                    \n";
     write_number(&mut line[TOKEN], token, b' ');
     line
