@@ -21,21 +21,25 @@ pub fn python() -> Option<OsString> {
 pub fn from_environment(variable: &str, what: &str) -> Option<OsString> {
     let value = env::var_os(variable);
     if value.is_none() {
-        let why = format!("{variable} does not name {what}");
-        assert!(env::var_os("JAM_LOCK_SKIP_NOTHING").is_none(), "{why}");
-        skip(&why);
+        skip_or_fail(&format!("{variable} does not name {what}"));
     }
     value
 }
 
+/// Says why a test is skipped, or fails if `JAM_LOCK_SKIP_NOTHING` is set.
+fn skip_or_fail(why: &str) {
+    assert!(env::var_os("JAM_LOCK_SKIP_NOTHING").is_none(), "{why}");
+    skip(why);
+}
+
 /// The words that run the command after them as the first process of a container, with process ids of
-/// its own; without the right to do that a test is skipped.
+/// its own; without the right to do that a test is skipped, as with [`from_environment`].
 pub fn container() -> Option<[&'static str; 7]> {
     let words =
         ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
     let status = Command::new(words[0]).args(&words[1..]).arg("true").status();
     if !status.is_ok_and(|status| status.success()) {
-        skip("process id namespaces cannot be made here");
+        skip_or_fail("process id namespaces cannot be made here");
         return None;
     }
     Some(words)
