@@ -1,5 +1,7 @@
 //! [`Claim`]: the lock of one name, as this process acquires, holds and releases it at an engine.
 
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -207,6 +209,17 @@ pub trait Claim: Send {
     /// The gate calls this for each holder, so it should be cheap.
     fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
         None
+    }
+
+    /// A duplicate of the descriptor that holds the claim in `mode`, for a child process; `None` if
+    /// no descriptor does.
+    ///
+    /// # Errors
+    /// The descriptor cannot be duplicated.
+    #[cfg(unix)]
+    fn duplicate_descriptor(&self, mode: Mode) -> Result<Option<OwnedFd>, LockError> {
+        let _ = mode;
+        Ok(None)
     }
 
     /// Records the holder in this process that uses the claim from now on; none if `site` is

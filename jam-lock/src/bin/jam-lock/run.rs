@@ -2,11 +2,21 @@
 
 mod acquire;
 mod ancestors;
+#[cfg(unix)]
+mod child;
 mod command;
 #[cfg(unix)]
 mod descendants;
 #[cfg(unix)]
+mod forwarding;
+#[cfg(unix)]
+mod inherited_signals;
+#[cfg(unix)]
 mod interrupt;
+#[cfg(unix)]
+pub(crate) mod listener;
+#[cfg(unix)]
+mod lock_descriptor;
 mod progress;
 #[cfg(unix)]
 mod signals;

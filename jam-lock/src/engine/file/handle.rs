@@ -1,6 +1,8 @@
 //! [`Handle`]: the open lock file of one mode.
 
 use std::io;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -152,6 +154,18 @@ impl Handle {
     /// Whether another process polls the cached file.
     pub(super) fn is_polled(&self) -> bool {
         self.cached.as_ref().is_some_and(|file| file.is_polled())
+    }
+
+    /// A duplicate of the descriptor of the cached file, which shares its lock.
+    #[cfg(unix)]
+    pub(super) fn duplicate_descriptor(
+        &self,
+        spec: &FileSpec,
+    ) -> Result<Option<OwnedFd>, LockError> {
+        let duplicate = self.cached.as_ref().map(|file| file.file().try_clone());
+        let duplicate = duplicate.transpose();
+        let failed = |error| lock_error("duplicate the descriptor of", &spec.path, error);
+        Ok(duplicate.map_err(failed)?.map(OwnedFd::from))
     }
 
     /// Removes the cached file from the handle.
