@@ -65,7 +65,8 @@ async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(
         return Err(LockError::Unsupported {
             what: "a type `jam_lock_wait` that is not the domain of this library",
             location: url.redacted(),
-            remedy: "drop it, so that the domain is created".into(),
+            remedy: format!("have an administrator remove it: DROP DOMAIN {}", domain(table))
+                .into(),
         });
     }
     Ok(())
