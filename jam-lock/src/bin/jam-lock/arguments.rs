@@ -96,6 +96,14 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "STATUS", default_value_t = exit::EXIT_TIMEOUT)]
     pub(crate) exit_code: u8,
 
+    /// Do not show the holder during a wait; errors are shown
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+
+    /// Report a skipped run
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+
     /// Hold the lock until every process that the command leaves running has exited
     ///
     /// These processes are tracked through a pipe that they inherit, so a daemon that closes all of

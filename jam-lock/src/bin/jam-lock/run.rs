@@ -90,7 +90,10 @@ fn release_failed(error: &LockError, exit: Exit) -> Exit {
 
 fn timed_out(error: &LockError, arguments: &RunArguments) -> Exit {
     if arguments.skip {
-        say(format_args!("skipped: {error}"));
+        // Nothing is wrong, and cron would mail it.
+        if arguments.verbose {
+            say(format_args!("skipped: {error}"));
+        }
         return Exit::SUCCESS;
     }
     say(error);
