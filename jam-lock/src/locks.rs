@@ -250,6 +250,10 @@ impl Locks {
     /// processes, which did not have their [mode](crate::LocksBuilder::mode) yet, are removed too, but not
     /// counted.
     ///
+    /// On some [file systems](crate::guide::lock_folder#files), such as those in user space, the files of
+    /// keyed names stay until they are swept. Call it there while no program uses the folder, because others
+    /// might not notice that a file was removed.
+    ///
     /// # Errors
     /// [`LockError::Io`] if the folder cannot be listed. A file that cannot be removed stays.
     ///
