@@ -7,7 +7,7 @@ use std::process::Stdio;
 use jam_lock::{LockName, Locks};
 
 use crate::{folder, lock, lock_names};
-use jam_lock_tests::child::Child;
+use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::mounts::Mount;
 use jam_lock_tests::observe::{blocked_on, open_files_below, wait_until};
 use jam_lock_tests::order::Order;
@@ -85,4 +85,30 @@ fn no_file_is_kept_open_between_acquisitions() {
         drop(lock.shared().acquire().unwrap());
         assert_eq!(open_files_below(mount.path()), 0, "{}", lock.name());
     }
+}
+
+#[test]
+fn a_lock_works_after_its_folder_was_mounted_again() {
+    let folder = folder();
+    for arguments in [&[][..], &["--multithreaded", "--enable-lock-forwarding"]] {
+        let Some(mut mount) = Mount::bindfs(folder.path(), arguments) else { return };
+        let locks = Locks::open(mount.path()).unwrap();
+        let lock = [lock_names::FIRST, lock_names::customer_id(7)].map(|name| locks.lock(name));
+        for lock in &lock {
+            drop(lock.acquire().unwrap());
+            drop(lock.shared().acquire().unwrap());
+        }
+        mount.remount();
+        for lock in &lock {
+            let guard = lock.acquire().unwrap();
+            assert!(guard.record_error().is_none(), "{:?}", guard.record_error());
+            assert!(is_held(mount.path(), lock.name()));
+            guard.release().unwrap();
+            lock.shared().acquire().unwrap().release().unwrap();
+        }
+    }
+}
+
+fn is_held(folder: &Path, name: &LockName) -> bool {
+    try_in_child(folder, name.as_str()).contains("is already held")
 }

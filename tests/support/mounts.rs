@@ -60,6 +60,12 @@ impl Mount {
         Some(mount)
     }
 
+    /// Unmounts it by force, which makes open files useless, and mounts it again at the same path.
+    pub fn remount(&mut self) {
+        assert!(succeeds(Command::new("umount").args(["--force", "--lazy"]).arg(&self.path)));
+        assert!(self.mount());
+    }
+
     /// Whether it could be mounted.
     fn mount(&mut self) -> bool {
         let is_started = succeeds(&mut self.command);

@@ -3,9 +3,11 @@
 use std::io;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::file_spec::FileSpec;
-use super::flock::lock_error;
+use super::flock::{is_stale, lock_error};
 use super::flock_wait::{FlockWait, FlockWaitId};
 use super::handle::{Handle, WaitFile};
 use super::record::{HolderRecord, RecordFile, TokenFloor};
@@ -30,6 +32,8 @@ pub(super) struct FileClaim {
     /// How many lock files had been opened when the record was last used.
     opens_at_record: u64,
     waits: Vec<PendingWait>,
+    /// Whether the last wait has met a stale file.
+    was_stale: Arc<AtomicBool>,
     /// The mode in which the lock is held, if it is.
     held: Option<Mode>,
     /// Whether other processes use the lock too, as far as this claim has noticed.
@@ -62,6 +66,7 @@ impl FileClaim {
             exclusive: Handle::new(Mode::Exclusive),
             shared: Handle::new(Mode::Shared),
             waits: Vec::new(),
+            was_stale: Arc::default(),
             held: None,
             is_contended: None,
         }
@@ -101,6 +106,7 @@ impl FileClaim {
     fn note_held(&mut self, mode: Mode, is_locked: bool) {
         if is_locked {
             self.held = Some(mode);
+            self.was_stale.store(false, Relaxed);
         }
     }
 
@@ -143,8 +149,13 @@ impl Claim for FileClaim {
         let wait_file = handle.wait_file(spec)?;
         let (flock_id, file) = (FlockWaitId::next(), wait_file.file.clone());
         self.waits.push(PendingWait { id, flock_id, mode, file: wait_file });
-        let path = self.spec.path.clone();
+        let (path, was_stale) = (self.spec.path.clone(), Arc::clone(&self.was_stale));
         let done = Box::new(move |result: io::Result<bool>| {
+            let result = match result {
+                // Its file system may have been mounted again: the gate starts another wait.
+                Err(error) if is_stale(&error) && !was_stale.swap(true, Relaxed) => Ok(false),
+                result => result,
+            };
             done(result.map_err(|error| lock_error("lock", &path, error)));
         });
         let wait = FlockWait { id: flock_id, file, mode, is_blocking, pause, done };
