@@ -23,6 +23,8 @@ mod executors;
 mod file_lifecycle;
 #[cfg(unix)]
 mod fork;
+#[cfg(target_os = "linux")]
+mod fuse;
 mod guide;
 mod holder_lookup;
 mod holders;
