@@ -85,7 +85,9 @@ fn no_waiter_has_a_snapshot_although_constraints_change_as_it_begins() {
     let locks = locks(&format!("{}?connections={MANY}", server.url()));
     let locks: Vec<_> = (0..MANY).map(|at| locks.lock(lock_name(&format!("a{at}")))).collect();
     // Each acquisition leaves a row with its key.
-    locks.iter().for_each(|lock| drop(lock.acquire().unwrap()));
+    for lock in &locks {
+        drop(lock.acquire().unwrap());
+    }
     server.query("CREATE TABLE shop (id int); CREATE TABLE stop ()");
     let snapshots = thread::scope(|scope| {
         scope.spawn(|| server.query(CHANGE_CONSTRAINTS));

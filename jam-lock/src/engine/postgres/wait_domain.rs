@@ -51,7 +51,7 @@ pub(super) async fn find_or_create(
 
 /// Waits for a lock that nobody has.
 async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(), LockError> {
-    let key = format!("'{}'::bigint", random::number().cast_signed());
+    let key = format!("'{}'::bigint", i64::from_ne_bytes(random::number().to_ne_bytes()));
     first.row(&format!("SELECT {}", request(Mode::Exclusive, &key)), url).await?;
     if let Err(error) = first.rows(&wait(table)).await {
         let what = "a role that cannot run a `DO` block in PL/pgSQL";
