@@ -71,6 +71,7 @@ pub(crate) enum Subcommand {
 }
 
 /// Run a command under a lock, and exit with its status
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Args, Debug)]
 #[command(after_help = help::run(), after_long_help = help::run_long())]
 pub(crate) struct RunArguments {
