@@ -26,6 +26,7 @@ use crate::name::LockName;
 use self::outcome::AcquireError;
 pub(super) use self::outcome::Acquired;
 use self::reconnect::Reconnect;
+pub(super) use self::undo::unlock_if_held;
 
 /// How many locks a process may hold at once. All sessions share the server's lock table, which
 /// about 12,500 locks exhaust for all clients.
@@ -190,7 +191,7 @@ impl AcquireTask {
             rows = recorded;
             if rows.is_empty() {
                 // Somebody has replaced the domain, which does not say that the lock is granted.
-                undo::unlock_if_held(session, self.key, self.request.mode).await;
+                unlock_if_held(session, self.key, self.request.mode).await;
             }
         }
         match rows.first() {
@@ -278,7 +279,7 @@ impl AcquireTask {
             Err(_) => return Err(AcquireError::Unresponsive),
         }
         // The lock may have been granted before the request arrived.
-        undo::unlock_if_held(session, self.key, self.request.mode).await;
+        unlock_if_held(session, self.key, self.request.mode).await;
         Ok(None)
     }
 
