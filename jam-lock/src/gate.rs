@@ -24,6 +24,8 @@ mod wait_queue;
 mod wake_threads;
 
 use std::fmt;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError, TryLockError};
 
 use self::holder_query::HolderQuery;
@@ -157,6 +159,12 @@ impl Gate {
     pub(crate) fn release(&self, number: u64, outcome: Outcome) -> Option<Result<(), LockError>> {
         self.try_update(|state| state.release(number, outcome))
             .unwrap_or_else(|forked| Some(Err(forked)))
+    }
+
+    /// A duplicate of the descriptor that holds the lock, if one does.
+    #[cfg(unix)]
+    pub(crate) fn duplicate_descriptor(&self) -> Result<Option<OwnedFd>, LockError> {
+        self.try_update(|state| state.duplicate_descriptor())?
     }
 
     /// Adds a guard to holder `number`; returns its token and loss monitor, unless it is gone.

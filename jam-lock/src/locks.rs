@@ -259,6 +259,10 @@ impl Locks {
     /// # Blocking
     /// It blocks for up to a few seconds if a server does not answer.
     ///
+    /// On some [file systems](crate::guide::lock_folder#files), such as those in user space, the files of
+    /// keyed names stay until they are swept. Call it there while no program uses the folder, because others
+    /// might not notice that a file was removed.
+    ///
     /// # Errors
     /// - [`LockError::Io`] if the folder cannot be listed. A file that cannot be removed stays.
     /// - [`LockError::Engine`] if the server cannot be queried, or if this is a thread of its engine.

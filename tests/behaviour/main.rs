@@ -15,12 +15,16 @@ mod asynchronous;
 mod cancellation;
 mod context;
 mod default_locks;
+#[cfg(unix)]
+mod descriptors;
 mod destructors;
 mod errors;
 mod executors;
 mod file_lifecycle;
 #[cfg(unix)]
 mod fork;
+#[cfg(target_os = "linux")]
+mod fuse;
 mod guide;
 mod holder_lookup;
 mod holders;

@@ -1,6 +1,6 @@
 //! Waits that are cut from outside go on.
 
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use jam_lock_tests::LONG;
@@ -10,23 +10,28 @@ use jam_lock_tests::proxy::Proxy;
 use super::*;
 
 /// Since when the server's process for the waiter has waited.
-fn wait_start(server: &Server, url: &str, name: &str) -> Option<String> {
-    let process = server.sessions(url, name, false).pop()?;
+fn wait_start(server: &Server, url: &str) -> Option<String> {
+    let process = server.sessions(url, "a", false).pop()?;
     let text = format!("SELECT pid, waitstart FROM pg_locks WHERE NOT granted AND pid = {process}");
     server.query(&text).pop()
 }
 
-/// Applies `function` to the server's process for the waiter, and waits until it waits again.
-fn cut(server: &Server, url: &str, name: &str, function: &str) {
-    wait_until("it waits", || is_waited_for(server, url, name));
-    let before = wait_start(server, url, name);
-    for process in server.sessions(url, name, false) {
+/// Cuts the wait of `waiting`, and waits until it waits again.
+fn cut<T>(server: &Server, url: &str, waiting: &ScopedJoinHandle<'_, T>, cut: impl FnOnce()) {
+    wait_until("it waits", || is_waited_for(server, url, "a") || waiting.is_finished());
+    let before = wait_start(server, url);
+    cut();
+    wait_until("it waits again", || {
+        let now = wait_start(server, url);
+        now.is_some() && now != before || waiting.is_finished()
+    });
+}
+
+/// Applies `function` to the server's process for the waiter.
+fn apply(server: &Server, url: &str, function: &str) {
+    for process in server.sessions(url, "a", false) {
         server.query(&format!("SELECT {function}({process})"));
     }
-    wait_until("it waits again", || {
-        let now = wait_start(server, url, name);
-        now.is_some() && now != before
-    });
 }
 
 #[test]
@@ -38,8 +43,8 @@ fn a_wait_whose_session_is_terminated_goes_on_over_another() {
         client.lock();
         thread::scope(|scope| {
             let waiting = scope.spawn(|| lock.timeout(LONG).acquire().map(drop));
-            cut(server, &url, "a", "pg_terminate_backend");
-            cut(server, &url, "a", "pg_terminate_backend");
+            cut(server, &url, &waiting, || apply(server, &url, "pg_terminate_backend"));
+            cut(server, &url, &waiting, || apply(server, &url, "pg_terminate_backend"));
             client.unlock();
             waiting.join().unwrap().unwrap();
         });
@@ -59,8 +64,8 @@ fn a_wait_that_is_cancelled_at_the_server_goes_on_and_its_owner_keeps_other_lock
             drop(locks.lock(lock_name("a")).timeout(LONG).acquire().unwrap());
             other.ensure().unwrap();
         });
-        cut(server, &url, "a", "pg_cancel_backend");
-        cut(server, &url, "a", "pg_cancel_backend");
+        cut(server, &url, &waiting, || apply(server, &url, "pg_cancel_backend"));
+        cut(server, &url, &waiting, || apply(server, &url, "pg_cancel_backend"));
         client.unlock();
         waiting.join().unwrap();
     });
@@ -139,9 +144,7 @@ fn a_wait_through_a_proxy_that_cuts_idle_connections_goes_on() {
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock(&remote, "a").timeout(LONG).acquire().map(drop));
         for _ in 0..5 {
-            wait_until("it waits", || is_waited_for(server, &url, "a"));
-            proxy.cut();
-            wait_until("the server has noticed", || !is_waited_for(server, &url, "a"));
+            cut(server, &url, &waiting, || proxy.cut());
         }
         client.unlock();
         waiting.join().unwrap().unwrap();
@@ -158,10 +161,7 @@ fn a_wait_whose_session_ended_only_at_the_server_goes_on() {
     let remote = url_through(server, &url, proxy.port());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock(&remote, "a").timeout(LONG).acquire().map(drop));
-        wait_until("it waits", || is_waited_for(server, &url, "a"));
-        proxy.half_close();
-        wait_until("the server has noticed", || !is_waited_for(server, &url, "a"));
-        wait_until("it waits again", || is_waited_for(server, &url, "a"));
+        cut(server, &url, &waiting, || proxy.half_close());
         client.unlock();
         waiting.join().unwrap().unwrap();
     });

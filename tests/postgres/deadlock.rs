@@ -161,19 +161,15 @@ fn a_deadlock_behind_a_waiter_that_holds_nothing_is_resolved() {
 /// Acquires three of the locks, one inside the other, in an order that `seed` determines.
 fn acquire_some(locks: &[(Lock, Mutex<()>); 4], seed: usize) -> Outcome {
     let chosen = [seed % 4, seed / 4 % 4, seed / 16 % 4].map(|number| &locks[number]);
-    let mut held: Vec<(LockGuard, MutexGuard<'_, ()>)> = Vec::new();
+    // What is inside leaves before its lock is released.
+    let mut held: Vec<(MutexGuard<'_, ()>, LockGuard)> = Vec::new();
     for (lock, inside) in chosen {
-        if held.iter().any(|(guard, _)| guard.name() == lock.name()) {
+        if held.iter().any(|(_, guard)| guard.name() == lock.name()) {
             continue;
         }
         let guard = lock.acquire()?;
-        held.push((guard, inside.try_lock().expect("no other thread is inside")));
+        held.push((inside.try_lock().expect("no other thread is inside"), guard));
     }
-    // What is inside leaves before its lock is released.
-    held.into_iter().rev().for_each(|(guard, inside)| {
-        drop(inside);
-        drop(guard);
-    });
     Ok(())
 }
 

@@ -8,7 +8,6 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use jam_lock::locked;
-use jam_lock_tests::LONG;
 use jam_lock_tests::child::Child;
 use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;

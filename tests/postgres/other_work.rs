@@ -82,15 +82,17 @@ fn no_waiter_has_a_snapshot() {
 #[test]
 fn no_waiter_has_a_snapshot_although_constraints_change_as_it_begins() {
     let Some(server) = Server::start() else { return };
-    let url = server.namespace();
-    let locks = locks(&format!("{url}&connections={MANY}"));
-    let names: Vec<_> = (0..MANY).map(|number| format!("a{number}")).collect();
-    let clients = names.iter().map(|name| SqlClient::new(&server, &url, name)).collect::<Vec<_>>();
+    let locks = locks(&format!("{}?connections={MANY}", server.url()));
+    let locks: Vec<_> = (0..MANY).map(|at| locks.lock(lock_name(&format!("a{at}")))).collect();
+    // Each acquisition leaves a row with its key.
+    for lock in &locks {
+        drop(lock.acquire().unwrap());
+    }
     server.query("CREATE TABLE shop (id int); CREATE TABLE stop ()");
     let snapshots = thread::scope(|scope| {
         scope.spawn(|| server.query(CHANGE_CONSTRAINTS));
         // In the first round they connect one by one, and in the others all begin at once.
-        let rounds = [(); 4].map(|()| snapshots_of_waiters(&server, &locks, &names, &clients));
+        let rounds = [(); 4].map(|()| snapshots_of_waiters(&server, &locks));
         server.query("INSERT INTO stop DEFAULT VALUES");
         rounds
     });
@@ -98,22 +100,17 @@ fn no_waiter_has_a_snapshot_although_constraints_change_as_it_begins() {
 }
 
 /// Has all locks waited for, and returns how many of the waiters have a snapshot.
-fn snapshots_of_waiters(
-    server: &Server,
-    locks: &Locks,
-    names: &[String],
-    clients: &[SqlClient],
-) -> usize {
-    clients.iter().for_each(SqlClient::lock);
+fn snapshots_of_waiters(server: &Server, locks: &[Lock]) -> usize {
+    let holder = server.admin();
+    holder.query("SELECT pg_advisory_lock(key) FROM jam_lock");
     thread::scope(|scope| {
-        for name in names {
-            let lock = locks.lock(lock_name(name)).timeout(LONG);
-            scope.spawn(move || lock.acquire().map(drop).unwrap());
+        for lock in locks {
+            scope.spawn(|| lock.timeout(LONG).acquire().map(drop).unwrap());
         }
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'";
-        wait_until("all of them wait", || server.query_one(waiting) == names.len().to_string());
+        wait_until("all of them wait", || server.query_one(waiting) == locks.len().to_string());
         let snapshots = server.query_one(&format!("{waiting} AND backend_xmin IS NOT NULL"));
-        clients.iter().for_each(SqlClient::unlock);
+        holder.query("SELECT pg_advisory_unlock_all()");
         snapshots.parse().unwrap()
     })
 }

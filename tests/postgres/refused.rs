@@ -138,3 +138,39 @@ fn a_server_that_hangs_after_its_greeting() {
     let text = refusal(&url);
     assert!(text.contains("did not answer within 10 s"), "{text}");
 }
+
+#[test]
+fn a_database_without_the_language_of_the_wait() {
+    let Some(server) = Server::shared() else { return };
+    server.query("CREATE DATABASE plain");
+    let url = server.url().replace("/postgres", "/plain");
+    Admin::connect(&url).query("DROP EXTENSION plpgsql");
+    let text = refusal(&url);
+    assert!(text.contains("`DO` block") && text.contains("CREATE EXTENSION"), "{text}");
+    Admin::connect(&url).query("CREATE EXTENSION plpgsql");
+    drop(lock(&url, "a").try_acquire().unwrap());
+}
+
+#[test]
+fn a_role_that_cannot_create_what_is_missing_beside_the_table() {
+    let Some(server) = Server::start() else { return };
+    drop(locks(&server.url()));
+    server.query("DROP DOMAIN jam_lock_wait; CREATE ROLE modest LOGIN");
+    server.query("GRANT SELECT, INSERT, UPDATE, DELETE ON jam_lock TO modest");
+    let url = server.url().replace("app@", "modest@");
+    let text = refusal(&url);
+    let (_, statements) = text.split_once("run: ").expect("there is a remedy");
+    server.query(statements);
+    drop(lock(&url, "a").try_acquire().unwrap());
+}
+
+#[test]
+fn a_domain_of_something_else() {
+    let Some(server) = Server::start() else { return };
+    drop(locks(&server.url()));
+    server.query("DROP DOMAIN jam_lock_wait; CREATE DOMAIN jam_lock_wait AS text");
+    let text = refusal(&server.url());
+    let (_, statement) = text.split_once("remove it: ").expect("there is a remedy");
+    server.query(statement);
+    drop(lock(&server.url(), "a").try_acquire().unwrap());
+}

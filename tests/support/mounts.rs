@@ -13,6 +13,8 @@ use crate::requirements::may_skip;
 #[must_use = "it is unmounted on drop"]
 pub struct Mount {
     path: PathBuf,
+    /// The command that mounted it.
+    command: Command,
     _folder: TempDir,
 }
 
@@ -33,12 +35,12 @@ impl Mount {
         let path = folder.path().join("mount");
         fs::create_dir(&path).unwrap();
         let mut command = Command::new(program);
-        if !succeeds(command.args(arguments).arg(source).arg(&path)) {
+        command.args(arguments).arg(source).arg(&path);
+        let mut mount = Self { path, command, _folder: folder };
+        if !mount.mount() {
             may_skip(&format!("{program} cannot mount a folder here"));
             return None;
         }
-        let mount = Self { path, _folder: folder };
-        wait_until("it is mounted", || is_mounted(&mount.path));
         Some(mount)
     }
 
@@ -48,13 +50,34 @@ impl Mount {
         let (image, path) = (folder.path().join("image"), folder.path().join("mount"));
         fs::File::create(&image).and_then(|file| file.set_len(120 << 20)).unwrap();
         fs::create_dir(&path).unwrap();
-        let is_mounted = succeeds(Command::new("mkfs.btrfs").arg("-q").arg(&image))
-            && succeeds(Command::new("mount").args(["-o", "loop"]).args([&image, &path]));
-        if !is_mounted {
+        let mut command = Command::new("mount");
+        command.args(["-o", "loop"]).args([&image, &path]);
+        let mut mount = Self { path, command, _folder: folder };
+        if !succeeds(Command::new("mkfs.btrfs").arg("-q").arg(&image)) || !mount.mount() {
             may_skip("a btrfs cannot be made and mounted here");
             return None;
         }
-        Some(Self { path, _folder: folder })
+        Some(mount)
+    }
+
+    /// Unmounts it by force, which makes open files useless, and mounts it again at the same path.
+    pub fn remount(&mut self) {
+        assert!(succeeds(Command::new("umount").args(["--force", "--lazy"]).arg(&self.path)));
+        assert!(self.mount());
+    }
+
+    /// Whether it could be mounted.
+    fn mount(&mut self) -> bool {
+        let is_started = succeeds(&mut self.command);
+        if is_started {
+            wait_until("it is mounted", || is_mounted(&self.path));
+        }
+        is_started
+    }
+
+    fn unmount(&self) {
+        // It may be unmounted already, or still be in use by a process that is just ending.
+        let _ = succeeds(Command::new("umount").arg("--lazy").arg(&self.path));
     }
 
     /// Where it is mounted.
@@ -65,8 +88,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        // It may be unmounted already, or still be in use by a process that is just ending.
-        let _ = succeeds(Command::new("umount").arg("--lazy").arg(&self.path));
+        self.unmount();
     }
 }
 

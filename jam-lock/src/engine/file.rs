@@ -10,6 +10,7 @@
 //! | where live and stale records are distinguished | `holder_lookup/linux/stale_record.rs` |
 //! | where a holder that died is told from one that lives | `holder_lookup/linux/live_processes.rs` |
 //! | where the files of keyed names are removed | `keyed_cleanup.rs` |
+//! | on which file systems files are not kept open | `file_identity.rs` |
 //! | what differs between platforms | `platform/`, `holder_lookup/` |
 
 mod blocking_pool;
@@ -17,6 +18,7 @@ mod claim;
 mod create;
 #[cfg(all(test, target_os = "linux"))]
 mod fault_injection;
+mod file_identity;
 mod file_spec;
 mod flock;
 mod flock_wait;

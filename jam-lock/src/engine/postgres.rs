@@ -23,6 +23,8 @@
 //! the queries about holders, statuses, waiting writers and unresponsive sessions with locks, and is
 //! open only for them.
 //!
+//! A lock for one transaction is taken on the caller's connection instead, in `transaction`.
+//!
 //! When the locks are opened, `pooler` refuses transaction pooling and pgpool-II, `preflight` refuses
 //! an old or read-only server, and `table` creates the table and the domain by which sessions wait.
 

@@ -65,6 +65,8 @@ mod stalled_tasks;
 mod table;
 mod try_acquire;
 
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -80,6 +82,8 @@ use super::sync;
 use super::timer::Timer;
 use super::wait_queue::WaitQueue;
 use crate::engine::{Claim, LossMonitor, Mode};
+#[cfg(unix)]
+use crate::error::LockError;
 use crate::holder::Holder;
 
 pub(super) use self::enqueue::WaiterPoll;
@@ -197,6 +201,12 @@ impl State {
     pub(super) fn reenter(&mut self, number: u64) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
         self.claim.check_process().ok()?;
         Some((self.holders.add_guard(number)?, self.claim.loss_monitor()))
+    }
+
+    /// A duplicate of the descriptor that holds the claim, if one does.
+    #[cfg(unix)]
+    pub(super) fn duplicate_descriptor(&self) -> Result<Option<OwnedFd>, LockError> {
+        self.hold.mode().map_or(Ok(None), |mode| self.claim.duplicate_descriptor(mode))
     }
 
     /// Whether the claim is lost: no longer this process's, although it was not released.

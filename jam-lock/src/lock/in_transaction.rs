@@ -91,22 +91,15 @@ impl Lock {
     /// ```no_run
     /// use jam_lock::{LockName, Locks};
     ///
-    /// # struct Connection;
-    /// # mod sqlx {
-    /// #     pub fn query_as<T>(_: &str) -> Query<T> { unimplemented!() }
-    /// #     pub struct Query<T>(T);
-    /// #     impl<T> Query<T> {
-    /// #         pub async fn fetch_one(self, _: &mut super::Connection) -> std::io::Result<T> {
-    /// #             Ok(self.0)
-    /// #         }
-    /// #     }
-    /// # }
-    /// # async fn save(locks: &Locks, transaction: &mut Connection) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn save(
+    /// #     locks: &Locks,
+    /// #     transaction: &tokio_postgres::Transaction<'_>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
     /// let lock = locks.lock(LockName::new("invoice_saved")?).timeout(10);
     /// let statement = lock.transaction_statement()?;
-    /// // With sqlx, inside `let mut transaction = pool.begin().await?`:
-    /// let (token, abandoned_by) =
-    ///     sqlx::query_as::<(i64, Option<String>)>(&statement).fetch_one(&mut *transaction).await?;
+    /// // Or with sqlx: `sqlx::query_as(&statement).fetch_one(&mut *transaction).await?`
+    /// let row = transaction.query_one(&statement, &[]).await?;
+    /// let (token, abandoned_by): (i64, Option<String>) = (row.get(0), row.get(1));
     /// # let _ = (token, abandoned_by);
     /// # Ok(())
     /// # }

@@ -18,9 +18,9 @@ fn it_excludes_behind_a_transaction_pooler() {
     server.query("CREATE TABLE counter (value int8); INSERT INTO counter VALUES (0)");
     with_client(&url, async |_| {
         let clients = (0..CLIENTS).map(|_| {
-            let (url, pooled) = (url.clone(), server.url_at(pooler.port()));
+            let (url, pooled_url) = (url.clone(), server.url_at(pooler.port()));
             tokio::spawn(async move {
-                let (mut client, mut last) = (client(&pooled).await, 0);
+                let (mut client, mut last) = (client(&pooled_url).await, 0);
                 for _ in 0..TIMES {
                     let transaction = client.transaction().await.unwrap();
                     let lock = free_standing(&url).timeout(LONG);

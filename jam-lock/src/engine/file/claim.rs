@@ -2,10 +2,14 @@
 
 use std::io;
 use std::mem;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::file_spec::FileSpec;
-use super::flock::lock_error;
+use super::flock::{is_stale, lock_error};
 use super::flock_wait::{FlockWait, FlockWaitId};
 use super::handle::{Handle, WaitFile};
 use super::record::{HolderRecord, RecordFile, TokenFloor};
@@ -30,6 +34,8 @@ pub(super) struct FileClaim {
     /// How many lock files had been opened when the record was last used.
     opens_at_record: u64,
     waits: Vec<PendingWait>,
+    /// Whether the last wait has met a stale file.
+    was_stale: Arc<AtomicBool>,
     /// The mode in which the lock is held, if it is.
     held: Option<Mode>,
     /// Whether other processes use the lock too, as far as this claim has noticed.
@@ -62,6 +68,7 @@ impl FileClaim {
             exclusive: Handle::new(Mode::Exclusive),
             shared: Handle::new(Mode::Shared),
             waits: Vec::new(),
+            was_stale: Arc::default(),
             held: None,
             is_contended: None,
         }
@@ -98,6 +105,13 @@ impl FileClaim {
         LockError::Lost { name, location, reason }
     }
 
+    fn note_held(&mut self, mode: Mode, is_locked: bool) {
+        if is_locked {
+            self.held = Some(mode);
+            self.was_stale.store(false, Relaxed);
+        }
+    }
+
     fn take_wait(&mut self, id: WaitId) -> PendingWait {
         let at = self.waits.iter().position(|wait| wait.id == id);
         self.waits.swap_remove(at.expect("every wait is completed once"))
@@ -118,7 +132,7 @@ impl Claim for FileClaim {
         let (handle, spec) = self.handle(mode);
         let is_locked = handle.try_acquire(spec)?;
         self.note_contention(mode, is_locked);
-        self.held = is_locked.then_some(mode).or(self.held);
+        self.note_held(mode, is_locked);
         Ok(if is_locked { TryAcquire::Acquired } else { TryAcquire::Contended })
     }
 
@@ -137,8 +151,13 @@ impl Claim for FileClaim {
         let wait_file = handle.wait_file(spec)?;
         let (flock_id, file) = (FlockWaitId::next(), wait_file.file.clone());
         self.waits.push(PendingWait { id, flock_id, mode, file: wait_file });
-        let path = self.spec.path.clone();
+        let (path, was_stale) = (self.spec.path.clone(), Arc::clone(&self.was_stale));
         let done = Box::new(move |result: io::Result<bool>| {
+            let result = match result {
+                // Its file system may have been mounted again: the gate starts another wait.
+                Err(error) if is_stale(&error) && !was_stale.swap(true, Relaxed) => Ok(false),
+                result => result,
+            };
             done(result.map_err(|error| lock_error("lock", &path, error)));
         });
         let wait = FlockWait { id: flock_id, file, mode, is_blocking, pause, done };
@@ -171,7 +190,7 @@ impl Claim for FileClaim {
         let PendingWait { mode, file, .. } = self.take_wait(id);
         let (handle, spec) = self.handle(mode);
         let is_locked = handle.accept(file, spec)?;
-        self.held = is_locked.then_some(mode).or(self.held);
+        self.note_held(mode, is_locked);
         Ok(is_locked)
     }
 
@@ -186,6 +205,13 @@ impl Claim for FileClaim {
     fn discard(&mut self, id: WaitId) {
         let PendingWait { mode, file, .. } = self.take_wait(id);
         self.handle(mode).0.discard(&file);
+    }
+
+    #[cfg(unix)]
+    fn duplicate_descriptor(&self, mode: Mode) -> Result<Option<OwnedFd>, LockError> {
+        self.check_process()?;
+        let handle = if mode == Mode::Exclusive { &self.exclusive } else { &self.shared };
+        handle.duplicate_descriptor(&self.spec)
     }
 
     fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
@@ -213,7 +239,12 @@ impl Claim for FileClaim {
         let recorded = usage.map_or(Ok(true), |usage| self.record.release(mode, usage));
         self.held = None;
         let (handle, spec) = self.handle(mode);
-        handle.release(spec)?;
+        let released = handle.release(spec);
+        if !handle.is_open() {
+            // Nor is the record kept open then.
+            self.record.close();
+        }
+        released?;
         if recorded? { Ok(()) } else { Err(self.lost_to_another()) }
     }
 }
@@ -224,6 +255,10 @@ impl Drop for FileClaim {
             return;
         }
         self.record.close();
+        if self.exclusive.is_unreliable() || self.shared.is_unreliable() {
+            // Others might not notice that the file was removed.
+            return;
+        }
         let Some(is_contended) = self.is_contended else { return };
         let was_replaced = self.exclusive.was_replaced() || self.shared.was_replaced();
         let file = self.exclusive.take().or(self.shared.take());
@@ -236,75 +271,4 @@ impl Drop for FileClaim {
 }
 
 #[cfg(all(test, unix))]
-mod tests {
-    use std::path::Path;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::engine::OwnerId;
-
-    /// A claim on `x.lock` in `folder`; if `forked`, as a fork of this process would have it.
-    fn claim(folder: &Path, forked: bool) -> FileClaim {
-        let path = folder.join("x.lock");
-        let process = if forked { ProcessId::forked() } else { ProcessId::current() };
-        let spec = FileSpec { path, permissions: None };
-        FileClaim::new(LockName::declared("x", "claims", 0), spec, None, process)
-    }
-
-    #[test]
-    fn a_fork_can_use_nothing_that_it_inherited() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut inherited = claim(folder.path(), true);
-        let done = || Box::new(|_| panic!("no request was started"));
-        let request = WaitRequest {
-            id: WaitId(1),
-            mode: Mode::Shared,
-            blocking: true,
-            yield_first: Duration::ZERO,
-            owner: OwnerId::NONE,
-            site: None,
-        };
-        assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
-        assert!(matches!(inherited.try_acquire(Mode::Exclusive), Err(LockError::Forked { .. })));
-        let started = inherited.start_wait(request, done());
-        assert!(matches!(started, Err(LockError::Forked { .. })));
-    }
-
-    #[test]
-    fn a_release_in_a_fork_does_not_release_the_lock_of_its_parent() {
-        for mode in [Mode::Exclusive, Mode::Shared] {
-            let folder = tempfile::tempdir().unwrap();
-            let mut claim = claim(folder.path(), false);
-            assert_eq!(claim.try_acquire(mode).unwrap(), TryAcquire::Acquired);
-            // As the child would have it.
-            claim.process = ProcessId::forked();
-            assert!(matches!(claim.release(mode, None), Err(LockError::Forked { .. })));
-            let mut others = self::claim(folder.path(), false);
-            assert_eq!(others.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Contended);
-        }
-    }
-
-    #[test]
-    fn a_fork_does_not_change_the_record_of_its_parent() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut claim = claim(folder.path(), false);
-        assert_eq!(claim.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Acquired);
-        let usage = Usage { abandoned_by: None, last_token: 0 };
-        claim.record_holder(Mode::Exclusive, Some(&Site::here()), usage);
-        claim.process = ProcessId::forked();
-        claim.clear_holder(0);
-        assert!(claim.release(Mode::Exclusive, Some(usage)).is_err());
-        let record = std::fs::read_to_string(folder.path().join("x.holder")).unwrap();
-        assert!(record.starts_with("jam-lock 1 held"), "{record}");
-    }
-
-    #[test]
-    fn a_writer_that_is_refused_does_not_unlock_the_readers_of_its_process() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut here, mut there) = (claim(folder.path(), false), claim(folder.path(), false));
-        assert_eq!(here.try_acquire(Mode::Shared).unwrap(), TryAcquire::Acquired);
-        assert_eq!(here.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Contended);
-        assert_eq!(there.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Contended);
-        assert_eq!(there.try_acquire(Mode::Shared).unwrap(), TryAcquire::Acquired);
-    }
-}
+mod tests;

@@ -54,6 +54,12 @@ pub(super) fn lock_error(operation: &'static str, path: &Path, error: io::Error)
     }
 }
 
+/// Whether an open file has become useless, because its file system was unmounted or has ended.
+pub(super) fn is_stale(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, NotConnected, StaleNetworkFileHandle};
+    matches!(error.kind(), ConnectionAborted | NotConnected | StaleNetworkFileHandle)
+}
+
 /// Contention is recognized by its error number: Windows has no `io::ErrorKind` for it.
 fn is_contention(error: &io::Error) -> bool {
     error.raw_os_error() == fs2::lock_contended_error().raw_os_error()

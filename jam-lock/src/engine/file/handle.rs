@@ -1,20 +1,23 @@
 //! [`Handle`]: the open lock file of one mode.
 
 use std::io;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::file_spec::FileSpec;
 use super::flock::{self, lock_error};
 use super::lock_file::LockFile;
-use super::platform;
+use super::{file_identity, platform};
 use crate::engine::{LossMonitor, Mode};
 use crate::error::LockError;
 
 /// How often the file may be replaced during one try before that counts as contention.
 const MAX_REOPENS: usize = 100;
 
-/// A lock file that is opened once for one mode, and cached as long as the path names it.
+/// A lock file that is opened once for one mode, and cached as long as the path names it; or, where
+/// that cannot be relied on, as long as it is locked.
 ///
 /// Each mode has an open file of its own: `flock(2)` does not convert a lock atomically, and if the
 /// conversion fails, the original lock is lost.
@@ -25,6 +28,8 @@ pub(super) struct Handle {
     unlocks: u64,
     /// Whether the path has ever named another file than the cached one.
     was_replaced: bool,
+    /// Whether the file that was opened last has no reliable identity.
+    is_unreliable: bool,
     open_count: u64,
 }
 
@@ -36,11 +41,19 @@ pub(super) struct WaitFile {
 
 impl Handle {
     pub(super) fn new(mode: Mode) -> Self {
-        Self { mode, cached: None, unlocks: 0, was_replaced: false, open_count: 0 }
+        Self {
+            mode,
+            cached: None,
+            unlocks: 0,
+            was_replaced: false,
+            is_unreliable: false,
+            open_count: 0,
+        }
     }
 
     /// Tries to lock the file without waiting.
     pub(super) fn try_acquire(&mut self, spec: &FileSpec) -> Result<bool, LockError> {
+        self.forget_unreliable();
         let mut is_unstable = true;
         for _ in 0..MAX_REOPENS {
             let file = self.open(spec)?;
@@ -59,9 +72,9 @@ impl Handle {
     /// The open file for a wait.
     ///
     /// It is the cached one, so that a try can use the lock of a wait that is not accepted yet,
-    /// unless the platform would make that try block.
+    /// unless the platform would make that try block, or the file is not known to be at its path.
     pub(super) fn wait_file(&mut self, spec: &FileSpec) -> Result<WaitFile, LockError> {
-        let file = if platform::OPEN_FILES_CAN_BE_SHARED {
+        let file = if platform::OPEN_FILES_CAN_BE_SHARED && !self.is_unreliable {
             self.open(spec)?
         } else {
             Arc::new(LockFile::open(&spec.path, spec.permissions)?)
@@ -72,6 +85,9 @@ impl Handle {
     /// Caches the file that a wait has locked; `false` if the lock was released since.
     pub(super) fn accept(&mut self, wait: WaitFile, spec: &FileSpec) -> Result<bool, LockError> {
         let WaitFile { file, unlocks } = wait;
+        if !file.has_reliable_id() {
+            return self.exchange(&file, spec);
+        }
         if self.is_cached(&file) && unlocks != self.unlocks {
             // That may have unlocked it; locking it again is harmless if it is still locked.
             let result = flock::try_lock(file.file(), self.mode);
@@ -86,6 +102,27 @@ impl Handle {
         self.try_acquire(spec)
     }
 
+    /// Locks the file that is at the path now, instead of the one that a wait has locked: that may have
+    /// been replaced by one that looks the same, and has another holder.
+    fn exchange(&mut self, locked: &LockFile, spec: &FileSpec) -> Result<bool, LockError> {
+        self.cached = None;
+        // Before the unlock, so that another waiter is hardly ever faster.
+        let opened = self.open(spec);
+        self.unlock(locked, spec)?;
+        let file = opened?;
+        let result = flock::try_lock(file.file(), self.mode);
+        let is_locked = self.check("lock", spec, result)?;
+        if self.is_current(&file, spec, is_locked)? {
+            return Ok(is_locked);
+        }
+        self.try_acquire(spec)
+    }
+
+    /// Closes the cached file, if it is not known to be at its path.
+    fn forget_unreliable(&mut self) {
+        self.cached.take_if(|file| !file.has_reliable_id());
+    }
+
     /// Unlocks the file that a wait has locked, unless it is the cached one.
     pub(super) fn discard(&self, wait: &WaitFile) {
         if !self.is_cached(&wait.file) {
@@ -96,10 +133,20 @@ impl Handle {
 
     /// Unlocks the cached file.
     pub(super) fn release(&mut self, spec: &FileSpec) -> Result<(), LockError> {
-        match self.cached.clone() {
-            Some(file) => self.unlock(&file, spec),
-            None => Ok(()),
-        }
+        let Some(file) = self.cached.clone() else { return Ok(()) };
+        let result = self.unlock(&file, spec);
+        self.forget_unreliable();
+        result
+    }
+
+    /// Whether a file is kept open.
+    pub(super) fn is_open(&self) -> bool {
+        self.cached.is_some()
+    }
+
+    /// Whether the identity of its file is unreliable, as far as that is known.
+    pub(super) fn is_unreliable(&self) -> bool {
+        self.is_unreliable
     }
 
     /// Whether the path still names `file`. If not, the file is unlocked if it `is_locked`, and the
@@ -110,7 +157,10 @@ impl Handle {
         spec: &FileSpec,
         is_locked: bool,
     ) -> Result<bool, LockError> {
-        let result = file.is_at(&spec.path);
+        let result = file.is_at(&spec.path).and_then(|is_at| {
+            let is_uncertain = is_at && is_locked && !file.has_reliable_id();
+            Ok(is_at && !(is_uncertain && file_identity::is_another_at(&spec.path)?))
+        });
         let is_current = self.check("inspect", spec, result);
         if !matches!(is_current, Ok(true)) {
             self.cached = None;
@@ -154,6 +204,18 @@ impl Handle {
         self.cached.as_ref().is_some_and(|file| file.is_polled())
     }
 
+    /// A duplicate of the descriptor of the cached file, which shares its lock.
+    #[cfg(unix)]
+    pub(super) fn duplicate_descriptor(
+        &self,
+        spec: &FileSpec,
+    ) -> Result<Option<OwnedFd>, LockError> {
+        let duplicate = self.cached.as_ref().map(|file| file.file().try_clone());
+        let duplicate = duplicate.transpose();
+        let failed = |error| lock_error("duplicate the descriptor of", &spec.path, error);
+        Ok(duplicate.map_err(failed)?.map(OwnedFd::from))
+    }
+
     /// Removes the cached file from the handle.
     pub(super) fn take(&mut self) -> Option<Arc<LockFile>> {
         self.cached.take()
@@ -166,6 +228,7 @@ impl Handle {
         }
         let file = Arc::new(LockFile::open(&spec.path, spec.permissions)?);
         self.open_count += 1;
+        self.is_unreliable = !file.has_reliable_id();
         self.cached = Some(Arc::clone(&file));
         Ok(file)
     }

@@ -2,7 +2,8 @@
 //!
 //! A file is removed under its own lock, by a process that no longer uses it. A waiter on a removed
 //! file notices as soon as the lock is granted, and opens the path again. Programs that do not
-//! check the path must not use the same keyed names.
+//! check the path must not use the same keyed names. Where a look at the path is unreliable (see
+//! `file_identity`), files are only removed by a sweep.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;

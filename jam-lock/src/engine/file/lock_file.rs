@@ -8,6 +8,7 @@ use std::task::Waker;
 use std::time::{Duration, SystemTime};
 
 use super::create::create;
+use super::file_identity;
 use super::folder;
 use super::open::{self, irregularity};
 use super::platform::{self, FileId};
@@ -31,6 +32,7 @@ pub(super) struct LockFile {
     file: File,
     id: FileId,
     is_new: bool,
+    has_reliable_id: bool,
     /// The last write before it was opened.
     modified: Option<SystemTime>,
 }
@@ -87,6 +89,7 @@ impl LockFile {
             Some(found) => Err(LockError::NotAFile { path: path.to_owned(), found }),
             None => Ok(Self {
                 path: path.to_owned(),
+                has_reliable_id: file_identity::is_reliable(&file, &metadata),
                 file,
                 id: FileId::new(path, &metadata),
                 is_new: false,
@@ -105,10 +108,19 @@ impl LockFile {
         self.is_new
     }
 
+    /// Whether [`is_at`](Self::is_at) can be relied on; if not, it is not kept open when it is not
+    /// locked, and not removed.
+    pub(super) fn has_reliable_id(&self) -> bool {
+        self.has_reliable_id
+    }
+
     /// Whether it still has a name.
     pub(super) fn has_a_name(&self) -> bool {
-        !platform::OPEN_FILES_CAN_MOVE
-            || metadata(&self.file).is_ok_and(|metadata| platform::link_count(&metadata) > 0)
+        match metadata(&self.file) {
+            Ok(metadata) => platform::link_count(&metadata) > 0,
+            // Some file systems do not find a file that was removed, although it is open.
+            Err(error) => error.kind() != ErrorKind::NotFound,
+        }
     }
 
     /// Whether a process polls it and empties it at each try, as Jam.py does; a creation just
@@ -126,7 +138,10 @@ impl LockFile {
             return Ok(true);
         }
         match retry(Syscall::Metadata, path, || fs::symlink_metadata(path)) {
-            Ok(metadata) => Ok(FileId::new(path, &metadata) == self.id),
+            Ok(metadata) if FileId::new(path, &metadata) == self.id => {
+                Ok(self.has_reliable_id || self.has_a_name())
+            }
+            Ok(_) => Ok(false),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }

@@ -1,6 +1,6 @@
 //! [`Mount`]: the mounted file system that has a file, by proc(5).
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
@@ -19,7 +19,11 @@ impl Mount {
     /// The mount that has the file at `path`.
     pub(super) fn of_path(path: &Path) -> Option<Self> {
         let flags = libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC;
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+        Self::of_file(&OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?)
+    }
+
+    /// The mount that has `file`.
+    pub(super) fn of_file(file: &File) -> Option<Self> {
         let details = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?;
         Self::of_open_file("self", &details)
     }
@@ -53,7 +57,7 @@ pub(super) fn details(path: &Path) -> Option<String> {
     /// More than it has; a process may have locked one file in very many places.
     const MAX_LEN: u64 = 4096;
     let mut details = Vec::new();
-    fs::File::open(path).ok()?.take(MAX_LEN).read_to_end(&mut details).ok()?;
+    File::open(path).ok()?.take(MAX_LEN).read_to_end(&mut details).ok()?;
     Some(String::from_utf8_lossy(&details).into_owned())
 }
 

@@ -71,13 +71,19 @@ impl AcquireTask {
                 Ok(None) => return Ok(None),
                 Err(error) => error,
             };
+            let has_waited = self.cancel.progress() == Progress::Contended;
             let has_ended = session.is_closed() && !error.is_deadlock();
             let error = match error {
                 // The connection was lost before this acquisition.
-                AcquireError::Server(error) if is_reused && has_ended && error.code().is_none() => {
+                AcquireError::Server(error)
+                    if is_reused && has_ended && !has_waited && error.code().is_none() =>
+                {
                     continue;
                 }
-                _ if has_ended && pooled.has_locks() => AcquireError::OthersLost,
+                error if has_ended && pooled.has_locks() => {
+                    let reason = error.end_of_session().or_else(|| session.lost_reason());
+                    AcquireError::OthersLost(reason.unwrap_or_default())
+                }
                 _ if has_ended && self.request.blocking => {
                     drop(pooled);
                     reconnect.disconnected();

@@ -51,7 +51,7 @@ pub(super) async fn find_or_create(
 
 /// Waits for a lock that nobody has.
 async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(), LockError> {
-    let key = format!("'{}'::bigint", random::number().cast_signed());
+    let key = format!("'{}'::bigint", i64::from_ne_bytes(random::number().to_ne_bytes()));
     first.row(&format!("SELECT {}", request(Mode::Exclusive, &key)), url).await?;
     if let Err(error) = first.rows(&wait(table)).await {
         let what = "a role that cannot run a `DO` block in PL/pgSQL";
@@ -65,7 +65,8 @@ async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(
         return Err(LockError::Unsupported {
             what: "a type `jam_lock_wait` that is not the domain of this library",
             location: url.redacted(),
-            remedy: "drop it, so that the domain is created".into(),
+            remedy: format!("have an administrator remove it: DROP DOMAIN {}", domain(table))
+                .into(),
         });
     }
     Ok(())

@@ -18,7 +18,7 @@ use crate::engine::Mode;
 use crate::engine::file::create::create;
 use crate::engine::file::platform::{self, FileId};
 use crate::engine::file::syscall::{Syscall, retry};
-use crate::engine::file::{flock, open};
+use crate::engine::file::{file_identity, flock, open};
 use crate::error::LockError;
 use crate::per_process::PerProcess;
 
@@ -36,6 +36,7 @@ pub(in crate::engine::file) struct TokenFloor {
 struct OpenFile {
     file: File,
     id: FileId,
+    has_reliable_id: bool,
 }
 
 /// The floors that are in use, by folder.
@@ -106,7 +107,7 @@ impl TokenFloor {
 
     /// The file at the path, which stays open; if it is missing and `may_create` is set, a new one.
     fn open(&self, may_create: bool) -> io::Result<Option<Arc<OpenFile>>> {
-        let cached = lock(&self.file).clone();
+        let cached = lock(&self.file).clone().filter(|open| open.has_reliable_id);
         if let Some(open) = cached {
             let path = self.path.as_path();
             let metadata = retry(Syscall::Metadata, path, || fs::symlink_metadata(path));
@@ -132,7 +133,9 @@ impl TokenFloor {
         if platform::link_count(&metadata) > 1 {
             return Err(wrong_kind("also another file, by a hard link"));
         }
-        let open = Arc::new(OpenFile { file, id: FileId::new(&self.path, &metadata) });
+        let has_reliable_id = file_identity::is_reliable(&file, &metadata);
+        let id = FileId::new(&self.path, &metadata);
+        let open = Arc::new(OpenFile { file, id, has_reliable_id });
         *lock(&self.file) = Some(Arc::clone(&open));
         Ok(Some(open))
     }

@@ -44,8 +44,8 @@ pub(super) enum AcquireError {
     Unresponsive,
     /// Another name has the same key.
     KeyCollision,
-    /// The session has ended, and the owner had other locks on it.
-    OthersLost,
+    /// The session has ended for this reason, and the owner had other locks on it.
+    OthersLost(String),
 }
 
 impl AcquireError {
@@ -82,8 +82,7 @@ impl AcquireError {
                 reason.unwrap_or_else(|| describe(&error))
             }
             Self::Unresponsive => unresponsive(RESPONSE_TIMEOUT),
-            Self::OthersLost => {
-                let reason = session.lost_reason().unwrap_or_default();
+            Self::OthersLost(reason) => {
                 format!("the other locks of this thread or task there were lost with it: {reason}")
             }
             Self::KeyCollision => {

@@ -1,0 +1,114 @@
+//! Folders on file systems in user space, where a look at a path does not show which file it names.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use jam_lock::{LockName, Locks};
+
+use crate::{folder, lock, lock_names};
+use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::mounts::Mount;
+use jam_lock_tests::observe::{blocked_on, open_files_below, wait_until};
+use jam_lock_tests::order::Order;
+use jam_lock_tests::output::printed;
+
+/// The inode number of a file is derived from its path.
+const PATH_HASH: &[&str] = &["-o", "use_ino,inodecalc=path-hash"];
+
+#[test]
+fn processes_on_a_mount_and_on_its_source_lose_no_update_of_a_key() {
+    let [folder, data] = [folder(), folder()];
+    let Some(mount) =
+        Mount::bindfs(folder.path(), &["--multithreaded", "--enable-lock-forwarding"])
+    else {
+        return;
+    };
+    fs::write(data.path().join("counter"), "0").unwrap();
+    let counting = [mount.path(), folder.path()].into_iter().cycle().take(6).map(|locks| {
+        let order = Order::CountForCustomerIn { data: data.path(), locks, id: 7, times: 200 };
+        order.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    for process in counting.collect::<Vec<_>>() {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", printed(&output));
+    }
+    assert_eq!(fs::read_to_string(data.path().join("counter")).unwrap(), "1200");
+}
+
+#[test]
+fn the_files_of_a_key_stay_until_they_are_swept() {
+    let folder = folder();
+    let Some(mount) = Mount::bindfs(folder.path(), &[]) else { return };
+    let locks = Locks::open(mount.path()).unwrap();
+    drop(locks.lock(lock_names::customer_id(7)).acquire().unwrap());
+    assert!(mount.path().join("customer_7.lock").exists());
+    assert_eq!(locks.sweep().unwrap(), 1);
+    assert!(!mount.path().join("customer_7.lock").exists());
+}
+
+#[test]
+fn a_waiter_waits_for_the_holder_of_a_new_file_that_looks_like_the_old_one() {
+    let folder = folder();
+    let Some(mount) = Mount::mergerfs(folder.path(), PATH_HASH) else { return };
+    let path = mount.path().join("x.lock");
+    let old = Child::holding(mount.path(), "x");
+    let waiter = Child::waiting(mount.path(), "x");
+    wait_until("it waits", || blocked_on(&path) == 1);
+    fs::remove_file(&path).unwrap();
+    let new = Child::holding(mount.path(), "x");
+    old.release_lost();
+    wait_until("it waits for the new file", || blocked_on(&path) == 1);
+    new.release();
+    waiter.after("held").release();
+}
+
+#[test]
+fn a_file_that_looks_like_a_removed_one_is_opened() {
+    let folder = folder();
+    let Some(mount) = Mount::mergerfs(folder.path(), PATH_HASH) else { return };
+    let lock = lock(mount.path(), "x");
+    drop(lock.acquire().unwrap());
+    fs::remove_file(mount.path().join("x.lock")).unwrap();
+    let _other = Child::holding(mount.path(), "x");
+    assert!(lock.try_acquire().unwrap_err().is_timeout());
+}
+
+#[test]
+fn no_file_is_kept_open_between_acquisitions() {
+    let folder = folder();
+    let Some(mount) = Mount::bindfs(folder.path(), &[]) else { return };
+    let locks = Locks::open(mount.path()).unwrap();
+    let names = [LockName::new("x").unwrap(), lock_names::customer_id(7)];
+    for lock in names.map(|name| locks.lock(name)) {
+        drop(lock.acquire().unwrap());
+        drop(lock.shared().acquire().unwrap());
+        assert_eq!(open_files_below(mount.path()), 0, "{}", lock.name());
+    }
+}
+
+#[test]
+fn a_lock_works_after_its_folder_was_mounted_again() {
+    let folder = folder();
+    for arguments in [&[][..], &["--multithreaded", "--enable-lock-forwarding"]] {
+        let Some(mut mount) = Mount::bindfs(folder.path(), arguments) else { return };
+        let locks = Locks::open(mount.path()).unwrap();
+        let lock = [lock_names::FIRST, lock_names::customer_id(7)].map(|name| locks.lock(name));
+        for lock in &lock {
+            drop(lock.acquire().unwrap());
+            drop(lock.shared().acquire().unwrap());
+        }
+        mount.remount();
+        for lock in &lock {
+            let guard = lock.acquire().unwrap();
+            assert!(guard.record_error().is_none(), "{:?}", guard.record_error());
+            assert!(is_held(mount.path(), lock.name()));
+            guard.release().unwrap();
+            lock.shared().acquire().unwrap().release().unwrap();
+        }
+    }
+}
+
+fn is_held(folder: &Path, name: &LockName) -> bool {
+    try_in_child(folder, name.as_str()).contains("is already held")
+}
