@@ -188,8 +188,8 @@ impl AcquireTask {
             let granted = async {
                 let wait = session.run(Query::Wait, &[]);
                 let record = session.run(Query::RecordHolder, &parameters);
-                let (waited, recorded) = tokio::join!(wait, record);
-                waited.and(recorded)
+                // The error of a wait is its reason, which the response to the other lacks.
+                tokio::try_join!(wait, record).map(|(_, recorded)| recorded)
             };
             let Some(recorded) = self.cancellable(session, Query::Wait, granted).await? else {
                 return Ok(None);
