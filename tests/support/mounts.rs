@@ -22,23 +22,39 @@ impl Mount {
     /// Shows the folder `source` at another path, by `bindfs` with these arguments. Without it, or
     /// without the right to mount, a test is skipped.
     pub fn bindfs(source: &Path, arguments: &[&str]) -> Option<Self> {
-        Self::fuse("bindfs", source, arguments)
+        let mut command = Command::new("bindfs");
+        command.args(arguments);
+        Self::fuse(command, source)
     }
 
     /// The same by `mergerfs`.
     pub fn mergerfs(source: &Path, arguments: &[&str]) -> Option<Self> {
-        Self::fuse("mergerfs", source, arguments)
+        let mut command = Command::new("mergerfs");
+        command.args(arguments);
+        Self::fuse(command, source)
     }
 
-    fn fuse(program: &str, source: &Path, arguments: &[&str]) -> Option<Self> {
+    /// Shows the folder `source` at another path, where a file has another inode number at each look.
+    /// Without the system's Python and its module `fusepy`, a test is skipped.
+    pub fn unstable_inodes(source: &Path) -> Option<Self> {
+        let mut command = Command::new("/usr/bin/python3");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        command.arg(folder.join("support/unstable_inodes.py"));
+        Self::fuse(command, source)
+    }
+
+    /// Mounts `source` by `command`, which lacks the two paths.
+    fn fuse(mut command: Command, source: &Path) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mount");
         fs::create_dir(&path).unwrap();
-        let mut command = Command::new(program);
-        command.args(arguments).arg(source).arg(&path);
+        command.arg(source).arg(&path);
         let mut mount = Self { path, command, _folder: folder };
         if !mount.mount() {
-            may_skip(&format!("{program} cannot mount a folder here"));
+            may_skip(&format!(
+                "{} cannot mount a folder here",
+                mount.command.get_program().display()
+            ));
             return None;
         }
         Some(mount)
