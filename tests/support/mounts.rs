@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::observe::wait_until;
-use crate::requirements::may_skip;
+use crate::requirements::may_skip_without_right;
 
 /// A mounted file system, which is unmounted on drop.
 #[must_use = "it is unmounted on drop"]
@@ -51,7 +51,7 @@ impl Mount {
         command.arg(source).arg(&path);
         let mut mount = Self { path, command, _folder: folder };
         if !mount.mount() {
-            may_skip(&format!(
+            may_skip_without_right(&format!(
                 "{} cannot mount a folder here",
                 mount.command.get_program().display()
             ));
@@ -70,7 +70,7 @@ impl Mount {
         command.args(["-o", "loop"]).args([&image, &path]);
         let mut mount = Self { path, command, _folder: folder };
         if !succeeds(Command::new("mkfs.btrfs").arg("-q").arg(&image)) || !mount.mount() {
-            may_skip("a btrfs cannot be made and mounted here");
+            may_skip_without_right("a btrfs cannot be made and mounted here");
             return None;
         }
         Some(mount)
