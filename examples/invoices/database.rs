@@ -56,7 +56,7 @@ pub(crate) trait Database {
     /// Stores the whole update or, on an error, nothing.
     ///
     /// # Errors
-    /// [`DatabaseError::Lost`] if the lock of `guard` was lost and another holder has had it since.
+    /// [`DatabaseError::Lost`] if the lock of `guard` was lost, so that another holder may have had it since.
     fn store(
         &mut self,
         update: &InvoiceUpdate,
@@ -76,7 +76,7 @@ pub(crate) enum DatabaseError {
     Postgres(#[from] ::postgres::Error),
     #[error("cannot fence the transaction: {0}")]
     Fence(#[from] Box<LockError>),
-    #[error("the lock was lost, and another holder has had it since")]
+    #[error("the lock was lost, and another holder may have had it since")]
     Lost,
 }
 

@@ -96,6 +96,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("keys", processes::keys),
     ("lock sets", processes::lock_sets),
     ("tokens", processes::tokens),
+    ("sweep", processes::sweep),
     ("holder", processes::holder),
     ("list", processes::list),
     ("status", processes::status),

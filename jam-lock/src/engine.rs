@@ -90,7 +90,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
         Err(LockError::Unsupported {
             what: "listing all locks",
             location: self.location(),
-            remedy: "query each lock by its name",
+            remedy: "query each lock by its name".into(),
         })
     }
 
@@ -107,14 +107,21 @@ pub trait Engine: fmt::Debug + Send + Sync {
         Ok(found.unwrap_or_else(|| Status::new(name.as_str(), State::Free)))
     }
 
-    /// Removes unused locks that killed processes left behind, and returns their number.
+    /// Removes what is left of keyed names that are not in use, and returns their number.
     ///
-    /// May block: the gate calls this method without holding its mutex. By default there are none.
+    /// Tokens keep rising, and a death that no holder has learned of stays. May block: the gate calls this method without holding its mutex. By default there are none.
     ///
     /// # Errors
     /// Those of [`Engine::list`].
     fn sweep(&self) -> Result<usize, LockError> {
         Ok(0)
+    }
+
+    /// The lock `name` for a transaction of the database that has these locks, by default `None`.
+    #[cfg(feature = "postgres")]
+    fn transaction_lock(&self, name: &LockName) -> Option<postgres::transaction::TransactionLock> {
+        let _ = name;
+        None
     }
 
     /// Creates the claim on `name`, which is not acquired yet.

@@ -2,6 +2,7 @@
 
 mod timeout_message;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -121,7 +122,7 @@ pub enum LockError {
         /// Where: a path, or the URL of a server.
         location: String,
         /// What to do instead.
-        remedy: &'static str,
+        remedy: Cow<'static, str>,
     },
 
     /// A server, or the connection to it, failed.
@@ -155,11 +156,17 @@ pub enum LockError {
 
     /// Owners (threads or tasks) waited for each other in a cycle, and the server ended this wait.
     ///
-    /// The locks that this owner held on that server have been released.
+    /// The cycle may be of any length, and its owners may be in one process or in several. The server
+    /// looks for it once a wait has lasted for its `deadlock_timeout`, by default one second. All locks
+    /// that this owner held on that server are [lost](crate::LockGuard::is_lost), so that the other owners
+    /// go on; their guards are still to be dropped. A transaction that acquired it is aborted. Only PostgreSQL detects deadlocks; [the guide][page]
+    /// says which.
+    ///
+    /// [page]: crate::guide::postgres#deadlocks
     #[error(
-        "deadlock on lock `{name}` ({location}): its holder was waiting for a lock held by this thread \
-         or task, whose locks there have all been released; acquire locks in one order everywhere, or \
-         all at once"
+        "deadlock on lock `{name}` ({location}): its holder was waiting, directly or through others, for \
+         a lock held by this thread, task or transaction, whose locks there have all been released; \
+         acquire locks in one order everywhere, or all at once"
     )]
     #[non_exhaustive]
     Deadlock {

@@ -24,6 +24,8 @@ mod wait_queue;
 mod wake_threads;
 
 use std::fmt;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError, TryLockError};
 
 use self::holder_query::HolderQuery;
@@ -32,6 +34,8 @@ use self::model::{sync, timer};
 use self::parker::WakeList;
 use self::state::{Attempt, State, Verdict};
 use self::sync::{Mutex, MutexGuard};
+#[cfg(feature = "postgres")]
+use crate::engine::postgres::transaction::TransactionLock;
 use crate::engine::{Capability, Engine, LossMonitor, Mode, ProcessId, check_process};
 use crate::error::LockError;
 use crate::holder::Holder;
@@ -103,6 +107,12 @@ impl Gate {
         self.detects_deadlocks
     }
 
+    /// The lock for one transaction, if it is in a database.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn transaction_lock(&self) -> Option<TransactionLock> {
+        self.engine.transaction_lock(&self.name)
+    }
+
     /// Acquires the lock if that needs no waiting, or queues the request.
     ///
     /// # Errors
@@ -119,7 +129,7 @@ impl Gate {
             return Err(LockError::Unsupported {
                 what: "a shared lock",
                 location: self.location.clone(),
-                remedy: "acquire it as a writer",
+                remedy: "acquire it as a writer".into(),
             });
         }
         let blocking = !matches!(deadline, Deadline::Once);
@@ -149,6 +159,12 @@ impl Gate {
     pub(crate) fn release(&self, number: u64, outcome: Outcome) -> Option<Result<(), LockError>> {
         self.try_update(|state| state.release(number, outcome))
             .unwrap_or_else(|forked| Some(Err(forked)))
+    }
+
+    /// A duplicate of the descriptor that holds the lock, if one does.
+    #[cfg(unix)]
+    pub(crate) fn duplicate_descriptor(&self) -> Result<Option<OwnedFd>, LockError> {
+        self.try_update(|state| state.duplicate_descriptor())?
     }
 
     /// Adds a guard to holder `number`; returns its token and loss monitor, unless it is gone.

@@ -1,5 +1,7 @@
 //! [`LockGuard`]: a lock, held.
 
+#[cfg(unix)]
+mod descriptor;
 #[cfg(feature = "postgres")]
 mod fence;
 mod guards;

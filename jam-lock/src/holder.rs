@@ -26,6 +26,10 @@ pub struct Holder {
     /// How long it had held the lock when it was looked up.
     pub(crate) held_for: Option<Duration>,
     pub(crate) is_this_process: bool,
+    /// The server's process whose transaction holds the lock, if it is not a session of this library.
+    pub(crate) transaction: Option<u32>,
+    /// Whether a server has granted the lock and waits for a synchronous standby to confirm its record.
+    pub(crate) is_unconfirmed: bool,
     pub(crate) has_not_released: bool,
 }
 
@@ -46,6 +50,8 @@ impl Holder {
             token: Some(token),
             held_for: Some(held_for),
             is_this_process: true,
+            transaction: None,
+            is_unconfirmed: false,
             has_not_released: false,
         }
     }
@@ -133,6 +139,15 @@ impl Holder {
         self.held_for
     }
 
+    /// The process of a PostgreSQL server whose transaction holds the lock, as in `pg_stat_activity`.
+    ///
+    /// `None` if a session of this library holds it. The application's name, if it has set one, is the
+    /// [program](Holder::program) then.
+    #[must_use]
+    pub fn transaction(&self) -> Option<u32> {
+        self.transaction
+    }
+
     /// Whether this holder lives and has not released the lock, although it was granted to another one;
     /// `false` for a holder that died or that [marked](crate::LockGuard::mark_abandoned) the lock.
     ///
@@ -144,6 +159,9 @@ impl Holder {
     }
 
     fn write_process(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.transaction.is_some() {
+            f.write_str("a transaction of ")?;
+        }
         match (&self.program, self.process) {
             _ if self.is_this_process => return f.write_str("this process"),
             (Some(program), Some(process)) => write!(f, "{program} (pid {process})")?,
@@ -151,10 +169,16 @@ impl Holder {
             (None, Some(process)) => write!(f, "pid {process}")?,
             (None, None) => f.write_str("a process")?,
         }
-        match &self.host {
-            Some(host) => write!(f, " on {host}"),
-            None => Ok(()),
+        if let Some(host) = &self.host {
+            write!(f, " on {host}")?;
         }
+        if let Some(process) = self.transaction {
+            write!(f, " (server process {process})")?;
+        }
+        if self.is_unconfirmed {
+            f.write_str(", which waits for a synchronous standby to confirm it")?;
+        }
+        Ok(())
     }
 
     fn write_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -208,6 +232,15 @@ mod tests {
         let command = Holder { file: None, line: None, ..known() };
         assert_eq!(command.to_string(), "`on_apply`, invoiced (pid 4242) on app1");
         assert_eq!(Holder::default().to_string(), "a process");
+    }
+
+    #[test]
+    fn a_transaction_is_shown_with_the_process_of_the_server() {
+        let transaction = Holder { transaction: Some(4711), ..Holder::default() };
+        assert_eq!(transaction.to_string(), "a transaction of a process (server process 4711)");
+        let (program, host) = (Some("shop".to_owned()), Some("10.0.0.7".to_owned()));
+        let known = Holder { program, host, ..transaction };
+        assert_eq!(known.to_string(), "a transaction of shop on 10.0.0.7 (server process 4711)");
     }
 
     #[test]

@@ -32,6 +32,8 @@ mod wall_clock;
 #[doc(hidden)]
 pub mod macro_support;
 
+#[cfg(feature = "postgres")]
+pub use engine::postgres::transaction::{TransactionGrant, TransactionLock};
 pub use error::LockError;
 pub use from_lock_error::{FromLockError, skip};
 pub use guard::{LockGuard, LockGuards};

@@ -1,6 +1,8 @@
 //! [`Lock`]: one named lock, not yet acquired.
 
 mod acquire;
+#[cfg(feature = "postgres")]
+mod in_transaction;
 mod options;
 mod yield_to_executor;
 

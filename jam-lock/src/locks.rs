@@ -4,6 +4,7 @@ mod builder;
 #[cfg(feature = "postgres")]
 mod connect;
 mod default;
+mod location;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -63,7 +64,7 @@ impl Locks {
     ///
     /// # Errors
     /// - [`LockError::Io`] if the folder cannot be created or resolved.
-    /// - [`LockError::Unsupported`] if `folder` is a URL, which [`Locks::at`] accepts.
+    /// - [`LockError::Unsupported`] if `folder` is a URL, which [`Locks::at`] accepts, or is meant as one.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, LockError> {
         Self::builder().folder(folder).open()
     }
@@ -138,12 +139,13 @@ impl Locks {
 
     /// Opens the locks at `location`, a folder or a URL, such as from the command line.
     ///
-    /// A URL is as for `Locks::connect`, with the feature `postgres`; anything else is a folder as for
-    /// [`Locks::open`].
+    /// A URL is as for `Locks::connect`, with the feature `postgres`; a folder as for [`Locks::open`]. A
+    /// folder whose name looks like something else, such as `host=db1`, is written `./host=db1`.
     ///
     /// # Errors
     /// As `Locks::connect` or [`Locks::open`]; [`LockError::Unsupported`] if it is the URL of an engine that
-    /// is not in this build.
+    /// is not in this build, if it is meant as a database but not written as a URL, or if there are
+    /// quotation marks or white space around it.
     ///
     /// # Example
     /// ```
@@ -197,7 +199,8 @@ impl Locks {
     /// The status of all locks that were ever used, sorted by name: holders, and how many wait.
     ///
     /// [`Lock::status`] returns that of one lock. In a folder, the locks are its lock files; in a database,
-    /// the names in its namespace that have a row in the table. Nothing is created, emptied or removed.
+    /// the names in its namespace that have a row in the table, without keyed names that are not in use. Nothing
+    /// is created, emptied or removed.
     ///
     /// # Blocking
     /// It blocks for up to a few seconds if a server does not answer.
@@ -241,21 +244,28 @@ impl Locks {
         Ok(found)
     }
 
-    /// Removes unused files of [keyed names](LockName#keyed-names) that killed processes left behind;
-    /// returns the number of their locks.
+    /// Removes unused locks of [keyed names](LockName#keyed-names), and returns their number: files that
+    /// killed processes left behind, or rows of a database.
     ///
     /// A file is removed only if the record beside it says that its name is keyed, and while its lock is
     /// held; a try elsewhere in that instant fails. The record of a holder that died stays until it is
-    /// recovered. Rows of a database stay, because they have the last tokens. Unfinished files of killed
-    /// processes, which did not have their [mode](crate::LocksBuilder::mode) yet, are removed too, but not
-    /// counted.
+    /// recovered. Unfinished files of killed processes, which did not have their
+    /// [mode](crate::LocksBuilder::mode) yet, are removed too, but not counted.
+    ///
+    /// A database keeps a row for each keyed name of its namespace until it is swept, so a job should sweep
+    /// it from time to time. A row is removed in the same way, once the server's clock has passed its last
+    /// token, so tokens keep rising unless that clock is set back.
+    ///
+    /// # Blocking
+    /// It blocks for up to a few seconds if a server does not answer.
     ///
     /// On some [file systems](crate::guide::lock_folder#files), such as those in user space, the files of
     /// keyed names stay until they are swept. Call it there while no program uses the folder, because others
     /// might not notice that a file was removed.
     ///
     /// # Errors
-    /// [`LockError::Io`] if the folder cannot be listed. A file that cannot be removed stays.
+    /// - [`LockError::Io`] if the folder cannot be listed. A file that cannot be removed stays.
+    /// - [`LockError::Engine`] if the server cannot be queried, or if this is a thread of its engine.
     ///
     /// # Example
     /// ```

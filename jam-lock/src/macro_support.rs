@@ -179,7 +179,8 @@ pub fn run_section<F: Future>(
 /// Runs the body of a task's section, unless one of its locks is lost meanwhile.
 ///
 /// # Errors
-/// [`LockError::Lost`] if a lock is lost; the body is dropped then.
+/// [`LockError::Lost`] if a lock is lost, or [`LockError::Deadlock`] if that was in a deadlock of this
+/// task; the body is dropped then.
 pub async fn run_section_unless_lost<F: Future>(
     guards: &impl Guards,
     body: Pin<&mut Option<F>>,

@@ -37,7 +37,8 @@ pub(crate) use self::lock_order::in_lock_order;
 ///
 /// The file of a keyed name is removed after its last use, by the process that used it last; a second later
 /// if several processes took turns. A process that ends within this second, or is killed, leaves it to the
-/// next use of the name, or to a [sweep](crate::Locks::sweep).
+/// next use of the name, or to a [sweep](crate::Locks::sweep). A database has a row for a keyed name, which
+/// stays until it is swept.
 #[derive(Clone)]
 pub struct LockName {
     /// Borrowed for a plain declared name, owned for a name that was made at run time.

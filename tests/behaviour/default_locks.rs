@@ -51,6 +51,23 @@ fn an_empty_variable_counts_as_unset() {
 }
 
 #[test]
+fn what_is_meant_as_a_database_never_becomes_a_folder() {
+    for variable in [
+        "host=db1 user=app password=secret",
+        "postgres:/app:secret@db1/shop",
+        "'postgres://app:secret@db1/shop'",
+        "postgres://app:secret@db1/shop\n",
+        "jdbc:postgresql://db1/shop?password=secret",
+    ] {
+        let folder = folder();
+        let answer = with_default(folder.path(), Some(variable));
+        assert!(answer.contains(" is not supported at "), "{variable}: {answer}");
+        assert!(!answer.contains("secret"), "{answer}");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0, "{variable}");
+    }
+}
+
+#[test]
 fn the_url_of_a_missing_engine_is_an_error_without_the_password() {
     let folder = folder();
     let answer = with_default(folder.path(), Some("etcd://me:secret@host/db"));

@@ -15,6 +15,8 @@ mod asynchronous;
 mod cancellation;
 mod context;
 mod default_locks;
+#[cfg(unix)]
+mod descriptors;
 mod destructors;
 mod errors;
 mod executors;

@@ -264,6 +264,7 @@ fn tracing_gets_all_that_is_known() {
         let locks = Locks::builder().folder(folder.path()).observer(observer).open().unwrap();
         let lock = locks.lock(LockName::new("x").unwrap());
         assert!(lock.timeout(Duration::from_millis(300)).acquire().is_err());
+        assert!(lock.try_acquire().is_err());
         child.kill();
         drop(lock.acquire().unwrap());
     });
@@ -273,6 +274,7 @@ fn tracing_gets_all_that_is_known() {
         ["WARN", "still waiting for a lock name=x", "waited="],
         ["INFO", "lock_wait{name=x", "close"],
         ["WARN", "timed out waiting for a lock name=x", "waited="],
+        ["DEBUG", "lock is already held name=x", "site="],
         ["WARN", "the holder of a lock had died with it name=x", "holder=child"],
         ["DEBUG", "lock acquired name=x", "token="],
         ["DEBUG", "lock released name=x", "held="],

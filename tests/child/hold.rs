@@ -2,8 +2,10 @@
 
 use std::env;
 use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
 
-use jam_lock::{Lock, LockError, LockName, Locks};
+use jam_lock::{Lock, LockError, LockGuard, LockName, Locks};
 
 use crate::{Result, next_line};
 
@@ -43,6 +45,31 @@ pub(crate) fn acquire_two(first: &Lock, second: &Lock) -> Result {
     let first = first.acquire()?;
     println!("held");
     next_line()?;
+    acquire_second(&first, second)
+}
+
+/// Acquires two of the locks in a thread, and the last two in another one.
+pub(crate) fn acquire_three(first: &Lock, second: &Lock, third: &Lock) -> Result {
+    let all_hold = Barrier::new(3);
+    let may_go_on = Barrier::new(3);
+    thread::scope(|scope| {
+        let acquire = |first: &Lock, second: &Lock| {
+            let first = first.acquire()?;
+            all_hold.wait();
+            may_go_on.wait();
+            acquire_second(&first, second)
+        };
+        let threads = [[first, second], [second, third]]
+            .map(|[first, second]| scope.spawn(move || acquire(first, second)));
+        all_hold.wait();
+        println!("held");
+        next_line()?;
+        may_go_on.wait();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("it does not panic"))
+    })
+}
+
+fn acquire_second(first: &LockGuard, second: &Lock) -> Result {
     match second.acquire() {
         Ok(_second) => println!("both, lost: {}", first.is_lost()),
         Err(LockError::Deadlock { .. }) => println!("deadlock, lost: {}", first.is_lost()),

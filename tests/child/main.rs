@@ -41,6 +41,11 @@ fn main() -> Result {
             let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
             hold::acquire_two(&lock(first)?, &lock(second)?)
         }
+        Order::AcquireThree { location, first, second, third } => {
+            let locks = Locks::at(location)?;
+            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            hold::acquire_three(&lock(first)?, &lock(second)?, &lock(third)?)
+        }
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),
         Order::RunSection { folder } => sections::run(&Locks::open(folder)?),
         Order::RecoverSection { folder } => sections::recover(&Locks::open(folder)?),

@@ -29,6 +29,27 @@ fn a_command_runs_under_a_lock_of_the_database() {
 }
 
 #[test]
+fn another_spelling_of_a_database_is_refused_with_the_right_one() {
+    let folder = crate::folder();
+    for location in ["host=db1 user=app", "postgres:/app@db1/shop", "jdbc:postgresql://db1/shop"] {
+        for (arguments, status) in [(&["run", "x", "--", "true"][..], 71), (&["list"], 2)] {
+            let mut command = command(Path::new(location));
+            let output = run_to_end(command.args(arguments).current_dir(folder.path()));
+            assert_eq!(output.status.code(), Some(status), "{output:?}");
+            assert!(stderr(&output).contains("write it as postgres://user@host/database"));
+        }
+    }
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_scheme_in_capitals_is_that_of_a_database() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace().replace("postgres://", "Postgres://");
+    assert!(run(Path::new(&url), &["x", "true"]).status.success());
+}
+
+#[test]
 fn a_waiting_command_is_listed() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
@@ -70,4 +91,22 @@ fn the_children_of_a_command_whose_lock_is_lost_are_terminated_too() {
     server.terminate_all_sessions();
     assert_eq!(child.status().code(), Some(74));
     wait_until("the child has ended", || !Path::new("/proc").join(&started).exists());
+}
+
+#[test]
+fn a_command_builds_an_index_concurrently_while_the_next_one_waits() {
+    let Some(server) = Server::start() else { return };
+    server.query("CREATE TABLE shop (id int)");
+    let url = server.namespace();
+    let psql = format!("psql -qX -d '{}' -c", server.url());
+    let script = format!(
+        "echo held; read -r _; {psql} \"SET statement_timeout = '60s'\" \
+         -c 'CREATE INDEX CONCURRENTLY shop_index ON shop (id)' && echo built"
+    );
+    let mut first = holding(Path::new(&url), &[], &script);
+    let mut second = crate::start_piped(command(Path::new(&url)).args(["run", "x", "--", "true"]));
+    wait_until("the next one waits", || !server.sessions(&url, "x", false).is_empty());
+    first.send("go on");
+    assert_eq!(first.next_line(), "built");
+    assert!(first.status().success() && second.wait().unwrap().success());
 }

@@ -102,6 +102,7 @@ fn the_manual_is_one_page_with_a_section_per_topic() {
             "OPTIONS",
             "COMMANDS",
             "\"EXIT STATUS\"",
+            "NOTES",
             "ENVIRONMENT",
             "FILES",
             "EXAMPLES",

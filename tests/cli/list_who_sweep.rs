@@ -140,11 +140,8 @@ fn a_missing_folder_is_an_error_and_is_not_created() {
 fn a_sweep_prints_the_number_of_locks() {
     let folder = folder();
     Child::after_use_of_customer(folder.path(), 7).kill();
-    assert_eq!(stdout(&run_subcommand(folder.path(), &["sweep"])), "removed the files of 1 lock\n");
-    assert_eq!(
-        stdout(&run_subcommand(folder.path(), &["sweep"])),
-        "removed the files of 0 locks\n"
-    );
+    assert_eq!(stdout(&run_subcommand(folder.path(), &["sweep"])), "removed 1 unused lock\n");
+    assert_eq!(stdout(&run_subcommand(folder.path(), &["sweep"])), "removed 0 unused locks\n");
 }
 
 #[test]

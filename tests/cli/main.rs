@@ -2,8 +2,11 @@
 
 #![cfg(target_os = "linux")]
 
+mod container;
 mod database;
 mod help_and_completions;
+mod inherited;
+mod killed;
 mod list_who_sweep;
 mod run;
 mod signals;
@@ -15,6 +18,7 @@ use std::process::{Command, Output, Stdio};
 
 use jam_lock_tests::child::Child;
 use jam_lock_tests::output::run_to_end;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// A script that holds its lock until its input ends.
@@ -52,6 +56,15 @@ fn stdout(output: &Output) -> String {
 /// What was printed to standard error.
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Sends a signal to one process.
+fn send(process: u32, signal: Signal) {
+    kill_process(process_id(process), signal).unwrap();
+}
+
+fn process_id(process: u32) -> Pid {
+    Pid::from_raw(i32::try_from(process).unwrap()).unwrap()
 }
 
 /// Starts a command whose output is read later.

@@ -175,14 +175,6 @@ fn a_dead_holder_is_reported() {
 }
 
 #[test]
-fn killing_jam_lock_with_its_command_leaves_the_lock_abandoned() {
-    let folder = folder();
-    holding(folder.path(), &[], HOLD).kill();
-    let text = stderr(&run(folder.path(), &["x", "-t0", "true"]));
-    assert!(text.contains("died inside: `sh -c echo held; "), "{text}");
-}
-
-#[test]
 fn an_invalid_name_is_an_error() {
     let folder = folder();
     let output = run(folder.path(), &["../x", "true"]);

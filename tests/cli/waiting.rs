@@ -35,12 +35,36 @@ fn the_status_of_a_timeout_can_be_chosen() {
 }
 
 #[test]
-fn a_job_that_is_running_is_skipped() {
+fn a_job_that_is_running_is_skipped_without_a_message() {
     let folder = folder();
     let _child = Child::holding(folder.path(), "x");
     let output = run(folder.path(), &["x", "--skip", "--", "false"]);
+    assert_eq!((output.status.code(), &*stderr(&output)), (Some(0), ""));
+    let output = run(folder.path(), &["x", "--skip", "--verbose", "--", "false"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(stderr(&output).starts_with("jam-lock: skipped: lock `x`"), "{output:?}");
+}
+
+#[test]
+fn errors_are_shown_although_a_run_may_be_skipped_quietly() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("x.lock")).unwrap();
+    let output = run(folder.path(), &["x", "--skip", "--quiet", "true"]);
+    assert_eq!(output.status.code(), Some(71));
+    assert!(stderr(&output).contains("not a regular file"), "{output:?}");
+}
+
+#[test]
+fn a_quiet_wait_prints_only_that_it_timed_out() {
+    let folder = folder();
+    let _child = Child::holding(folder.path(), "x");
+    // Longer than it takes until the holder is shown.
+    let output = run(folder.path(), &["x", "--quiet", "--timeout", "1.3", "true"]);
+    let text = stderr(&output);
+    assert!(
+        text.starts_with("jam-lock: timed out after 1.") && text.lines().count() == 1,
+        "{text}"
+    );
 }
 
 #[test]

@@ -39,4 +39,5 @@ mod names;
 mod section;
 mod several;
 mod shared;
+mod track_caller;
 mod user_macros;

@@ -53,7 +53,8 @@ fn a_repeated_cancel_request_hits_no_later_query() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();
     let (a, b) = (SqlClient::new(&server, &url, "a"), SqlClient::new(&server, &url, "b"));
-    (a.lock(), b.lock());
+    a.lock();
+    b.lock();
     let proxy = Proxy::to(server.port());
     let locks = locks(&url_through(&server, &url, proxy.port()));
     let lock = |name| locks.lock(lock_name(name));

@@ -2,27 +2,15 @@
 
 use jam_lock_tests::LONG;
 use jam_lock_tests::observe::wait_until;
-use tokio::runtime::Builder;
-use tokio_postgres::{Client, NoTls};
 
 use super::*;
-
-/// Runs `test` with a connection of the application.
-fn with_client<F: Future<Output = ()>>(server: &Server, test: impl FnOnce(Client) -> F) {
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.unwrap();
-        tokio::spawn(connection);
-        test(client).await;
-    });
-}
 
 #[test]
 fn a_replaced_holder_is_refused() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
-    with_client(server, async |mut client| {
+    with_client(&url, async |mut client| {
         let transaction = client.transaction().await.unwrap();
         guard.fence(&transaction).await.unwrap();
         transaction.commit().await.unwrap();
@@ -39,7 +27,7 @@ fn the_next_holder_starts_after_a_fenced_transaction() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").acquire().unwrap();
-    with_client(server, async |mut client| {
+    with_client(&url, async |mut client| {
         let transaction = client.transaction().await.unwrap();
         guard.fence(&transaction).await.unwrap();
         let key = key(server, &url, "a");
@@ -57,7 +45,7 @@ fn a_reader_is_refused_after_the_next_writer() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let guard = lock(&url, "a").shared().acquire().unwrap();
-    with_client(server, async |mut client| {
+    with_client(&url, async |mut client| {
         let transaction = client.transaction().await.unwrap();
         guard.fence(&transaction).await.unwrap();
         transaction.commit().await.unwrap();

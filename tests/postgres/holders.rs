@@ -25,7 +25,9 @@ fn an_unprivileged_role_sees_a_holder_outside_this_library() {
     let client = SqlClient::new(server, &url, "a");
     client.admin.query("SET application_name = 'nightly report'");
     client.lock();
-    server.query("CREATE ROLE guest LOGIN; GRANT SELECT, INSERT, UPDATE ON jam_lock TO guest");
+    server.query(
+        "CREATE ROLE guest LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON jam_lock TO guest",
+    );
     let text = refusal(&url.replace("app@", "guest@"));
     assert!(text.contains("held by nightly report"), "{text}");
 }

@@ -123,7 +123,7 @@ fn a_lock_is_kept_without_a_connection_for_the_heartbeat() {
     drop(locks(&server.url()));
     server.query(
         "CREATE ROLE frugal LOGIN CONNECTION LIMIT 2;
-        GRANT SELECT, INSERT, UPDATE ON jam_lock TO frugal",
+        GRANT SELECT, INSERT, UPDATE, DELETE ON jam_lock TO frugal",
     );
     let url = server.url().replace("app@", "frugal@");
     let guard = lock(&url, "a").acquire().unwrap();

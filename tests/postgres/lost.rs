@@ -266,3 +266,14 @@ fn a_holder_that_is_paused_keeps_it() {
     child.release();
     assert!(lock(&url, "a").timeout(LONG).acquire().unwrap().abandoned().is_none());
 }
+
+#[test]
+fn a_holder_that_is_paused_for_long_is_replaced() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let child = Child::holding(&url, "a");
+    let process = Pid::from_raw(child.id().cast_signed()).expect("the child is running");
+    kill_process(process, Signal::STOP).unwrap();
+    let next = lock(&url, "a").timeout(LONG).acquire().unwrap();
+    assert!(next.abandoned().is_some());
+}

@@ -5,10 +5,14 @@
 jam_lock::lock_names! {
     /// For the macros, which need a declared name.
     "declared",
+    /// One for each customer.
+    "customer_{id}",
 }
 
 mod acquire_and_release;
 mod cancelled;
+mod connections;
+mod cut_waits;
 mod deadlock;
 mod faults;
 mod fenced;
@@ -16,16 +20,26 @@ mod holders;
 mod limits;
 mod list;
 mod lost;
+mod nested_waits;
 mod no_leftovers;
+mod other_work;
 mod partition;
+mod poolers;
 mod readers;
 mod refused;
+mod schemas;
 mod settings;
+mod sweep;
+mod synchronous_standby;
 mod tls;
 mod tokens;
+mod transaction;
 
 use jam_lock::{Holder, Lock, LockError, LockGuard, LockName, Locks};
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::postgres::{Admin, Server};
+use tokio::runtime::Builder;
+use tokio_postgres::{Client, NoTls};
 
 /// The lock `name` at `url`.
 fn lock(url: &str, name: &str) -> Lock {
@@ -48,6 +62,16 @@ fn url_through(server: &Server, url: &str, port: u16) -> String {
 /// Whether the lock is held, according to the server.
 fn is_held(server: &Server, url: &str, name: &str) -> bool {
     !holders(server, url, name).is_empty()
+}
+
+/// Checks that the server has neither locks nor waits of these names left.
+fn assert_nothing_is_left<const N: usize>(server: &Server, url: &str, names: [&str; N]) {
+    for name in names {
+        wait_until("the server has no lock and no wait", || {
+            !is_held(server, url, name) && !is_waited_for(server, url, name)
+        });
+        drop(lock(url, name).try_acquire().unwrap());
+    }
 }
 
 /// The server's processes that hold the lock.
@@ -92,6 +116,21 @@ impl SqlClient {
     fn unlock(&self) {
         self.admin.query(&format!("SELECT pg_advisory_unlock({})", self.key));
     }
+}
+
+/// Runs `test` with a connection of the application to `url`.
+fn with_client<F: Future<Output = ()>>(url: &str, test: impl FnOnce(Client) -> F) {
+    // The connection is driven while the test blocks.
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async { test(client(url).await).await });
+}
+
+/// A connection of the application to `url`, which may have a namespace.
+async fn client(url: &str) -> Client {
+    let (url, _) = url.split_once('?').unwrap_or((url, ""));
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// Terminates the sessions that hold the lock.

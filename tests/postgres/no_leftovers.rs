@@ -8,7 +8,6 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use jam_lock::locked;
-use jam_lock_tests::LONG;
 use jam_lock_tests::child::Child;
 use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::proxy::Proxy;
@@ -113,24 +112,6 @@ fn a_wait_that_was_dropped_before_the_server_granted_it_is_not_reported_dead() {
     wait_until("it is free", || !is_held(server, &url, "a"));
     proxy.resume();
     assert_eq!(remote.acquire().unwrap().abandoned(), None);
-}
-
-#[test]
-fn a_wait_whose_session_ended_only_at_the_server_fails() {
-    let Some(server) = Server::shared() else { return };
-    let url = server.namespace();
-    let client = SqlClient::new(server, &url, "a");
-    client.lock();
-    let proxy = Proxy::to(server.port());
-    let remote = url_through(server, &url, proxy.port());
-    thread::scope(|scope| {
-        let waiting = scope.spawn(|| lock(&remote, "a").timeout(LONG).acquire());
-        wait_until("it is queued by the server", || is_waited_for(server, &url, "a"));
-        proxy.half_close();
-        let error = waiting.join().unwrap().unwrap_err();
-        assert!(error.to_string().contains("the server has ended the session"), "{error}");
-    });
-    proxy.cut();
 }
 
 #[test]

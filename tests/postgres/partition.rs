@@ -6,8 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, thread};
 
+use jam_lock_tests::LONG;
 use jam_lock_tests::child::Child;
 use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::pooler::Pooler;
 use jam_lock_tests::requirements::skip;
 
 use super::*;
@@ -44,6 +46,31 @@ fn a_grant_that_does_not_reach_the_waiter_is_released() {
         wait_until("the server grants it", || holders(server, url, "a") == waiting);
         // With its default settings it would retransmit its response for a quarter of an hour.
         wait_until("the server releases it", || !is_held(server, url, "a"));
+    });
+}
+
+#[test]
+fn a_holder_that_waits_behind_a_pooler_that_probes_is_replaced() {
+    let name = "a_holder_that_waits_behind_a_pooler_that_probes_is_replaced";
+    alone(name, |server, url, remote| {
+        let settings = "pool_mode = session\nlisten_addr = 127.0.0.1, ::1\n\
+                        tcp_keepidle = 3\ntcp_keepintvl = 2\ntcp_keepcnt = 4";
+        let Some(pooler) = Pooler::start_with(server, settings) else { return };
+        let locks = locks(&url_through(server, remote, pooler.port()));
+        let client = SqlClient::new(server, url, "b");
+        client.lock();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let held = locks.lock(lock_name("a")).acquire().unwrap();
+                let waited = locks.lock(lock_name("b")).timeout(LONG).acquire();
+                assert!(waited.is_err() && held.is_lost());
+            });
+            wait_until("it is queued by the server", || is_waited_for(server, url, "b"));
+            cut();
+            waiting.join().unwrap();
+            // With its default settings it would take two hours.
+            wait_until("the server releases it", || !is_held(server, url, "a"));
+        });
     });
 }
 

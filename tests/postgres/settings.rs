@@ -63,3 +63,21 @@ fn a_server_that_changes_its_time_zone_keeps_its_locks() {
     thread::sleep(Duration::from_secs(3));
     guard.ensure().unwrap();
 }
+
+#[test]
+fn a_role_that_becomes_another_keeps_its_lock_while_it_waits() {
+    let Some(server) = Server::start() else { return };
+    server.query(
+        "CREATE ROLE owner; CREATE ROLE login LOGIN IN ROLE owner;
+        ALTER ROLE login SET role = owner; GRANT CREATE ON SCHEMA public TO owner",
+    );
+    let url = server.namespace().replace("app@", "login@");
+    let locks = locks(&url);
+    let held = locks.lock(lock_name("a")).acquire().unwrap();
+    let other = SqlClient::new(&server, &url, "b");
+    other.lock();
+    // Longer than the server may be unresponsive; it does not respond on that session meanwhile.
+    let waited = locks.lock(lock_name("b")).timeout(7).acquire();
+    assert!(waited.unwrap_err().is_timeout());
+    held.ensure().unwrap();
+}

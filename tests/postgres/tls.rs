@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jam_lock_tests::LONG;
 use jam_lock_tests::child::Child;
+use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::postgres::new_folder;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
@@ -69,7 +70,7 @@ fn every_session_is_encrypted_and_holds_locks() {
     let Some(tls) = TlsServer::start("127.0.0.1") else { return };
     let locks = locks(&tls.url());
     let plain = "SELECT count(*) FROM pg_stat_ssl JOIN pg_locks USING (pid) \
-                 WHERE locktype = 'advisory' AND NOT ssl";
+                 WHERE locktype = 'advisory' AND objsubid = 1 AND NOT ssl";
     let held = locks.lock(lock_name("a")).acquire().unwrap();
     assert_eq!(tls.server.query_one(plain), "0");
     let child = Child::holding(tls.server.url(), "b");
@@ -103,6 +104,18 @@ fn a_server_without_tls_is_refused() {
     let url = url_through(&tls.server, &tls.url(), server.port());
     let text = refusal(&url);
     assert!(text.contains("server does not support TLS"), "{text}");
+}
+
+#[test]
+fn a_server_that_requires_tls_is_refused_with_the_option() {
+    let Some(tls) = TlsServer::start("127.0.0.1") else { return };
+    let file = tls.server.query_one("SHOW hba_file");
+    tls.server.query(&format!("COPY (SELECT 'hostssl all all all trust') TO '{file}'"));
+    tls.server.query("SELECT pg_reload_conf()");
+    wait_until("it requires TLS", || Locks::connect(&tls.server.url()).is_err());
+    let text = refusal(&tls.server.url());
+    assert!(text.contains("add the option `sslmode=require` to the URL"), "{text}");
+    drop(locks(&tls.url()));
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub mod observe;
 pub mod order;
 pub mod output;
 #[cfg(target_os = "linux")]
+pub mod pgpool;
+#[cfg(target_os = "linux")]
 pub mod pooler;
 #[cfg(target_os = "linux")]
 pub mod postgres;

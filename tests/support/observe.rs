@@ -32,3 +32,10 @@ pub fn blocked_on(path: &Path) -> usize {
     let locks = fs::read_to_string("/proc/locks").unwrap();
     locks.lines().filter(|line| line.contains("-> FLOCK") && line.contains(&inode)).count()
 }
+
+/// The ids of the running children of a process.
+#[cfg(target_os = "linux")]
+pub fn children(process: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    children.unwrap_or_default().split_whitespace().map(|id| id.parse().unwrap()).collect()
+}

@@ -66,6 +66,9 @@ orders! {
         /// Acquires the first lock, prints `held`, and acquires the second one at the next line; then
         /// prints `both` or `deadlock`, and whether it has lost the first one.
         AcquireTwo { location: &'a Path, first: &'a str, second: &'a str },
+        /// As [`AcquireTwo`](Self::AcquireTwo), in two threads: the second one acquires the `second` lock
+        /// first, and then the `third`; each line that is printed or read counts for both.
+        AcquireThree { location: &'a Path, first: &'a str, second: &'a str, third: &'a str },
         /// Runs the section `on_apply` of the lock `called_{name}`, which lasts until the next line.
         RunKeyedSection { folder: &'a Path, name: &'a str },
         /// Runs the section `on_apply` of the lock `first`, which lasts until the next line.

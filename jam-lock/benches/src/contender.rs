@@ -65,15 +65,21 @@ const ALL: [Contender; 15] = [
     python("Jam.py, timed, opens each time", "jam"),
 ];
 
-/// The reference on a server: the queries of jam-lock, from one session.
-pub(crate) const POSTGRES_REFERENCE: &str = "a bare session with the same queries";
+/// The advisory lock of another library.
+pub(crate) const SQLX: &str = "sqlx, without a token";
+
+/// The queries of jam-lock, from one session.
+pub(crate) const SAME_QUERIES: &str = "a bare session with the same queries";
+
+pub(crate) const ON_POSTGRES: &str = "jam-lock on PostgreSQL, timed";
 
 /// The contenders on a server.
-const ON_POSTGRES: [Contender; 4] = [
+const ALL_ON_POSTGRES: [Contender; 5] = [
     rust("a bare session, without a token", postgres::bare),
-    rust(POSTGRES_REFERENCE, postgres::recorded),
-    rust("jam-lock on PostgreSQL, timed", postgres::jam_lock),
-    rust("sqlx, without a token", postgres::sqlx),
+    rust(SAME_QUERIES, postgres::recorded),
+    rust(ON_POSTGRES, postgres::jam_lock),
+    rust("jam-lock on PostgreSQL, timed, released with an answer", postgres::jam_lock_answered),
+    rust(SQLX, postgres::sqlx),
 ];
 
 const fn rust(name: &'static str, open: fn(&Path) -> Outcome<Box<dyn Section>>) -> Contender {
@@ -104,13 +110,13 @@ pub(crate) fn all() -> Vec<Contender> {
 
 /// All contenders on a server.
 pub(crate) fn on_postgres() -> Vec<Contender> {
-    ON_POSTGRES.to_vec()
+    ALL_ON_POSTGRES.to_vec()
 }
 
 impl Contender {
     /// The contender `name`.
     pub(crate) fn named(name: &str) -> Outcome<Self> {
-        let found = ALL.into_iter().chain(ON_POSTGRES).find(|contender| contender.name == name);
+        let found = ALL.into_iter().chain(ALL_ON_POSTGRES).find(|contender| contender.name == name);
         found.ok_or_else(|| format!("no contender is called `{name}`").into())
     }
 

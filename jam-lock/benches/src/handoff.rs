@@ -56,14 +56,14 @@ pub(crate) fn measure() -> Outcome {
 /// Prints the table of one placement, with the waiters on `processor`.
 pub(crate) fn measure_placed(title: &str, handoffs: usize, processor: Option<&str>) -> Outcome {
     let title = format!("Hand-off to a waiter in another process, {title}");
-    measure_all(&title, &contender::all(), contender::REFERENCE, handoffs, processor)
+    measure_all(&title, &contender::all(), &[contender::REFERENCE], handoffs, processor)
 }
 
 /// Prints the table of these `contenders`.
 pub(crate) fn measure_all(
     title: &str,
     contenders: &[Contender],
-    reference: &str,
+    references: &[&str],
     handoffs: usize,
     processor: Option<&str>,
 ) -> Outcome {
@@ -84,7 +84,7 @@ pub(crate) fn measure_all(
         .into_iter()
         .map(|(contender, _, _, times)| (contender.name, Sample::from_times(&times)))
         .collect();
-    table::print_times(title, &rows, reference);
+    table::print_times(title, &rows, references);
     Ok(())
 }
 

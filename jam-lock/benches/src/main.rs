@@ -13,6 +13,7 @@ mod handoff;
 mod keys;
 mod postgres;
 mod processes;
+mod server_load;
 mod statistics;
 mod table;
 mod tasks;
@@ -70,6 +71,7 @@ fn run() -> Outcome {
             processes::take_turns(Contender::named(contender)?, folder.as_ref())
         }
         ["postgres of", title] => postgres::measure_server(title),
+        ["postgres with waiters"] => postgres::measure_waiters(),
         ["tasks", method] => tasks::measure_method(method),
         [table] => match TABLES.iter().find(|(name, _)| *name == table) {
             Some((_, measure)) => measure(),

@@ -13,24 +13,31 @@ pub(crate) fn print(title: &str, columns: &[&str], rows: &[Vec<String>]) {
     println!();
 }
 
-/// Prints the times of each contender, in microseconds, and relative to the reference.
-pub(crate) fn print_times(title: &str, rows: &[(&str, Sample)], reference_name: &str) {
-    let reference = rows.iter().find(|(name, _)| *name == reference_name);
-    let reference = reference.expect("the reference is measured").1.median();
+/// Prints the times of each contender, in microseconds, and relative to each of the `references`.
+pub(crate) fn print_times(title: &str, rows: &[(&str, Sample)], references: &[&str]) {
+    let median = |reference: &&str| {
+        let row = rows.iter().find(|(name, _)| name == reference);
+        row.expect("each reference is measured").1.median()
+    };
+    let medians: Vec<_> = references.iter().map(median).collect();
     let rows: Vec<_> = rows
         .iter()
         .map(|(name, times)| {
-            vec![
+            let mut row = vec![
                 (*name).to_owned(),
                 times.len().to_string(),
                 times.with_spread(1),
                 format!("{:.1}", times.percentile(99)),
-                ratio(times.median(), reference),
-            ]
+            ];
+            row.extend(medians.iter().map(|&reference| ratio(times.median(), reference)));
+            row
         })
         .collect();
-    let relative = format!("median, relative to {reference_name}");
-    print(title, &["contender", "n", "median µs (p10 to p90)", "p99 µs", &relative], &rows);
+    let relative: Vec<_> =
+        references.iter().map(|reference| format!("median, relative to {reference}")).collect();
+    let mut columns = vec!["contender", "n", "median µs (p10 to p90)", "p99 µs"];
+    columns.extend(relative.iter().map(String::as_str));
+    print(title, &columns, &rows);
 }
 
 /// A number relative to that of the reference.

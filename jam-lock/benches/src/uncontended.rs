@@ -19,11 +19,11 @@ enum Measured {
 /// Prints the table.
 pub(crate) fn measure() -> Outcome {
     let title = format!("Uncontended acquire and release, {ACQUISITIONS} in a round");
-    measure_all(&title, &contender::all(), contender::REFERENCE)
+    measure_all(&title, &contender::all(), &[contender::REFERENCE])
 }
 
 /// Prints the table of these `contenders`.
-pub(crate) fn measure_all(title: &str, contenders: &[Contender], reference: &str) -> Outcome {
+pub(crate) fn measure_all(title: &str, contenders: &[Contender], references: &[&str]) -> Outcome {
     let folder = tempfile::tempdir()?;
     let mut rows = Vec::new();
     for contender in contenders.iter().copied() {
@@ -41,7 +41,7 @@ pub(crate) fn measure_all(title: &str, contenders: &[Contender], reference: &str
     }
     let rows: Vec<_> =
         rows.into_iter().map(|(name, _, times)| (name, Sample::from_times(&times))).collect();
-    table::print_times(title, &rows, reference);
+    table::print_times(title, &rows, references);
     Ok(())
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn measure() -> Outcome {
     let rows: Vec<_> =
         rows.into_iter().map(|(name, _, _, spent)| (name, Sample::from_times(&spent))).collect();
     let title = "Processor time of a second of waiting";
-    table::print_times(title, &rows, contender::REFERENCE);
+    table::print_times(title, &rows, &[contender::REFERENCE]);
     Ok(())
 }
 

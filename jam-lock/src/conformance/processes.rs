@@ -161,6 +161,30 @@ pub(super) fn tokens(subject: &dyn Subject) {
     }
 }
 
+/// A sweep frees no lock that is held, and tokens rise after it.
+pub(super) fn sweep(subject: &dyn Subject) {
+    let number = super::number();
+    let name = LockName::keyed(&[&format!("checked {number} "), ""], "", 0, &[&"a"]);
+    let (locks, sweeping) = ([0; 2].map(|_| lock(subject, &name)), subject.process());
+    let sweep = || sweeping.sweep().expect("a sweep succeeds");
+    let mut last = 0;
+    for turn in 0..4 {
+        let (lock, other) = (&locks[turn % 2], &locks[(turn + 1) % 2]);
+        let guard = lock.timeout(subject.timeout()).acquire().expect("the lock is free");
+        assert!(guard.token() > last, "token {} follows token {last}", guard.token());
+        assert_eq!(guard.abandoned(), None, "an abandonment is reported, and there was none");
+        last = guard.token();
+        sweep();
+        let refused = thread::scope(|scope| {
+            let other = scope.spawn(|| other.try_acquire().map(drop));
+            other.join().expect("it does not panic")
+        });
+        assert!(refused.is_err_and(|error| error.is_timeout()), "a sweep frees a held lock");
+        drop(guard);
+        sweep();
+    }
+}
+
 /// The right holder is named, or none.
 pub(super) fn holder(subject: &dyn Subject) {
     let name = name();

@@ -1,5 +1,7 @@
 //! [`Claim`]: the lock of one name, as this process acquires, holds and releases it at an engine.
 
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +43,8 @@ impl OwnerId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WaitId(pub(crate) u64);
 
-/// A wait for a claim, on behalf of the waiter at the head of the gate's queue.
+/// A wait for a claim, on behalf of the waiter at the head of the gate's queue, or of one that needs
+/// [a wait of its own](Claim::needs_own_wait).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct WaitRequest {
@@ -152,6 +155,18 @@ pub trait Claim: Send {
     /// The wait cannot be started; `done` is not called then.
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError>;
 
+    /// Whether a waiter of `owner` needs a wait of its own, because the owner has other locks of the
+    /// engine, which has to see whom it waits for; by default `false`.
+    ///
+    /// The gate starts that wait as soon as the waiter has come, even while this process has the
+    /// claim, or waits for it on behalf of other owners, and cancels it when the waiter leaves. It
+    /// offers the claim that the wait acquires to this waiter first, because [`Claim::reassign`] may
+    /// refuse all others. If the wait ends with [`LockError::Deadlock`], so does the waiter.
+    fn needs_own_wait(&self, owner: OwnerId) -> bool {
+        let _ = owner;
+        false
+    }
+
     /// Whether the wait is still valid: for files, whether the path still names the file that is
     /// waited for.
     ///
@@ -194,6 +209,17 @@ pub trait Claim: Send {
     /// The gate calls this for each holder, so it should be cheap.
     fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
         None
+    }
+
+    /// A duplicate of the descriptor that holds the claim in `mode`, for a child process; `None` if
+    /// no descriptor does.
+    ///
+    /// # Errors
+    /// The descriptor cannot be duplicated.
+    #[cfg(unix)]
+    fn duplicate_descriptor(&self, mode: Mode) -> Result<Option<OwnedFd>, LockError> {
+        let _ = mode;
+        Ok(None)
     }
 
     /// Records the holder in this process that uses the claim from now on; none if `site` is

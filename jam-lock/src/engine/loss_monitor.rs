@@ -3,11 +3,19 @@
 use std::fmt;
 use std::task::Waker;
 
+use crate::name::LockName;
+
 /// Reports that a claim was lost while it was held: as soon as that happens, for engines with
 /// [`Capability::LockLoss`](super::Capability::LockLoss), or else when it is checked.
 pub trait LossMonitor: fmt::Debug + Send + Sync {
     /// Why the claim was lost, if it was. Once lost, it stays lost.
     fn lost_reason(&self) -> Option<String>;
+
+    /// The lock that the owner waited for, if the claim was lost because the engine resolved a
+    /// deadlock by ending that wait; by default `None`.
+    fn deadlocked_on(&self) -> Option<LockName> {
+        None
+    }
 
     /// The same, after a look for a loss that nothing reports by itself, such as the removal of a
     /// file. By default there is none.

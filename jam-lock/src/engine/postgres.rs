@@ -16,15 +16,20 @@
 //! ```
 //!
 //! A caller does no input or output itself: it spawns tasks on the driver thread. An acquisition
-//! checks a session out of the pool; the locks of one owner share a session, so that the server
-//! detects deadlocks between owners. The locks of a session are lost when it ends, so the heartbeat
+//! checks a session out of the pool; the locks of one owner share a session, and an owner that has
+//! some waits on it even for an owner of this process, so that the server detects deadlocks between
+//! owners. The locks of a session are lost when it ends, so the heartbeat
 //! checks every session that has locks or waits for one. The control session holds no lock: it runs
-//! the queries about holders, statuses, waiting writers and unresponsive sessions.
+//! the queries about holders, statuses, waiting writers and unresponsive sessions with locks, and is
+//! open only for them.
 //!
-//! When the locks are opened, `pooler` refuses PgBouncer's transaction pooling, `preflight` refuses
-//! an old or read-only server, and `table` creates the table.
+//! A lock for one transaction is taken on the caller's connection instead, in `transaction`.
+//!
+//! When the locks are opened, `pooler` refuses transaction pooling and pgpool-II, `preflight` refuses
+//! an old or read-only server, and `table` creates the table and the domain by which sessions wait.
 
 mod acquire;
+mod backend;
 mod boot_time;
 mod cancel;
 mod cancel_token;
@@ -44,14 +49,19 @@ mod pool;
 mod pooler;
 mod preflight;
 mod queries;
+mod random;
 mod release;
 mod server;
 mod session;
 mod settings;
+mod sweep;
 mod table;
+mod timeline;
 mod tls;
+pub(crate) mod transaction;
 mod url;
 mod wait_completion;
+mod wait_domain;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -63,6 +73,7 @@ use self::driver::Driver;
 use self::flush_on_exit::flush_on_thread_exit;
 use self::queries::Query;
 use self::session::within_response_timeout;
+use self::transaction::TransactionLock;
 use super::{Capability, Claim, Engine, HolderReply, ProcessId};
 use crate::error::LockError;
 use crate::name::LockName;
@@ -99,9 +110,10 @@ impl PostgresEngine {
     /// Blocks until the driver has queried the server.
     fn query<T: Send + 'static, F: Future<Output = Result<T, LockError>> + Send>(
         &self,
+        operation: &str,
         query: impl FnOnce(Arc<Driver>) -> F + Send + 'static,
     ) -> Result<T, LockError> {
-        let failed = |why: String| LockError::engine(list::OPERATION, &*self.location, why);
+        let failed = |why: String| LockError::engine(operation, &*self.location, why);
         if !self.process.is_current() {
             let (opened_by, here) = (self.process.number(), process::id());
             return Err(failed(format!(
@@ -148,7 +160,11 @@ impl Engine for PostgresEngine {
                 let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
                     [&key, namespace, &name.as_str()];
                 let found = session.run(Query::FindHolder, &parameters);
-                holder::read_with_session(within_response_timeout(found).await?.first()?)
+                let rows = within_response_timeout(found).await?;
+                let (row, pool) = (rows.first()?, driver.pool.all());
+                holder::read_found(row, |process| {
+                    pool.iter().any(|session| session.backend.process == process)
+                })
             };
             let found = find.await;
             reply(found);
@@ -156,12 +172,31 @@ impl Engine for PostgresEngine {
     }
 
     fn list(&self) -> Result<Vec<Status>, LockError> {
-        self.query(|driver| async move { list::list(&driver, None).await })
+        self.query(list::OPERATION, |driver| async move { list::list(&driver, None).await })
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
         let name = name.clone();
-        self.query(|driver| async move { list::status(&driver, &name).await })
+        self.query(list::OPERATION, |driver| async move { list::status(&driver, &name).await })
+    }
+
+    fn sweep(&self) -> Result<usize, LockError> {
+        let (mut removed, mut next) = (0, Some(i64::MIN));
+        while let Some(after) = next {
+            let batch = self.query(sweep::OPERATION, move |driver| async move {
+                sweep::batch(&driver, after).await
+            })?;
+            (removed, next) = (removed + batch.removed, batch.next);
+        }
+        Ok(removed)
+    }
+
+    fn transaction_lock(&self, name: &LockName) -> Option<TransactionLock> {
+        let server = &self.driver.server;
+        let (namespace, table, database) =
+            (&server.url().namespace, server.table(), server.database());
+        let (name, location) = (name.clone(), self.location.clone());
+        Some(TransactionLock::of_locks(name, namespace, table, database, location))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

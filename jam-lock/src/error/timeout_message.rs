@@ -29,6 +29,10 @@ impl fmt::Display for TimeoutMessage<'_> {
         }
         match holder {
             None => Ok(()),
+            Some(holder) if holder.is_unconfirmed => write!(
+                f,
+                ": granted to {holder}; start the standby, or change synchronous_standby_names"
+            ),
             Some(holder) => match holder.held_for() {
                 Some(held_for) => write!(f, ": held for {} by {holder}", Tenths(held_for)),
                 None => write!(f, ": held by {holder}"),

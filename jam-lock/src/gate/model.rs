@@ -21,7 +21,10 @@ use std::task::{Context, Waker};
 
 use shuttle::thread::{JoinHandle, spawn, yield_now};
 
-use self::actors::{any_mode, chance, hold, process_that_dies, task, task_with_timeout, thread};
+use self::actors::{
+    any_mode, chance, hold, nested_task, nested_thread, process_that_dies, task, task_with_timeout,
+    thread,
+};
 use self::engine::process;
 use self::shared_file::SharedFile;
 use super::Gate;
@@ -89,6 +92,22 @@ fn a_wait_that_outlives_its_waiters_is_only_a_hint() {
         let gates = [process(&file), process(&file)];
         let threads =
             [task(&file, &gates[0]), thread(&file, &gates[0], 3), thread(&file, &gates[1], 3)];
+        join(threads);
+        check_nothing_is_left(&file, &gates);
+    });
+}
+
+#[test]
+fn waiters_with_other_locks_never_overlap_and_all_finish() {
+    check(|| {
+        let file = Arc::new(SharedFile::default());
+        let gates = [process(&file), process(&file)];
+        let threads = [
+            nested_thread(&file, &gates[0], 2),
+            thread(&file, &gates[0], 2),
+            nested_task(&file, &gates[0]),
+            nested_thread(&file, &gates[1], 1),
+        ];
         join(threads);
         check_nothing_is_left(&file, &gates);
     });

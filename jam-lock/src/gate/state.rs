@@ -43,6 +43,11 @@
 //! over may the other mode alone have one, whose end starts the missing one. Waiters that were passed
 //! over, refused or failed are not in the queue; they return to it, or leave, when they are polled.
 //!
+//! A waiter that needs a wait of its own (`own_waits.rs`) has one in every state, which is the current
+//! one while the waiter is the head and hold is `None`. If it is granted in `None`, its waiter becomes
+//! the head -> Idle. While this process has the claim, it is granted to a reader beside readers, which
+//! joins them, or if the claim is lost; then it starts again once that has been released.
+//!
 //! In a fork, where every acquisition and release fails, other states occur.
 
 mod cancel;
@@ -52,6 +57,7 @@ mod fairness;
 mod handoff;
 mod holders;
 mod local_status;
+mod own_waits;
 mod reader_phase;
 mod recorded_holder;
 mod stalled_tasks;
@@ -59,12 +65,15 @@ mod stalled_tasks;
 mod table;
 mod try_acquire;
 
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use self::engine_waits::EngineWaits;
 use self::fairness::Fairness;
 use self::holders::Holders;
+use self::own_waits::OwnWaits;
 use self::reader_phase::ReaderPhase;
 use self::recorded_holder::RecordedHolder;
 use super::Gate;
@@ -73,6 +82,8 @@ use super::sync;
 use super::timer::Timer;
 use super::wait_queue::WaitQueue;
 use crate::engine::{Claim, LossMonitor, Mode};
+#[cfg(unix)]
+use crate::error::LockError;
 use crate::holder::Holder;
 
 pub(super) use self::enqueue::WaiterPoll;
@@ -140,6 +151,7 @@ pub(super) struct State {
     handoff_until: Option<Instant>,
     fairness: Fairness,
     engine_waits: EngineWaits,
+    own_waits: OwnWaits,
     reader_phase: ReaderPhase,
     /// Fires when tasks that were woken may have stalled.
     stalled_timer: Option<Timer>,
@@ -163,6 +175,7 @@ impl State {
             handoff_until: None,
             fairness: Fairness::new(engine_is_fair),
             engine_waits: EngineWaits::default(),
+            own_waits: OwnWaits::default(),
             reader_phase: ReaderPhase::default(),
             stalled_timer: None,
             wake_list: WakeList::default(),
@@ -188,6 +201,12 @@ impl State {
     pub(super) fn reenter(&mut self, number: u64) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
         self.claim.check_process().ok()?;
         Some((self.holders.add_guard(number)?, self.claim.loss_monitor()))
+    }
+
+    /// A duplicate of the descriptor that holds the claim, if one does.
+    #[cfg(unix)]
+    pub(super) fn duplicate_descriptor(&self) -> Result<Option<OwnedFd>, LockError> {
+        self.hold.mode().map_or(Ok(None), |mode| self.claim.duplicate_descriptor(mode))
     }
 
     /// Whether the claim is lost: no longer this process's, although it was not released.

@@ -21,7 +21,15 @@ impl Gate {
         mode: Mode,
         deadline: Deadline,
     ) -> Result<Grant, LockError> {
-        match self.acquire_or_enqueue(&request(mode), deadline, WaiterKind::Thread)? {
+        self.acquire_requested(&request(mode), deadline)
+    }
+
+    pub(super) fn acquire_requested(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
+        deadline: Deadline,
+    ) -> Result<Grant, LockError> {
+        match self.acquire_or_enqueue(request, deadline, WaiterKind::Thread)? {
             Admission::Granted(grant) => Ok(grant),
             Admission::Queued(mut wait) => match wait.wait() {
                 Poll::Ready(result) => result,
@@ -35,7 +43,15 @@ impl Gate {
         mode: Mode,
         deadline: Deadline,
     ) -> Result<Grant, LockError> {
-        match self.acquire_or_enqueue(&request(mode), deadline, WaiterKind::Task)? {
+        self.acquire_requested_async(&request(mode), deadline).await
+    }
+
+    pub(super) async fn acquire_requested_async(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
+        deadline: Deadline,
+    ) -> Result<Grant, LockError> {
+        match self.acquire_or_enqueue(request, deadline, WaiterKind::Task)? {
             Admission::Granted(grant) => Ok(grant),
             Admission::Queued(mut wait) => match wait.wait_async().await {
                 Poll::Ready(result) => result,

@@ -4,8 +4,10 @@ mod cancel;
 mod deadlines;
 mod engine_waits;
 mod handoff;
+mod own_waits;
 mod readers;
 mod recording;
+mod scenario;
 mod scripted_engine;
 
 use std::collections::VecDeque;
@@ -13,7 +15,8 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use self::scripted_engine::{LONG, QueuedThread, Scenario, an_error};
+use self::scenario::{QueuedThread, Scenario};
+use self::scripted_engine::{LONG, an_error};
 use super::test_support::request;
 use super::*;
 use crate::timeout::Timeout;

@@ -1,5 +1,7 @@
 //! The waiters of a gate, in the order of their arrival.
 
+#[cfg(test)]
+mod consistency;
 mod waiter;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +45,8 @@ pub(super) struct WaitQueue {
     writers: BTreeSet<Ticket>,
     /// Those among them that have not been notified since their last poll.
     unnotified: BTreeSet<Ticket>,
+    /// The one that goes before all others, if there is one.
+    promoted: Option<Ticket>,
     arrived: u64,
 }
 
@@ -68,9 +72,29 @@ impl WaitQueue {
         ticket
     }
 
+    /// Puts a waiter before all others, if it is in the queue.
+    pub(super) fn promote(&mut self, ticket: Ticket) {
+        if self.queued.contains(&ticket) {
+            self.promoted = Some(ticket);
+        }
+    }
+
     /// The first waiter in the queue.
     pub(super) fn head(&self) -> Option<&Waiter> {
-        self.queued.first().map(|ticket| &self.waiters[ticket])
+        self.head_ticket().map(|ticket| &self.waiters[&ticket])
+    }
+
+    pub(super) fn head_ticket(&self) -> Option<Ticket> {
+        self.promoted.or_else(|| self.queued.first().copied())
+    }
+
+    pub(super) fn is_head(&self, ticket: Ticket) -> bool {
+        self.head_ticket() == Some(ticket)
+    }
+
+    /// The request of a waiter, unless it is out of the queue.
+    pub(super) fn request_if_queued(&self, ticket: Ticket) -> Option<AcquireRequest> {
+        self.queued.contains(&ticket).then(|| self.waiters[&ticket].request)
     }
 
     /// The mode that the head requests.
@@ -80,7 +104,7 @@ impl WaitQueue {
 
     /// The mode that `ticket` requests, if it is the head.
     pub(super) fn mode_if_head(&self, ticket: Ticket) -> Option<Mode> {
-        self.head_mode().filter(|_| self.queued.first() == Some(&ticket))
+        self.head_mode().filter(|_| self.is_head(ticket))
     }
 
     /// Whether a writer is in the queue.
@@ -96,11 +120,6 @@ impl WaitQueue {
     /// How many wait for a holder, in the queue or passed over.
     pub(super) fn waiting(&self) -> usize {
         self.waiters.values().filter(|waiter| waiter.blocking && !waiter.has_failed()).count()
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.waiters.len()
     }
 
     /// Polls a waiter, which puts it back into the queue if it was passed over.
@@ -151,8 +170,8 @@ impl WaitQueue {
         now: Instant,
         wake_list: &mut WakeList,
     ) -> Option<Instant> {
-        let first = *self.queued.first()?;
-        if count == 1 {
+        let first = self.head_ticket()?;
+        if count == 1 || self.promoted.is_some() {
             self.notify(first, now, wake_list);
         } else {
             let writers = self.queued.iter().take_while(|ticket| self.writers.contains(ticket));
@@ -166,6 +185,11 @@ impl WaitQueue {
 
     /// Offers the claim to the readers that no writer precedes.
     pub(super) fn notify_leading_readers(&mut self, now: Instant, wake_list: &mut WakeList) {
+        if let Some(first) = self.promoted.filter(|first| self.unnotified.contains(first)) {
+            if !self.writers.contains(&first) {
+                self.notify(first, now, wake_list);
+            }
+        }
         let first_writer = self.writers.first().copied();
         while let Some(ticket) = self.unnotified.first().copied() {
             if first_writer.is_some_and(|writer| writer <= ticket) {
@@ -192,7 +216,7 @@ impl WaitQueue {
             let waiter = &self.waiters[ticket];
             waiter.kind == WaiterKind::Task && waiter.woken_at().is_some_and(|at| at <= since)
         };
-        let woken = self.queued.iter().take_while(is_woken);
+        let woken = self.promoted.iter().chain(&self.queued).take_while(is_woken);
         let stalled: Vec<_> = woken.filter(is_stalled).copied().collect();
         for ticket in &stalled {
             self.take_out(*ticket, WaiterState::PassedOver);
@@ -202,6 +226,9 @@ impl WaitQueue {
 
     /// Passes over a waiter until it is polled; returns whether it had an offer.
     pub(super) fn skip(&mut self, ticket: Ticket, wake_list: &mut WakeList) -> bool {
+        if self.waiters.get(&ticket).is_some_and(Waiter::has_failed) {
+            return false;
+        }
         wake_list.discard(self.take_out(ticket, WaiterState::PassedOver));
         self.waiters.get(&ticket).is_some_and(Waiter::is_offered)
     }
@@ -217,8 +244,21 @@ impl WaitQueue {
 
     /// Ends the wait of the head with `error`.
     pub(super) fn fail_head(&mut self, error: LockError, wake_list: &mut WakeList) {
-        let Some(ticket) = self.queued.first().copied() else { return };
+        if let Some(ticket) = self.head_ticket() {
+            self.fail(ticket, error, wake_list);
+        }
+    }
+
+    /// Ends the wait of a waiter with `error`.
+    pub(super) fn fail(&mut self, ticket: Ticket, error: LockError, wake_list: &mut WakeList) {
         wake_list.wake(self.take_out(ticket, WaiterState::Failed(Box::new(error))));
+    }
+
+    /// Offers the claim to a waiter that is in the queue.
+    pub(super) fn offer(&mut self, ticket: Ticket, now: Instant, wake_list: &mut WakeList) {
+        if self.queued.contains(&ticket) {
+            self.notify(ticket, now, wake_list);
+        }
     }
 
     /// Removes a waiter; returns whether it had an offer.
@@ -227,30 +267,6 @@ impl WaitQueue {
         self.remove_from_queue(ticket);
         wake_list.discard(waiter.enter(WaiterState::Refused));
         waiter.is_offered()
-    }
-
-    #[cfg(test)]
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter> {
-        self.queued.iter().map(|ticket| &self.waiters[ticket])
-    }
-
-    /// Panics if a set of tickets does not match the states of the waiters, which takes too long for
-    /// large queues.
-    #[cfg(test)]
-    pub(super) fn assert_is_consistent(&self) {
-        if self.waiters.len() > 100 {
-            return;
-        }
-        for (ticket, waiter) in &self.waiters {
-            let is_queued = waiter.is_queued();
-            let is_writer = waiter.request.mode == Mode::Exclusive;
-            let is_notified = matches!(waiter.state, WaiterState::Notified { .. });
-            assert_eq!(self.queued.contains(ticket), is_queued);
-            assert_eq!(self.writers.contains(ticket), is_queued && is_writer);
-            assert_eq!(self.unnotified.contains(ticket), is_queued && !is_notified);
-            assert!(waiter.is_offered() || !is_notified, "it was notified without an offer");
-        }
-        assert!(self.queued.iter().all(|ticket| self.waiters.contains_key(ticket)));
     }
 
     fn notify(&mut self, ticket: Ticket, now: Instant, wake_list: &mut WakeList) {
@@ -280,5 +296,6 @@ impl WaitQueue {
         for tickets in [&mut self.queued, &mut self.writers, &mut self.unnotified] {
             tickets.remove(&ticket);
         }
+        self.promoted.take_if(|promoted| *promoted == ticket);
     }
 }

@@ -15,8 +15,8 @@ impl LockGuard {
     /// dropped `Transaction` is rolled back as soon as its connection is polled.
     ///
     /// # Errors
-    /// - [`LockError::Lost`] if another holder has had the lock since, as far as the transaction can see.
-    ///   Roll the transaction back.
+    /// - [`LockError::Lost`] if the lock is free, or if another holder has had it since, as far as the
+    ///   transaction can see. Roll the transaction back.
     /// - [`LockError::Engine`] if the query fails.
     /// - [`LockError::Unsupported`] if the lock is not in a database.
     ///
@@ -44,7 +44,7 @@ impl LockGuard {
             error: error.into(),
         })?;
         if rows.is_empty() {
-            Err(self.lost_because("another holder has had it since"))
+            Err(self.lost_because("its session has ended, or another holder has had it since"))
         } else {
             Ok(())
         }
@@ -52,7 +52,7 @@ impl LockGuard {
 
     /// The query of [`LockGuard::fence`], for clients other than `tokio_postgres`.
     ///
-    /// If it returns no row, another holder has had the lock since: roll the transaction back.
+    /// If it returns no row, the lock is free, or another holder has had it since: roll the transaction back.
     ///
     /// # Errors
     /// [`LockError::Unsupported`] if the lock is not in a database.
@@ -61,7 +61,7 @@ impl LockGuard {
         statement.ok_or_else(|| LockError::Unsupported {
             what: "fencing a transaction with a lock that is not in a database",
             location: self.gate.location().to_owned(),
-            remedy: "use a lock of a PostgreSQL database",
+            remedy: "use a lock of a PostgreSQL database".into(),
         })
     }
 }

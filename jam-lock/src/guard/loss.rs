@@ -43,10 +43,15 @@ impl LockGuard {
         .await;
     }
 
-    /// The error of a lost lock; if it is not lost, `waker` is woken once it is.
+    /// The error of a lost lock, or of the deadlock in which it was lost; if it is not lost, `waker` is
+    /// woken once it is.
     pub(crate) fn poll_lost(&self, waker: &Waker) -> Option<LockError> {
-        self.loss_monitor.as_ref()?.on_loss(waker);
-        self.ensure_as_reported().err()
+        let monitor = self.loss_monitor.as_ref()?;
+        monitor.on_loss(waker);
+        let lost = self.ensure_as_reported().err()?;
+        let Some(name) = monitor.deadlocked_on() else { return Some(lost) };
+        let (name, location) = (Box::new(name), self.gate.location().to_owned());
+        Some(LockError::Deadlock { name, location })
     }
 
     /// Fails if the lock is [lost](LockGuard::is_lost).

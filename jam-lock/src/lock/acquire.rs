@@ -76,7 +76,7 @@ impl Lock {
         }
     }
 
-    fn request(&self, owner: &Owner, site: Site) -> AcquireRequest {
+    pub(super) fn request(&self, owner: &Owner, site: Site) -> AcquireRequest {
         AcquireRequest {
             mode: self.options.mode,
             site,

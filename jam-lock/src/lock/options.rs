@@ -135,8 +135,10 @@ impl Lock {
             return Err(LockError::Unsupported {
                 what: "`recover`",
                 location: self.gate.location().to_owned(),
-                remedy: "it needs a record of holders; open the locks with `record_holders(true)`, or \
-                         remove `recover`",
+                remedy:
+                    "it needs a record of holders; open the locks with `record_holders(true)`, or \
+                         remove `recover`"
+                        .into(),
             });
         }
         Ok(Self { options, ..self })

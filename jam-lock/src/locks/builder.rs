@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Locks;
+use super::location::{Location, check_folder};
 use crate::engine::Engine;
 use crate::engine::file::FileEngine;
 use crate::engine::memory::MemoryEngine;
@@ -93,13 +94,7 @@ impl LocksBuilder {
     /// - [`LockError::Unsupported`] if the folder is a URL, which [`Locks::at`] accepts.
     pub fn open(self) -> Result<Locks, LockError> {
         let folder = self.folder.as_deref().unwrap_or(Path::new(super::default::FOLDER));
-        if let Some(scheme) = scheme(folder.as_os_str()) {
-            return Err(LockError::Unsupported {
-                what: "a URL in the location of a folder",
-                location: format!("{scheme}://…"),
-                remedy: "use `Locks::at` or `Locks::connect`",
-            });
-        }
+        check_folder(folder)?;
         let engine = FileEngine::open(folder, !self.must_exist, self.mode)?;
         Ok(Locks::with(Arc::new(engine), self.settings))
     }
@@ -109,20 +104,11 @@ impl LocksBuilder {
     /// # Errors
     /// As [`Locks::at`].
     pub fn at(self, location: impl AsRef<OsStr>) -> Result<Locks, LockError> {
-        let location = location.as_ref();
-        let Some(scheme) = scheme(location) else {
-            return self.folder(Path::new(location)).open();
-        };
-        #[cfg(feature = "postgres")]
-        if let Some(url) = location.to_str().filter(|text| Url::has_scheme(text)) {
-            return self.connect(url);
+        match Location::parse(location.as_ref())? {
+            Location::Folder(folder) => self.folder(folder).open(),
+            #[cfg(feature = "postgres")]
+            Location::Database(url) => self.connect(url),
         }
-        Err(LockError::Unsupported {
-            what: "a lock engine of this kind",
-            location: format!("{scheme}://…"),
-            remedy: "name a folder, or build jam-lock with the feature `postgres` and name a \
-                     postgres:// URL",
-        })
     }
 
     /// Opens the locks of a new temporary folder, as [`Locks::temporary`] does; ignores
@@ -155,9 +141,4 @@ impl LocksBuilder {
         let engine = PostgresEngine::open(Url::parse(url)?)?;
         Ok(Locks::with(Arc::new(engine), self.settings))
     }
-}
-
-/// The part of a URL before `://`; the rest may contain a password.
-fn scheme(location: &OsStr) -> Option<&str> {
-    location.to_str()?.split_once("://").map(|(scheme, _)| scheme)
 }

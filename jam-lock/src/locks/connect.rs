@@ -18,11 +18,12 @@ impl Locks {
     /// | `sslmode` | `require`, `verify-ca` and `verify-full` all use TLS and verify that the server's certificate is valid for the host and signed by a trusted CA; this needs the feature `postgres-tls` | no TLS |
     /// | `sslrootcert` | a file with the certificates of the trusted CAs | those that the system trusts |
     ///
-    /// The table `jam_lock` is created if it is missing; it has the tokens, and the holders for people to
-    /// see. One thread of the process drives all connections, so neither threads nor tasks need a runtime.
-    /// Each thread or task that holds locks has a connection of its own, so that the server can detect
-    /// deadlocks; it ends one of the waits with [`LockError::Deadlock`]. A `Locks` and its clones share their
-    /// connections, so a process should connect once.
+    /// The table `jam_lock` is created if the database has none; it has the tokens, and the holders for
+    /// people to see. All programs use the same one, in whatever schema it is. One thread of the process
+    /// drives all connections, so neither threads nor tasks need a runtime. Each thread or task that holds
+    /// locks has a connection of its own, so that the server can detect deadlocks; it ends one of the waits
+    /// with [`LockError::Deadlock`]. A connection that has not been used for half a minute is closed. A
+    /// `Locks` and its clones share their connections, so a process should connect once.
     ///
     /// A lock of a server can be lost while it is held: [`LockGuard::is_lost`] says how that is noticed, and
     /// [`LockGuard::fence`] protects against it.
@@ -42,9 +43,10 @@ impl Locks {
     /// # Errors
     /// - [`LockError::Engine`] if the URL cannot be parsed, or if the server cannot be reached or queried.
     /// - [`LockError::Unsupported`] if its locks would not be reliable: behind transaction-level connection
-    ///   pooling, on a standby, or before PostgreSQL 14; if the role may not create or use the table, with
-    ///   the statements that an administrator has to run; or if the URL requires TLS, which is not in this
-    ///   build.
+    ///   pooling or pgpool-II, on a standby, or before PostgreSQL 14, as
+    ///   [listed](crate::guide::postgres#servers-and-poolers); if the role may not create or use the table, with
+    ///   the statements that an administrator has to run; if the database has several of these tables; or
+    ///   if the URL requires TLS, which is not in this build.
     ///
     /// # Example
     /// ```no_run

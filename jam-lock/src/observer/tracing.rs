@@ -14,8 +14,9 @@ use crate::holder::Holder;
 /// Emits waits, acquisitions and releases to [`tracing`]; with the feature `tracing`.
 ///
 /// A wait is a span `lock_wait` at level INFO, a child of the span in which it starts. An acquisition and a
-/// release are events at level DEBUG. Warnings are a wait that lasts too long, a timeout and an abandoned
-/// lock, all with the holder, and a record that cannot be read or written. The fields are `name`, `site`,
+/// release are events at level DEBUG, and so is a lock that was held when a timeout of 0 allowed no wait.
+/// Warnings are a wait that lasts too long, one that timed out and an abandoned lock, all with the holder,
+/// and a record that cannot be read or written. The fields are `name`, `site`,
 /// `waited` and `held` in seconds, `token`, `holder` and `error`.
 ///
 /// # Example
@@ -48,12 +49,13 @@ impl TracingObserver {
         Self { warn_after: wait.into(), ..self }
     }
 
-    /// Closes the span of a wait, and records how long the wait lasted.
-    fn close_span(&self, event: &Event<'_>) {
+    /// Closes the span of a wait, and records how long the wait lasted; `false` if there was no wait.
+    fn close_span(&self, event: &Event<'_>) -> bool {
         let span = self.waits().remove(&event.number);
-        if let Some(span) = span {
+        span.is_some_and(|span| {
             span.record("waited", event.waited.as_secs_f64());
-        }
+            true
+        })
     }
 
     fn waits(&self) -> MutexGuard<'_, HashMap<u64, Span>> {
@@ -107,9 +109,12 @@ impl Observer for TracingObserver {
     }
 
     fn timed_out(&self, event: &Event<'_>, holder: Option<&Holder>) {
-        self.close_span(event);
-        let waited = event.waited.as_secs_f64();
-        let holder = holder.map(display);
+        let (waited, holder) = (event.waited.as_secs_f64(), holder.map(display));
+        if !self.close_span(event) {
+            // Whether that is a problem is known to the caller alone: a job may be skipped.
+            debug!(name = %event.name, holder, site = %event.site, "lock is already held");
+            return;
+        }
         warn!(name = %event.name, waited, holder, site = %event.site, "timed out waiting for a lock");
     }
 

@@ -2,11 +2,13 @@
 
 use std::env;
 use std::path::Path;
+use std::process;
 
 use jam_lock::{Lock, LockName, Locks};
 use sqlx::Connection;
 use sqlx::postgres::{PgAdvisoryLock, PgAdvisoryLockKey, PgConnection};
 use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Statement};
 
 use super::{Outcome, Section, TIMEOUT};
@@ -14,35 +16,50 @@ use super::{Outcome, Section, TIMEOUT};
 /// Has the URL of the server, for this program and for those that it starts.
 pub(crate) const VARIABLE: &str = "JAM_LOCK_BENCHES_SERVER";
 
-/// Acquires the lock if it is free, and gives it a token, with the query of jam-lock.
+/// Takes the lock if it is free, and gives it a token; otherwise requests the wait.
 const CLAIM: &str = "\
-WITH attempt AS MATERIALIZED (SELECT pg_try_advisory_lock($1::bigint) AS is_mine)
-INSERT INTO bare AS lock (key, name, token, holder)
-SELECT $1, 'bare', 1, jsonb_build_object('file', $2::text, 'since', clock_timestamp())
+WITH attempt AS MATERIALIZED (SELECT CASE WHEN pg_try_advisory_lock($1::bigint) THEN true
+    ELSE set_config('jam_lock.wait', 'exclusive ' || $1::bigint, false) IS NULL END AS is_mine)
+INSERT INTO jam_lock AS lock (key, namespace, name, keyed, token, holder)
+SELECT $1, 'bare', $2, false, ((extract(epoch FROM clock_timestamp()) * 1000000000)::bigint & -2),
+    jsonb_strip_nulls(jsonb_build_object('file', $3::text, 'line', $4::bigint,
+        'function', $5::text, 'program', $6::text, 'process', $7::bigint, 'host', $8::text,
+        'since', clock_timestamp(), 'backend', pg_backend_pid()))
 FROM attempt WHERE is_mine
-ON CONFLICT (key) DO UPDATE SET token = lock.token + 1,
+ON CONFLICT (key) DO UPDATE SET
+    token = greatest((lock.token & -2) + 2097152, EXCLUDED.token),
     died = coalesce(lock.died, lock.holder), holder = EXCLUDED.holder
-RETURNING lock.token, lock.died->>'file', lock.died->>'since'";
+RETURNING lock.token, lock.died IS NOT NULL";
+
+/// Waits for the lock without a snapshot.
+const WAIT: &str = "\
+DO $$ DECLARE request jam_lock_wait; BEGIN
+    FOREACH request IN ARRAY ARRAY['none', current_setting('jam_lock.wait')] LOOP
+        COMMIT;
+    END LOOP;
+END $$";
 
 /// Gives the lock a token after a wait.
 const RECORD: &str = "\
-INSERT INTO bare AS lock (key, name, token, holder)
-VALUES ($1, 'bare', 1, jsonb_build_object('file', $2::text, 'since', clock_timestamp()))
-ON CONFLICT (key) DO UPDATE SET token = lock.token + 1,
+INSERT INTO jam_lock AS lock (key, namespace, name, keyed, token, holder)
+SELECT $1::bigint, 'bare', $2, false,
+    ((extract(epoch FROM clock_timestamp()) * 1000000000)::bigint & -2),
+    jsonb_strip_nulls(jsonb_build_object('file', $3::text, 'line', $4::bigint,
+        'function', $5::text, 'program', $6::text, 'process', $7::bigint, 'host', $8::text,
+        'since', clock_timestamp(), 'backend', pg_backend_pid()))
+WHERE current_setting('jam_lock.wait') = 'granted'
+ON CONFLICT (key) DO UPDATE SET
+    token = greatest((lock.token & -2) + 2097152, EXCLUDED.token),
     died = coalesce(lock.died, lock.holder), holder = EXCLUDED.holder
-RETURNING lock.token, lock.died->>'file', lock.died->>'since'";
+RETURNING lock.token, lock.died IS NOT NULL";
 
-/// Records a clean release.
-const FREE: &str = "\
-WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-UPDATE bare AS lock SET holder = NULL, died = NULL FROM quickly
-WHERE lock.key = $1::bigint AND lock.token = $2::bigint";
+/// Records a clean release, and releases.
+const RELEASE: &str = "\
+UPDATE jam_lock AS lock SET holder = NULL, died = NULL
+WHERE lock.key = $1::bigint AND lock.token = $2::bigint
+RETURNING pg_advisory_unlock($1::bigint), set_config('synchronous_commit', 'off', true)";
 
-pub(crate) const TABLE: &str = "\
-CREATE TABLE IF NOT EXISTS bare
-(key bigint PRIMARY KEY, name text, token bigint, holder jsonb, died jsonb)";
-
-fn url() -> Outcome<String> {
+pub(crate) fn url() -> Outcome<String> {
     Ok(env::var(VARIABLE)?)
 }
 
@@ -85,51 +102,51 @@ impl Section for Bare {
     }
 }
 
-/// A session with the queries of jam-lock.
+/// A session with the queries of jam-lock, which are sent together where jam-lock sends them together,
+/// and whose answers are all waited for.
 struct Recorded {
     runtime: Runtime,
     client: Client,
     claim: Statement,
-    lock: Statement,
+    wait: Statement,
     record: Statement,
-    free: Statement,
-    unlock: Statement,
+    release: Statement,
 }
 
 pub(super) fn recorded(_: &Path) -> Outcome<Box<dyn Section>> {
+    // Creates the table.
+    drop(Locks::connect(&url()?)?);
     let runtime = runtime()?;
     let recorded = runtime.block_on(async {
         let client = connect().await?;
-        let [claim, lock, record, free, unlock] = [
+        let [claim, wait, record, release] = [
             client.prepare(CLAIM).await?,
-            client.prepare("SELECT pg_advisory_lock($1::bigint)").await?,
+            client.prepare(WAIT).await?,
             client.prepare(RECORD).await?,
-            client.prepare(FREE).await?,
-            client.prepare("SELECT pg_advisory_unlock($1::bigint)").await?,
+            client.prepare(RELEASE).await?,
         ];
-        Outcome::Ok((client, claim, lock, record, free, unlock))
+        Outcome::Ok((client, claim, wait, record, release))
     })?;
-    let (client, claim, lock, record, free, unlock) = recorded;
-    Ok(Box::new(Recorded { runtime, client, claim, lock, record, free, unlock }))
+    let (client, claim, wait, record, release) = recorded;
+    Ok(Box::new(Recorded { runtime, client, claim, wait, record, release }))
 }
 
 impl Section for Recorded {
     fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
-        let Self { runtime, client, claim, lock, record, free, unlock } = self;
-        let (key, holder) = (2_i64, "benches.rs");
+        let Self { runtime, client, claim, wait, record, release } = self;
+        let (key, line, process) = (2_i64, i64::from(line!()), i64::from(process::id()));
+        let holder: [&(dyn ToSql + Sync); 8] =
+            [&key, &"measured", &file!(), &line, &"run", &"benches", &process, &"host"];
         let token: i64 = runtime.block_on(async {
-            if let Some(row) = client.query_opt(&*claim, &[&key, &holder]).await? {
+            if let Some(row) = client.query_opt(&*claim, &holder).await? {
                 return row.try_get(0);
             }
-            client.query_one(&*lock, &[&key]).await?;
-            client.query_one(&*record, &[&key, &holder]).await?.try_get(0)
+            let wait = async { client.execute(&*wait, &[]).await };
+            let record = async { client.query_one(&*record, &holder).await };
+            tokio::try_join!(wait, record)?.1.try_get(0)
         })?;
         inside();
-        runtime.block_on(async {
-            let free = async { client.execute(&*free, &[&key, &token]).await };
-            let unlock = async { client.query_one(&*unlock, &[&key]).await };
-            tokio::try_join!(free, unlock)
-        })?;
+        runtime.block_on(client.query_one(&*release, &[&key, &token]))?;
         Ok(())
     }
 }
@@ -158,19 +175,33 @@ impl Section for Sqlx {
     }
 }
 
-struct JamLock(Lock);
+struct JamLock {
+    lock: Lock,
+    /// Whether a release waits for the server, which the end of a section does not.
+    answered: bool,
+}
+
+/// With the lock `name`, because an answered release and another one are measured in one run.
+fn open(name: &str, answered: bool) -> Outcome<Box<dyn Section>> {
+    let lock = Locks::connect(&url()?)?.lock(LockName::new(name)?);
+    Ok(Box::new(JamLock { lock: lock.timeout(TIMEOUT), answered }))
+}
 
 pub(super) fn jam_lock(_: &Path) -> Outcome<Box<dyn Section>> {
-    let lock = Locks::connect(&url()?)?.lock(LockName::new("measured")?);
-    Ok(Box::new(JamLock(lock.timeout(TIMEOUT))))
+    open("measured", false)
+}
+
+pub(super) fn jam_lock_answered(_: &Path) -> Outcome<Box<dyn Section>> {
+    open("answered", true)
 }
 
 impl Section for JamLock {
     fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
-        let guard = self.0.acquire()?;
+        let guard = self.lock.acquire()?;
         inside();
-        // As at the end of a section: without waiting for the server.
-        drop(guard);
+        if self.answered {
+            guard.release()?;
+        }
         Ok(())
     }
 }

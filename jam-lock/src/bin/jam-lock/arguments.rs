@@ -54,7 +54,7 @@ pub(crate) enum Subcommand {
         name: LockName,
     },
 
-    /// Remove the files of keyed locks that killed processes left behind
+    /// Remove unused keyed locks: the files that killed processes left behind, or the database rows
     #[command(after_help = help::others())]
     Sweep,
 
@@ -71,6 +71,7 @@ pub(crate) enum Subcommand {
 }
 
 /// Run a command under a lock, and exit with its status
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Args, Debug)]
 #[command(after_help = help::run(), after_long_help = help::run_long())]
 pub(crate) struct RunArguments {
@@ -95,6 +96,14 @@ pub(crate) struct RunArguments {
     /// Exit status if the lock is not acquired in time
     #[arg(long, value_name = "STATUS", default_value_t = exit::EXIT_TIMEOUT)]
     pub(crate) exit_code: u8,
+
+    /// Do not show the holder during a wait; errors are shown
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+
+    /// Report a skipped run
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 
     /// Hold the lock until every process that the command leaves running has exited
     ///

@@ -48,6 +48,9 @@ impl Exit {
     pub(crate) fn exit(self) -> ExitCode {
         match self {
             Self::Status(status) => ExitCode::from(status),
+            // No signal of its own ends the first process of a container, not even `SIGABRT`.
+            #[cfg(unix)]
+            Self::Signal(signal) if std::process::id() == 1 => shown_by_shells(signal),
             #[cfg(unix)]
             Self::Signal(signal) => {
                 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -55,8 +58,14 @@ impl Exit {
                 let none = Rlimit { current: Some(0), maximum: Some(0) };
                 let _ = setrlimit(Resource::Core, none);
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
-                ExitCode::from(128 + u8::try_from(signal).unwrap_or(0))
+                shown_by_shells(signal)
             }
         }
     }
+}
+
+/// The status that shells show for a signal.
+#[cfg(unix)]
+fn shown_by_shells(signal: i32) -> ExitCode {
+    ExitCode::from(128 + u8::try_from(signal).unwrap_or(0))
 }

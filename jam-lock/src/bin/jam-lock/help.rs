@@ -97,6 +97,11 @@ pub(crate) const FILES: Entries = &[
     ("NAME.holder", "Its current or last holder, for people to read; it decides nothing."),
 ];
 
+/// What holds the lock if `jam-lock` is killed.
+pub(crate) const KILLED: &str = "\
+If jam-lock itself is killed, a lock of a folder is held until the command and all processes that \
+it started have exited, because they inherit the lock file. A lock of a database is released.";
+
 /// Shown below the help of `run`.
 pub(crate) fn run() -> String {
     format!("{RUN_INTRO}\n{}", table(RUN))
@@ -108,7 +113,7 @@ pub(crate) fn run_long() -> String {
         EXAMPLES.iter().map(|(line, what)| format!("  {line}\n      {what}")).collect();
     format!(
         "{}\n\nOther users of the lock can see the first 60 bytes of the command line: keep secrets \
-         out of them.\n\nExamples:\n{}",
+         out of them.\n\n{KILLED}\n\nExamples:\n{}",
         run(),
         examples.join("\n")
     )

@@ -27,6 +27,10 @@ use self::arguments::{Arguments, Subcommand};
 use self::error::Error;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if let Some(exit) = run::listener::listen_if_started_as_listener() {
+        return exit;
+    }
     let Arguments { locks, subcommand } = Arguments::parse();
     let location = locks.unwrap_or_else(jam_lock::default_location);
     // Everything must be dropped before the process ends, which may be by a signal.

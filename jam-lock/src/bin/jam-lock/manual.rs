@@ -77,6 +77,8 @@ fn reference() -> String {
         paragraph(&mut roff, intro);
         list(&mut roff, entries);
     }
+    roff.control("SH", ["NOTES"]);
+    paragraph(&mut roff, help::KILLED);
     for (title, entries) in
         [("ENVIRONMENT", help::ENVIRONMENT), ("FILES", help::FILES), ("EXAMPLES", help::EXAMPLES)]
     {

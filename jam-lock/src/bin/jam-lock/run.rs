@@ -2,11 +2,21 @@
 
 mod acquire;
 mod ancestors;
+#[cfg(unix)]
+mod child;
 mod command;
 #[cfg(unix)]
 mod descendants;
 #[cfg(unix)]
+mod forwarding;
+#[cfg(unix)]
+mod inherited_signals;
+#[cfg(unix)]
 mod interrupt;
+#[cfg(unix)]
+pub(crate) mod listener;
+#[cfg(unix)]
+mod lock_descriptor;
 mod progress;
 #[cfg(unix)]
 mod signals;
@@ -80,7 +90,10 @@ fn release_failed(error: &LockError, exit: Exit) -> Exit {
 
 fn timed_out(error: &LockError, arguments: &RunArguments) -> Exit {
     if arguments.skip {
-        say(format_args!("skipped: {error}"));
+        // Nothing is wrong, and cron would mail it.
+        if arguments.verbose {
+            say(format_args!("skipped: {error}"));
+        }
         return Exit::SUCCESS;
     }
     say(error);

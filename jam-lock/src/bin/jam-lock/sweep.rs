@@ -1,4 +1,4 @@
-//! `sweep`: removes keyed lock files that killed processes left behind.
+//! `sweep`: removes unused keyed locks.
 
 use std::ffi::OsStr;
 
@@ -6,10 +6,10 @@ use super::error::Error;
 use super::exit::Exit;
 use super::{location, output};
 
-/// Removes them at `location`, and prints how many locks they belonged to.
+/// Removes them at `location`, and prints how many they were.
 pub(crate) fn sweep(location: &OsStr) -> Result<Exit, Error> {
     let count = location::open_existing(location)?.sweep()?;
     let locks = if count == 1 { "lock" } else { "locks" };
-    output::print(format_args!("removed the files of {count} {locks}\n"))?;
+    output::print(format_args!("removed {count} unused {locks}\n"))?;
     Ok(Exit::SUCCESS)
 }

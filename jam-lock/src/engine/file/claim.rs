@@ -2,6 +2,8 @@
 
 use std::io;
 use std::mem;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -203,6 +205,13 @@ impl Claim for FileClaim {
     fn discard(&mut self, id: WaitId) {
         let PendingWait { mode, file, .. } = self.take_wait(id);
         self.handle(mode).0.discard(&file);
+    }
+
+    #[cfg(unix)]
+    fn duplicate_descriptor(&self, mode: Mode) -> Result<Option<OwnedFd>, LockError> {
+        self.check_process()?;
+        let handle = if mode == Mode::Exclusive { &self.exclusive } else { &self.shared };
+        handle.duplicate_descriptor(&self.spec)
     }
 
     fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded {

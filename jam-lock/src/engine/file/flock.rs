@@ -47,7 +47,7 @@ pub(super) fn lock_error(operation: &'static str, path: &Path, error: io::Error)
         LockError::Unsupported {
             what: "file locking (flock)",
             location: path.display().to_string(),
-            remedy: "keep the lock folder on a local file system",
+            remedy: "keep the lock folder on a local file system".into(),
         }
     } else {
         LockError::Io { operation, path: path.to_owned(), error }

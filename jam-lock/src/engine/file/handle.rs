@@ -1,6 +1,8 @@
 //! [`Handle`]: the open lock file of one mode.
 
 use std::io;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -202,6 +204,18 @@ impl Handle {
         self.cached.as_ref().is_some_and(|file| file.is_polled())
     }
 
+    /// A duplicate of the descriptor of the cached file, which shares its lock.
+    #[cfg(unix)]
+    pub(super) fn duplicate_descriptor(
+        &self,
+        spec: &FileSpec,
+    ) -> Result<Option<OwnedFd>, LockError> {
+        let duplicate = self.cached.as_ref().map(|file| file.file().try_clone());
+        let duplicate = duplicate.transpose();
+        let failed = |error| lock_error("duplicate the descriptor of", &spec.path, error);
+        Ok(duplicate.map_err(failed)?.map(OwnedFd::from))
+    }
+
     /// Removes the cached file from the handle.
     pub(super) fn take(&mut self) -> Option<Arc<LockFile>> {
         self.cached.take()
@@ -249,7 +263,8 @@ fn unstable_inode(path: &Path) -> LockError {
     LockError::Unsupported {
         what: "locking a file whose inode number changes",
         location: path.display().to_string(),
-        remedy: "keep the lock folder on a local file system, where inode numbers are stable",
+        remedy: "keep the lock folder on a local file system, where inode numbers are stable"
+            .into(),
     }
 }
 

@@ -1,19 +1,21 @@
 //! One acquisition: checks out a session, acquires the lock on it, and records the holder.
 
 mod outcome;
+mod reconnect;
 mod undo;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
 
 use super::cancel::is_cancelled;
 use super::cancel_token::{CancelToken, Progress};
 use super::driver::Driver;
-use super::holder::NewHolder;
+use super::holder::{self, NewHolder};
 use super::pool::PooledSession;
 use super::queries::Query;
 use super::session::{RESPONSE_TIMEOUT, Session, unresponsive};
@@ -23,6 +25,8 @@ use crate::name::LockName;
 
 use self::outcome::AcquireError;
 pub(super) use self::outcome::Acquired;
+use self::reconnect::Reconnect;
+pub(super) use self::undo::unlock_if_held;
 
 /// How many locks a process may hold at once. All sessions share the server's lock table, which
 /// about 12,500 locks exhaust for all clients.
@@ -44,20 +48,64 @@ impl AcquireTask {
         if !self.request.yield_first.is_zero() {
             sleep(self.request.yield_first).await;
         }
+        let mut reconnect = Reconnect::new();
         loop {
-            let Some(pooled) = self.check_out().await? else { return Ok(None) };
-            let (session, is_reused) = (Arc::clone(&pooled.session), pooled.is_reused);
-            match self.acquire_on(pooled).await {
-                // The connection was lost before this acquisition.
-                Err(AcquireError::Server(error))
-                    if is_reused && session.is_closed() && error.code().is_none() => {}
-                result => {
-                    return result.map_err(|error| {
-                        let location = self.driver.server.url().redacted();
-                        error.into_lock_error(&self.name, location, &session)
-                    });
+            let pooled = match self.check_out().await {
+                Ok(Some(pooled)) => pooled,
+                Ok(None) => return Ok(None),
+                Err(error) if reconnect.continues_after(&error) => {
+                    if self.is_cancelled_within(reconnect.pause()).await {
+                        return Ok(None);
+                    }
+                    continue;
                 }
-            }
+                Err(error) => return Err(error),
+            };
+            reconnect.connected();
+            let (session, is_reused) = (Arc::clone(&pooled.session), pooled.is_reused);
+            let error = match self.acquire_on(&pooled).await {
+                Ok(Some(acquired)) => {
+                    pooled.keep_lock();
+                    return Ok(Some(acquired));
+                }
+                Ok(None) => return Ok(None),
+                Err(error) => error,
+            };
+            let has_waited = self.cancel.progress() == Progress::Contended;
+            let has_ended = session.is_closed() && !error.is_deadlock();
+            let error = match error {
+                // The connection was lost before this acquisition.
+                AcquireError::Server(error)
+                    if is_reused && has_ended && !has_waited && error.code().is_none() =>
+                {
+                    continue;
+                }
+                error if has_ended && pooled.has_locks() => {
+                    let reason = error.end_of_session().or_else(|| session.lost_reason());
+                    AcquireError::OthersLost(reason.unwrap_or_default())
+                }
+                _ if has_ended && self.request.blocking => {
+                    drop(pooled);
+                    reconnect.disconnected();
+                    if self.is_cancelled_within(reconnect.pause()).await {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+                error => error,
+            };
+            let location = self.driver.server.url().redacted();
+            return Err(error.into_lock_error(&self.name, location, &session));
+        }
+    }
+
+    /// Whether the acquisition is cancelled before `pause` is over.
+    async fn is_cancelled_within(&self, pause: impl Future<Output = ()>) -> bool {
+        self.cancel.set_progress(Progress::Unanswered);
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => true,
+            () = pause => false,
         }
     }
 
@@ -94,26 +142,29 @@ impl AcquireTask {
         }
     }
 
-    async fn acquire_on(&self, pooled: PooledSession) -> Result<Option<Acquired>, AcquireError> {
-        let session = Arc::clone(&pooled.session);
+    async fn acquire_on(&self, pooled: &PooledSession) -> Result<Option<Acquired>, AcquireError> {
+        let session = &pooled.session;
         // Releases that were just spawned are sent first; one may be of this lock.
         yield_now().await;
         loop {
             let _sequence = session.sequence().await;
             let result = match self.request.mode {
-                Mode::Exclusive => self.acquire_exclusive(&session).await,
-                Mode::Shared => self.acquire_shared(&session).await,
+                Mode::Exclusive => self.acquire_exclusive(session).await,
+                Mode::Shared => self.acquire_shared(session).await,
             };
             if matches!(result, Ok(Some(_))) {
-                pooled.keep_lock();
                 return result;
             }
             if let Err(error) = &result {
-                undo::after_error(&session, self.key, self.request.mode, error).await;
+                let mode = self.request.mode;
+                undo::after_error(session, &self.name, self.key, mode, error).await;
             }
             session.drain_stray_cancels().await;
-            // Otherwise the wait was cancelled for a release on the same session, and starts again.
-            if result.is_err() || !self.request.blocking || self.cancel.is_cancelled() {
+            // Otherwise the wait was cancelled for a release on the same session, or at the server,
+            // and starts again. The owner keeps the locks that the session has.
+            let is_failed =
+                result.as_ref().is_err_and(|error| !error.is_cancelled() || session.is_closed());
+            if is_failed || !self.request.blocking || self.cancel.is_cancelled() {
                 return result;
             }
         }
@@ -123,19 +174,36 @@ impl AcquireTask {
         &self,
         session: &Arc<Session>,
     ) -> Result<Option<Acquired>, AcquireError> {
-        let Some(rows) = self.run_recording(session, Query::TryLock).await? else {
-            return Ok(None);
-        };
-        if let Some(row) = rows.first() {
-            return self.acquired(session, row).map(Some);
+        let (namespace, name) = (self.namespace(), self.name.as_str());
+        let holder = NewHolder::new(self.request.site.as_ref());
+        let [file, line, function, program, process, host] = holder.parameters();
+        let keyed = self.name.is_keyed();
+        let parameters: [&(dyn ToSql + Sync); 10] =
+            [&self.key, &namespace, &name, &keyed, file, line, function, program, process, host];
+        let attempt = self.run_cancellable(session, Query::TryLock, &parameters).await?;
+        let Some(mut rows) = attempt else { return Ok(None) };
+        if rows.is_empty() && self.request.blocking {
+            self.cancel.set_progress(Progress::Contended);
+            // Both are sent at once, so that a grant is recorded without another round trip.
+            let granted = async {
+                let wait = session.run(Query::Wait, &[]);
+                let record = session.run(Query::RecordHolder, &parameters);
+                // The error of a wait is its reason, which the response to the other lacks.
+                tokio::try_join!(wait, record).map(|(_, recorded)| recorded)
+            };
+            let Some(recorded) = self.cancellable(session, Query::Wait, granted).await? else {
+                return Ok(None);
+            };
+            rows = recorded;
+            if rows.is_empty() {
+                // Somebody has replaced the domain, which does not say that the lock is granted.
+                unlock_if_held(session, self.key, self.request.mode).await;
+            }
         }
-        if !self.request.blocking || !self.wait(session, Query::Lock).await? {
-            return Ok(None);
+        match rows.first() {
+            Some(row) => self.acquired_by_writer(session, row).await.map(Some),
+            None => Ok(None),
         }
-        let Some(rows) = self.run_recording(session, Query::RecordHolder).await? else {
-            return Ok(None);
-        };
-        self.acquired(session, &rows[0]).map(Some)
     }
 
     async fn acquire_shared(
@@ -146,7 +214,8 @@ impl AcquireTask {
         let Some(rows) = rows else { return Ok(None) };
         let mut is_locked: bool = rows[0].try_get(0)?;
         if !is_locked && self.request.blocking {
-            is_locked = self.wait(session, Query::LockShared).await?;
+            self.cancel.set_progress(Progress::Contended);
+            is_locked = self.run_cancellable(session, Query::Wait, &[]).await?.is_some();
         }
         if !is_locked {
             return Ok(None);
@@ -154,39 +223,24 @@ impl AcquireTask {
         let (namespace, name) = (self.namespace(), self.name.as_str());
         let parameters: [&(dyn ToSql + Sync); 3] = [&self.key, &namespace, &name];
         loop {
-            let rows = session.run(Query::ReadRecord, &parameters).await?;
-            let acquired = rows.first().map(|row| self.acquired(session, row)).transpose()?;
-            let query = match acquired {
+            let done = match self.read_record(session).await? {
                 Some(acquired) if acquired.token & 1 == 1 => return Ok(Some(acquired)),
-                Some(_) => Query::ReplaceToken,
+                Some(_) => self.run_cancellable(session, Query::ReplaceToken, &parameters).await?,
                 // There has been no writer. Another reader may insert the row at the same time.
-                None => Query::InsertRow,
+                None => self.insert_row(session).await?,
             };
-            if self.run_cancellable(session, query, &parameters).await?.is_none() {
+            if done.is_none() {
                 return Ok(None);
             }
         }
     }
 
-    /// Waits in the server's queue; `false` if that was cancelled.
-    async fn wait(&self, session: &Arc<Session>, query: Query) -> Result<bool, AcquireError> {
-        self.cancel.set_progress(Progress::Contended);
-        let granted = self.run_cancellable(session, query, &[&self.key]).await?;
-        Ok(granted.is_some())
-    }
-
-    /// Runs a query that records the holder.
-    async fn run_recording(
-        &self,
-        session: &Arc<Session>,
-        query: Query,
-    ) -> Result<Option<Vec<Row>>, AcquireError> {
+    /// Inserts the row for a reader.
+    async fn insert_row(&self, session: &Arc<Session>) -> Result<Option<Vec<Row>>, AcquireError> {
         let (namespace, name) = (self.namespace(), self.name.as_str());
-        let holder = NewHolder::new(self.request.site.as_ref());
-        let [file, line, function, program, process, host] = holder.parameters();
-        let parameters: [&(dyn ToSql + Sync); 9] =
-            [&self.key, &namespace, &name, file, line, function, program, process, host];
-        self.run_cancellable(session, query, &parameters).await
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&self.key, &namespace, &name, &self.name.is_keyed()];
+        self.run_cancellable(session, Query::InsertRow, &parameters).await
     }
 
     /// Runs `query`; `None` if it was cancelled before the response, in which case the lock is not
@@ -197,7 +251,18 @@ impl AcquireTask {
         query: Query,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Vec<Row>>, AcquireError> {
-        let mut response = std::pin::pin!(session.run(query, parameters));
+        self.cancellable(session, query, session.run(query, parameters)).await
+    }
+
+    /// Waits for the `response` to `query`; `None` if it was cancelled before, in which case the
+    /// lock is not held.
+    async fn cancellable(
+        &self,
+        session: &Arc<Session>,
+        query: Query,
+        response: impl Future<Output = Result<Vec<Row>, Error>>,
+    ) -> Result<Option<Vec<Row>>, AcquireError> {
+        let mut response = pin!(response);
         tokio::select! {
             biased;
             response = &mut response => return Ok(Some(response?)),
@@ -211,7 +276,8 @@ impl AcquireTask {
             Ok(Ok(rows)) => {
                 let acquired = rows.first().map(|row| self.acquired(session, row));
                 if let Some(Ok(acquired)) = acquired {
-                    undo::clear_holder(self.key, &acquired).await;
+                    undo::release(self.key, &acquired).await;
+                    return Ok(None);
                 }
             }
             Ok(response) if is_cancelled(&response) => {}
@@ -219,8 +285,32 @@ impl AcquireTask {
             Err(_) => return Err(AcquireError::Unresponsive),
         }
         // The lock may have been granted before the request arrived.
-        undo::unlock_if_held(session, self.key, self.request.mode).await;
+        unlock_if_held(session, self.key, self.request.mode).await;
         Ok(None)
+    }
+
+    /// From the row of a query that has recorded the holder.
+    async fn acquired_by_writer(
+        &self,
+        session: &Arc<Session>,
+        row: &Row,
+    ) -> Result<Acquired, AcquireError> {
+        let mut acquired = self.acquired(session, row)?;
+        if row.try_get(2)? {
+            let recorded = self.read_record(session).await?;
+            acquired.abandoned_by = recorded.and_then(|recorded| recorded.abandoned_by);
+        }
+        Ok(acquired)
+    }
+
+    /// Reads the token and the abandonment; `None` if there is no row.
+    async fn read_record(&self, session: &Arc<Session>) -> Result<Option<Acquired>, AcquireError> {
+        let (namespace, name) = (self.namespace(), self.name.as_str());
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.key, &namespace, &name];
+        let rows = session.run(Query::ReadRecord, &parameters).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let acquired = self.acquired(session, row)?;
+        Ok(Some(Acquired { abandoned_by: holder::read(row, 2), ..acquired }))
     }
 
     fn acquired(&self, session: &Arc<Session>, row: &Row) -> Result<Acquired, AcquireError> {

@@ -81,8 +81,8 @@ impl PostgresClaim {
         });
     }
 
-    fn release_acquired(&self, acquired: Acquired, mark: Query) {
-        ReleaseTask::spawn(&self.driver, self.key, acquired, mark);
+    fn release_acquired(&self, acquired: Acquired, release: Query) {
+        ReleaseTask::spawn(&self.driver, self.key, acquired, release);
     }
 }
 
@@ -128,6 +128,10 @@ impl Claim for PostgresClaim {
         Ok(())
     }
 
+    fn needs_own_wait(&self, owner: OwnerId) -> bool {
+        self.driver.pool.has_locks(owner)
+    }
+
     fn is_wait_still_valid(&mut self, id: WaitId) -> Result<bool, LockError> {
         Ok(self.waits.contains_key(&id))
     }
@@ -168,7 +172,7 @@ impl Claim for PostgresClaim {
 
     fn discard(&mut self, id: WaitId) {
         if let Some((acquired, _)) = self.finish_wait(id) {
-            self.release_acquired(acquired, Query::MarkUnused);
+            self.release_acquired(acquired, Query::ReleaseUnused);
         }
     }
 
@@ -222,13 +226,15 @@ impl Claim for PostgresClaim {
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         if let Some(held) = self.held.take_if(|held| held.acquired.mode == mode) {
-            let mark = match usage {
-                Some(Usage { abandoned_by: None, .. }) if held.is_used => Query::MarkClean,
-                Some(Usage { abandoned_by: Some(_), .. }) if held.is_used => Query::MarkAbandoned,
+            let release = match usage {
+                Some(Usage { abandoned_by: None, .. }) if held.is_used => Query::ReleaseClean,
+                Some(Usage { abandoned_by: Some(_), .. }) if held.is_used => {
+                    Query::ReleaseAbandoned
+                }
                 // An abandonment that no holder has learned of is left to the next one.
-                _ => Query::MarkUnused,
+                _ => Query::ReleaseUnused,
             };
-            self.release_acquired(held.acquired, mark);
+            self.release_acquired(held.acquired, release);
         }
         Ok(())
     }
@@ -238,7 +244,7 @@ impl Drop for PostgresClaim {
     fn drop(&mut self) {
         if self.check_process().is_ok() {
             if let Some(held) = self.held.take() {
-                self.release_acquired(held.acquired, Query::MarkUnused);
+                self.release_acquired(held.acquired, Query::ReleaseUnused);
             }
         }
     }

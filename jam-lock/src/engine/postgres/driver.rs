@@ -10,11 +10,11 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::control_session::ControlSession;
+use super::control_session::{ControlSession, ControlUse};
 use super::heartbeat;
 use super::pool::{Checkout, Pool, PooledSession};
 use super::server::Server;
-use super::session::{RESPONSE_TIMEOUT, Session, unresponsive};
+use super::session::{RESPONSE_TIMEOUT, unresponsive};
 use super::url::Url;
 use crate::engine::OwnerId;
 use crate::error::LockError;
@@ -52,9 +52,10 @@ impl Driver {
                     }
                 };
                 let driver = Arc::new(Self::new(server));
-                let Self { pool, control, .. } = &*driver;
+                let Self { server, pool, control, .. } = &*driver;
                 tokio::spawn(heartbeat::ping_sessions(Arc::clone(pool)));
-                tokio::spawn(heartbeat::check_unresponsive(Arc::clone(pool), Arc::clone(control)));
+                tokio::spawn(heartbeat::check_holding(Arc::clone(pool), Arc::clone(control)));
+                tokio::spawn(heartbeat::check_waiting(Arc::clone(pool), Arc::clone(server)));
                 tokio::spawn(heartbeat::close_lost(Arc::clone(pool)));
                 let _ = sender.send(Ok(Arc::clone(&driver)));
                 driver.stop.notified().await;
@@ -87,7 +88,7 @@ impl Driver {
     }
 
     /// The session for queries that hold no lock.
-    pub(super) async fn control_session(&self) -> Result<Arc<Session>, LockError> {
+    pub(super) async fn control_session(&self) -> Result<ControlUse, LockError> {
         self.control.get().await
     }
 

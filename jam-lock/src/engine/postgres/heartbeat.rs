@@ -1,4 +1,4 @@
-//! While locks are held or waited for, checks that the server still has their sessions.
+//! Keeps the sessions of a process alive, and checks that the server still has them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,11 +7,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::boot_time;
+use super::backend::Backend;
 use super::control_session::ControlSession;
 use super::pool::Pool;
 use super::queries::Query;
-use super::session::{Backend, Session};
+use super::server::Server;
+use super::session::Session;
+use super::{boot_time, random};
 
 /// How often a session is checked.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -23,30 +25,41 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// between two answered pings.
 const UNRESPONSIVE: Duration = Duration::from_millis(1500);
 
+/// How long a session without locks may be silent before it is pinged: less than the server allows.
+const RESTING: Duration = Duration::from_secs(4);
+
+/// How often sessions that only wait are checked, on average: seldom, because that takes another
+/// connection, and there may be hundreds of waiting processes.
+const WAITING_INTERVAL: Duration = Duration::from_secs(30);
+
 /// How often sessions are checked for the loss of their server.
 const LOSS_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Pings each session that has locks, except those that wait for another lock and cannot respond.
+/// Pings each session, except those that wait for a lock and cannot respond; closes those that have
+/// not been used for long.
 pub(super) async fn ping_sessions(pool: Arc<Pool>) {
     loop {
-        pool.wait_until_in_use().await;
+        pool.wait_until_connected().await;
         sleep(INTERVAL).await;
+        pool.close_unused();
+        let mut sessions = pool.holding_idle();
+        sessions.extend(pool.unused().into_iter().filter(|session| session.silence() > RESTING));
         let ping = |session: Arc<Session>| async move {
-            // A session that does not respond is left to `check_unresponsive`, and a connection
-            // that is lost closes its session itself.
+            // A session that does not respond is left to the checks below, and a connection that
+            // is lost closes its session itself.
             let _ = timeout(TIMEOUT, session.ping()).await;
         };
-        pool.holding_idle().into_iter().map(ping).collect::<JoinSet<_>>().join_all().await;
+        sessions.into_iter().map(ping).collect::<JoinSet<_>>().join_all().await;
     }
 }
 
-/// Checks over the control session which of the unresponsive sessions in use the server still has.
-pub(super) async fn check_unresponsive(pool: Arc<Pool>, control: Arc<ControlSession>) {
+/// Checks over the control session which of the unresponsive sessions with locks the server still
+/// has.
+pub(super) async fn check_holding(pool: Arc<Pool>, control: Arc<ControlSession>) {
     loop {
         pool.wait_until_in_use().await;
         sleep(INTERVAL).await;
-        let mut unresponsive = pool.in_use();
-        unresponsive.retain(|session| session.silence() > UNRESPONSIVE);
+        let unresponsive = unresponsive(pool.holding());
         if unresponsive.is_empty() {
             continue;
         }
@@ -61,15 +74,44 @@ pub(super) async fn check_unresponsive(pool: Arc<Pool>, control: Arc<ControlSess
     }
 }
 
+/// Checks which of the sessions that wait and have no locks the server still has, for which the
+/// control session is not opened: a waiting process has one connection.
+///
+/// The end of a connection is noticed without that, but not if a pooler or a proxy has lost the
+/// server and keeps the client.
+pub(super) async fn check_waiting(pool: Arc<Pool>, server: Arc<Server>) {
+    loop {
+        pool.wait_until_in_use().await;
+        // Processes that began to wait together do not check together.
+        sleep(WAITING_INTERVAL.mul_f64(0.5 + random::fraction())).await;
+        let waiting = unresponsive(pool.waiting());
+        if waiting.is_empty() {
+            continue;
+        }
+        let sent = boot_time::now();
+        if let Ok(live) = server.live_backends(&processes(&waiting)).await {
+            update(&waiting, &live, sent);
+        }
+    }
+}
+
+fn unresponsive(mut sessions: Vec<Arc<Session>>) -> Vec<Arc<Session>> {
+    sessions.retain(|session| session.silence() > UNRESPONSIVE);
+    sessions
+}
+
+fn processes(sessions: &[Arc<Session>]) -> Vec<i32> {
+    sessions.iter().map(|session| session.backend.process).collect()
+}
+
 /// The backends of `sessions` that the server still has.
 async fn live_backends(
     session: &Session,
     sessions: &[Arc<Session>],
 ) -> Result<HashSet<Backend>, tokio_postgres::Error> {
-    let processes: Vec<_> = sessions.iter().map(|session| session.backend.process).collect();
-    let rows = session.run(Query::LiveBackends, &[&processes]).await?;
+    let rows = session.run(Query::LiveBackends, &[&processes(sessions)]).await?;
     rows.iter()
-        .map(|row| Ok(Backend { process: row.try_get(0)?, started: row.try_get(1)? }))
+        .map(|row| Ok(Backend { process: row.try_get(0)?, own_lock: row.try_get(1)? }))
         .collect()
 }
 

@@ -6,6 +6,7 @@ use std::task::Waker;
 use super::driver::Driver;
 use super::session::Session;
 use crate::engine::LossMonitor;
+use crate::name::LockName;
 
 /// The session that has the lock, and the row that fences it.
 #[derive(Debug)]
@@ -22,6 +23,10 @@ impl LossMonitor for Hold {
         self.session.lost_reason()
     }
 
+    fn deadlocked_on(&self) -> Option<LockName> {
+        self.session.deadlocked_on()
+    }
+
     fn on_loss(&self, waker: &Waker) {
         self.session.on_loss(waker);
     }
@@ -33,6 +38,15 @@ impl LossMonitor for Hold {
     fn fence_statement(&self) -> Option<String> {
         let Self { driver, key, token, .. } = self;
         let table = driver.server.table();
-        Some(format!("SELECT 1 FROM {table} WHERE key = {key} AND token = {token} FOR SHARE"))
+        let row = format!("SELECT 1 FROM {table} WHERE key = {key} AND token = {token} FOR SHARE");
+        if token & 1 == 1 {
+            return Some(row);
+        }
+        // A reader in a transaction writes no token, but gets the lock only when the session of this
+        // writer has lost it.
+        Some(format!(
+            "WITH held AS MATERIALIZED ({row}) \
+             SELECT 1 FROM held WHERE NOT pg_try_advisory_xact_lock_shared({key})"
+        ))
     }
 }

@@ -45,6 +45,24 @@ pub(super) fn read_with_session(row: &Row) -> Option<Box<Holder>> {
     })
 }
 
+/// Reads a holder that was looked up; `None` if its session is one of this process, which has not
+/// reported the lock to a caller yet, or not any more.
+pub(super) fn read_found(row: &Row, is_here: impl Fn(i32) -> bool) -> Option<Box<Holder>> {
+    let flag = |at: usize| row.try_get::<_, bool>(at).unwrap_or_default();
+    let process = row.try_get::<_, i32>(10).ok()?;
+    let is_unconfirmed = flag(12);
+    if is_here(process) && !is_unconfirmed {
+        return None;
+    }
+    let transaction = u32::try_from(process).ok().filter(|_| flag(11) && !is_unconfirmed);
+    let known = read_with_session(row);
+    if known.is_none() && transaction.is_none() && !is_unconfirmed {
+        return None;
+    }
+    let known = known.map(|holder| *holder).unwrap_or_default();
+    Some(Box::new(Holder { transaction, is_unconfirmed, ..known }))
+}
+
 /// A holder to record. Without a `file`, none is recorded; a holder without a source location has
 /// an empty one.
 pub(super) struct NewHolder {

@@ -2,12 +2,16 @@
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::loss_wakers;
 use super::session::Session;
+use super::{boot_time, loss_wakers};
 use crate::engine::OwnerId;
+
+/// How long a session may rest before it is closed, so that others can have its connection.
+const MAX_REST: Duration = Duration::from_secs(30);
 
 /// The sessions for the holders and the waiters of a process.
 pub(super) struct Pool {
@@ -30,11 +34,18 @@ struct Slot {
     held: usize,
     /// Whether it is checked out for an acquisition, which may take long.
     is_busy: bool,
+    /// When it was last in use.
+    used: Duration,
 }
 
 impl Slot {
     fn is_in_use(&self) -> bool {
         self.held > 0 || self.is_busy
+    }
+
+    /// Whether it is of no more use. An acquisition has yet to learn which locks ended with it.
+    fn is_gone(&self) -> bool {
+        self.session.is_closed() && !self.is_busy
     }
 }
 
@@ -70,7 +81,7 @@ impl Pool {
 
     fn look_up(&self, owner: OwnerId) -> Lookup {
         let mut slots = self.slots();
-        slots.connected.retain(|slot| !slot.session.is_closed());
+        slots.connected.retain(|slot| !slot.is_gone());
         let is_own = |slot: &Slot| slot.held > 0 && slot.owner == owner && !slot.is_busy;
         let own = slots.connected.iter().position(is_own).filter(|_| owner != OwnerId::NONE);
         // The most recently used one, whose earlier queries, such as a release of this lock, run
@@ -112,6 +123,13 @@ impl Pool {
         may_change
     }
 
+    /// Whether `owner` has locks, and so may wait in a cycle.
+    pub(super) fn has_locks(&self, owner: OwnerId) -> bool {
+        let is_own =
+            |slot: &Slot| slot.held > 0 && slot.owner == owner && !slot.session.is_closed();
+        owner != OwnerId::NONE && self.slots().connected.iter().any(is_own)
+    }
+
     /// Records that one lock of `session` is released.
     pub(super) fn record_release(&self, session: &Arc<Session>) {
         let mut wakers = Vec::new();
@@ -137,9 +155,26 @@ impl Pool {
         self.filtered(|slot| slot.held > 0 && !slot.is_busy)
     }
 
-    /// The sessions that have locks, or wait for one.
-    pub(super) fn in_use(&self) -> Vec<Arc<Session>> {
-        self.filtered(Slot::is_in_use)
+    /// The sessions that wait for a lock, and have none.
+    pub(super) fn waiting(&self) -> Vec<Arc<Session>> {
+        self.filtered(|slot| slot.held == 0 && slot.is_busy)
+    }
+
+    /// The sessions that neither have locks nor wait for one.
+    pub(super) fn unused(&self) -> Vec<Arc<Session>> {
+        self.filtered(|slot| !slot.is_in_use())
+    }
+
+    /// Closes the sessions that have not been used for [`MAX_REST`].
+    pub(super) fn close_unused(&self) {
+        let now = boot_time::now();
+        // Under the mutex, so that none is checked out in between.
+        self.slots().connected.retain(|slot| {
+            if !slot.is_in_use() && now.saturating_sub(slot.used) > MAX_REST {
+                slot.session.close("it was not used".to_owned());
+            }
+            !slot.is_gone()
+        });
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
@@ -157,12 +192,21 @@ impl Pool {
         self.slots().connected.iter().any(|slot| slot.session.is_responsive())
     }
 
+    /// Waits until there is a session.
+    pub(super) async fn wait_until_connected(&self) {
+        self.wait_until_any(|_| true).await;
+    }
+
     /// Waits until a session has locks, or waits for one.
     pub(super) async fn wait_until_in_use(&self) {
+        self.wait_until_any(Slot::is_in_use).await;
+    }
+
+    async fn wait_until_any(&self, filter: impl Fn(&Slot) -> bool) {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.slots().connected.iter().any(Slot::is_in_use) {
+            if self.slots().connected.iter().any(&filter) {
                 return;
             }
             changed.await;
@@ -179,8 +223,9 @@ impl Pool {
         let slot = slots.connected.iter_mut().find(|slot| Arc::ptr_eq(&slot.session, session));
         if let Some(slot) = slot {
             update(slot);
+            slot.used = boot_time::now();
         }
-        slots.connected.retain(|slot| !slot.session.is_closed());
+        slots.connected.retain(|slot| !slot.is_gone());
         drop(slots);
         self.changed.notify_waiters();
     }
@@ -203,7 +248,8 @@ impl ConnectPermit {
     /// Adds the session that was connected, checked out for `owner`.
     pub(super) fn add(self, session: Arc<Session>, owner: OwnerId) -> PooledSession {
         let pool = Arc::clone(&self.0);
-        let slot = Slot { session: Arc::clone(&session), owner, held: 0, is_busy: true };
+        let used = boot_time::now();
+        let slot = Slot { session: Arc::clone(&session), owner, held: 0, is_busy: true, used };
         pool.slots().connected.push(slot);
         pool.changed.notify_waiters();
         PooledSession { pool, session, is_reused: false }
@@ -226,6 +272,15 @@ pub(super) struct PooledSession {
 }
 
 impl PooledSession {
+    /// Whether the owner has locks on it, or had some when it ended.
+    pub(super) fn has_locks(&self) -> bool {
+        let slots = self.pool.slots();
+        slots
+            .connected
+            .iter()
+            .any(|slot| Arc::ptr_eq(&slot.session, &self.session) && slot.held > 0)
+    }
+
     /// Returns the session to the pool with one more lock.
     pub(super) fn keep_lock(self) {
         self.pool.update(&self.session, |slot| slot.held += 1);

@@ -15,8 +15,9 @@ pub(super) async fn refuse_old_or_read_only(
                 current_setting('transaction_read_only')";
     let row = first.row(text, url).await?;
     let version = row.get(0).and_then(|version| version.parse().ok()).unwrap_or(0);
-    let unsupported =
-        |what, remedy| Err(LockError::Unsupported { what, location: url.redacted(), remedy });
+    let unsupported = |what, remedy: &'static str| {
+        Err(LockError::Unsupported { what, location: url.redacted(), remedy: remedy.into() })
+    };
     if version < OLDEST {
         return unsupported("PostgreSQL older than 14", "upgrade the server");
     }
@@ -37,6 +38,6 @@ pub(super) fn standby(url: &Url) -> LockError {
     LockError::Unsupported {
         what: "a read-only standby",
         location: url.redacted(),
-        remedy: "connect to the primary, for example with target_session_attrs=read-write",
+        remedy: "connect to the primary, for example with target_session_attrs=read-write".into(),
     }
 }

@@ -1,27 +1,34 @@
 //! The queries that a session runs repeatedly, and so prepares once.
 
 mod sql;
+pub(super) mod wait;
+
+use super::backend::live_backends;
 
 use self::sql::{
-    CLOCK, IS_IT, IS_OURS, QUICKLY, holder_fields, insert, list, on_conflict, recorded_holder,
+    IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder, release, sweep,
 };
+use self::wait::{IS_GRANTED, try_or_request_wait};
+use crate::engine::Mode;
 
-pub(super) use self::sql::TOKEN_RESERVE;
+pub(super) use self::sql::{CLOCK, TOKEN_RESERVE, holder_fields};
+
+/// How many rows one [`Query::Sweep`] may remove: it locks all of them at once, and the server's
+/// lock table is shared.
+pub(super) const SWEEP_LIMIT: usize = 100;
 
 /// A query; [`QUERIES`] has its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Query {
-    /// Takes the writer's lock if it is free, and records the holder.
+    /// Takes the writer's lock if it is free, and records the holder; otherwise requests the wait.
     TryLock,
-    /// Takes a reader's lock if no writer has the lock.
+    /// Takes a reader's lock if no writer has the lock; otherwise requests the wait.
     TryLockShared,
-    /// Waits for the writer's lock.
-    Lock,
-    /// Waits for a reader's lock.
-    LockShared,
-    /// Records the holder of a writer's lock that was just taken, and gives it a token.
+    /// Waits for the lock that the last attempt of the session has requested.
+    Wait,
+    /// Records the holder of a writer's lock, and gives it a token, if the last wait was granted it.
     RecordHolder,
-    /// Reads the token and the abandonment for a reader.
+    /// Reads the token and the abandonment.
     ReadRecord,
     /// Inserts the row for a reader if there has been no writer.
     InsertRow,
@@ -29,16 +36,14 @@ pub(super) enum Query {
     ReplaceToken,
     /// Records the next holder in this process, or none; and whether the lock is abandoned.
     UpdateHolder,
-    /// Records that the lock is released cleanly.
-    MarkClean,
-    /// Records that the lock is released abandoned.
-    MarkAbandoned,
-    /// Records that the lock is released unused, which keeps an abandonment for the next holder.
-    MarkUnused,
-    /// Releases the writer's lock.
-    Unlock,
+    /// Releases the writer's lock, cleanly.
+    ReleaseClean,
+    /// Releases the writer's lock, abandoned.
+    ReleaseAbandoned,
+    /// Releases the writer's lock, unused, which keeps an abandonment for the next holder.
+    ReleaseUnused,
     /// Releases a reader's lock.
-    UnlockShared,
+    ReleaseShared,
     /// Releases the writer's lock if the session has it.
     UnlockIfHeld,
     /// Releases a reader's lock if the session has it.
@@ -47,10 +52,12 @@ pub(super) enum Query {
     FindHolder,
     /// A row if a writer waits for the lock.
     FindWaitingWriter,
-    /// The status of all locks of a namespace.
+    /// The status of the locks of a namespace, without keyed names that are not in use.
     List,
     /// The status of one lock.
     Status,
+    /// Removes some rows of keyed names that are not in use.
+    Sweep,
     /// Which of the given sessions the server still has.
     LiveBackends,
 }
@@ -68,26 +75,24 @@ use Prepare::{AtStart, OnFirstUse};
 /// A query, when it is prepared, and its text for a table.
 type Definition = (Query, Prepare, fn(&str) -> String);
 
-const QUERIES: [Definition; 21] = [
+const QUERIES: [Definition; 20] = [
     (Query::TryLock, AtStart, |table| {
         format!(
-            "WITH attempt AS MATERIALIZED (SELECT pg_try_advisory_lock($1::bigint) AS is_mine)
-            {} SELECT $1, $2, $3, {CLOCK}, {} FROM attempt WHERE is_mine {}",
+            "WITH attempt AS MATERIALIZED (SELECT {} AS is_mine)
+            {} SELECT $1, $2, $3, $4::boolean, {CLOCK}, {} FROM attempt WHERE is_mine {}",
+            try_or_request_wait(Mode::Exclusive),
             insert(table),
-            recorded_holder(4),
+            recorded_holder(5),
             on_conflict(),
         )
     }),
-    (Query::TryLockShared, AtStart, |_| {
-        "SELECT pg_try_advisory_lock_shared($1::bigint)".to_owned()
-    }),
-    (Query::Lock, AtStart, |_| "SELECT pg_advisory_lock($1::bigint)".to_owned()),
-    (Query::LockShared, AtStart, |_| "SELECT pg_advisory_lock_shared($1::bigint)".to_owned()),
+    (Query::TryLockShared, AtStart, |_| format!("SELECT {}", try_or_request_wait(Mode::Shared))),
+    (Query::Wait, AtStart, wait::wait),
     (Query::RecordHolder, AtStart, |table| {
         format!(
-            "{} VALUES ($1::bigint, $2, $3, {CLOCK}, {}) {}",
+            "{} SELECT $1::bigint, $2, $3, $4::boolean, {CLOCK}, {} WHERE {IS_GRANTED} {}",
             insert(table),
-            recorded_holder(4),
+            recorded_holder(5),
             on_conflict(),
         )
     }),
@@ -100,8 +105,8 @@ const QUERIES: [Definition; 21] = [
     }),
     (Query::InsertRow, AtStart, |table| {
         format!(
-            "INSERT INTO {table} (key, namespace, name, token)
-            VALUES ($1::bigint, $2, $3, {CLOCK} | 1) ON CONFLICT (key) DO NOTHING"
+            "INSERT INTO {table} (key, namespace, name, keyed, token)
+            VALUES ($1::bigint, $2, $3, $4::boolean, {CLOCK} | 1) ON CONFLICT (key) DO NOTHING"
         )
     }),
     // It waits for open fenced transactions once: readers do not wait for those of readers.
@@ -119,26 +124,12 @@ const QUERIES: [Definition; 21] = [
             recorded_holder(3),
         )
     }),
-    (Query::MarkClean, AtStart, |table| {
-        format!(
-            "{QUICKLY} UPDATE {table} AS lock SET holder = NULL, died = NULL FROM quickly
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint"
-        )
+    (Query::ReleaseClean, AtStart, |table| release(table, "holder = NULL, died = NULL")),
+    (Query::ReleaseAbandoned, AtStart, |table| {
+        release(table, "died = coalesce(died, holder), holder = NULL")
     }),
-    (Query::MarkAbandoned, AtStart, |table| {
-        format!(
-            "UPDATE {table} AS lock SET died = coalesce(died, holder), holder = NULL
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint"
-        )
-    }),
-    (Query::MarkUnused, AtStart, |table| {
-        format!(
-            "{QUICKLY} UPDATE {table} AS lock SET holder = NULL FROM quickly
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint"
-        )
-    }),
-    (Query::Unlock, AtStart, |_| "SELECT pg_advisory_unlock($1::bigint)".to_owned()),
-    (Query::UnlockShared, AtStart, |_| "SELECT pg_advisory_unlock_shared($1::bigint)".to_owned()),
+    (Query::ReleaseUnused, AtStart, |table| release(table, "holder = NULL")),
+    (Query::ReleaseShared, AtStart, |_| "SELECT pg_advisory_unlock_shared($1::bigint)".to_owned()),
     // The server logs a warning when a lock that is not held is released.
     (Query::UnlockIfHeld, OnFirstUse, |_| {
         format!(
@@ -154,7 +145,9 @@ const QUERIES: [Definition; 21] = [
     }),
     (Query::FindHolder, OnFirstUse, |table| {
         format!(
-            "SELECT {}, a.application_name, host(a.client_addr)
+            "SELECT {}, a.application_name, host(a.client_addr), l.pid,
+                    lock.key IS NULL AND a.xact_start IS NOT NULL,
+                    coalesce(a.wait_event = 'SyncRep', false)
                 FROM pg_locks AS l
                 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
                 LEFT JOIN {table} AS lock ON lock.key = $1::bigint
@@ -171,15 +164,12 @@ const QUERIES: [Definition; 21] = [
             WHERE NOT l.granted AND l.mode = 'ExclusiveLock' AND {IS_IT} LIMIT 1"
         )
     }),
-    (Query::List, OnFirstUse, |table| list(table, "")),
+    (Query::List, OnFirstUse, |table| list(table, &is_listed())),
     (Query::Status, OnFirstUse, |table| {
         list(table, "AND lock.key = $2::bigint AND lock.name = $3::text")
     }),
-    (Query::LiveBackends, OnFirstUse, |_| {
-        "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity \
-         WHERE pid = ANY($1::int4[])"
-            .to_owned()
-    }),
+    (Query::Sweep, OnFirstUse, |table| sweep(table, SWEEP_LIMIT)),
+    (Query::LiveBackends, OnFirstUse, |_| live_backends("$1")),
 ];
 
 // A query is the index of its entry.
@@ -192,6 +182,11 @@ const _: () = {
 };
 
 impl Query {
+    /// Its text for a table, for a session that does not prepare it.
+    pub(super) fn text_for(self, table: &str) -> String {
+        QUERIES[self as usize].2(table)
+    }
+
     pub(super) const COUNT: usize = QUERIES.len();
 
     /// Those that a session prepares as it starts.
@@ -201,7 +196,7 @@ impl Query {
 
     /// Whether the response may take as long as another holder keeps the lock.
     pub(super) fn waits_for_lock(self) -> bool {
-        matches!(self, Self::Lock | Self::LockShared)
+        matches!(self, Self::Wait)
     }
 }
 

@@ -11,17 +11,20 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
+use super::backend::Backend;
 use super::queries::{Queries, Query};
 use super::tls::Tls;
 use super::{boot_time, loss_wakers};
+use crate::name::LockName;
 
 /// After how long without a response a session's locks count as lost; no query whose response
 /// depends on no other holder may take longer. The server releases the locks no earlier than
 /// [`SERVER_TIMEOUT`] after it last received something from this process.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the server keeps a session without receiving anything, at the least. It probes every
-/// three seconds, so the last probe before a connection is cut may be three seconds old.
+/// How long the server keeps a session that is cut off, at the least: it probes every three seconds,
+/// so the last probe before a connection is cut may be three seconds old. Behind a pooler, which
+/// answers the probes, it keeps a session for as long after its last query.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 
 const _: () = assert!(RESPONSE_TIMEOUT.as_secs() < SERVER_TIMEOUT.as_secs() - 3);
@@ -57,18 +60,12 @@ pub(super) struct Session {
     releases: Releases,
 }
 
-/// The server's process for a session, and its start in seconds since 1970: a process id is reused,
-/// and a date would depend on the time zone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Backend {
-    pub(super) process: i32,
-    pub(super) started: String,
-}
-
 /// Why a session is lost, or the wakers to wake once it is.
 #[derive(Default)]
 struct Loss {
     reason: Option<String>,
+    /// The lock that its owner waited for in a deadlock.
+    deadlocked_on: Option<LockName>,
     wakers: Vec<Waker>,
 }
 
@@ -193,6 +190,18 @@ impl Session {
         self.releases.notify();
         loss_wakers::wake(wakers);
         reason
+    }
+
+    /// Closes the session because the server resolved a deadlock of its owner, which waited for
+    /// `name`, by ending that wait.
+    pub(super) fn close_after_deadlock(&self, name: &LockName) {
+        self.loss().deadlocked_on = Some(name.clone());
+        self.close("the server resolved a deadlock of its owner".to_owned());
+    }
+
+    /// The lock that the owner waited for, if the session was closed after a deadlock.
+    pub(super) fn deadlocked_on(&self) -> Option<LockName> {
+        self.loss().deadlocked_on.clone()
     }
 
     /// Wakes `waker` once the session is lost.

@@ -1,76 +1,161 @@
-//! The table with the tokens and the holders, which is created if it is missing.
+//! The table with the tokens and the holders: the only one of the database, which is created if it
+//! is missing.
+//!
+//! An advisory lock belongs to its database, so its row does as well: programs whose `search_path`
+//! differs would exclude each other, and yet count tokens and deaths in tables of their own. So the
+//! table is looked up in the catalog, in whatever schema it is.
+
+mod statements;
+
+use tokio_postgres::SimpleQueryRow;
 
 use super::connection::Connection;
 use super::error::server_error;
 use super::url::Url;
+use super::wait_domain;
 use crate::error::LockError;
 
-const CREATE: &str = "\
-CREATE TABLE IF NOT EXISTS jam_lock (
-    key bigint PRIMARY KEY,
-    namespace text NOT NULL,
-    name text NOT NULL,
-    token bigint NOT NULL,
-    holder jsonb,
-    died jsonb
-)";
+/// The advisory lock under which the table is created, so that programs which start at the same
+/// time create one.
+const CREATION: i64 = i64::from_be_bytes(*b"jam_lock");
 
-/// What an administrator has to run if the role may not.
-const GRANTS: &str = "\
-have an administrator run: CREATE TABLE IF NOT EXISTS jam_lock (key bigint PRIMARY KEY, \
-namespace text NOT NULL, name text NOT NULL, token bigint NOT NULL, holder jsonb, died jsonb); \
-GRANT SELECT, INSERT, UPDATE ON jam_lock TO the role";
+/// Every table of that name with the schema, and whether the role may use it. A view, and a table
+/// of something else or of one session, has no locks in it.
+pub(super) const FIND: &str = "\
+SELECT quote_ident(n.nspname),
+    has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+        AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
+        AND has_table_privilege(c.oid, 'DELETE')
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relname = 'jam_lock' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+    AND 2 = (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid
+        AND a.attname IN ('key', 'token') AND a.atttypid = 'bigint'::regtype)
+ORDER BY n.nspname";
+
+/// The first schema of the `search_path` in which the role may create a table, or null.
+const CREATABLE: &str = "\
+SELECT (SELECT quote_ident(name) FROM unnest(current_schemas(false)) WITH ORDINALITY AS path(name, at)
+    WHERE has_schema_privilege(name, 'CREATE') AND NOT starts_with(name, 'pg_')
+    ORDER BY at LIMIT 1)";
 
 /// The table's name with its schema; creates the table if it is missing.
 pub(super) async fn find_or_create(first: &mut Connection, url: &Url) -> Result<String, LockError> {
-    let find = "SELECT quote_ident(n.nspname) || '.jam_lock', \
-                has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') \
-                AND has_table_privilege(c.oid, 'UPDATE') \
-                FROM (SELECT to_regclass('jam_lock')::oid AS oid) AS t \
-                LEFT JOIN pg_class AS c ON c.oid = t.oid \
-                LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace";
-    let unsupported =
-        |what| LockError::Unsupported { what, location: url.redacted(), remedy: GRANTS };
-    let mut row = first.row(find, url).await?;
-    if row.get(0).is_none() {
-        // Another process may be creating it at the same time.
-        let created = match first.rows(CREATE).await {
-            Err(error) if error.code().is_some() => first.rows(CREATE).await,
-            created => created,
-        };
-        if let Err(error) = created {
-            return Err(match error.code() {
-                Some(code) if code.code().starts_with("42") || code.code() == "3F000" => {
-                    unsupported("a role that cannot create the table `jam_lock`")
-                }
-                _ => server_error("create the table jam_lock", url.redacted(), &error),
-            });
-        }
-        row = first.row(find, url).await?;
-    }
-    let Some(table) = row.get(0) else {
-        return Err(unsupported("a database without the table `jam_lock`"));
+    let found = match find(first, url).await? {
+        Some(found) => found,
+        None => create(first, url).await?,
     };
-    if row.get(1) != Some("t") {
-        return Err(unsupported("a role without privileges on the table `jam_lock`"));
+    if !found.is_usable {
+        let role = role(first, url).await?;
+        return Err(unusable(&found, &role, url.redacted()));
     }
-    let probe = format!("SELECT key, namespace, name, token, holder, died FROM {table} LIMIT 0");
-    let probed = first.rows(&probe).await;
-    probed.map_err(|error| server_error("use the table jam_lock", url.redacted(), &error))?;
-    Ok(table.to_owned())
+    let table = found.table();
+    let columns = statements::COLUMN_NAMES;
+    let probed = first.rows(&format!("SELECT {columns} FROM {table} LIMIT 0")).await;
+    let operation = format!("use the table {table}");
+    probed.map_err(|error| server_error(&operation, url.redacted(), &error))?;
+    wait_domain::find_or_create(first, url, &table).await?;
+    Ok(table)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_statement_for_an_administrator_is_the_one_that_was_tried() {
-        let words = |text: &str| {
-            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            words.replace("( ", "(").replace(" )", ")")
-        };
-        let (grants, create) = (words(GRANTS), words(CREATE));
-        assert!(grants.contains(&create), "{grants}\n{create}");
+/// The table among those that [`FIND`] has found for `role`, without creating one.
+pub(super) fn existing(
+    rows: &[&SimpleQueryRow],
+    role: &str,
+    location: &str,
+) -> Result<String, LockError> {
+    let found = rows.iter().map(|row| Found::from_row(row)).collect();
+    match only(found, || location.to_owned())? {
+        Some(found) if found.is_usable => Ok(found.table()),
+        Some(found) => Err(unusable(&found, role, location.to_owned())),
+        None => Err(LockError::Unsupported {
+            what: "a database without the table `jam_lock`",
+            location: location.to_owned(),
+            remedy: statements::create_and_grant(role).into(),
+        }),
     }
+}
+
+/// A table of the catalog.
+struct Found {
+    /// As it is written in a statement.
+    schema: String,
+    is_usable: bool,
+}
+
+impl Found {
+    fn from_row(row: &SimpleQueryRow) -> Self {
+        let schema = row.get(0).unwrap_or_default().to_owned();
+        Self { schema, is_usable: row.get(1) == Some("t") }
+    }
+
+    /// The table's name with its schema.
+    fn table(&self) -> String {
+        format!("{}.jam_lock", self.schema)
+    }
+}
+
+async fn find(first: &mut Connection, url: &Url) -> Result<Option<Found>, LockError> {
+    let found = first.all(FIND, url).await?.iter().map(Found::from_row).collect();
+    only(found, || url.redacted())
+}
+
+/// The only table of the database, or `None`; which of several has the locks cannot be decided.
+fn only(
+    mut found: Vec<Found>,
+    location: impl FnOnce() -> String,
+) -> Result<Option<Found>, LockError> {
+    if found.len() > 1 {
+        let schemas = found.iter().map(|table| &*table.schema).collect::<Vec<_>>();
+        return Err(LockError::Unsupported {
+            what: "a database with several tables `jam_lock`",
+            location: location(),
+            remedy: statements::keep_one(&schemas).into(),
+        });
+    }
+    Ok(found.pop())
+}
+
+fn unusable(found: &Found, role: &str, location: String) -> LockError {
+    LockError::Unsupported {
+        what: "a role without privileges on the table `jam_lock`",
+        location,
+        remedy: statements::grant(&found.schema, role).into(),
+    }
+}
+
+/// Creates the table, unless another program has done so by now.
+async fn create(first: &mut Connection, url: &Url) -> Result<Found, LockError> {
+    // The second look must see what was committed while this program waited.
+    let begin =
+        format!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({CREATION})");
+    first.all(&begin, url).await?;
+    let found = match find(first, url).await? {
+        Some(found) => found,
+        None => create_under_lock(first, url).await?,
+    };
+    first.all("COMMIT", url).await?;
+    Ok(found)
+}
+
+/// Creates the table while no other program does.
+async fn create_under_lock(first: &mut Connection, url: &Url) -> Result<Found, LockError> {
+    let creatable = first.row(CREATABLE, url).await?;
+    let Some(schema) = creatable.get(0) else {
+        let role = role(first, url).await?;
+        return Err(LockError::Unsupported {
+            what: "a role that cannot create the table `jam_lock`",
+            location: url.redacted(),
+            remedy: statements::create_and_grant(&role).into(),
+        });
+    };
+    let operation = format!("create the table {schema}.jam_lock");
+    let created = first.rows(&statements::create(schema)).await;
+    created.map_err(|error| server_error(&operation, url.redacted(), &error))?;
+    Ok(Found { schema: schema.to_owned(), is_usable: true })
+}
+
+/// The role of the connection, as it is written in a statement.
+async fn role(first: &mut Connection, url: &Url) -> Result<String, LockError> {
+    let row = first.row("SELECT quote_ident(current_user)", url).await?;
+    Ok(row.get(0).unwrap_or_default().to_owned())
 }

@@ -34,7 +34,7 @@ impl Tls {
         Err(LockError::Unsupported {
             what: "an encrypted connection (sslmode=require)",
             location: url.redacted(),
-            remedy: "build jam-lock with the feature `postgres-tls`",
+            remedy: "build jam-lock with the feature `postgres-tls`".into(),
         })
     }
 

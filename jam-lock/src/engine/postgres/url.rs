@@ -1,5 +1,6 @@
 //! The URL of a server, with the options of this library and those of `tokio_postgres`.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,17 +32,16 @@ pub(crate) struct Url {
 }
 
 impl Url {
-    /// Whether `text` has the scheme of a server's URL; the rest of it may be invalid.
-    pub(crate) fn has_scheme(text: &str) -> bool {
-        text.starts_with("postgres://") || text.starts_with("postgresql://")
-    }
-
     /// Parses `url`, `postgres://user:password@host:port/database?namespace=…`.
     pub(crate) fn parse(url: &str) -> Result<Self, LockError> {
         // `tokio_postgres` also accepts `key=value` pairs, which have no room for our own options.
-        if !Self::has_scheme(url) {
-            return Err(invalid("…", "it does not start with postgres://".into()));
-        }
+        let rest = url.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
+        let Some((_, rest)) = rest else {
+            let why = "it does not start with postgres://, as in postgres://user@host/database";
+            return Err(invalid("…", why.into()));
+        };
+        // `tokio_postgres` accepts the scheme in lower case only.
+        let url = &*format!("postgres://{rest}");
         let (plain, query) = url.split_once('?').unwrap_or((url, ""));
         // Otherwise the end of the password would be ambiguous, and a message could show a part of
         // it.
@@ -82,20 +82,38 @@ impl Url {
 
     /// The URL without its password and options, for messages.
     pub(super) fn redacted(&self) -> String {
-        let host = match self.config.get_hosts().first() {
-            Some(Host::Tcp(host)) if host.contains(':') => format!("[{host}]"),
-            Some(Host::Tcp(host)) => host.clone(),
-            #[cfg(unix)]
-            Some(Host::Unix(path)) => path.display().to_string(),
-            None => String::new(),
-        };
-        let port = self.config.get_ports().first().map(|port| format!(":{port}"));
         let user = self.config.get_user().unwrap_or_default();
         let database = self.config.get_dbname().unwrap_or(user);
         let namespace = Some(&self.namespace).filter(|namespace| !namespace.is_empty());
         let namespace = namespace.map(|namespace| format!("?namespace={namespace}"));
-        let (port, namespace) = (port.unwrap_or_default(), namespace.unwrap_or_default());
-        format!("postgres://{user}@{host}{port}/{database}{namespace}")
+        let (hosts, namespace) = (self.hosts(), namespace.unwrap_or_default());
+        format!("postgres://{user}@{hosts}/{database}{namespace}")
+    }
+
+    /// All hosts with their ports, because any of them may have the locks.
+    fn hosts(&self) -> String {
+        let of_host = |host: &Host| match host {
+            Host::Tcp(host) if host.contains(':') => format!("[{host}]"),
+            Host::Tcp(host) => host.clone(),
+            // As it is written in a URL.
+            #[cfg(unix)]
+            Host::Unix(path) => path.display().to_string().replace('/', "%2F"),
+        };
+        let of_address = |address: &IpAddr| match address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        };
+        let mut hosts: Vec<_> = self.config.get_hosts().iter().map(of_host).collect();
+        if hosts.is_empty() {
+            hosts.extend(self.config.get_hostaddrs().iter().map(of_address));
+        }
+        // One port is that of all hosts.
+        let ports = self.config.get_ports();
+        let with_port = |(at, host): (usize, &String)| match ports.get(at).or(ports.first()) {
+            Some(port) => format!("{host}:{port}"),
+            None => host.clone(),
+        };
+        hosts.iter().enumerate().map(with_port).collect::<Vec<_>>().join(",")
     }
 
     pub(super) fn needs_tls(&self) -> bool {
@@ -124,6 +142,10 @@ impl Url {
             self.config.ssl_mode(SslMode::Disable);
         }
     }
+}
+
+fn is_scheme(text: &str) -> bool {
+    ["postgres", "postgresql"].iter().any(|scheme| text.eq_ignore_ascii_case(scheme))
 }
 
 /// As much of an application name as the server keeps.
@@ -169,6 +191,21 @@ mod tests {
     }
 
     #[test]
+    fn a_location_has_all_hosts_of_the_url() {
+        for (url, location) in [
+            ("postgres://app:geheim@db1,db2:5433/shop", "postgres://app@db1:5432,db2:5433/shop"),
+            ("postgres://app@[::1]:1,db2/shop", "postgres://app@[::1]:1,db2:5432/shop"),
+            ("postgres://app@/shop?host=db1&host=db2&port=6", "postgres://app@db1:6,db2:6/shop"),
+            ("postgres://app@/shop?hostaddr=10.0.0.7", "postgres://app@10.0.0.7/shop"),
+            #[cfg(unix)]
+            ("postgres://app@%2Frun%2Fpg/shop", "postgres://app@%2Frun%2Fpg:5432/shop"),
+            ("POSTGRESQL://app@db1/shop", "postgres://app@db1:5432/shop"),
+        ] {
+            assert_eq!(Url::parse(url).unwrap().redacted(), location);
+        }
+    }
+
+    #[test]
     fn an_invalid_url_is_refused_without_showing_its_password() {
         for (url, why) in [
             ("postgres://app:geheim@db1/shop?colour=red", "colour"),
@@ -182,6 +219,8 @@ mod tests {
             ("postgres://app:ver@no?geheim@db1/shop", "%40"),
             ("postgres://app:geheim?namespace=a@b", "%40"),
             ("host=db1 user=app password=ver@geheim", "postgres://"),
+            ("\"postgres://app:geheim@db1/shop\"", "postgres://user@host"),
+            ("mysql://app:geheim@db1/shop", "postgres://user@host"),
             ("host=db1 user=app password=geheim", "postgres://"),
         ] {
             let text = Url::parse(url).unwrap_err().to_string();

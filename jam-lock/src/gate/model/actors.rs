@@ -11,10 +11,11 @@ use shuttle::thread::{self, JoinHandle};
 use super::engine;
 use super::shared_file::SharedFile;
 use super::sync;
-use crate::engine::Mode;
+use crate::engine::{Mode, OwnerId};
 use crate::error::LockError;
 use crate::gate::parker::Parker;
-use crate::gate::{Gate, Grant, Outcome};
+use crate::gate::test_support::request;
+use crate::gate::{AcquireRequest, Gate, Grant, Outcome};
 use crate::timeout::Deadline;
 
 pub(super) fn chance(one_in: u32) -> bool {
@@ -56,23 +57,52 @@ pub(super) fn hold(file: &SharedFile, gate: &Gate, mode: Mode, result: Result<Gr
 
 /// A thread that acquires the lock `rounds` times.
 pub(super) fn thread(file: &Arc<SharedFile>, gate: &Arc<Gate>, rounds: usize) -> JoinHandle<()> {
+    thread_of(OwnerId::NONE, file, gate, rounds)
+}
+
+/// The same, with other locks.
+pub(super) fn nested_thread(
+    file: &Arc<SharedFile>,
+    gate: &Arc<Gate>,
+    rounds: usize,
+) -> JoinHandle<()> {
+    thread_of(file.next_owner(), file, gate, rounds)
+}
+
+fn thread_of(
+    owner: OwnerId,
+    file: &Arc<SharedFile>,
+    gate: &Arc<Gate>,
+    rounds: usize,
+) -> JoinHandle<()> {
     let (file, gate) = (Arc::clone(file), Arc::clone(gate));
     thread::spawn(move || {
         for _ in 0..rounds {
             let mode = any_mode();
-            hold(&file, &gate, mode, gate.acquire(mode, any_deadline()));
+            let request = AcquireRequest { owner, ..request(mode) };
+            hold(&file, &gate, mode, gate.acquire_requested(&request, any_deadline()));
         }
     })
 }
 
 /// A task that acquires the lock, or is dropped at some point where it waits.
 pub(super) fn task(file: &Arc<SharedFile>, gate: &Arc<Gate>) -> JoinHandle<()> {
+    task_of(OwnerId::NONE, file, gate)
+}
+
+/// The same, with other locks.
+pub(super) fn nested_task(file: &Arc<SharedFile>, gate: &Arc<Gate>) -> JoinHandle<()> {
+    task_of(file.next_owner(), file, gate)
+}
+
+fn task_of(owner: OwnerId, file: &Arc<SharedFile>, gate: &Arc<Gate>) -> JoinHandle<()> {
     let (file, gate) = (Arc::clone(file), Arc::clone(gate));
     thread::spawn(move || {
         let mode = any_mode();
+        let request = AcquireRequest { owner, ..request(mode) };
         let parker = Arc::new(Parker::default());
         let waker = Waker::from(Arc::clone(&parker));
-        let mut acquire = pin!(gate.acquire_async(mode, any_deadline()));
+        let mut acquire = pin!(gate.acquire_requested_async(&request, any_deadline()));
         loop {
             if let Poll::Ready(result) = acquire.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return hold(&file, &gate, mode, result);

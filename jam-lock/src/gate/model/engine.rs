@@ -1,4 +1,5 @@
-//! The engine of a process that locks the shared file.
+//! The engine of a process that locks the shared file. An owner with other locks opens a
+//! file of its own for each wait, which no other owner can use, as with the sessions of a server.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,14 +9,17 @@ use shuttle::thread;
 
 use super::shared_file::SharedFile;
 use crate::engine::{
-    Capability, Claim, Engine, HolderReply, Mode, Recorded, TryAcquire, Usage, WaitDone, WaitId,
-    WaitRequest, WriterWaiting,
+    Capability, Claim, Engine, HolderReply, Mode, OwnerId, Recorded, TryAcquire, Usage, WaitDone,
+    WaitId, WaitRequest, WriterWaiting,
 };
 use crate::error::LockError;
 use crate::gate::Gate;
 use crate::holder::Holder;
 use crate::name::LockName;
 use crate::site::Site;
+
+/// More than the processes of any model.
+const PROCESSES: usize = 10;
 
 /// How many tokens a process may give out without writing them.
 const TOKEN_RESERVE: u64 = 4;
@@ -65,7 +69,7 @@ impl Engine for Process {
     fn claim(&self, _: &LockName) -> Box<dyn Claim> {
         let (file, process) = (Arc::clone(&self.file), self.number);
         let (unlocks, waits) = ([0; 2], Vec::new());
-        Box::new(FileClaim { file, process, unlocks, waits, has_read_record: false })
+        Box::new(FileClaim { file, process, unlocks, waits, held: None, has_read_record: false })
     }
 }
 
@@ -73,19 +77,35 @@ impl Engine for Process {
 struct FileClaim {
     file: Arc<SharedFile>,
     process: usize,
+    /// The open file that has the claim, and its owner.
+    held: Option<(usize, Mode, OwnerId)>,
     /// How often each file was unlocked; a wait's lock is lost if its file was unlocked since.
     unlocks: [usize; 2],
-    waits: Vec<(WaitId, Mode, usize)>,
+    waits: Vec<Wait>,
     /// Whether the record was read since the claim was acquired.
     has_read_record: bool,
 }
 
+struct Wait {
+    id: WaitId,
+    mode: Mode,
+    unlocks: usize,
+    owner: OwnerId,
+}
+
 impl FileClaim {
-    /// Ends a wait; returns its mode, and whether its lock has been kept since it began.
-    fn end_wait(&mut self, id: WaitId) -> (Mode, bool) {
-        let at = self.waits.iter().position(|wait| wait.0 == id);
-        let (_, mode, unlocks) = self.waits.swap_remove(at.expect("every wait ends once"));
-        (mode, unlocks == self.unlocks[mode as usize])
+    /// Ends a wait; returns it, and whether its lock has been kept since it began.
+    fn end_wait(&mut self, id: WaitId) -> (Wait, bool) {
+        let at = self.waits.iter().position(|wait| wait.id == id);
+        let wait = self.waits.swap_remove(at.expect("every wait ends once"));
+        let is_kept = wait.unlocks == self.unlocks[wait.mode as usize];
+        (wait, is_kept)
+    }
+
+    /// The open file of a wait: that of the process, or one that its owner has opened for it.
+    fn open_file(&self, id: WaitId, owner: OwnerId) -> usize {
+        let number = if owner == OwnerId::NONE { 0 } else { id.0 };
+        self.process + usize::try_from(number).expect("a small number") * PROCESSES
     }
 }
 
@@ -96,13 +116,14 @@ impl Claim for FileClaim {
 
     fn try_acquire(&mut self, mode: Mode) -> Result<TryAcquire, LockError> {
         let is_locked = self.file.try_lock(self.process, mode);
+        self.held = is_locked.then_some((self.process, mode, OwnerId::NONE));
         Ok(if is_locked { TryAcquire::Acquired } else { TryAcquire::Contended })
     }
 
     fn start_wait(&mut self, request: WaitRequest, done: WaitDone) -> Result<(), LockError> {
-        let WaitRequest { id, mode, blocking, .. } = request;
-        self.waits.push((id, mode, self.unlocks[mode as usize]));
-        let (file, process) = (Arc::clone(&self.file), self.process);
+        let WaitRequest { id, mode, blocking, owner, .. } = request;
+        self.waits.push(Wait { id, mode, unlocks: self.unlocks[mode as usize], owner });
+        let (file, process) = (Arc::clone(&self.file), self.open_file(id, owner));
         file.contents().waits += 1;
         thread::spawn(move || {
             let is_locked = if blocking {
@@ -126,17 +147,31 @@ impl Claim for FileClaim {
         });
     }
 
+    fn needs_own_wait(&self, owner: OwnerId) -> bool {
+        owner != OwnerId::NONE
+    }
+
     fn is_wait_still_valid(&mut self, _: WaitId) -> Result<bool, LockError> {
         Ok(true)
     }
 
     fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
-        let (mode, is_kept) = self.end_wait(id);
-        Ok(is_kept || self.file.try_lock(self.process, mode))
+        let (Wait { mode, owner, .. }, is_kept) = self.end_wait(id);
+        let is_own = owner != OwnerId::NONE;
+        let is_locked = is_own || is_kept || self.file.try_lock(self.process, mode);
+        self.held = is_locked.then_some((self.open_file(id, owner), mode, owner));
+        Ok(is_locked)
     }
 
     fn discard(&mut self, id: WaitId) {
-        self.end_wait(id);
+        let (Wait { mode, owner, .. }, _) = self.end_wait(id);
+        if owner != OwnerId::NONE {
+            self.file.unlock(self.open_file(id, owner), mode);
+        }
+    }
+
+    fn reassign(&mut self, owner: OwnerId) -> bool {
+        self.held.is_some_and(|held| held.2 == owner)
     }
 
     fn record_holder(&mut self, mode: Mode, _: Option<&Site>, usage: Usage<'_>) -> Recorded {
@@ -177,6 +212,9 @@ impl Claim for FileClaim {
                 let died = abandoned_by.map(|holder| holder.token.expect("it has one"));
                 contents.record = (None, died);
             }
+        }
+        if let Some((open_file, ..)) = self.held.take_if(|held| held.1 == mode) {
+            self.file.unlock(open_file, mode);
         }
         self.unlocks[mode as usize] += 1;
         self.file.unlock(self.process, mode);

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use shuttle::sync::{Condvar, Mutex, MutexGuard};
 
-use crate::engine::{Mode, Recorded};
+use crate::engine::{Mode, OwnerId, Recorded};
 use crate::gate::Outcome;
 
 #[derive(Default)]
@@ -17,6 +17,7 @@ pub(super) struct SharedFile {
 #[derive(Default)]
 pub(super) struct Contents {
     pub(super) processes: usize,
+    owners: u64,
     /// The open files that have the lock: a process has one for each mode.
     locked: Vec<(usize, Mode)>,
     /// How many waits of engines are in progress.
@@ -39,6 +40,13 @@ impl SharedFile {
     /// The number of the next process.
     pub(super) fn next_process(&self) -> usize {
         self.contents().processes + 1
+    }
+
+    /// An owner that has other locks.
+    pub(super) fn next_owner(&self) -> OwnerId {
+        let mut contents = self.contents();
+        contents.owners += 1;
+        OwnerId(contents.owners)
     }
 
     /// Ends process `number`, which has one thread, while that holds the lock as a writer.

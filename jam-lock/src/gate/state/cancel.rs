@@ -44,6 +44,7 @@ impl State {
     /// Removes a waiter; returns whether it had an offer.
     pub(super) fn remove_waiter(&mut self, ticket: Ticket) -> bool {
         let was_offered = self.queue.remove(ticket, &mut self.wake_list);
+        self.cancel_own_wait(ticket);
         if self.queue.is_empty() {
             self.handoff_until = None;
         }

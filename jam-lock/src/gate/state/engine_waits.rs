@@ -7,6 +7,7 @@ use super::{HANDOFF_LIMIT, Hold, State, sync};
 use crate::engine::{Claim, Mode, OwnerId, WaitId, WaitRequest};
 use crate::error::LockError;
 use crate::gate::AcquireRequest;
+use crate::gate::wait_queue::Ticket;
 
 /// The current waits, at most one for each mode; a wait that was replaced is discarded when it is
 /// done.
@@ -19,16 +20,23 @@ pub(super) struct EngineWaits {
 
 /// A wait in progress, and the waiter that it was started for.
 #[derive(Clone, Copy, PartialEq)]
-struct EngineWait {
-    id: WaitId,
+pub(super) struct EngineWait {
+    pub(super) id: WaitId,
     owner: OwnerId,
     blocking: bool,
 }
 
 impl EngineWaits {
-    /// How many are in progress.
-    pub(super) fn count(&self) -> usize {
-        usize::from(self.exclusive.is_some()) + usize::from(self.shared.is_some())
+    /// Those in progress.
+    pub(super) fn ids(&self) -> [Option<WaitId>; 2] {
+        [self.exclusive, self.shared].map(|wait| wait.map(|wait| wait.id))
+    }
+
+    /// Forgets the wait `id`, which was cancelled.
+    pub(super) fn forget(&mut self, id: WaitId) {
+        for wait in [&mut self.exclusive, &mut self.shared] {
+            wait.take_if(|current| current.id == id);
+        }
     }
 
     fn in_mode(&mut self, mode: Mode) -> &mut Option<EngineWait> {
@@ -71,16 +79,25 @@ impl State {
         mode: Mode,
         result: Result<bool, LockError>,
     ) {
+        let own = self.own_waits.done(id);
         let wait = FinishedWait { claim: &mut *self.claim, id };
-        if self.engine_waits.in_mode(mode).take_if(|current| current.id == id).is_none() {
+        let current = self.engine_waits.in_mode(mode).take_if(|current| current.id == id);
+        if let (Some(ticket), Ok(true), Hold::None) = (own, &result, self.hold) {
+            self.queue.promote(ticket);
+        }
+        let is_of_head = current.is_some() || own.is_some_and(|own| self.queue.is_head(own));
+        if !is_of_head && own.is_none() {
             return;
         }
-        if self.hold != Hold::None || self.queue.head_mode() != Some(mode) {
+        if self.hold != Hold::None || !is_of_head || self.queue.head_mode() != Some(mode) {
             // No waiter needs it any more, or another acquisition of this process was faster.
             drop(wait);
-            if self.hold.mode() != Some(mode) {
+            if current.is_some() && self.hold.mode() != Some(mode) {
                 // An error reaches no waiter; the next attempt meets it again.
                 let _ = self.claim.release(mode, None);
+            }
+            if let Some(ticket) = own {
+                self.own_wait_done(ticket, mode, result);
             }
             return self.start_wait(Verdict::Proceed);
         }
@@ -93,7 +110,10 @@ impl State {
             Ok(true) => self.hand_off_after_wait(mode),
             Ok(false) => self.start_wait(Verdict::Proceed),
             Err(error) => {
-                self.fail_head(error);
+                match own {
+                    Some(ticket) => self.queue.fail(ticket, error, &mut self.wake_list),
+                    None => self.fail_head(error),
+                }
                 self.start_wait(Verdict::Proceed);
             }
         }
@@ -118,12 +138,13 @@ impl State {
     /// Starts a wait for the head of the queue, unless one is in progress or the claim is held.
     pub(super) fn start_wait(&mut self, verdict: Verdict) {
         while self.hold == Hold::None {
+            let Some(ticket) = self.queue.head_ticket() else { return };
             let Some(head) = self.queue.head() else { return };
             let (request, blocking) = (head.request, head.blocking);
-            match self.current_or_new_wait(&request, blocking, verdict) {
+            match self.current_or_new_wait(ticket, &request, blocking, verdict) {
                 Ok(wait) => {
                     *self.engine_waits.in_mode(request.mode) = Some(wait);
-                    return;
+                    return self.start_own_waits();
                 }
                 Err(error) => self.fail_head(error),
             }
@@ -133,17 +154,32 @@ impl State {
     /// The wait in progress, or a new one if there is none or it is no longer valid.
     fn current_or_new_wait(
         &mut self,
+        ticket: Ticket,
+        request: &AcquireRequest,
+        blocking: bool,
+        verdict: Verdict,
+    ) -> Result<EngineWait, LockError> {
+        // Its file may have been removed or replaced.
+        if let Some(wait) = self.engine_waits.in_mode(request.mode).take() {
+            if self.claim.is_wait_still_valid(wait.id)? {
+                return Ok(wait);
+            }
+        }
+        if let Some(id) = self.own_waits.of(ticket) {
+            return Ok(EngineWait { id, owner: request.owner, blocking });
+        }
+        let wait = self.new_wait(request, blocking, verdict)?;
+        self.own_waits.started(ticket, wait.id);
+        Ok(wait)
+    }
+
+    pub(super) fn new_wait(
+        &mut self,
         request: &AcquireRequest,
         blocking: bool,
         verdict: Verdict,
     ) -> Result<EngineWait, LockError> {
         let AcquireRequest { mode, site, is_recorded, owner, .. } = *request;
-        // Its file may have been removed or replaced.
-        if let Some(wait) = self.engine_waits.in_mode(mode).take() {
-            if self.claim.is_wait_still_valid(wait.id)? {
-                return Ok(wait);
-            }
-        }
         self.engine_waits.started += 1;
         let id = WaitId(self.engine_waits.started);
         let site = is_recorded.then_some(site);
@@ -168,7 +204,9 @@ impl State {
         for mode in [Mode::Exclusive, Mode::Shared] {
             let Some(wait) = *self.engine_waits.in_mode(mode) else { continue };
             let is_needed = needed == Some((mode, wait.owner, wait.blocking));
-            if !is_needed && self.claim.cancel_wait(wait.id) {
+            // A waiter that needs a wait of its own keeps it until it leaves.
+            let is_own = self.own_waits.contains(wait.id);
+            if !is_needed && (is_own || self.claim.cancel_wait(wait.id)) {
                 *self.engine_waits.in_mode(mode) = None;
             }
         }

@@ -31,6 +31,9 @@ impl State {
         if self.hold != Hold::None {
             self.handoff_until.get_or_insert_with(|| sync::now() + HANDOFF_LIMIT);
         }
+        if blocking {
+            self.start_own_wait_if_needed(ticket, request);
+        }
         self.start_wait(verdict);
         ticket
     }
@@ -70,15 +73,25 @@ impl State {
         if !(is_offered && is_open) {
             return WaiterPoll::Pending;
         }
-        if let Hold::Idle(held) = self.hold {
+        let idle = if let Hold::Idle(held) = self.hold { Some(held) } else { None };
+        if let Some(held) = idle {
             if !self.claim.reassign(request.owner) {
-                // An error reaches no waiter; the new wait meets it again.
-                let _ = self.return_claim(held, sync::now());
+                // The head may be able to use it, and has been woken.
+                if self.queue.is_head(ticket) {
+                    // An error reaches no waiter; the new wait meets it again.
+                    let _ = self.return_claim(held, sync::now());
+                }
                 return WaiterPoll::Pending;
             }
         }
         self.remove_waiter(ticket);
-        WaiterPoll::Granted(self.grant(&request, sync::now()))
+        let now = sync::now();
+        let grant = self.grant(&request, now);
+        if idle == Some(Mode::Shared) {
+            // Those that could not use the idle claim may join the reader that has it.
+            self.notify_readers(now);
+        }
+        WaiterPoll::Granted(grant)
     }
 
     /// Polls a waiter that may not be polled again soon, because it was passed over or its time is
@@ -100,6 +113,7 @@ impl State {
             }
         }
         self.serve_head();
+        self.start_own_waits();
         self.poll_waiter(ticket)
     }
 

@@ -7,7 +7,9 @@ impl State {
     /// Replaces the one holder and the waits that the engine sees of this process with its actual
     /// holders and waiters.
     pub(in super::super) fn refine_status(&self, status: Status) -> Status {
-        let engine_waits = self.engine_waits.count();
+        let current = self.engine_waits.ids();
+        let own = self.own_waits.count_besides(&current);
+        let engine_waits = current.iter().flatten().count() + own;
         let elsewhere = status.waiting().map(|count| count.saturating_sub(engine_waits));
         let waiting = elsewhere.map(|count| count + self.queue.waiting());
         let status = status.waited_for_by(waiting);

@@ -11,8 +11,12 @@ impl State {
         match self.hold {
             Hold::None => {
                 assert_eq!(holders, 0, "the claim is not held");
-                let is_served = self.queue.is_empty() || self.engine_waits.count() > 0;
+                let is_served =
+                    self.queue.is_empty() || self.engine_waits.ids().iter().any(Option::is_some);
                 assert!(is_served, "no wait is in progress for the queue");
+                let mut missing = self.own_waits.missing().into_iter();
+                let is_queued = |ticket| self.queue.request_if_queued(ticket).is_some();
+                assert!(!missing.any(is_queued), "a waiter has no wait of its own");
             }
             Hold::Idle(mode) => {
                 assert_eq!(holders, 0, "the claim is idle");

@@ -69,6 +69,7 @@ impl State {
         self.offers = 1;
         let number = self.holders.add(request.site, since, &recorded);
         let loss_monitor = self.claim.loss_monitor();
+        self.start_own_waits();
         Grant { number, recorded, loss_monitor, waited: Duration::ZERO }
     }
 

@@ -1,17 +1,13 @@
-//! An engine that follows a script, and threads that queue in front of it.
+//! An engine that follows a script.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver};
 use std::task::Waker;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::super::wait_queue::Ticket;
 use super::super::*;
-use super::request;
 use crate::engine::{
     Claim, HolderReply, OwnerId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
     WriterWaiting,
@@ -35,8 +31,12 @@ pub(super) struct Script {
     /// Whether the idle claim cannot be reassigned to another owner.
     pub(super) is_bound_to_owner: bool,
     pub(super) claimed: bool,
+    /// The owner whose wait has acquired the claim. Those with an id need a wait of their own.
+    owner: Option<OwnerId>,
     pub(super) calls: Vec<&'static str>,
     pub(super) waits: VecDeque<(WaitId, WaitDone)>,
+    owners: HashMap<WaitId, OwnerId>,
+    pub(super) cancelled: Vec<OwnerId>,
     /// The callback of the search for a waiting writer.
     pub(super) writer_waiting: Option<WriterWaiting>,
     /// Whether the path of the held file leads elsewhere.
@@ -46,7 +46,7 @@ pub(super) struct Script {
 }
 
 /// The engine of one gate.
-struct ScriptedEngine(Arc<Mutex<Script>>);
+pub(super) struct ScriptedEngine(pub(super) Arc<Mutex<Script>>);
 
 impl fmt::Debug for ScriptedEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,6 +98,7 @@ impl Claim for ScriptedClaim {
     fn try_acquire(&mut self, _: Mode) -> Result<TryAcquire, LockError> {
         self.play("try_acquire", |script| {
             script.claimed = !script.held_elsewhere;
+            script.owner = None;
             Ok(if script.claimed { TryAcquire::Acquired } else { TryAcquire::Contended })
         })
     }
@@ -109,6 +110,7 @@ impl Claim for ScriptedClaim {
             }
             script.held_elsewhere &= !script.is_released_unseen;
             script.waits.push_back((request.id, done));
+            script.owners.insert(request.id, request.owner);
             Ok(())
         })
     }
@@ -125,8 +127,21 @@ impl Claim for ScriptedClaim {
         self.play("is_wait_still_valid", |script| Ok(!std::mem::take(&mut script.replaced)))
     }
 
-    fn accept(&mut self, _: WaitId) -> Result<bool, LockError> {
+    fn needs_own_wait(&self, owner: OwnerId) -> bool {
+        owner != OwnerId::NONE
+    }
+
+    fn cancel_wait(&mut self, id: WaitId) -> bool {
+        let mut script = self.0.lock().unwrap();
+        let owner = script.owners[&id];
+        let is_own = owner != OwnerId::NONE;
+        script.cancelled.extend(is_own.then_some(owner));
+        is_own
+    }
+
+    fn accept(&mut self, id: WaitId) -> Result<bool, LockError> {
         self.play("accept", |script| {
+            script.owner = Some(script.owners[&id]);
             script.claimed = !script.held_elsewhere;
             Ok(script.claimed)
         })
@@ -136,8 +151,9 @@ impl Claim for ScriptedClaim {
         self.play("discard", |_| ());
     }
 
-    fn reassign(&mut self, _: OwnerId) -> bool {
-        !self.0.lock().unwrap().is_bound_to_owner
+    fn reassign(&mut self, owner: OwnerId) -> bool {
+        let script = self.0.lock().unwrap();
+        !script.is_bound_to_owner && script.owner.unwrap_or(OwnerId::NONE) == owner
     }
 
     fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
@@ -179,114 +195,4 @@ impl LossMonitor for Lost {
 pub(super) fn an_error() -> LockError {
     let error = io::Error::other("the disk is on fire");
     LockError::Io { operation: "lock", path: PathBuf::from("x.lock"), error }
-}
-
-/// A gate, and the script of its engine.
-pub(super) struct Scenario {
-    pub(super) gate: Arc<Gate>,
-    script: Arc<Mutex<Script>>,
-}
-
-impl Scenario {
-    pub(super) fn new() -> Self {
-        let script = Arc::new(Mutex::new(Script::default()));
-        let engine = Arc::new(ScriptedEngine(Arc::clone(&script)));
-        Self { gate: Gate::new(engine, LockName::declared("scripted", "lock", 0)), script }
-    }
-
-    pub(super) fn held_elsewhere() -> Self {
-        let scenario = Self::new();
-        scenario.script().held_elsewhere = true;
-        scenario
-    }
-
-    pub(super) fn script(&self) -> MutexGuard<'_, Script> {
-        self.script.lock().unwrap()
-    }
-
-    pub(super) fn acquire(&self) -> Result<Grant, LockError> {
-        self.gate.acquire(Mode::Exclusive, Deadline::Never)
-    }
-
-    pub(super) fn try_acquire(&self) -> Result<Grant, LockError> {
-        self.gate.acquire(Mode::Exclusive, Deadline::Once)
-    }
-
-    /// Queues a thread, which keeps the lock when it has acquired it.
-    pub(super) fn queue(&self, deadline: Deadline) -> QueuedThread {
-        let before = self.gate.queue_length();
-        let gate = Arc::clone(&self.gate);
-        let (sender, acquired) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            let result = gate.acquire(Mode::Exclusive, deadline);
-            let _ = sender.send(());
-            result
-        });
-        while self.gate.queue_length() == before && !thread.is_finished() {
-            thread::yield_now();
-        }
-        QueuedThread { thread, acquired }
-    }
-
-    /// Queues a waiter that never runs.
-    pub(super) fn enqueue(&self, mode: Mode, kind: WaiterKind) -> Ticket {
-        let request = request(mode);
-        self.gate.update(|state| state.enqueue(&request, kind, true, Verdict::Proceed))
-    }
-
-    /// Allows hand-offs for as long as a test on a slow machine needs.
-    pub(super) fn extend_handoff(&self) {
-        self.gate.update(|state| state.extend_handoff(LONG));
-    }
-
-    /// Finishes the oldest wait.
-    pub(super) fn finish_wait(&self, result: Result<bool, LockError>) {
-        let wait = self.script().waits.pop_front();
-        let (_, done) = wait.expect("a wait is in progress");
-        done(result);
-    }
-
-    /// Finishes every wait, including those that are started meanwhile.
-    pub(super) fn finish_all_waits(&self) {
-        while !self.script().waits.is_empty() {
-            self.finish_wait(Ok(true));
-        }
-    }
-
-    pub(super) fn count(&self, call: &str) -> usize {
-        self.script().calls.iter().filter(|made| **made == call).count()
-    }
-}
-
-pub(super) struct QueuedThread {
-    thread: JoinHandle<Result<Grant, LockError>>,
-    acquired: Receiver<()>,
-}
-
-impl QueuedThread {
-    pub(super) fn has_acquired(&self) -> bool {
-        self.acquired.recv_timeout(LONG).is_ok()
-    }
-
-    pub(super) fn still_waits(&self) -> bool {
-        self.acquired.try_recv().is_err()
-    }
-
-    pub(super) fn result(self) -> Result<Grant, LockError> {
-        self.thread.join().unwrap()
-    }
-}
-
-impl Gate {
-    /// Releases the lock for its first holder.
-    pub(super) fn release_first(&self) -> Result<(), LockError> {
-        self.update(State::release_first)
-    }
-}
-
-impl State {
-    pub(super) fn release_first(&mut self) -> Result<(), LockError> {
-        let number = self.first_holder();
-        self.release(number, Outcome::Clean).expect("no other guard shares it")
-    }
 }

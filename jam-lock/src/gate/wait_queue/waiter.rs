@@ -35,7 +35,7 @@ pub(in crate::gate) struct Waiter {
 /// Queued, Woken, Notified  -- skip, refusal, failure -->   PassedOver, Refused, Failed
 /// PassedOver               -- poll -->                     Queued, at its old place
 /// Refused, Failed          -- poll -->                     removed
-/// Refused, Failed          -- skip -->                     PassedOver: the engine is asked again
+/// Refused                  -- skip -->                     PassedOver: the engine is asked again
 /// ```
 ///
 /// Only a waiter that is `Queued`, `Woken` or `Notified` is in the queue.

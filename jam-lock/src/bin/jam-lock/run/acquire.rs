@@ -43,7 +43,7 @@ pub(super) fn acquire(
     let interrupt = Interrupt::for_current_thread()?;
     // A signal that arrived before the interrupt was set up has unparked nobody.
     command.check_signals()?;
-    let _progress = Progress::show(lock);
+    let _progress = (!arguments.quiet).then(|| Progress::show(lock));
     loop {
         if let Poll::Ready(result) = acquisition.as_mut().poll(&mut context) {
             return Ok(result?);

@@ -8,7 +8,8 @@ use std::thread;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pipe::pipe;
 
-use super::signals::Signals;
+use super::child::Child;
+use super::signals::{Arrival, Signals};
 
 /// A pipe that a command and its descendants inherit; it is closed when the last of them exits.
 pub(super) struct Descendants {
@@ -17,15 +18,19 @@ pub(super) struct Descendants {
 }
 
 impl Descendants {
-    /// The descendants of commands started from now on.
-    pub(super) fn new() -> io::Result<Self> {
+    /// The descendants of the command that is started next.
+    pub(super) fn of_next_command() -> io::Result<Self> {
         let (end, inherited) = pipe()?;
         fcntl_setfd(&end, FdFlags::CLOEXEC)?;
         Ok(Self { end: end.into(), inherited })
     }
 
     /// Waits until all of them have exited, or for a signal that would end this process.
-    pub(super) fn wait_for(self, signals: &mut Signals) -> io::Result<Option<i32>> {
+    pub(super) fn wait_for(
+        self,
+        signals: &mut Signals,
+        command: &mut Child,
+    ) -> io::Result<Option<i32>> {
         let Self { mut end, inherited } = self;
         drop(inherited);
         let closing = signals.handle();
@@ -34,6 +39,13 @@ impl Descendants {
             closing.close();
         })?;
         let fatal = super::signals::fatal();
-        Ok(signals.forever().map(|origin| origin.signal).find(|signal| fatal.contains(signal)))
+        for Arrival { origin, .. } in signals.forever() {
+            if fatal.contains(&origin.signal) {
+                return Ok(Some(origin.signal));
+            }
+            // Orphans that became children of this process.
+            command.try_wait()?;
+        }
+        Ok(None)
     }
 }

@@ -3,29 +3,42 @@
 use std::ffi::c_int;
 use std::fs;
 use std::io;
+use std::iter;
+use std::time::Instant;
 
 use signal_hook::consts::{
-    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1,
+    SIGUSR2, SIGVTALRM, SIGWINCH,
 };
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::{Handle, SignalsInfo};
-use signal_hook::low_level::siginfo::{Cause, Origin};
-
-use crate::process::Process;
+use signal_hook::low_level::siginfo::Origin;
 
 /// Signals that end a process by default, and are forwarded.
-const FATAL: [c_int; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+const FATAL: [c_int; 10] =
+    [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO];
+
+/// Signals that are forwarded as well, although they end nothing.
+const NOT_FATAL: [c_int; 3] = [SIGTSTP, SIGCONT, SIGWINCH];
 
 /// The signals that have arrived and will arrive.
 pub(super) struct Signals {
     received: SignalsInfo<WithOrigin>,
+    /// When the signals that had arrived were last taken.
+    taken: Instant,
+}
+
+/// A signal, and when it arrived at the earliest.
+pub(super) struct Arrival {
+    pub(super) origin: Origin,
+    pub(super) since: Instant,
 }
 
 impl Signals {
     /// Collects fatal signals from now on.
     pub(super) fn collect() -> io::Result<Self> {
         let received = SignalsInfo::<WithOrigin>::new(fatal())?;
-        Ok(Self { received })
+        Ok(Self { received, taken: Instant::now() })
     }
 
     /// The first signal that has arrived.
@@ -40,12 +53,30 @@ impl Signals {
 
     /// Also collects the signals that concern a running command.
     pub(super) fn collect_for_command(&self) -> io::Result<()> {
-        [SIGCHLD, SIGTSTP, SIGCONT].iter().try_for_each(|signal| self.received.add_signal(*signal))
+        // Without a handler for `SIGCHLD`, the kernel forgets how the command has exited if that
+        // signal is ignored.
+        let signals = not_ignored(&NOT_FATAL).into_iter().chain([SIGCHLD]);
+        signals.into_iter().try_for_each(|signal| self.received.add_signal(signal))
     }
 
     /// Each signal as it arrives, until the iterator is closed.
-    pub(super) fn forever(&mut self) -> impl Iterator<Item = Origin> + '_ {
-        self.received.forever()
+    pub(super) fn forever(&mut self) -> impl Iterator<Item = Arrival> + '_ {
+        iter::from_fn(|| self.next_signals()).flatten()
+    }
+
+    /// Waits for the next signals, which are in no order; `None` once the iterator is closed.
+    fn next_signals(&mut self) -> Option<Vec<Arrival>> {
+        let now = Instant::now();
+        let (mut since, mut origins) = (self.taken, self.received.pending().collect::<Vec<_>>());
+        self.taken = now;
+        if origins.is_empty() {
+            origins = self.received.wait().collect();
+            since = Instant::now();
+            self.taken = since;
+        }
+        let is_over = origins.is_empty() && self.received.handle().is_closed();
+        let arrivals = origins.into_iter().map(|origin| Arrival { origin, since });
+        (!is_over).then(|| arrivals.collect())
     }
 
     /// Closes the iterator.
@@ -57,27 +88,26 @@ impl Signals {
 /// Signals that would end this process. Ignored ones (as under `nohup`) are left alone, so that the
 /// command inherits that they are ignored.
 pub(super) fn fatal() -> Vec<c_int> {
-    let ignored = ignored();
-    FATAL.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0).collect()
+    not_ignored(&FATAL)
 }
 
-/// The ignored signals as a bit set. Only Linux shows them.
-fn ignored() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
+/// Whether a process has a handler for `signal`; `true` if that cannot be seen.
+pub(super) fn catches(process: u32, signal: c_int) -> bool {
+    signal_set(&process.to_string(), "SigCgt:").is_none_or(|caught| contains(caught, signal))
 }
 
-/// Whether the terminal or the kernel sent the signal: it goes to the whole foreground group, so
-/// the command has it already. Only a hang-up goes to the session leader alone.
-pub(super) fn is_from_terminal(origin: &Origin) -> bool {
-    if origin.signal == SIGHUP && Process::this().is_some_and(|this| this.session == this.id) {
-        return false;
-    }
-    match origin.cause {
-        Cause::Kernel => true,
-        // Where the cause is unknown, a sender by `kill(2)` still has an id.
-        Cause::Unknown => origin.process.is_none_or(|process| process.pid == 0),
-        _ => false,
-    }
+fn not_ignored(signals: &[c_int]) -> Vec<c_int> {
+    let ignored = signal_set("self", "SigIgn:").unwrap_or(0);
+    signals.iter().copied().filter(|signal| !contains(ignored, *signal)).collect()
+}
+
+fn contains(set: u64, signal: c_int) -> bool {
+    set & (1 << (signal - 1)) != 0
+}
+
+/// A set of signals of a process. Only Linux shows it.
+fn signal_set(process: &str, field: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let set = status.lines().find_map(|line| line.strip_prefix(field))?;
+    u64::from_str_radix(set.trim(), 16).ok()
 }

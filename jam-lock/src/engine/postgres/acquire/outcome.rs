@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Error, Row};
 
 use crate::engine::Mode;
 use crate::engine::postgres::error::describe;
-use crate::engine::postgres::holder;
 use crate::engine::postgres::session::{RESPONSE_TIMEOUT, Session, unresponsive};
 use crate::error::LockError;
 use crate::holder::Holder;
@@ -24,7 +23,7 @@ pub(in crate::engine::postgres) struct Acquired {
 }
 
 impl Acquired {
-    /// From a row with the token, whether it is of the requested name, and the holder that died.
+    /// From a row with the token, and whether it is of the requested name.
     pub(super) fn from_row(
         session: &Arc<Session>,
         mode: Mode,
@@ -34,7 +33,7 @@ impl Acquired {
             return Err(AcquireError::KeyCollision);
         }
         let (session, token) = (Arc::clone(session), row.try_get(0)?);
-        Ok(Self { session, mode, token, abandoned_by: holder::read(row, 2) })
+        Ok(Self { session, mode, token, abandoned_by: None })
     }
 }
 
@@ -45,12 +44,27 @@ pub(super) enum AcquireError {
     Unresponsive,
     /// Another name has the same key.
     KeyCollision,
+    /// The session has ended for this reason, and the owner had other locks on it.
+    OthersLost(String),
 }
 
 impl AcquireError {
     pub(super) fn is_deadlock(&self) -> bool {
         let Self::Server(error) = self else { return false };
         error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED)
+    }
+
+    /// Whether the server cancelled a query for another client, or for a timeout.
+    pub(super) fn is_cancelled(&self) -> bool {
+        let Self::Server(error) = self else { return false };
+        error.code() == Some(&SqlState::QUERY_CANCELED)
+    }
+
+    /// Why the server ends the session, if it has sent that.
+    pub(super) fn end_of_session(&self) -> Option<String> {
+        let Self::Server(error) = self else { return None };
+        let severity = error.as_db_error()?.parsed_severity()?;
+        matches!(severity, Severity::Fatal | Severity::Panic).then(|| describe(error))
     }
 
     pub(super) fn into_lock_error(
@@ -68,6 +82,9 @@ impl AcquireError {
                 reason.unwrap_or_else(|| describe(&error))
             }
             Self::Unresponsive => unresponsive(RESPONSE_TIMEOUT),
+            Self::OthersLost(reason) => {
+                format!("the other locks of this thread or task there were lost with it: {reason}")
+            }
             Self::KeyCollision => {
                 "another name has the same key in the table jam_lock: rename this one".to_owned()
             }

@@ -6,7 +6,7 @@ pub(in crate::engine::postgres) const TOKEN_RESERVE: u64 = 1 << 20;
 
 /// A writer's token if the table has none: the nanoseconds since 1970, so that tokens rise even if
 /// the table was lost. In the table, a writer's token is even, and that of the next readers is odd.
-pub(super) const CLOCK: &str =
+pub(in crate::engine::postgres) const CLOCK: &str =
     "((extract(epoch FROM clock_timestamp()) * 1000000000)::bigint & -2)";
 
 /// Whether a row has the name that was requested: two names may have one key, however unlikely, and
@@ -17,6 +17,15 @@ pub(super) const IS_OURS: &str = "lock.namespace = $2::text AND lock.name = $3::
 pub(super) const QUICKLY: &str =
     "WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))";
 
+/// Whether a row is that of a keyed name, and of nothing that a later holder has to learn. Its lock
+/// may be held all the same.
+const IS_DISPENSABLE: &str = "lock.keyed AND lock.holder IS NULL AND lock.died IS NULL";
+
+/// Leaves out of a list the keyed names that are not in use, because there may be any number.
+pub(super) fn is_listed() -> String {
+    format!("AND (held.key IS NOT NULL OR NOT ({IS_DISPENSABLE}))")
+}
+
 /// Whether a row of `pg_locks` is about the key `$1` in this database.
 pub(super) const IS_IT: &str = "\
 l.locktype = 'advisory' AND l.objsubid = 1
@@ -25,20 +34,35 @@ l.locktype = 'advisory' AND l.objsubid = 1
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 pub(super) fn insert(table: &str) -> String {
-    format!("INSERT INTO {table} AS lock (key, namespace, name, token, holder)")
+    format!("INSERT INTO {table} AS lock (key, namespace, name, keyed, token, holder)")
 }
 
-/// Replaces the holder of an existing row; a holder that is still recorded there has died.
+/// Replaces the holder of an existing row; a holder that is still recorded there has died. It is
+/// read by a query of its own, because its fields would slow every acquisition by a quarter.
 pub(super) fn on_conflict() -> String {
     let token_reserve = 2 * TOKEN_RESERVE;
-    let died = holder_fields("lock.died");
     format!(
         "ON CONFLICT (key) DO UPDATE SET
             token = CASE WHEN {IS_OURS} THEN greatest((lock.token & -2) + {token_reserve}, EXCLUDED.token)
                 ELSE lock.token END,
             died = CASE WHEN {IS_OURS} THEN coalesce(lock.died, lock.holder) ELSE lock.died END,
-            holder = CASE WHEN {IS_OURS} THEN EXCLUDED.holder ELSE lock.holder END
-        RETURNING lock.token, {IS_OURS}, {died}"
+            holder = CASE WHEN {IS_OURS} THEN EXCLUDED.holder ELSE lock.holder END,
+            keyed = CASE WHEN {IS_OURS} THEN EXCLUDED.keyed ELSE lock.keyed END
+        RETURNING lock.token, {IS_OURS}, lock.died IS NOT NULL"
+    )
+}
+
+/// Records the outcome of the writer with the token `$2`, and then releases its lock; there is no row,
+/// and the lock is not released, if the token is no longer in the table.
+///
+/// The lock is free before the commit, so that the next holder is not delayed by it. But that holder
+/// changes the same row, which is locked up to the commit, and so it sees the outcome. The commit does
+/// not wait for the disk: what a crash of the server loses looks like an abandonment, which is true of
+/// an abandonment, and likely of any holder of that time.
+pub(super) fn release(table: &str, outcome: &str) -> String {
+    format!(
+        "UPDATE {table} AS lock SET {outcome} WHERE lock.key = $1::bigint AND lock.token = $2::bigint
+        RETURNING pg_advisory_unlock($1::bigint), set_config('synchronous_commit', 'off', true)"
     )
 }
 
@@ -55,12 +79,35 @@ pub(super) fn recorded_holder(first: usize) -> String {
 }
 
 /// The columns that `holder::read` reads.
-pub(super) fn holder_fields(of: &str) -> String {
+pub(in crate::engine::postgres) fn holder_fields(of: &str) -> String {
     format!(
         "{of}->>'function', {of}->>'file', ({of}->>'line')::bigint, {of}->>'program', \
          ({of}->>'process')::bigint, {of}->>'host', \
          extract(epoch FROM ({of}->>'since')::timestamptz)::float8, \
          extract(epoch FROM clock_timestamp() - ({of}->>'since')::timestamptz)::float8"
+    )
+}
+
+/// Removes up to `limit` rows of the namespace `$1` with keys above `$2`, if they are dispensable and
+/// their locks are free; returns the last key, the number of rows, and how many were removed.
+///
+/// A row is removed under its lock, and once the clock has passed the tokens of its holders: those
+/// of the next row, which start from the clock, are greater. A row that a fenced transaction has
+/// locked is left alone.
+pub(super) fn sweep(table: &str, limit: usize) -> String {
+    let assigned = 2 * TOKEN_RESERVE;
+    format!(
+        "{QUICKLY}, dispensable AS MATERIALIZED (
+            SELECT lock.key FROM {table} AS lock
+            WHERE lock.namespace = $1::text AND lock.key > $2::bigint
+                AND {IS_DISPENSABLE} AND lock.token + {assigned} < {CLOCK}
+            ORDER BY lock.key LIMIT {limit} FOR UPDATE SKIP LOCKED
+        ), free AS MATERIALIZED (
+            SELECT key FROM dispensable WHERE pg_try_advisory_xact_lock(key)
+        ), removed AS (
+            DELETE FROM {table} AS lock USING free, quickly WHERE lock.key = free.key RETURNING 1
+        )
+        SELECT max(key), count(*), (SELECT count(*) FROM removed) FROM dispensable"
     )
 }
 

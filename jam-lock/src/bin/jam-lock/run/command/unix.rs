@@ -1,10 +1,11 @@
 //! The command on Unix: signals are forwarded to it until it exits.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::io;
 use std::iter;
 use std::pin::pin;
-use std::process::{Child, Command, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::task::{Context, Wake, Waker};
@@ -13,17 +14,20 @@ use std::time::Duration;
 
 use jam_lock::LockGuard;
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGCHLD, SIGCONT, SIGTSTP};
+use signal_hook::consts::{SIGCHLD, SIGTSTP};
 use signal_hook::iterator::Handle;
-use signal_hook::low_level::siginfo::Origin;
 
 use crate::arguments::RunArguments;
 use crate::exit::Exit;
 use crate::output::say;
 use crate::process::Process;
 use crate::run::Outcome;
+use crate::run::child::Child;
 use crate::run::descendants::Descendants;
-use crate::run::signals::{Signals, is_from_terminal};
+use crate::run::forwarding::Forwarding;
+use crate::run::inherited_signals::InheritedSignals;
+use crate::run::lock_descriptor;
+use crate::run::signals::Signals;
 use crate::run::start_error::StartError;
 use crate::suspend::suspend;
 
@@ -32,17 +36,24 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// A command that has not been started yet. Signals that arrive from now on are forwarded to it.
 pub(in crate::run) struct PreparedCommand {
-    command: Command,
+    command: Vec<OsString>,
     signals: Signals,
-    descendants: Option<Descendants>,
+    inherited_signals: InheritedSignals,
+    with_descendants: bool,
 }
 
 /// Prepares the command given in `arguments`.
 pub(in crate::run) fn prepare(arguments: &RunArguments) -> Result<PreparedCommand, StartError> {
-    let mut command = Command::new(&arguments.command[0]);
-    command.args(&arguments.command[1..]);
-    let descendants = arguments.descendants.then(Descendants::new).transpose()?;
-    Ok(PreparedCommand { command, signals: Signals::collect()?, descendants })
+    let signals = Signals::collect()?;
+    // Once they are collected: one that was blocked may have arrived.
+    let inherited_signals = InheritedSignals::unblock()?;
+    let command = arguments.command.clone();
+    Ok(PreparedCommand {
+        command,
+        signals,
+        inherited_signals,
+        with_descendants: arguments.descendants,
+    })
 }
 
 impl PreparedCommand {
@@ -55,10 +66,16 @@ impl PreparedCommand {
     pub(in crate::run) fn run(mut self, guard: &LockGuard) -> Result<Outcome, StartError> {
         self.check_signals()?;
         self.signals.collect_for_command()?;
-        let mut child = self.command.spawn()?;
+        let mut forwarding = Forwarding::start();
+        // Behind the listener, which must not inherit them.
+        let lock = lock_descriptor::inheritable(guard)?;
+        let descendants = self.with_descendants.then(Descendants::of_next_command).transpose()?;
+        let mut child = Child::spawn(&self.command, &self.inherited_signals.spawn_attributes()?)?;
         // A signal that arrived by now may have arrived before the command existed.
-        for origin in self.signals.pending().filter(|origin| origin.signal != SIGCHLD) {
-            forward(&child, origin.signal);
+        let arrived: Vec<_> = self.signals.pending().collect();
+        drop(lock);
+        for origin in arrived.into_iter().filter(|origin| origin.signal != SIGCHLD) {
+            child.send(origin.signal);
             if origin.signal == SIGTSTP {
                 suspend();
             }
@@ -70,14 +87,14 @@ impl PreparedCommand {
         }
         let status = match child.try_wait()? {
             Some(status) => Some(status),
-            None => forward_signals(&mut child, &mut self.signals)?,
+            None => forward_signals(&mut child, &mut self.signals, &mut forwarding)?,
         };
         let Some(status) = status else {
             terminate(child, guard);
             return Ok(Outcome::Lost);
         };
-        let signal = match self.descendants {
-            Some(descendants) => descendants.wait_for(&mut self.signals)?,
+        let signal = match descendants {
+            Some(descendants) => descendants.wait_for(&mut self.signals, &mut child)?,
             None => None,
         };
         Ok(Outcome::Exited(signal.map_or(Exit::like(status), Exit::Signal)))
@@ -85,40 +102,24 @@ impl PreparedCommand {
 }
 
 /// Forwards signals until the command exits; `None` if the lock is lost first.
-fn forward_signals(child: &mut Child, signals: &mut Signals) -> io::Result<Option<ExitStatus>> {
-    for origin in signals.forever() {
-        let has_it_already = is_from_terminal(&origin) || is_from(child, &origin);
-        match origin.signal {
-            SIGCHLD => {
-                if let Some(status) = child.try_wait()? {
-                    return Ok(Some(status));
-                }
+fn forward_signals(
+    child: &mut Child,
+    signals: &mut Signals,
+    forwarding: &mut Forwarding,
+) -> io::Result<Option<ExitStatus>> {
+    for arrival in signals.forever() {
+        if arrival.origin.signal == SIGCHLD {
+            if let Some(status) = child.try_wait()? {
+                return Ok(Some(status));
             }
-            SIGTSTP => {
-                if !has_it_already {
-                    forward(child, SIGTSTP);
-                }
-                suspend();
-            }
-            // A second one is harmless.
-            SIGCONT => forward(child, SIGCONT),
-            signal if !has_it_already => forward(child, signal),
-            _ => {}
+            continue;
+        }
+        forwarding.forward(&arrival, child);
+        if arrival.origin.signal == SIGTSTP {
+            suspend();
         }
     }
     Ok(None)
-}
-
-/// Whether the command sent the signal itself, to its whole process group.
-fn is_from(child: &Child, origin: &Origin) -> bool {
-    origin.process.is_some_and(|process| u32::try_from(process.pid) == Ok(child.id()))
-}
-
-/// Sends `signal` to the command, which may have exited.
-fn forward(child: &Child, signal: i32) {
-    if let Some(signal) = Signal::from_named_raw(signal) {
-        let _ = kill_process(Pid::from_child(child), signal);
-    }
 }
 
 /// Terminates the command, whose lock is lost, and its descendants, as far as they can be seen.
@@ -126,17 +127,22 @@ fn terminate(mut child: Child, guard: &LockGuard) {
     if let Err(error) = guard.ensure() {
         say(error);
     }
-    let below = Process::find(child.id()).map(|command| command.descendants()).unwrap_or_default();
-    let process = Pid::from_child(&child);
-    let ids = below.iter().filter_map(|process| i32::try_from(process.id).ok());
-    let below = ids.filter_map(Pid::from_raw);
-    for process in iter::once(process).chain(below) {
+    let id = child.id();
+    let below = Process::find(id).map(|command| command.descendants()).unwrap_or_default();
+    let ids = iter::once(id).chain(below.iter().map(|process| process.id));
+    let processes = ids.filter_map(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    for process in processes {
         let _ = kill_process(process, Signal::TERM);
     }
     let (sender, exited) = mpsc::channel();
-    thread::spawn(move || sender.send(child.wait()));
+    thread::spawn(move || {
+        child.wait();
+        sender.send(())
+    });
     if exited.recv_timeout(GRACE).is_err() {
-        let _ = kill_process(process, Signal::KILL);
+        if let Some(process) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(process, Signal::KILL);
+        }
         let _ = exited.recv();
     }
 }
