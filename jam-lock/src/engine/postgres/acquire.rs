@@ -124,7 +124,7 @@ impl AcquireTask {
         cancel.set_progress(Progress::Unconnected);
         let checkout = tokio::select! {
             biased;
-            checkout = driver.pool.check_out(request.owner) => checkout,
+            checkout = driver.pool.check_out(request.owner, cancel) => checkout,
             () = cancel.cancelled() => return Ok(None),
             // A request that does not block does not wait long for the rest of this process either.
             () = sleep(RESPONSE_TIMEOUT), if !request.blocking => {
@@ -134,7 +134,7 @@ impl AcquireTask {
         cancel.set_progress(Progress::Unanswered);
         tokio::select! {
             biased;
-            session = driver.connect(checkout, request.owner) => session.map(Some),
+            session = driver.connect(checkout, request.owner, cancel) => session.map(Some),
             () = cancel.cancelled() => Ok(None),
             () = sleep(RESPONSE_TIMEOUT), if !request.blocking => {
                 failed(unresponsive(RESPONSE_TIMEOUT))

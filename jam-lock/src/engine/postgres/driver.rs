@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::cancel_token::CancelToken;
 use super::control_session::{ControlSession, ControlUse};
 use super::heartbeat;
 use super::pool::{Checkout, Pool, PooledSession};
@@ -80,10 +81,13 @@ impl Driver {
         &self,
         checkout: Checkout,
         owner: OwnerId,
+        acquisition: &Arc<CancelToken>,
     ) -> Result<PooledSession, LockError> {
         match checkout {
             Checkout::Session(session) => Ok(session),
-            Checkout::Connect(permit) => Ok(permit.add(self.server.connect().await?, owner)),
+            Checkout::Connect(permit) => {
+                Ok(permit.add(self.server.connect().await?, owner, Arc::clone(acquisition)))
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::cancel_token::CancelToken;
 use super::session::Session;
 use super::{boot_time, loss_wakers};
 use crate::engine::OwnerId;
@@ -32,20 +33,29 @@ struct Slot {
     /// The owner of the locks that it has, or of the wait on it.
     owner: OwnerId,
     held: usize,
-    /// Whether it is checked out for an acquisition, which may take long.
-    is_busy: bool,
+    /// The acquisition that it is checked out for, which may take long.
+    acquisition: Option<Arc<CancelToken>>,
     /// When it was last in use.
     used: Duration,
 }
 
 impl Slot {
+    fn is_busy(&self) -> bool {
+        self.acquisition.is_some()
+    }
+
     fn is_in_use(&self) -> bool {
-        self.held > 0 || self.is_busy
+        self.held > 0 || self.is_busy()
+    }
+
+    /// Whether it is about to be returned.
+    fn is_cancelled(&self) -> bool {
+        self.acquisition.as_ref().is_some_and(|acquisition| acquisition.is_cancelled())
     }
 
     /// Whether it is of no more use. An acquisition has yet to learn which locks ended with it.
     fn is_gone(&self) -> bool {
-        self.session.is_closed() && !self.is_busy
+        self.session.is_closed() && !self.is_busy()
     }
 }
 
@@ -53,7 +63,7 @@ impl Slot {
 enum Lookup {
     Found(Arc<Session>, bool),
     MayConnect,
-    Full,
+    MustWait,
 }
 
 impl Pool {
@@ -63,35 +73,43 @@ impl Pool {
 
     /// Checks out a session for `owner`: the one that has its other locks, so that the server
     /// detects deadlocks; otherwise a free one, or the permit to connect one.
-    pub(super) async fn check_out(self: &Arc<Self>, owner: OwnerId) -> Checkout {
+    pub(super) async fn check_out(
+        self: &Arc<Self>,
+        owner: OwnerId,
+        acquisition: &Arc<CancelToken>,
+    ) -> Checkout {
         loop {
             // Registered before looking, so that no change is missed.
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            match self.look_up(owner) {
+            match self.look_up(owner, acquisition) {
                 Lookup::Found(session, is_reused) => {
                     let pool = Arc::clone(self);
                     return Checkout::Session(PooledSession { pool, session, is_reused });
                 }
                 Lookup::MayConnect => return Checkout::Connect(ConnectPermit(Arc::clone(self))),
-                Lookup::Full => changed.await,
+                Lookup::MustWait => changed.await,
             }
         }
     }
 
-    fn look_up(&self, owner: OwnerId) -> Lookup {
+    fn look_up(&self, owner: OwnerId, acquisition: &Arc<CancelToken>) -> Lookup {
         let mut slots = self.slots();
         slots.connected.retain(|slot| !slot.is_gone());
-        let is_own = |slot: &Slot| slot.held > 0 && slot.owner == owner && !slot.is_busy;
-        let own = slots.connected.iter().position(is_own).filter(|_| owner != OwnerId::NONE);
+        let is_own = |slot: &Slot| slot.held > 0 && slot.owner == owner && owner != OwnerId::NONE;
+        let own = slots.connected.iter().position(|slot| is_own(slot) && !slot.is_busy());
+        // On another session, the server would not see that its waits belong to the same owner.
+        if own.is_none() && slots.connected.iter().any(|slot| is_own(slot) && slot.is_cancelled()) {
+            return Lookup::MustWait;
+        }
         // The most recently used one, whose earlier queries, such as a release of this lock, run
         // first.
-        let free = || slots.connected.iter().rposition(|slot| slot.held == 0 && !slot.is_busy);
+        let free = || slots.connected.iter().rposition(|slot| !slot.is_in_use());
         if let Some(at) = own.or_else(free) {
             let mut slot = slots.connected.remove(at);
             let is_reused = slot.held == 0;
             slot.owner = owner;
-            slot.is_busy = true;
+            slot.acquisition = Some(Arc::clone(acquisition));
             let session = Arc::clone(&slot.session);
             slots.connected.push(slot);
             drop(slots);
@@ -102,7 +120,7 @@ impl Pool {
             slots.connecting += 1;
             return Lookup::MayConnect;
         }
-        Lookup::Full
+        Lookup::MustWait
     }
 
     /// Reassigns the only lock of `session` to `owner`; `false` if that owner has locks on another
@@ -116,7 +134,7 @@ impl Pool {
         if slot.owner == owner && owner != OwnerId::NONE {
             return true;
         }
-        let may_change = slot.held == 1 && !slot.is_busy && !has_others;
+        let may_change = slot.held == 1 && !slot.is_busy() && !has_others;
         if may_change {
             slot.owner = owner;
         }
@@ -152,12 +170,12 @@ impl Pool {
 
     /// The sessions that have locks, and wait for none.
     pub(super) fn holding_idle(&self) -> Vec<Arc<Session>> {
-        self.filtered(|slot| slot.held > 0 && !slot.is_busy)
+        self.filtered(|slot| slot.held > 0 && !slot.is_busy())
     }
 
     /// The sessions that wait for a lock, and have none.
     pub(super) fn waiting(&self) -> Vec<Arc<Session>> {
-        self.filtered(|slot| slot.held == 0 && slot.is_busy)
+        self.filtered(|slot| slot.held == 0 && slot.is_busy())
     }
 
     /// The sessions that neither have locks nor wait for one.
@@ -246,10 +264,15 @@ pub(super) struct ConnectPermit(Arc<Pool>);
 
 impl ConnectPermit {
     /// Adds the session that was connected, checked out for `owner`.
-    pub(super) fn add(self, session: Arc<Session>, owner: OwnerId) -> PooledSession {
+    pub(super) fn add(
+        self,
+        session: Arc<Session>,
+        owner: OwnerId,
+        acquisition: Arc<CancelToken>,
+    ) -> PooledSession {
         let pool = Arc::clone(&self.0);
-        let used = boot_time::now();
-        let slot = Slot { session: Arc::clone(&session), owner, held: 0, is_busy: true, used };
+        let (used, acquisition) = (boot_time::now(), Some(acquisition));
+        let slot = Slot { session: Arc::clone(&session), owner, held: 0, acquisition, used };
         pool.slots().connected.push(slot);
         pool.changed.notify_waiters();
         PooledSession { pool, session, is_reused: false }
@@ -290,7 +313,7 @@ impl PooledSession {
 impl Drop for PooledSession {
     fn drop(&mut self) {
         self.pool.update(&self.session, |slot| {
-            slot.is_busy = false;
+            slot.acquisition = None;
             if slot.held == 0 {
                 slot.owner = OwnerId::NONE;
             }
