@@ -254,7 +254,8 @@ impl Locks {
     ///
     /// A database keeps a row for each keyed name of its namespace until it is swept, so a job should sweep
     /// it from time to time. A row is removed in the same way, once the server's clock has passed its last
-    /// token, so tokens keep rising unless that clock is set back.
+    /// token, so tokens keep rising unless that clock is set back. A row is removed under its lock, so an
+    /// attempt with a timeout of 0 may find the lock held at that moment.
     ///
     /// # Blocking
     /// It blocks for up to a few seconds if a server does not answer.

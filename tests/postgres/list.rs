@@ -104,6 +104,25 @@ fn a_death_is_listed_until_the_next_holder_learns_of_it() {
 }
 
 #[test]
+fn a_release_whose_commit_takes_long_is_listed_as_no_death() {
+    let Some(server) = Server::start() else { return };
+    let url = server.url();
+    let lock = lock(&url, "a");
+    let guard = lock.acquire().unwrap();
+    // It runs between the unlocking and the commit.
+    server.query(
+        "CREATE FUNCTION delay() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END';
+        CREATE TRIGGER delay AFTER UPDATE ON jam_lock FOR EACH ROW
+            WHEN (OLD.holder IS NOT NULL AND NEW.holder IS NULL) EXECUTE FUNCTION delay()",
+    );
+    drop(guard);
+    let is_delayed = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    wait_until("it is being released", || !server.query(is_delayed).is_empty());
+    assert!(only(&url).abandoned().is_none());
+}
+
+#[test]
 fn a_holder_without_a_record_is_listed_as_a_writer() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();

@@ -50,6 +50,8 @@ enum Form<'text> {
     Url(&'text str),
     /// `scheme:/…`, or a scheme of PostgreSQL in front of a colon.
     NoSlashes(&'text str),
+    /// `scheme//…`, with a scheme of PostgreSQL.
+    NoColon(&'text str),
     /// `key=…`, with a key of PostgreSQL.
     Pairs(&'text str),
 }
@@ -63,12 +65,14 @@ impl<'text> Form<'text> {
         if let Some((scheme, _)) = text.split_once("://") {
             return Some(Self::Url(scheme));
         }
+        if let Some((scheme, _)) = text.split_once("//")
+            && is_scheme(scheme)
+            && is_of_postgres(scheme)
+        {
+            return Some(Self::NoColon(scheme));
+        }
         let (scheme, rest) = text.split_once(':')?;
-        // One letter is a drive of Windows.
-        let is_scheme = scheme.len() > 1
-            && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.chars().all(|it| it.is_ascii_alphanumeric() || "+-.".contains(it));
-        (is_scheme && (rest.starts_with('/') || is_of_postgres(scheme)))
+        (is_scheme(scheme) && (rest.starts_with('/') || is_of_postgres(scheme)))
             .then_some(Self::NoSlashes(scheme))
     }
 
@@ -77,6 +81,7 @@ impl<'text> Form<'text> {
         match self {
             Self::Url(scheme) => format!("{scheme}://…"),
             Self::NoSlashes(scheme) => format!("{scheme}:…"),
+            Self::NoColon(scheme) => format!("{scheme}//…"),
             Self::Pairs(key) => format!("{key}=…"),
         }
     }
@@ -98,6 +103,7 @@ impl<'text> Form<'text> {
                 "a lock engine of this kind",
                 format!("name a folder, or {BUILD} and name a postgres:// URL"),
             ),
+            Self::NoColon(_) => ("a URL without `://`", format!("{SPELLING}{as_folder}")),
             Self::NoSlashes(scheme) if is_of_postgres(scheme) => {
                 ("a URL without `://`", format!("{SPELLING}{as_folder}"))
             }
@@ -131,6 +137,13 @@ const KEYS: [&str; 13] = [
     "target_session_attrs",
     "user",
 ];
+
+/// Whether a text has the form of a scheme, and not of a drive of Windows, which is one letter.
+fn is_scheme(text: &str) -> bool {
+    text.len() > 1
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|it| it.is_ascii_alphanumeric() || "+-.".contains(it))
+}
 
 /// Whether URLs with this scheme are supported, in a build that has the engine.
 fn is_supported(scheme: &str) -> bool {
@@ -183,6 +196,8 @@ mod tests {
             "C:\\locks",
             "C:/locks",
             "/srv/a:/b",
+            "/srv/postgres//locks",
+            "locks//postgres",
             "a b",
             "user/x=1",
             "'90s/locks",
@@ -218,6 +233,7 @@ mod tests {
             ("password=geheim://x host=db1", "password=…"),
             ("postgres:/app:geheim@db1/shop", "postgres:…"),
             ("postgres:shop?password=geheim", "postgres:…"),
+            ("postgres//app:geheim@db1/shop", "postgres//…"),
             ("Postgresql:app:geheim@db1", "Postgresql:…"),
             ("jdbc:postgresql://db1/shop?password=geheim", "jdbc:postgresql://…"),
             ("jdbc:postgresql:shop", "jdbc:…"),

@@ -44,3 +44,19 @@ fn a_writer_that_lost_it_to_a_reader_is_refused_by_its_fence() {
         assert!(grant.token() > 0);
     });
 }
+
+#[test]
+fn a_readers_token_without_a_record_is_not_ahead_of_the_clock() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    with_client(&url, async |mut client| {
+        for at in 0..20 {
+            let transaction = client.transaction().await.unwrap();
+            let lock = lock(&url, &format!("unused_{at}")).shared();
+            let token = acquire(&lock, &transaction).await.token();
+            let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint";
+            let now: i64 = transaction.query_one(now, &[]).await.unwrap().get(0);
+            assert!(token <= now.cast_unsigned(), "{token} {now}");
+        }
+    });
+}

@@ -31,16 +31,22 @@ pub(super) async fn status(driver: &Driver, name: &LockName) -> Result<Status, L
 
 /// The status of all locks of the namespace, or of one of them.
 ///
-/// The server reads the rows before its lock table, so a holder that releases its lock in between
-/// looks like one that died. A death counts only if two queries show it.
+/// The server reads the rows before its lock table, and a release unlocks before its commit, so a holder
+/// that releases its lock meanwhile looks like one that died. A death counts only if two queries show
+/// it, the second after that commit.
 pub(super) async fn list(
     driver: &Driver,
     name: Option<&LockName>,
 ) -> Result<Vec<Status>, LockError> {
     let found = query(driver, name).await?;
-    if found.iter().all(|status| status.abandoned().is_none()) {
+    let abandoned = found.iter().filter(|status| status.abandoned().is_some());
+    let abandoned: Vec<_> = abandoned.map(Status::name).collect();
+    if abandoned.is_empty() {
         return Ok(found);
     }
+    let session = driver.control_session().await?;
+    // It fails after its limit, for example if a transaction has the lock.
+    let _ = session.run(Query::AwaitChanges, &[&driver.server.url().namespace, &abandoned]).await;
     let again = query(driver, name).await?;
     let is_confirmed = |status: &Status| {
         let before = found.iter().find(|before| before.name() == status.name());

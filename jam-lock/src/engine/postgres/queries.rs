@@ -6,7 +6,8 @@ pub(super) mod wait;
 use super::backend::live_backends;
 
 use self::sql::{
-    IS_IT, IS_OURS, QUICKLY, insert, is_listed, list, on_conflict, recorded_holder, release, sweep,
+    IS_IT, IS_OURS, QUICKLY, await_changes, insert, is_listed, list, on_conflict, recorded_holder,
+    release, sweep,
 };
 use self::wait::{IS_GRANTED, try_or_request_wait};
 use crate::engine::Mode;
@@ -56,6 +57,8 @@ pub(super) enum Query {
     List,
     /// The status of one lock.
     Status,
+    /// Waits until nothing that was underway changes the given names.
+    AwaitChanges,
     /// Removes some rows of keyed names that are not in use.
     Sweep,
     /// Which of the given sessions the server still has.
@@ -75,7 +78,7 @@ use Prepare::{AtStart, OnFirstUse};
 /// A query, when it is prepared, and its text for a table.
 type Definition = (Query, Prepare, fn(&str) -> String);
 
-const QUERIES: [Definition; 20] = [
+const QUERIES: [Definition; 21] = [
     (Query::TryLock, AtStart, |table| {
         format!(
             "WITH attempt AS MATERIALIZED (SELECT {} AS is_mine)
@@ -168,6 +171,7 @@ const QUERIES: [Definition; 20] = [
     (Query::Status, OnFirstUse, |table| {
         list(table, "AND lock.key = $2::bigint AND lock.name = $3::text")
     }),
+    (Query::AwaitChanges, OnFirstUse, await_changes),
     (Query::Sweep, OnFirstUse, |table| sweep(table, SWEEP_LIMIT)),
     (Query::LiveBackends, OnFirstUse, |_| live_backends("$1")),
 ];

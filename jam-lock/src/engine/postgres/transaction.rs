@@ -206,8 +206,8 @@ pub struct TransactionGrant {
 impl TransactionGrant {
     /// The fencing token, which rises as [`LockGuard::token`](crate::LockGuard::token) does.
     ///
-    /// If the transaction is rolled back, the next holder's token is only greater by the clock, so do not
-    /// pass it on before the commit.
+    /// Do not pass it on before the commit: if the transaction is rolled back, later holders may get the same
+    /// token, or a lower one.
     #[must_use]
     pub fn token(&self) -> u64 {
         self.token

@@ -28,6 +28,14 @@ pub(super) fn create(table: &str) -> String {
     )
 }
 
+/// Lets `role` wait by the domain beside `table`, whatever privileges new functions have by default.
+pub(super) fn grant(table: &str, role: &str) -> String {
+    format!(
+        "GRANT EXECUTE ON FUNCTION {table}_release_snapshot(), pg_advisory_lock(bigint), \
+         pg_advisory_lock_shared(bigint) TO {role}"
+    )
+}
+
 /// Creates the domain beside `table` if it is missing, and checks that a session can wait by it.
 pub(super) async fn find_or_create(
     first: &mut Connection,
@@ -54,10 +62,7 @@ async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(
     let key = format!("'{}'::bigint", i64::from_ne_bytes(random::number().to_ne_bytes()));
     first.row(&format!("SELECT {}", request(Mode::Exclusive, &key)), url).await?;
     if let Err(error) = first.rows(&wait(table)).await {
-        let what = "a role that cannot run a `DO` block in PL/pgSQL";
-        let remedy = "have an administrator run: CREATE EXTENSION IF NOT EXISTS plpgsql; \
-                      GRANT USAGE ON LANGUAGE plpgsql TO the role";
-        return Err(unsupported_or_failed(&error, url, what, remedy.to_owned()));
+        return Err(cannot_wait(&error, first, url, table).await);
     }
     let text = format!("SELECT pg_advisory_unlock({key}) AND {IS_GRANTED}");
     let unlocked = first.row(&text, url).await?;
@@ -70,6 +75,25 @@ async fn try_to_wait(first: &mut Connection, url: &Url, table: &str) -> Result<(
         });
     }
     Ok(())
+}
+
+/// The error of a session that cannot wait: it lacks the language, or a privilege.
+async fn cannot_wait(error: &Error, first: &mut Connection, url: &Url, table: &str) -> LockError {
+    let missing = "SELECT quote_ident(current_user), EXISTS (SELECT FROM pg_language \
+                   WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))";
+    let (role, has_language) = match first.row(missing, url).await {
+        Ok(row) => (row.get(0).unwrap_or_default().to_owned(), row.get(1) == Some("t")),
+        Err(error) => return error,
+    };
+    let (what, remedy) = if has_language {
+        let what = "a role that cannot run the functions of a wait";
+        (what, grant(table, &role))
+    } else {
+        let what = "a role that cannot run a `DO` block in PL/pgSQL";
+        let create = "CREATE EXTENSION IF NOT EXISTS plpgsql";
+        (what, format!("{create}; GRANT USAGE ON LANGUAGE plpgsql TO {role}"))
+    };
+    unsupported_or_failed(error, url, what, format!("have an administrator run: {remedy}"))
 }
 
 /// The error for what the role may not do, or for what is missing; otherwise the server's own.

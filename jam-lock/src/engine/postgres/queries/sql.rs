@@ -146,3 +146,13 @@ pub(super) fn list(table: &str, filter: &str) -> String {
         FROM seen LEFT JOIN pg_stat_activity AS a ON a.pid = seen.backends[1]"
     )
 }
+
+/// Waits, for half a second at the most, until the transactions that change the names `$2` of the
+/// namespace `$1` have ended; then it fails.
+pub(super) fn await_changes(table: &str) -> String {
+    format!(
+        "WITH limited AS MATERIALIZED (SELECT set_config('lock_timeout', '500', true))
+        SELECT FROM {table} AS lock, limited
+        WHERE lock.namespace = $1::text AND lock.name = ANY($2::text[]) FOR SHARE OF lock"
+    )
+}

@@ -22,10 +22,12 @@ pub(super) fn create(schema: &str) -> String {
 /// What an administrator has to run if `role` may create the table nowhere.
 pub(super) fn create_and_grant(role: &str) -> String {
     let (create, grants) = (create(SCHEMA), grants(SCHEMA, role));
-    let create_domain = wait_domain::create(&format!("{SCHEMA}.jam_lock"));
+    let table = format!("{SCHEMA}.jam_lock");
+    let (create_domain, grant_wait) =
+        (wait_domain::create(&table), wait_domain::grant(&table, role));
     format!(
         "have an administrator run: CREATE SCHEMA IF NOT EXISTS {SCHEMA}; {create}; \
-         {create_domain}; {grants}"
+         {create_domain}; {grants}; {grant_wait}"
     )
 }
 

@@ -113,7 +113,8 @@ impl Target {
     /// Acquires a reader's lock, and waits once for the fenced transactions of a holder that lost it.
     ///
     /// It changes no row, because other readers would wait for the end of the transaction then. The
-    /// row's lock ends with the inner savepoint.
+    /// row's lock ends with the inner savepoint. Without a row, its token is not ahead of the clock, with
+    /// which the next writer starts.
     fn acquire_shared(&self, condition: &str) -> String {
         let Self { key, namespace, name, table, limit, .. } = self;
         let granted = self.granted(
@@ -130,7 +131,7 @@ impl Target {
             WITH record AS MATERIALIZED (
                 SELECT token, namespace, name, coalesce(died, holder) AS died FROM {table}
                 WHERE key = {key} AND position(' {key} ' in {HELD}) > 0 FOR NO KEY UPDATE
-            ) SELECT (coalesce(token, {CLOCK}) | 1) + {TOKEN_RESERVE} AS token,
+            ) SELECT coalesce((token | 1) + {TOKEN_RESERVE}, {CLOCK} | 1) AS token,
                 coalesce(record.namespace = {namespace} AND record.name = {name}, true) AS is_ours,
                 record.died IS NOT NULL AS is_abandoned
             FROM (SELECT) AS one LEFT JOIN record ON true WHERE position(' {key} ' in {HELD}) > 0;
