@@ -22,18 +22,21 @@ impl Mount {
     /// Shows the folder `source` at another path, by `bindfs` with these arguments. Without it, or
     /// without the right to mount, a test is skipped.
     pub fn bindfs(source: &Path, arguments: &[&str]) -> Option<Self> {
-        Self::fuse("bindfs", source, arguments)
+        Self::folder("bindfs", source, arguments)
     }
 
     /// The same by `mergerfs`.
     pub fn mergerfs(source: &Path, arguments: &[&str]) -> Option<Self> {
-        Self::fuse("mergerfs", source, arguments)
+        Self::folder("mergerfs", source, arguments)
     }
 
-    fn fuse(program: &str, source: &Path, arguments: &[&str]) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mount");
-        fs::create_dir(&path).unwrap();
+    /// Shows the folder `source` at another path, where nothing can be changed.
+    pub fn read_only(source: &Path) -> Option<Self> {
+        Self::folder("mount", source, &["-o", "bind,ro"])
+    }
+
+    fn folder(program: &str, source: &Path, arguments: &[&str]) -> Option<Self> {
+        let (folder, path) = new_mount_point();
         let mut command = Command::new(program);
         command.args(arguments).arg(source).arg(&path);
         let mut mount = Self { path, command, _folder: folder };
@@ -46,10 +49,9 @@ impl Mount {
 
     /// A new btrfs of 120 MiB. Without its tools, or without the right to mount, a test is skipped.
     pub fn btrfs() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let (image, path) = (folder.path().join("image"), folder.path().join("mount"));
+        let (folder, path) = new_mount_point();
+        let image = folder.path().join("image");
         fs::File::create(&image).and_then(|file| file.set_len(120 << 20)).unwrap();
-        fs::create_dir(&path).unwrap();
         let mut command = Command::new("mount");
         command.args(["-o", "loop"]).args([&image, &path]);
         let mut mount = Self { path, command, _folder: folder };
@@ -90,6 +92,14 @@ impl Drop for Mount {
     fn drop(&mut self) {
         self.unmount();
     }
+}
+
+/// A temporary folder, and an empty one in it.
+fn new_mount_point() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mount");
+    fs::create_dir(&path).unwrap();
+    (folder, path)
 }
 
 fn is_mounted(path: &Path) -> bool {
