@@ -141,7 +141,7 @@ impl Engine for FileEngine {
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
-        Ok(list::status(name, &self.path(name)))
+        list::status(name, &self.path(name))
     }
 
     fn list(&self) -> Result<Vec<Status>, LockError> {

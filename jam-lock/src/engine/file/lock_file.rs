@@ -95,8 +95,8 @@ impl LockFile {
             path: path.to_owned(),
             error,
         })?;
-        match irregularity(metadata.file_type()) {
-            Some(found) => Err(LockError::NotAFile { path: path.to_owned(), found }),
+        match not_a_file(path, &metadata) {
+            Some(error) => Err(error),
             None => Ok(Self {
                 path: path.to_owned(),
                 has_reliable_id: file_identity::is_reliable(&file, &metadata),
@@ -180,13 +180,22 @@ fn metadata(file: &File) -> io::Result<Metadata> {
     retry(Syscall::Metadata, file, || file.metadata())
 }
 
+/// The error of a lock file with this `metadata`, if it is no regular file.
+pub(super) fn not_a_file(path: &Path, metadata: &Metadata) -> Option<LockError> {
+    /// Whose folders they are is not known: they are empty, or have names of their own.
+    const FOLDER: &str = "it may be a lock of proper-lockfile, SQLite or another program that locks with \
+        folders, so use another name, and remove it only if no program uses it";
+    let found = irregularity(metadata.file_type())?;
+    let remedy = if metadata.is_dir() { FOLDER } else { "move it out of the way" };
+    Some(LockError::NotAFile { path: path.to_owned(), found, remedy })
+}
+
 /// Why `path` could not be opened: because it is no regular file, or else `error`.
 fn open_error(path: &Path, error: io::Error) -> LockError {
     let metadata = fs::symlink_metadata(path).ok();
-    let found = metadata.and_then(|metadata| irregularity(metadata.file_type()));
-    let path = path.to_owned();
-    match found {
-        Some(found) => LockError::NotAFile { path, found },
-        None => LockError::Io { operation: "open the lock file", path, error },
-    }
+    metadata.and_then(|metadata| not_a_file(path, &metadata)).unwrap_or_else(|| LockError::Io {
+        operation: "open the lock file",
+        path: path.to_owned(),
+        error,
+    })
 }
