@@ -5,11 +5,14 @@ use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Path, Result, Token, braced};
 
+use crate::scan::is_punct;
+
 /// A block in the user's braces, whose tokens are passed on unparsed.
 ///
 /// The braces carry the user's edition, which decides when temporaries in the tail are dropped.
-/// They start with a statement without effect, because lints would otherwise object to braces
-/// around a single expression or `return`.
+/// Unless they start with an item, they start with a statement without effect, because lints would
+/// otherwise object to braces around a single expression or `return`.
+#[derive(Clone)]
 pub(crate) struct Body {
     content: TokenStream,
     /// The span of its braces.
@@ -64,6 +67,14 @@ impl Body {
         Self { content: content(self.content), ..self }
     }
 
+    /// The same block around other content, if there is any.
+    pub(crate) fn try_map(
+        self,
+        content: impl FnOnce(TokenStream) -> Option<TokenStream>,
+    ) -> Option<Self> {
+        Some(Self { content: content(self.content)?, ..self })
+    }
+
     /// The tokens between its braces.
     pub(crate) fn content(&self) -> &TokenStream {
         &self.content
@@ -80,6 +91,26 @@ impl Body {
 impl ToTokens for Body {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let content = &self.content;
-        self.braces_around(quote!(let () = (); #content)).to_tokens(tokens);
+        // Lints object to items behind a statement as well.
+        let start = (!starts_with_item(content)).then(|| quote!(let () = ();));
+        self.braces_around(quote!(#start #content)).to_tokens(tokens);
+    }
+}
+
+/// Whether the first statement is an item, as far as its first words show.
+fn starts_with_item(content: &TokenStream) -> bool {
+    let mut tokens = content.clone().into_iter().peekable();
+    while tokens.next_if(|token| is_punct(token, '#')).is_some() {
+        tokens.next();
+    }
+    let Some(TokenTree::Ident(word)) = tokens.next() else { return false };
+    match word.to_string().as_str() {
+        "enum" | "extern" | "fn" | "impl" | "macro_rules" | "mod" | "pub" | "static" | "struct"
+        | "trait" | "type" | "use" => true,
+        // Otherwise it is the beginning of a block.
+        "const" | "unsafe" | "async" => {
+            matches!(tokens.next(), Some(TokenTree::Ident(word)) if word != "move")
+        }
+        _ => false,
     }
 }

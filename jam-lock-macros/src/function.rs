@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Abi, Attribute, Error, Result, ReturnType, Signature, Token, Visibility};
+use syn::{Abi, Attribute, Error, FnArg, Result, ReturnType, Signature, Token, Visibility};
 
 use crate::arguments::{Arguments, FollowedBy};
 use crate::before_body::bind_without_lock;
@@ -89,13 +89,22 @@ impl Function {
             let moved =
                 Moved::new(&signature.inputs, &arguments.expressions(), may_replace_patterns);
             let receiver = signature.receiver().filter(|receiver| is_by_value(receiver));
-            let receiver = receiver.map(|receiver| receiver.self_token);
+            let self_token = receiver.map(|receiver| receiver.self_token);
             let section = section(&signature.output);
-            let statements = match signature.asyncness {
-                None => section.blocking(receiver, &moved.moves, &body),
-                Some(_) => section.asynchronous(receiver, &moved.moves, &body),
-            };
+            // The caller of a closure is not the caller of the function.
+            let needs_caller = attributes.iter().any(|it| it.path().is_ident("track_caller"));
+            let renamed = receiver
+                .filter(|_| needs_caller && signature.asyncness.is_none())
+                .and_then(|it| section.blocking_without_closure(it, &moved.moves, &body));
+            let is_renamed = renamed.is_some();
+            let statements = renamed.unwrap_or_else(|| match signature.asyncness {
+                None => section.blocking(self_token, &moved.moves, &body),
+                Some(_) => section.asynchronous(self_token, &moved.moves, &body),
+            });
             signature.inputs = moved.parameters;
+            if let (true, Some(FnArg::Receiver(it))) = (is_renamed, signature.inputs.first_mut()) {
+                it.mutability = None;
+            }
             statements
         };
         // At the span of the function's own braces, rustc reports a missing tail expression as it

@@ -22,6 +22,7 @@ mod inert_attributes;
 mod not_acquired;
 mod on_lost;
 mod parameters;
+mod rename_self;
 mod return_type;
 mod section;
 

@@ -58,6 +58,7 @@ impl Moved {
             let lint = if name.to_string().starts_with('_') {
                 quote! {
                     #[allow(
+                        clippy::shadow_same,
                         clippy::no_effect_underscore_binding,
                         clippy::used_underscore_binding,
                         reason = "moving a parameter does not use it"
@@ -66,12 +67,13 @@ impl Moved {
             } else if mutability.is_some() {
                 quote! {
                     #[allow(
+                        clippy::shadow_same,
                         clippy::collection_is_never_read,
                         reason = "clippy does not check parameters for this"
                     )]
                 }
             } else {
-                TokenStream::new()
+                quote!(#[allow(clippy::shadow_same, reason = "a parameter is moved")])
             };
             self.moves.extend(quote!(#lint #(#attributes)* let #mutability #name = #name;));
             if mentioned.contains(&name.to_string()) {
@@ -88,6 +90,7 @@ impl Moved {
         let PatType { attrs, pat, ty, .. } = &parameter;
         let cfgs = attributes.iter().filter(|attribute| is_cfg(attribute));
         self.moves.extend(quote! {
+            #[allow(clippy::shadow_same, reason = "a parameter is moved")]
             #(#cfgs)* let #name = #name;
             #(#attributes)* let #pat = #name;
         });

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{ReturnType, Token, Type};
+use syn::{Receiver, ReturnType, Token, Type};
 
 use crate::acquisition::{Wait, acquire};
 use crate::arguments::Arguments;
@@ -14,6 +14,7 @@ use crate::hygiene::{Paths, hidden};
 use crate::lock_order;
 use crate::not_acquired::return_early;
 use crate::on_lost::{is_dropped_when_lost, run_under_guard};
+use crate::rename_self::rename_self;
 use crate::return_type::without_impl_trait;
 
 /// What the statements depend on.
@@ -31,6 +32,25 @@ pub(crate) struct Section<'a> {
 }
 
 impl Section<'_> {
+    /// Runs the body in the function itself, with a by-value `self` under another name; `None` if it
+    /// cannot be renamed.
+    pub(crate) fn blocking_without_closure(
+        &self,
+        receiver: &Receiver,
+        moves: &TokenStream,
+        body: &Body,
+    ) -> Option<TokenStream> {
+        let Receiver { mutability, self_token, .. } = receiver;
+        let this = hidden("this");
+        let bind_guard = self.bind_guard(Wait::Blocking, body);
+        let prologue = rename_self(prologue(self.arguments, self.paths), &this)?;
+        let body = body.clone().try_map(|content| rename_self(content, &this))?;
+        Some(quote! {
+            #bind_guard
+            { let #mutability #this = #self_token; let _ = &#this; #moves #prologue #body }
+        })
+    }
+
     /// Runs the body in the function itself.
     pub(crate) fn blocking(
         &self,

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use jam_lock::{LockName, Locks};
+use jam_lock::{LockError, LockName, Locks};
 
-use crate::{folder, lock, lock_names};
+use crate::{LONG, folder, lock, lock_names};
 use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::mounts::Mount;
 use jam_lock_tests::observe::{blocked_on, open_files_below, wait_until};
@@ -72,6 +72,23 @@ fn a_file_that_looks_like_a_removed_one_is_opened() {
     fs::remove_file(mount.path().join("x.lock")).unwrap();
     let _other = Child::holding(mount.path(), "x");
     assert!(lock.try_acquire().unwrap_err().is_timeout());
+}
+
+#[test]
+fn a_file_system_with_another_inode_number_at_each_look_is_unsupported() {
+    let folder = folder();
+    let Some(mount) = Mount::unstable_inodes(folder.path()) else { return };
+    let check = || {
+        for lock in [lock(mount.path(), "x"), lock(mount.path(), "x").shared()] {
+            for result in [lock.try_acquire(), lock.timeout(LONG).acquire()] {
+                let error = result.unwrap_err();
+                assert!(matches!(error, LockError::Unsupported { .. }), "{error}");
+            }
+        }
+    };
+    check();
+    let _holder = Child::flock(&mount.path().join("x.lock"), "-x");
+    check();
 }
 
 #[test]

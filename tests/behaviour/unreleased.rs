@@ -125,8 +125,8 @@ fn a_holder_in_the_folder_that_this_is_a_copy_of_has_not_died() {
     let [folder, copies] = [folder(), folder()];
     let child = Child::holding(folder.path(), "x");
     let copy = copies.path().join("copy");
-    let copied = Command::new("cp").arg("-a").args([folder.path(), &copy]).status().unwrap();
-    assert!(copied.success());
+    let status = Command::new("cp").arg("-a").args([folder.path(), &copy]).status().unwrap();
+    assert!(status.success());
     assert_lives(&child, &copy);
 }
 

@@ -43,9 +43,9 @@ fn a_timeout_is_an_error() {
     let _alone = alone();
     let lock = default_locks().expect("the default is set").lock(lock_names::SECTION);
     let _held = lock.acquire().expect("the lock is free").detach();
-    let error = locked!("section", timeout = 0, { unreachable!("the lock is held") });
-    let error: Result<(), LockError> = error;
-    assert!(error.is_err_and(|error| error.is_timeout()));
+    let never = locked!("section", timeout = 0, { unreachable!("the lock is held") });
+    let result: Result<(), LockError> = never;
+    assert!(result.is_err_and(|error| error.is_timeout()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Clippy checks with its strictest lints, because users' lints apply to generated code too.
 
-#![warn(clippy::pedantic, clippy::nursery)]
+#![warn(clippy::pedantic, clippy::nursery, clippy::shadow_same)]
 #![allow(clippy::redundant_pub_crate, reason = "rustc's `unreachable_pub` requires the opposite")]
 
 jam_lock::lock_names! {
@@ -39,4 +39,5 @@ mod names;
 mod section;
 mod several;
 mod shared;
+mod track_caller;
 mod user_macros;

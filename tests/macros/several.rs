@@ -59,8 +59,8 @@ fn the_guard_is_a_slice() {
 fn one_unavailable_lock_fails_all() {
     let _alone = alone();
     let _inner = default_locks().unwrap().lock(lock_names::INNER).acquire().unwrap().detach();
-    let result = locked!("section", "inner", timeout = 0, { unreachable!("one is held") });
-    let result: Result<(), LockError> = result;
+    let never = locked!("section", "inner", timeout = 0, { unreachable!("one is held") });
+    let result: Result<(), LockError> = never;
     assert!(result.is_err_and(|error| error.is_timeout()));
     assert!(!is_held());
 }

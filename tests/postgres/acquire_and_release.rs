@@ -57,6 +57,17 @@ fn a_waiter_acquires_it_when_it_is_released() {
 }
 
 #[test]
+fn a_lock_whose_row_was_removed_is_released() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.namespace();
+    let guard = lock(&url, "a").acquire().unwrap();
+    let (_, namespace) = url.split_once("namespace=").unwrap();
+    server.query(&format!("DELETE FROM jam_lock WHERE namespace = '{namespace}'"));
+    guard.release().unwrap();
+    Child::holding(&url, "a").release();
+}
+
+#[test]
 fn the_end_of_a_process_releases_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();

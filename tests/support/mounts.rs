@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::observe::wait_until;
-use crate::requirements::may_skip;
+use crate::requirements::may_skip_without_right;
 
 /// A mounted file system, which is unmounted on drop.
 #[must_use = "it is unmounted on drop"]
@@ -22,26 +22,44 @@ impl Mount {
     /// Shows the folder `source` at another path, by `bindfs` with these arguments. Without it, or
     /// without the right to mount, a test is skipped.
     pub fn bindfs(source: &Path, arguments: &[&str]) -> Option<Self> {
-        Self::folder("bindfs", source, arguments)
+        let mut command = Command::new("bindfs");
+        command.args(arguments);
+        Self::folder(command, source)
     }
 
     /// The same by `mergerfs`.
     pub fn mergerfs(source: &Path, arguments: &[&str]) -> Option<Self> {
-        Self::folder("mergerfs", source, arguments)
+        let mut command = Command::new("mergerfs");
+        command.args(arguments);
+        Self::folder(command, source)
     }
 
     /// Shows the folder `source` at another path, where nothing can be changed.
     pub fn read_only(source: &Path) -> Option<Self> {
-        Self::folder("mount", source, &["-o", "bind,ro"])
+        let mut command = Command::new("mount");
+        command.args(["-o", "bind,ro"]);
+        Self::folder(command, source)
     }
 
-    fn folder(program: &str, source: &Path, arguments: &[&str]) -> Option<Self> {
+    /// Shows the folder `source` at another path, where a file has another inode number at each look.
+    /// Without the system's Python and its module `fusepy`, a test is skipped.
+    pub fn unstable_inodes(source: &Path) -> Option<Self> {
+        let mut command = Command::new("/usr/bin/python3");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        command.arg(folder.join("support/unstable_inodes.py"));
+        Self::folder(command, source)
+    }
+
+    /// Mounts `source` by `command`, which lacks the two paths.
+    fn folder(mut command: Command, source: &Path) -> Option<Self> {
         let (folder, path) = new_mount_point();
-        let mut command = Command::new(program);
-        command.args(arguments).arg(source).arg(&path);
+        command.arg(source).arg(&path);
         let mut mount = Self { path, command, _folder: folder };
         if !mount.mount() {
-            may_skip(&format!("{program} cannot mount a folder here"));
+            may_skip_without_right(&format!(
+                "{} cannot mount a folder here",
+                mount.command.get_program().display()
+            ));
             return None;
         }
         Some(mount)
@@ -56,7 +74,7 @@ impl Mount {
         command.args(["-o", "loop"]).args([&image, &path]);
         let mut mount = Self { path, command, _folder: folder };
         if !succeeds(Command::new("mkfs.btrfs").arg("-q").arg(&image)) || !mount.mount() {
-            may_skip("a btrfs cannot be made and mounted here");
+            may_skip_without_right("a btrfs cannot be made and mounted here");
             return None;
         }
         Some(mount)

@@ -55,12 +55,9 @@ RETURNING lock.token, lock.died IS NOT NULL";
 
 /// Records a clean release, and releases.
 const RELEASE: &str = "\
-WITH changed AS (
-    UPDATE jam_lock AS lock SET holder = NULL, died = NULL
-    WHERE lock.key = $1::bigint AND lock.token = $2::bigint RETURNING 1
-)
-SELECT pg_advisory_unlock($1::bigint), set_config('synchronous_commit', 'off', true)
-FROM (SELECT count(*) FROM changed) AS it";
+UPDATE jam_lock AS lock SET holder = NULL, died = NULL
+WHERE lock.key = $1::bigint AND lock.token = $2::bigint
+RETURNING pg_advisory_unlock($1::bigint), set_config('synchronous_commit', 'off', true)";
 
 pub(crate) fn url() -> Outcome<String> {
     Ok(env::var(VARIABLE)?)

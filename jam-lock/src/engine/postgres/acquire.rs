@@ -26,6 +26,7 @@ use crate::name::LockName;
 use self::outcome::AcquireError;
 pub(super) use self::outcome::Acquired;
 use self::reconnect::Reconnect;
+pub(super) use self::undo::unlock_if_held;
 
 /// How many locks a process may hold at once. All sessions share the server's lock table, which
 /// about 12,500 locks exhaust for all clients.
@@ -187,8 +188,8 @@ impl AcquireTask {
             let granted = async {
                 let wait = session.run(Query::Wait, &[]);
                 let record = session.run(Query::RecordHolder, &parameters);
-                let (waited, recorded) = tokio::join!(wait, record);
-                waited.and(recorded)
+                // The error of a wait is its reason, which the response to the other lacks.
+                tokio::try_join!(wait, record).map(|(_, recorded)| recorded)
             };
             let Some(recorded) = self.cancellable(session, Query::Wait, granted).await? else {
                 return Ok(None);
@@ -196,7 +197,7 @@ impl AcquireTask {
             rows = recorded;
             if rows.is_empty() {
                 // Somebody has replaced the domain, which does not say that the lock is granted.
-                undo::unlock_if_held(session, self.key, self.request.mode).await;
+                unlock_if_held(session, self.key, self.request.mode).await;
             }
         }
         match rows.first() {
@@ -284,7 +285,7 @@ impl AcquireTask {
             Err(_) => return Err(AcquireError::Unresponsive),
         }
         // The lock may have been granted before the request arrived.
-        undo::unlock_if_held(session, self.key, self.request.mode).await;
+        unlock_if_held(session, self.key, self.request.mode).await;
         Ok(None)
     }
 

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use tokio_postgres::types::ToSql;
 
-use super::acquire::Acquired;
+use super::acquire::{Acquired, unlock_if_held};
 use super::driver::Driver;
 use super::flush_on_exit::flush_on_thread_exit;
 use super::queries::Query;
@@ -36,7 +36,7 @@ impl ReleaseTask {
     }
 
     async fn run(self, _pending: PendingRelease) {
-        let Self { driver, key, acquired: Acquired { session, token, .. }, query } = self;
+        let Self { driver, key, acquired: Acquired { session, mode, token, .. }, query } = self;
         let parameters: [&(dyn ToSql + Sync); 2] = [&key, &token];
         let parameters = match query {
             Query::ReleaseShared => &parameters[..1],
@@ -53,10 +53,12 @@ impl ReleaseTask {
             Poll::Ready(rows) => rows,
             Poll::Pending => release.await,
         };
-        let is_unlocked = rows.and_then(|rows| rows.first()?.try_get::<_, bool>(0).ok());
-        if is_unlocked != Some(true) {
+        match rows.map(|rows| rows.first().map(|row| row.try_get::<_, bool>(0))) {
+            Some(Some(Ok(true))) => {}
+            // Its row was removed, or has the token of another writer.
+            Some(None) => unlock_if_held(&session, key, mode).await,
             // The end of the session releases the lock instead.
-            session.close("the server did not release a lock".to_owned());
+            _ => drop(session.close("the server did not release a lock".to_owned())),
         }
     }
 }

@@ -14,8 +14,10 @@ pub(super) async fn release(key: i64, acquired: &Acquired) {
     let Acquired { session, token, .. } = acquired;
     let parameters: [&(dyn ToSql + Sync); 2] = [&key, token];
     let released = session.run_with_retry(Query::ReleaseUnused, &parameters);
-    if within_response_timeout(released).await.is_none() {
-        session.close("the server did not release a lock".to_owned());
+    match within_response_timeout(released).await {
+        Some(rows) if rows.is_empty() => unlock_if_held(session, key, Mode::Exclusive).await,
+        Some(_) => {}
+        None => drop(session.close("the server did not release a lock".to_owned())),
     }
 }
 
@@ -40,7 +42,7 @@ pub(super) async fn after_error(
 }
 
 /// Releases the lock if it was granted; if that fails, the end of the session does.
-pub(super) async fn unlock_if_held(session: &Session, key: i64, mode: Mode) {
+pub(in crate::engine::postgres) async fn unlock_if_held(session: &Session, key: i64, mode: Mode) {
     let query = match mode {
         Mode::Exclusive => Query::UnlockIfHeld,
         Mode::Shared => Query::UnlockSharedIfHeld,

@@ -52,22 +52,17 @@ pub(super) fn on_conflict() -> String {
     )
 }
 
-/// Records the outcome of the writer with the token `$2`, and then releases its lock.
+/// Records the outcome of the writer with the token `$2`, and then releases its lock; there is no row,
+/// and the lock is not released, if the token is no longer in the table.
 ///
-/// The lock is free before the commit, so that the next holder is not delayed by it. But that
-/// holder changes the same row, which is locked up to the commit, and so it sees the outcome.
-/// Counting the changed rows completes the change before the release, even if there is none.
-///
-/// The commit does not wait for the disk: what a crash of the server loses looks like an abandonment,
-/// which is true of an abandonment, and likely of any holder of that time.
+/// The lock is free before the commit, so that the next holder is not delayed by it. But that holder
+/// changes the same row, which is locked up to the commit, and so it sees the outcome. The commit does
+/// not wait for the disk: what a crash of the server loses looks like an abandonment, which is true of
+/// an abandonment, and likely of any holder of that time.
 pub(super) fn release(table: &str, outcome: &str) -> String {
     format!(
-        "WITH changed AS (
-            UPDATE {table} AS lock SET {outcome}
-            WHERE lock.key = $1::bigint AND lock.token = $2::bigint RETURNING 1
-        )
-        SELECT pg_advisory_unlock($1::bigint), set_config('synchronous_commit', 'off', true)
-        FROM (SELECT count(*) FROM changed) AS it"
+        "UPDATE {table} AS lock SET {outcome} WHERE lock.key = $1::bigint AND lock.token = $2::bigint
+        RETURNING pg_advisory_unlock($1::bigint), set_config('synchronous_commit', 'off', true)"
     )
 }
 

@@ -1,6 +1,6 @@
 //! A second process, which shows that a signal was sent to more processes than this one.
 //!
-//! The kernel reports who has sent a signal, but not to whom: to this process, to its group, or, as service
+//! The kernel reports the sender of a signal, but not its target: this process, its group, or, as service
 //! managers do, to each process of a control group. So the listener, a child in the same groups, blocks
 //! all signals and reports those that it gets. It is this program under another name, so that a signal to
 //! all processes called `jam-lock` does not reach it.
