@@ -1,8 +1,10 @@
 //! Linux lists the processes that hold file locks, and those that wait for them, in `/proc/locks`.
 
 mod answer_cache;
+mod descriptors;
 mod devices;
 mod evidence;
+mod inherited_files;
 mod live_processes;
 mod lock_table;
 mod lookup_thread;
