@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod containers;
+mod forwarded;
 mod inherited;
 
 use std::fs;

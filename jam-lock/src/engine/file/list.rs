@@ -100,10 +100,14 @@ fn status_of(
     }
     let mut occupancy = table.occupancy(lock);
     let state = occupancy.state.unwrap_or_else(|| {
-        let state = try_as_reader(&lock.path);
+        let Tried { state, is_listed } = try_as_reader(&lock.path);
         occupancy.is_record_stale |= matches!(state, State::Free | State::NoWriter);
+        if !is_listed {
+            // The list shows no other process either.
+            occupancy.waiting = None;
+        }
         match state {
-            State::Free if occupancy.may_have_readers => State::NoWriter,
+            State::Free if occupancy.may_have_readers || !is_listed => State::NoWriter,
             state => state,
         }
     });
@@ -150,21 +154,30 @@ fn unreleased_by(record: Record, path: &Path, processes: &LiveProcesses) -> Opti
     record.holder.filter(|_| has_not_released).map(|(holder, _)| holder.not_released())
 }
 
-/// The state that a try for the lock as a reader shows.
-fn try_as_reader(path: &Path) -> State {
-    let Ok(file) = open::read_only(path) else { return State::Unknown };
+/// What a try for the lock as a reader shows.
+struct Tried {
+    state: State,
+    /// Whether the system lists the locks of the file: not if its file system manages them by itself.
+    is_listed: bool,
+}
+
+fn try_as_reader(path: &Path) -> Tried {
+    let unknown = Tried { state: State::Unknown, is_listed: false };
+    let Ok(file) = open::read_only(path) else { return unknown };
     let metadata = retry(Syscall::Metadata, &file, || file.metadata());
     if !metadata.is_ok_and(|metadata| metadata.is_file()) {
-        return State::Unknown;
+        return unknown;
     }
     match flock::try_lock(&file, Mode::Shared) {
         Ok(true) => {
+            let is_listed = holder_lookup::is_lock_listed(&file);
             // If that fails, closing the file unlocks it.
             let _ = flock::unlock(&file);
-            State::Free
+            Tried { state: State::Free, is_listed }
         }
-        Ok(false) => State::Writer,
-        Err(_) => State::Unknown,
+        // The list has been read, and does not show this writer.
+        Ok(false) => Tried { state: State::Writer, is_listed: false },
+        Err(_) => unknown,
     }
 }
 

@@ -14,6 +14,7 @@ mod run_callback;
 mod stale_record;
 mod waiting_writer;
 
+pub(in crate::engine::file) use self::descriptors::is_lock_listed;
 pub(in crate::engine::file) use self::live_processes::LiveProcesses;
 pub(in crate::engine::file) use self::lock_table::LockTable;
 pub(in crate::engine::file) use self::lookup_thread::{find, find_now, find_waiting_writer};

@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, File};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -28,6 +29,23 @@ pub(super) fn is_locked(process: u32, descriptor: &OsStr, entry: &Entry) -> bool
     details.is_some_and(|details| {
         locks(&details).any(|line| Entry::parse_of_file(line).as_ref() == Some(entry))
     })
+}
+
+/// Whether the system lists the lock of `file`, which this process has locked.
+///
+/// A file system in user space may forward locks to its own process, which is listed instead, or keep them to
+/// itself.
+pub(in crate::engine::file) fn is_lock_listed(file: &File) -> bool {
+    let path = PathBuf::from(format!("/proc/self/fdinfo/{}", file.as_raw_fd()));
+    mount::details(&path).is_some_and(|details| shows_lock(&details))
+}
+
+/// Whether `process` serves a file system in user space, and so may have locked a file for others. The
+/// search ends at `end`.
+pub(super) fn serves_file_system(process: u32, end: Instant) -> bool {
+    let folder = folder(process, "fd");
+    let mut targets = descriptors(process, end).map(|it| fs::read_link(folder.join(it)));
+    targets.any(|target| target.is_ok_and(|target| target == Path::new("/dev/fuse")))
 }
 
 /// Whether an open file is locked by `flock(2)`, by what `fdinfo` shows of it.

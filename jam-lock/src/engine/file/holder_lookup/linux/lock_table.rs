@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
+use super::descriptors::serves_file_system;
 use super::devices::Devices;
 use super::evidence::{Evidence, FoundHolder, program};
 use super::open_files::OpenFiles;
@@ -180,7 +181,8 @@ impl LockTable {
     ///
     /// The list names the process that locked the file, which may have ended: another one may have
     /// inherited the open file, and an unrelated process may have got the id. So only a process
-    /// that has the file open counts.
+    /// that has the file open counts, and not one that serves a file system, and has locked the file for a
+    /// process that uses it.
     fn unrecorded_holder(&self, lock: &LockSnapshot, holding: &[&Entry]) -> Option<FoundHolder> {
         let here = ThisProcess::get();
         // The gates of this process report its own holders. If it is listed here, it is just
@@ -200,6 +202,9 @@ impl LockTable {
                 found.map(|(process, descriptor)| (entry, process, descriptor))
             })
         })?;
+        if serves_file_system(process, end) {
+            return None;
+        }
         let host = here.host.clone();
         let program = program(process);
         let holder = Holder { process: Some(process), program, host, ..Holder::default() };
