@@ -102,13 +102,15 @@ pub enum LockError {
     },
 
     /// The lock file is not a regular file.
-    #[error("lock file {} is {found}, not a regular file; move it out of the way", path.display())]
+    #[error("lock file {} is {found}, not a regular file; {remedy}", path.display())]
     #[non_exhaustive]
     NotAFile {
         /// The path of the lock file.
         path: PathBuf,
         /// What is there instead, such as "a symbolic link".
         found: &'static str,
+        /// What to do about it.
+        remedy: &'static str,
     },
 
     /// The location, the engine, or this build does not support the request.

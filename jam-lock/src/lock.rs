@@ -93,6 +93,7 @@ impl Lock {
     /// It blocks for up to a few seconds if a server does not answer.
     ///
     /// # Errors
+    /// - [`LockError::NotAFile`] if the lock file is a link, a folder, a pipe or a device.
     /// - [`LockError::Engine`] if the server cannot be queried, or if this is a thread of its engine.
     /// - [`LockError::Unsupported`] if the engine cannot see the status of its locks.
     ///

@@ -10,9 +10,10 @@ use std::process::Command;
 use jam_lock::{LockError, LockName, Locks};
 
 use crate::{folder, lock};
+use jam_lock_tests::child::Child;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
-use jam_lock_tests::requirements::skip;
+use jam_lock_tests::requirements::{python, skip};
 
 /// The error of an attempt. A second attempt shows that the first has changed nothing, and a third
 /// that the lock works once `in_the_way` is removed.
@@ -43,6 +44,24 @@ fn a_folder_in_place_of_the_file() {
     let path = folder.path().join("x.lock");
     fs::create_dir(&path).unwrap();
     assert_eq!(found(&refused(folder.path(), &path)), "a folder");
+}
+
+#[test]
+fn a_folder_with_which_another_program_locks_is_left_alone() {
+    const SCRIPT: &str = "import sqlite3, sys\n\
+        database = sqlite3.connect('file:x?vfs=unix-dotfile', uri=True, isolation_level=None)\n\
+        database.execute('BEGIN EXCLUSIVE')\n\
+        print('held', flush=True); sys.stdin.read()\n\
+        database.execute('COMMIT'); print('released')";
+    let Some(python) = python() else { return };
+    let folder = folder();
+    let database =
+        Child::start(Command::new(python).args(["-c", SCRIPT]).current_dir(folder.path()));
+    let database = database.after("held");
+    let error = lock(folder.path(), "x").try_acquire().unwrap_err().to_string();
+    assert!(error.contains("is a folder, not a regular file; it may be a lock of "), "{error}");
+    database.release();
+    assert!(lock(folder.path(), "x").try_acquire().is_ok());
 }
 
 #[test]

@@ -5,6 +5,8 @@
 #![cfg(target_os = "linux")]
 
 mod containers;
+mod forwarded;
+mod inherited;
 
 use std::fs;
 use std::process::Command;
@@ -245,17 +247,6 @@ fn a_record_of_a_process_that_does_not_hold_the_lock_is_ignored() {
     let text = named(&lock(folder.path(), "called_x"));
     assert_eq!(text, format!(": held by flock (pid {}) on {}", holds.id(), host()));
     holds.release();
-}
-
-#[test]
-fn a_lock_that_a_child_has_inherited_has_no_certain_holder() {
-    let folder = folder();
-    let path = folder.path().join("x.lock");
-    // The flock(1) that locks it exits, and the shell keeps its open file.
-    let order = "exec 9>\"$0\"; flock 9; echo held; cat; echo released";
-    let child = Child::start(Command::new("sh").args(["-c", order]).arg(&path)).after("held");
-    assert_eq!(named(&lock(folder.path(), "x")), "");
-    child.release();
 }
 
 #[test]

@@ -69,13 +69,21 @@ fn a_free_lock_has_its_last_token_and_no_holder() {
 fn files_that_are_not_lock_files_are_left_out_and_nothing_is_created() {
     let folder = folder();
     fs::write(folder.path().join("notes"), "my own").unwrap();
-    fs::create_dir(folder.path().join("folder.lock")).unwrap();
-    #[cfg(unix)]
-    std::os::unix::fs::symlink("notes", folder.path().join("link.lock")).unwrap();
     let files = || fs::read_dir(folder.path()).unwrap().count();
     let before = files();
     assert_eq!(list(folder.path()), []);
     assert_eq!(files(), before);
+}
+
+#[test]
+fn what_is_in_the_place_of_a_lock_file_is_unknown() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("folder.lock")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("notes", folder.path().join("link.lock")).unwrap();
+    let found = list(folder.path());
+    assert!(!found.is_empty());
+    assert!(found.iter().all(|status| status.state() == State::Unknown), "{found:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use jam_lock::{LockName, Locks, State};
+use jam_lock::{LockError, LockName, Locks, State};
 
 use crate::{folder, lock};
 use jam_lock_tests::child::Child;
@@ -54,8 +54,9 @@ fn a_lock_of_this_process_has_a_certain_status() {
 }
 
 #[test]
-fn a_file_that_is_not_a_lock_file_is_unknown() {
+fn what_is_in_the_place_of_a_lock_file_is_an_error() {
     let folder = folder();
     fs::create_dir(folder.path().join("x.lock")).unwrap();
-    assert_eq!(lock(folder.path(), "x").status().unwrap().state(), State::Unknown);
+    let error = lock(folder.path(), "x").status().unwrap_err();
+    assert!(matches!(error, LockError::NotAFile { found: "a folder", .. }), "{error}");
 }

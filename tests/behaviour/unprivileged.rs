@@ -7,8 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::folder;
+use crate::{folder, is_refused, lock};
 use jam_lock_tests::child::Child;
+use jam_lock_tests::mounts::Mount;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::{printed, run_to_end};
 use jam_lock_tests::postgres::as_nobody;
@@ -21,11 +22,17 @@ fn try_as_nobody(locks: &Path) -> String {
 
 /// The output of an unprivileged process that carries out the order.
 fn run_as_nobody(locks: &Path, order: &Order<'_>) -> String {
-    // The program may be in a folder that only its owner can enter. `cp` copies it, because a child that
-    // is started here meanwhile would inherit the file open for writing, and it could not be executed.
-    let copy = locks.with_file_name("child");
-    assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
+    let copy = copy_of_program(locks.parent().expect("it is in a folder"));
     printed(&run_to_end(as_nobody(&copy).args(order.to_arguments())))
+}
+
+/// A copy of the program in `folder`: the program may be in one that only its owner can enter.
+fn copy_of_program(folder: &Path) -> PathBuf {
+    // `cp` copies it, because a child that is started here meanwhile would inherit the file open for
+    // writing, and it could not be executed.
+    let copy = folder.join("child");
+    assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
+    copy
 }
 
 /// A readable folder with a folder `locks` in it, which has the mode.
@@ -60,6 +67,59 @@ fn a_read_only_file() {
     let answer = try_as_nobody(&locks);
     let expected = format!("cannot open the lock file {}: Permission denied", path.display());
     assert!(answer.starts_with(&expected), "{answer}");
+}
+
+#[test]
+fn a_reader_needs_no_write_permission() {
+    let (folder, locks) = folder_with_mode(0o755);
+    file_with_mode(&locks.join("x.lock"), 0o644);
+    let order = Order::HoldShared { location: &locks, name: "x" };
+    let copy = copy_of_program(folder.path());
+    let reader = Child::start(as_nobody(&copy).args(order.to_arguments())).after("held");
+    assert!(lock(&locks, "x").shared().try_acquire().is_ok());
+    assert!(is_refused(&lock(&locks, "x")));
+    reader.release();
+    assert!(lock(&locks, "x").try_acquire().is_ok());
+}
+
+#[test]
+fn a_reader_that_may_not_write_waits_for_a_writer_and_learns_of_its_death() {
+    let (_folder, locks) = folder_with_mode(0o755);
+    let child = Child::holding(&locks, "x");
+    let order = Order::TryAcquireShared { location: &locks, name: "x" };
+    let answer = run_as_nobody(&locks, &order);
+    assert!(answer.contains("the timeout is 0"), "{answer}");
+    let id = child.id();
+    child.kill();
+    let answer = run_as_nobody(&locks, &order);
+    assert!(answer.starts_with(&format!("abandoned by child (pid {id}) on ")), "{answer}");
+}
+
+#[test]
+fn a_reader_needs_read_permission() {
+    let (_folder, locks) = folder_with_mode(0o755);
+    let path = locks.join("x.lock");
+    file_with_mode(&path, 0o600);
+    let answer = run_as_nobody(&locks, &Order::TryAcquireShared { location: &locks, name: "x" });
+    let expected = format!("cannot open the lock file {}: Permission denied", path.display());
+    assert!(answer.starts_with(&expected), "{answer}");
+}
+
+#[test]
+fn a_reader_on_a_read_only_file_system() {
+    let folder = folder();
+    fs::write(folder.path().join("x.lock"), "").unwrap();
+    let Some(mount) = Mount::read_only(folder.path()) else { return };
+    let reader = lock(mount.path(), "x").shared().try_acquire().unwrap();
+    assert!(reader.record_error().is_none());
+    assert!(is_refused(&lock(folder.path(), "x")));
+    drop(reader);
+    assert!(lock(folder.path(), "x").try_acquire().is_ok());
+    for lock in [lock(mount.path(), "x"), lock(mount.path(), "y").shared()] {
+        let error = lock.try_acquire().unwrap_err().to_string();
+        assert!(error.contains("Read-only file system"), "{error}");
+    }
+    assert!(!folder.path().join("y.lock").exists());
 }
 
 #[test]

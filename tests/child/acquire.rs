@@ -19,6 +19,17 @@ pub(crate) fn try_acquire(lock: &Lock) -> Result {
     Ok(())
 }
 
+pub(crate) fn try_acquire_shared(lock: &Lock) -> Result {
+    match lock.shared().try_acquire() {
+        Err(error) => println!("{error}"),
+        Ok(guard) => match guard.abandoned() {
+            Some(holder) => println!("abandoned by {holder}"),
+            None => println!("acquired"),
+        },
+    }
+    Ok(())
+}
+
 /// `acquired` or the error.
 pub(crate) fn tried(lock: &Lock) -> String {
     lock.try_acquire().map_or_else(|error| error.to_string(), |_guard| "acquired".to_owned())

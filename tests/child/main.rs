@@ -51,6 +51,9 @@ fn main() -> Result {
         Order::RecoverSection { folder } => sections::recover(&Locks::open(folder)?),
 
         Order::TryAcquire { location, name } => acquire::try_acquire(&lock(location, name)?),
+        Order::TryAcquireShared { location, name } => {
+            acquire::try_acquire_shared(&lock(location, name)?)
+        }
         Order::TryAcquireWithMode { folder, name, mode } => {
             acquire::try_acquire(&acquire::with_mode(folder, name, mode)?)
         }

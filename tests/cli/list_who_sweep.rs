@@ -113,6 +113,17 @@ fn a_holder_whose_file_was_removed_is_shown() {
 }
 
 #[test]
+fn what_is_in_the_place_of_a_lock_file_is_not_called_free() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("x.lock")).unwrap();
+    let output = run_subcommand(folder.path(), &["who", "x"]);
+    assert_eq!((output.status.code(), &*stdout(&output)), (Some(2), ""));
+    assert!(stderr(&output).contains("it may be a lock of "), "{output:?}");
+    let text = stdout(&run_subcommand(folder.path(), &["list"]));
+    assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("x     unknown ")), "{text}");
+}
+
+#[test]
 fn an_invalid_name_is_an_error() {
     let folder = folder();
     let output = run_subcommand(folder.path(), &["who", "a/b"]);

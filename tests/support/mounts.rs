@@ -24,14 +24,21 @@ impl Mount {
     pub fn bindfs(source: &Path, arguments: &[&str]) -> Option<Self> {
         let mut command = Command::new("bindfs");
         command.args(arguments);
-        Self::fuse(command, source)
+        Self::folder(command, source)
     }
 
     /// The same by `mergerfs`.
     pub fn mergerfs(source: &Path, arguments: &[&str]) -> Option<Self> {
         let mut command = Command::new("mergerfs");
         command.args(arguments);
-        Self::fuse(command, source)
+        Self::folder(command, source)
+    }
+
+    /// Shows the folder `source` at another path, where nothing can be changed.
+    pub fn read_only(source: &Path) -> Option<Self> {
+        let mut command = Command::new("mount");
+        command.args(["-o", "bind,ro"]);
+        Self::folder(command, source)
     }
 
     /// Shows the folder `source` at another path, where a file has another inode number at each look.
@@ -40,14 +47,12 @@ impl Mount {
         let mut command = Command::new("/usr/bin/python3");
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         command.arg(folder.join("support/unstable_inodes.py"));
-        Self::fuse(command, source)
+        Self::folder(command, source)
     }
 
     /// Mounts `source` by `command`, which lacks the two paths.
-    fn fuse(mut command: Command, source: &Path) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mount");
-        fs::create_dir(&path).unwrap();
+    fn folder(mut command: Command, source: &Path) -> Option<Self> {
+        let (folder, path) = new_mount_point();
         command.arg(source).arg(&path);
         let mut mount = Self { path, command, _folder: folder };
         if !mount.mount() {
@@ -62,10 +67,9 @@ impl Mount {
 
     /// A new btrfs of 120 MiB. Without its tools, or without the right to mount, a test is skipped.
     pub fn btrfs() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let (image, path) = (folder.path().join("image"), folder.path().join("mount"));
+        let (folder, path) = new_mount_point();
+        let image = folder.path().join("image");
         fs::File::create(&image).and_then(|file| file.set_len(120 << 20)).unwrap();
-        fs::create_dir(&path).unwrap();
         let mut command = Command::new("mount");
         command.args(["-o", "loop"]).args([&image, &path]);
         let mut mount = Self { path, command, _folder: folder };
@@ -106,6 +110,14 @@ impl Drop for Mount {
     fn drop(&mut self) {
         self.unmount();
     }
+}
+
+/// A temporary folder, and an empty one in it.
+fn new_mount_point() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mount");
+    fs::create_dir(&path).unwrap();
+    (folder, path)
 }
 
 fn is_mounted(path: &Path) -> bool {

@@ -78,6 +78,8 @@ orders! {
 
         /// Tries to acquire the lock, and prints `acquired` or the error.
         TryAcquire { location: &'a Path, name: &'a str },
+        /// As [`TryAcquire`](Self::TryAcquire), as a reader; prints `abandoned by …` if it was.
+        TryAcquireShared { location: &'a Path, name: &'a str },
         /// Tries to acquire the lock, whose file is created with this mode.
         TryAcquireWithMode { folder: &'a Path, name: &'a str, mode: u32 },
         /// Tries to acquire the lock of the default locks.

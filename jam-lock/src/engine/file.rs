@@ -8,6 +8,7 @@
 //! | what is written to the `.holder` file | `record.rs`, `record/format.rs` |
 //! | where a writer that died is reported | `record/abandonment.rs` |
 //! | where live and stale records are distinguished | `holder_lookup/linux/stale_record.rs` |
+//! | how a holder that has inherited its lock is found | `holder_lookup/linux/inherited_files.rs` |
 //! | where a holder that died is told from one that lives | `holder_lookup/linux/live_processes.rs` |
 //! | where the files of keyed names are removed | `keyed_cleanup.rs` |
 //! | on which file systems files are not kept open | `file_identity.rs` |
@@ -141,7 +142,7 @@ impl Engine for FileEngine {
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
-        Ok(list::status(name, &self.path(name)))
+        list::status(name, &self.path(name))
     }
 
     fn list(&self) -> Result<Vec<Status>, LockError> {

@@ -22,7 +22,7 @@ pub(super) fn is_reliable(_: &std::fs::File, _: &std::fs::Metadata) -> bool {
 /// Whether `path` names another file than the one that is locked here: that one can be locked, or there
 /// is none.
 pub(super) fn is_another_at(path: &Path) -> io::Result<bool> {
-    let second = match open::read_write(path) {
+    let second = match open::as_permitted(path) {
         Ok(second) => second,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(error),

@@ -77,7 +77,7 @@ impl Handle {
         let file = if platform::OPEN_FILES_CAN_BE_SHARED && !self.is_unreliable {
             self.open(spec)?
         } else {
-            Arc::new(LockFile::open(&spec.path, spec.permissions)?)
+            Arc::new(LockFile::open(&spec.path, spec.permissions, self.mode)?)
         };
         Ok(WaitFile { file, unlocks: self.unlocks })
     }
@@ -226,7 +226,7 @@ impl Handle {
         if let Some(file) = &self.cached {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(LockFile::open(&spec.path, spec.permissions)?);
+        let file = Arc::new(LockFile::open(&spec.path, spec.permissions, self.mode)?);
         self.open_count += 1;
         self.is_unreliable = !file.has_reliable_id();
         self.cached = Some(Arc::clone(&file));

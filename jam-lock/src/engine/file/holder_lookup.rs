@@ -14,9 +14,13 @@ mod occupancy;
 use std::time::Duration;
 
 #[cfg(not(target_os = "linux"))]
-pub(super) use self::elsewhere::{LiveProcesses, LockTable, find, find_now, find_waiting_writer};
+pub(super) use self::elsewhere::{
+    LiveProcesses, LockTable, find, find_now, find_waiting_writer, is_lock_listed,
+};
 #[cfg(target_os = "linux")]
-pub(super) use self::linux::{LiveProcesses, LockTable, find, find_now, find_waiting_writer};
+pub(super) use self::linux::{
+    LiveProcesses, LockTable, find, find_now, find_waiting_writer, is_lock_listed,
+};
 pub(super) use self::lock_snapshot::LockSnapshot;
 
 /// How long to wait for the name of a holder on a machine that is busy or has very many locks.

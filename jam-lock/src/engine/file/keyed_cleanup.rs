@@ -84,7 +84,7 @@ pub(super) fn sweep(path: &Path) -> bool {
         return false;
     }
     // It is checked again under the lock, because a process may use the name, and die, in between.
-    let file = LockFile::open_existing(path).ok().flatten();
+    let file = LockFile::open_existing(path, Mode::Exclusive).ok().flatten();
     file.is_some_and(|file| remove_if(Arc::new(file), path, is_left_behind))
 }
 
@@ -157,7 +157,7 @@ fn remove_idle(path: &Path) {
     if is_in_recent_use(path) == Some(true) {
         return;
     }
-    if let Ok(Some(file)) = LockFile::open_existing(path) {
+    if let Ok(Some(file)) = LockFile::open_existing(path, Mode::Exclusive) {
         remove(Arc::new(file), path);
     }
 }

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::holder_lookup::{self, LiveProcesses, LockSnapshot, LockTable};
-use super::lock_file::EXTENSION;
+use super::lock_file::{EXTENSION, not_a_file};
 use super::record::{self, Record, RecordFile};
 use super::syscall::{Syscall, retry};
 use super::{flock, open};
@@ -23,10 +23,10 @@ use crate::status::{State, Status};
 /// The status of each lock of `folder`, in no particular order.
 pub(super) fn list(folder: &Path) -> Result<Vec<Status>, LockError> {
     let paths = files(folder)?;
-    // A lock whose file is gone by now was free, and only a regular file is a lock.
+    // A lock whose file is gone by now was free.
     let locks =
         paths.iter().filter(|path| is_lock(path)).filter_map(|path| LockSnapshot::take(path).ok());
-    let locks: Vec<_> = locks.filter(|lock| lock.metadata.is_file()).collect();
+    let locks: Vec<_> = locks.collect();
     let (table, processes) = (LockTable::read(), LiveProcesses::default());
     let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let statuses = locks.iter().map(|lock| status_of(lock, name(&lock.path), &table, &processes));
@@ -44,16 +44,17 @@ pub(super) fn list(folder: &Path) -> Result<Vec<Status>, LockError> {
 }
 
 /// The status of the lock `name`, whose file is at `path`.
-pub(super) fn status(name: &LockName, path: &Path) -> Status {
+pub(super) fn status(name: &LockName, path: &Path) -> Result<Status, LockError> {
     let processes = LiveProcesses::default();
     match LockSnapshot::take(path) {
-        Ok(lock) if lock.metadata.is_file() => {
-            status_of(&lock, name.to_string(), &LockTable::read(), &processes)
-        }
+        Ok(lock) => match not_a_file(path, &lock.metadata) {
+            Some(error) => Err(error),
+            None => Ok(status_of(&lock, name.to_string(), &LockTable::read(), &processes)),
+        },
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            status_without_file(name.to_string(), path, &processes)
+            Ok(status_without_file(name.to_string(), path, &processes))
         }
-        _ => Status::new(name.as_str(), State::Unknown),
+        Err(_) => Ok(Status::new(name.as_str(), State::Unknown)),
     }
 }
 
@@ -93,12 +94,20 @@ fn status_of(
     table: &LockTable,
     processes: &LiveProcesses,
 ) -> Status {
+    if !lock.metadata.is_file() {
+        // What is in the place of a lock file may be a lock of another program.
+        return Status::new(name, State::Unknown);
+    }
     let mut occupancy = table.occupancy(lock);
     let state = occupancy.state.unwrap_or_else(|| {
-        let state = try_as_reader(&lock.path);
+        let Tried { state, is_listed } = try_as_reader(&lock.path);
         occupancy.is_record_stale |= matches!(state, State::Free | State::NoWriter);
+        if !is_listed {
+            // The list shows no other process either.
+            occupancy.waiting = None;
+        }
         match state {
-            State::Free if occupancy.may_have_readers => State::NoWriter,
+            State::Free if occupancy.may_have_readers || !is_listed => State::NoWriter,
             state => state,
         }
     });
@@ -145,21 +154,30 @@ fn unreleased_by(record: Record, path: &Path, processes: &LiveProcesses) -> Opti
     record.holder.filter(|_| has_not_released).map(|(holder, _)| holder.not_released())
 }
 
-/// The state that a try for the lock as a reader shows.
-fn try_as_reader(path: &Path) -> State {
-    let Ok(file) = open::read_only(path) else { return State::Unknown };
+/// What a try for the lock as a reader shows.
+struct Tried {
+    state: State,
+    /// Whether the system lists the locks of the file: not if its file system manages them by itself.
+    is_listed: bool,
+}
+
+fn try_as_reader(path: &Path) -> Tried {
+    let unknown = Tried { state: State::Unknown, is_listed: false };
+    let Ok(file) = open::read_only(path) else { return unknown };
     let metadata = retry(Syscall::Metadata, &file, || file.metadata());
     if !metadata.is_ok_and(|metadata| metadata.is_file()) {
-        return State::Unknown;
+        return unknown;
     }
     match flock::try_lock(&file, Mode::Shared) {
         Ok(true) => {
+            let is_listed = holder_lookup::is_lock_listed(&file);
             // If that fails, closing the file unlocks it.
             let _ = flock::unlock(&file);
-            State::Free
+            Tried { state: State::Free, is_listed }
         }
-        Ok(false) => State::Writer,
-        Err(_) => State::Unknown,
+        // The list has been read, and does not show this writer.
+        Ok(false) => Tried { state: State::Writer, is_listed: false },
+        Err(_) => unknown,
     }
 }
 

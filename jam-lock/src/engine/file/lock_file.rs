@@ -13,7 +13,7 @@ use super::folder;
 use super::open::{self, irregularity};
 use super::platform::{self, FileId};
 use super::syscall::{Syscall, retry};
-use crate::engine::LossMonitor;
+use crate::engine::{LossMonitor, Mode};
 use crate::error::LockError;
 
 /// The extension of a lock file.
@@ -38,15 +38,19 @@ pub(super) struct LockFile {
 }
 
 impl LockFile {
-    /// Opens the lock file at `path`, and creates it, with its folder, if it is missing.
+    /// Opens the lock file at `path` for this mode, and creates it, with its folder, if it is missing.
     ///
     /// A new file gets `permissions`, whatever the umask, or else `0666 & ~umask`. An existing file
     /// keeps its mode and its content.
-    pub(super) fn open(path: &Path, permissions: Option<u32>) -> Result<Self, LockError> {
+    pub(super) fn open(
+        path: &Path,
+        permissions: Option<u32>,
+        mode: Mode,
+    ) -> Result<Self, LockError> {
         let failed = |operation, error| LockError::Io { operation, path: path.to_owned(), error };
         let mut last = io::Error::from(ErrorKind::NotFound);
         for _ in 0..MAX_REOPENS {
-            if let Some(file) = Self::open_existing(path)? {
+            if let Some(file) = Self::open_existing(path, mode)? {
                 return Ok(file);
             }
             match create(path, permissions) {
@@ -69,9 +73,15 @@ impl LockFile {
         Err(failed("keep the lock file", last))
     }
 
-    /// Opens the lock file at `path` if there is one.
-    pub(super) fn open_existing(path: &Path) -> Result<Option<Self>, LockError> {
-        match open::read_write(path) {
+    /// Opens the lock file at `path` for this mode, if there is one.
+    ///
+    /// A reader needs no write permission: `flock(2)` locks a file that is only open for reading.
+    pub(super) fn open_existing(path: &Path, mode: Mode) -> Result<Option<Self>, LockError> {
+        let opened = match mode {
+            Mode::Exclusive => open::read_write(path),
+            Mode::Shared => open::as_permitted(path),
+        };
+        match opened {
             Ok(file) => Self::check(file, path).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(open_error(path, error)),
@@ -85,8 +95,8 @@ impl LockFile {
             path: path.to_owned(),
             error,
         })?;
-        match irregularity(metadata.file_type()) {
-            Some(found) => Err(LockError::NotAFile { path: path.to_owned(), found }),
+        match not_a_file(path, &metadata) {
+            Some(error) => Err(error),
             None => Ok(Self {
                 path: path.to_owned(),
                 has_reliable_id: file_identity::is_reliable(&file, &metadata),
@@ -170,13 +180,22 @@ fn metadata(file: &File) -> io::Result<Metadata> {
     retry(Syscall::Metadata, file, || file.metadata())
 }
 
+/// The error of a lock file with this `metadata`, if it is no regular file.
+pub(super) fn not_a_file(path: &Path, metadata: &Metadata) -> Option<LockError> {
+    /// Whose folders they are is not known: they are empty, or have names of their own.
+    const FOLDER: &str = "it may be a lock of proper-lockfile, SQLite or another program that locks with \
+        folders, so use another name, and remove it only if no program uses it";
+    let found = irregularity(metadata.file_type())?;
+    let remedy = if metadata.is_dir() { FOLDER } else { "move it out of the way" };
+    Some(LockError::NotAFile { path: path.to_owned(), found, remedy })
+}
+
 /// Why `path` could not be opened: because it is no regular file, or else `error`.
 fn open_error(path: &Path, error: io::Error) -> LockError {
     let metadata = fs::symlink_metadata(path).ok();
-    let found = metadata.and_then(|metadata| irregularity(metadata.file_type()));
-    let path = path.to_owned();
-    match found {
-        Some(found) => LockError::NotAFile { path, found },
-        None => LockError::Io { operation: "open the lock file", path, error },
-    }
+    metadata.and_then(|metadata| not_a_file(path, &metadata)).unwrap_or_else(|| LockError::Io {
+        operation: "open the lock file",
+        path: path.to_owned(),
+        error,
+    })
 }

@@ -1,7 +1,7 @@
 //! Opens the files of a lock folder: never through a link, and never blocking.
 
 use std::fs::{File, FileType, OpenOptions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::platform;
@@ -18,6 +18,19 @@ pub(super) fn read_write(path: &Path) -> io::Result<File> {
 /// Opens an existing file for reading.
 pub(super) fn read_only(path: &Path) -> io::Result<File> {
     retry(Syscall::Open, path, || platform::open(&platform::open_options(), path))
+}
+
+/// Opens an existing file for reading and writing, or only for reading if writing is denied.
+pub(super) fn as_permitted(path: &Path) -> io::Result<File> {
+    match read_write(path) {
+        Err(error) if is_denied(&error) => read_only(path).map_err(|_| error),
+        opened => opened,
+    }
+}
+
+/// Whether a file that could not be opened for writing may still be readable.
+pub(super) fn is_denied(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
 }
 
 /// Creates a file for reading and writing where there is none.

@@ -193,7 +193,8 @@ mod tests {
 
     /// Polls for the lock on the file at `path`; the result arrives on the channel.
     fn poll(path: &Path, is_blocking: bool) -> (FlockWaitId, Receiver<bool>) {
-        let (id, file) = (FlockWaitId::next(), Arc::new(LockFile::open(path, None).unwrap()));
+        let (id, file) =
+            (FlockWaitId::next(), Arc::new(LockFile::open(path, None, Mode::Exclusive).unwrap()));
         let (reply, result) = mpsc::channel();
         let done = Box::new(move |done: io::Result<bool>| reply.send(done.unwrap()).unwrap());
         let (mode, pause) = (Mode::Exclusive, Duration::ZERO);
@@ -205,7 +206,7 @@ mod tests {
     fn a_wait_lasts_until_the_lock_is_free() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.lock");
-        let holder = LockFile::open(&path, None).unwrap();
+        let holder = LockFile::open(&path, None, Mode::Exclusive).unwrap();
         flock::lock(holder.file(), Mode::Exclusive).unwrap();
         let (_, result) = poll(&path, true);
         assert!(result.recv_timeout(4 * LONGEST_INTERVAL).is_err());
@@ -217,7 +218,7 @@ mod tests {
     fn a_try_does_not_wait() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.lock");
-        let holder = LockFile::open(&path, None).unwrap();
+        let holder = LockFile::open(&path, None, Mode::Exclusive).unwrap();
         flock::lock(holder.file(), Mode::Exclusive).unwrap();
         let (_, result) = poll(&path, false);
         assert!(!result.recv_timeout(LONG).unwrap());
@@ -227,7 +228,7 @@ mod tests {
     fn a_cancelled_wait_ends_without_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.lock");
-        let holder = LockFile::open(&path, None).unwrap();
+        let holder = LockFile::open(&path, None, Mode::Exclusive).unwrap();
         flock::lock(holder.file(), Mode::Exclusive).unwrap();
         let (id, result) = poll(&path, true);
         // It ends in any case, even if it was just being tried.

@@ -168,7 +168,7 @@ impl AllThreadsBlocked {
         let path = folder.path().canonicalize().unwrap().join("x.lock");
         let rival = Rival::holding(&path);
         for _ in 0..2 * MAX_THREADS {
-            let file = Arc::new(LockFile::open(&path, None).unwrap());
+            let file = Arc::new(LockFile::open(&path, None, Mode::Exclusive).unwrap());
             let (id, done) = (FlockWaitId::next(), Box::new(|_| ()));
             let (mode, is_blocking, pause) = (Mode::Exclusive, true, Duration::ZERO);
             let wait = FlockWait { id, file, mode, is_blocking, pause, done };

@@ -73,7 +73,7 @@ impl RecordFile {
                         }
                     }
                 }
-                Err(error) if is_denied(&error) => {
+                Err(error) if open::is_denied(&error) => {
                     let file = open::read_only(path)
                         .map_err(|_| unreadable(path, open_error(path, error.kind().into())))?;
                     (file, Some(error))
@@ -222,11 +222,6 @@ fn replace(spec: &FileSpec, text: &[u8]) -> io::Result<RecordFile> {
             Err(error)
         }
     }
-}
-
-/// Whether a file that could not be opened for writing may still be readable.
-fn is_denied(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
 }
 
 /// The record at `path`, if there is one that can be read.

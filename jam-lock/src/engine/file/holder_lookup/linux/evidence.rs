@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use super::open_files;
+use super::descriptors;
+use super::proc_locks::Entry;
 use crate::holder::Holder;
 use crate::this_process::start_time;
 
@@ -21,7 +22,7 @@ pub(super) enum Evidence {
     /// The record is that of a listed process, with this id and start.
     Record { process: u32, started: u64 },
     /// The process has the lock file open, and locked.
-    OpenFile { process: u32, descriptor: OsString, inode: u64 },
+    OpenFile { process: u32, descriptor: OsString, entry: Entry },
 }
 
 impl Evidence {
@@ -29,8 +30,8 @@ impl Evidence {
     pub(super) fn is_still_valid(&self) -> bool {
         match self {
             Self::Record { process, started } => start_time(&process.to_string()) == Some(*started),
-            Self::OpenFile { process, descriptor, inode } => {
-                open_files::is_locked(*process, descriptor, *inode)
+            Self::OpenFile { process, descriptor, entry } => {
+                descriptors::is_locked(*process, descriptor, entry)
             }
         }
     }

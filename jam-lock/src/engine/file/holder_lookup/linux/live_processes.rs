@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Instant;
 
-use super::open_files;
+use super::descriptors;
 use super::stale_record::ProcessIdentity;
 use crate::engine::file::holder_lookup::TIMEOUT;
 use crate::engine::file::mount::{self, Mount};
@@ -85,9 +85,9 @@ fn may_hold(process: u32, lock: &Path) -> bool {
     match fs::read_dir(&folder) {
         Ok(descriptors) => {
             let name = lock.file_name().unwrap_or_default();
-            let mut descriptors = descriptors.flatten().map(|entry| entry.file_name());
-            descriptors.any(|descriptor| {
-                open_files::has_name(&folder.join(&descriptor), name)
+            let mut open = descriptors.flatten().map(|entry| entry.file_name());
+            open.any(|descriptor| {
+                descriptors::has_name(&folder.join(&descriptor), name)
                     && may_be_locked(process, &descriptor)
                     && !is_own(process, &folder.join(&descriptor), lock)
             })
@@ -101,7 +101,7 @@ fn may_hold(process: u32, lock: &Path) -> bool {
 fn may_be_locked(process: u32, descriptor: &OsStr) -> bool {
     let path = PathBuf::from(format!("/proc/{process}/fdinfo")).join(descriptor);
     mount::details(&path).is_some_and(|details| {
-        open_files::shows_lock(&details)
+        descriptors::shows_lock(&details)
             || Mount::of_open_file(&process.to_string(), &details).is_some_and(|it| it.is_fuse())
     })
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
+use super::descriptors::serves_file_system;
 use super::devices::Devices;
 use super::evidence::{Evidence, FoundHolder, program};
 use super::open_files::OpenFiles;
@@ -25,6 +26,8 @@ const SEARCH_TIME: Duration = Duration::from_secs(2);
 /// only some of them may have come or gone in between, or have been left out.
 pub(in crate::engine::file) struct LockTable {
     readings: usize,
+    /// When the last one ended.
+    listed: Instant,
     /// By inode.
     entries: HashMap<u64, Vec<ListedEntry>>,
     identities: RefCell<HashMap<u32, Option<ProcessIdentity>>>,
@@ -77,6 +80,7 @@ impl LockTable {
     fn empty() -> Self {
         Self {
             readings: 0,
+            listed: Instant::now(),
             entries: HashMap::new(),
             identities: RefCell::default(),
             open_files: RefCell::default(),
@@ -88,6 +92,7 @@ impl LockTable {
     fn read_again(&mut self, number: usize) {
         self.readings += 1;
         self.add(&proc_locks::read(number));
+        self.listed = Instant::now();
     }
 
     fn add(&mut self, reading: &[Entry]) {
@@ -174,23 +179,36 @@ impl LockTable {
 
     /// A holder that is not recorded.
     ///
-    /// The list names the process that locked the file, which may have ended: a child may have
+    /// The list names the process that locked the file, which may have ended: another one may have
     /// inherited the open file, and an unrelated process may have got the id. So only a process
-    /// that has the file open counts.
+    /// that has the file open counts, and not one that serves a file system, and has locked the file for a
+    /// process that uses it.
     fn unrecorded_holder(&self, lock: &LockSnapshot, holding: &[&Entry]) -> Option<FoundHolder> {
         let here = ThisProcess::get();
         // The gates of this process report its own holders. If it is listed here, it is just
         // acquiring or releasing the lock.
-        let mut processes = holding.iter().map(|it| it.process).filter(|it| *it != here.id);
+        let others = || holding.iter().copied().filter(|entry| entry.process != here.id);
+        let name = lock.path.file_name()?;
         let end = *self.end.get_or_init(|| Instant::now() + SEARCH_TIME);
         let mut open_files = self.open_files.borrow_mut();
-        let (process, descriptor) = processes.find_map(|process| {
-            open_files.find_locked(process, lock, end).map(|descriptor| (process, descriptor))
+        let listed = others().find_map(|entry| {
+            open_files
+                .find_locked(name, entry, end)
+                .map(|descriptor| (entry, entry.process, descriptor))
+        });
+        let (entry, process, descriptor) = listed.or_else(|| {
+            others().find_map(|entry| {
+                let found = open_files.inherited.find(name, entry, self.listed, end);
+                found.map(|(process, descriptor)| (entry, process, descriptor))
+            })
         })?;
+        if serves_file_system(process, end) {
+            return None;
+        }
         let host = here.host.clone();
         let program = program(process);
         let holder = Holder { process: Some(process), program, host, ..Holder::default() };
-        let evidence = Evidence::OpenFile { process, descriptor, inode: lock.metadata.ino() };
+        let evidence = Evidence::OpenFile { process, descriptor, entry: *entry };
         Some(FoundHolder { holder, evidence })
     }
 

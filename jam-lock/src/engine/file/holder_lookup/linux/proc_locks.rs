@@ -45,6 +45,13 @@ fn read_chunks(first: usize) -> io::Result<Vec<u8>> {
     Ok(table)
 }
 
+impl Entry {
+    /// Parses the line of a lock in `/proc/PID/fdinfo`, which has an entry of the same form.
+    pub(super) fn parse_of_file(line: &str) -> Option<Self> {
+        parse_entry(line.strip_prefix("lock:")?)
+    }
+}
+
 /// Parses `1: FLOCK  ADVISORY  WRITE 4242 fe:00:131 0 EOF`.
 fn parse_entry(line: &str) -> Option<Entry> {
     let mut fields = line.split_whitespace().skip(1).peekable();
@@ -81,6 +88,14 @@ mod tests {
             let expected = Entry { is_waiting, mode, process, device, inode };
             assert_eq!(parse_entry(line), Some(expected), "{line}");
         }
+    }
+
+    #[test]
+    fn the_lock_of_a_descriptor_equals_its_entry_in_the_list() {
+        let entry = "12: FLOCK  ADVISORY  WRITE 4242 fe:1f:131 0 EOF";
+        let line = "lock:\t1: FLOCK  ADVISORY  WRITE 4242 fe:1f:131 0 EOF";
+        assert!(parse_entry(entry).is_some());
+        assert_eq!(Entry::parse_of_file(line), parse_entry(entry));
     }
 
     #[test]
