@@ -19,6 +19,8 @@ pub(crate) fn try_acquire(lock: &Lock) -> Result {
     Ok(())
 }
 
+/// The same for a reader, and whether it learns of a death.
+#[expect(clippy::unnecessary_wraps, reason = "it is called where other orders can fail")]
 pub(crate) fn try_acquire_shared(lock: &Lock) -> Result {
     match lock.shared().try_acquire() {
         Err(error) => println!("{error}"),
