@@ -171,6 +171,16 @@ fn other_relations_of_that_name_are_not_the_table() {
 }
 
 #[test]
+fn a_schema_with_something_else_of_that_name_is_refused_with_statements_that_help() {
+    let Some(server) = Server::start() else { return };
+    server.query("CREATE TABLE jam_lock (name text)");
+    let text = Locks::connect(&server.url()).unwrap_err().to_string();
+    let (_, statements) = text.split_once("run: ").expect("there is a remedy");
+    server.query(statements);
+    drop(lock(&server.url(), "a").acquire().unwrap());
+}
+
+#[test]
 fn a_table_that_is_moved_is_used_by_programs_that_start_later() {
     let Some(server) = Server::start() else { return };
     let url = server.namespace();

@@ -8,6 +8,7 @@
 mod statements;
 
 use tokio_postgres::SimpleQueryRow;
+use tokio_postgres::error::SqlState;
 
 use super::connection::Connection;
 use super::error::server_error;
@@ -148,9 +149,17 @@ async fn create_under_lock(first: &mut Connection, url: &Url) -> Result<Found, L
             remedy: statements::create_and_grant(&role).into(),
         });
     };
-    let operation = format!("create the table {schema}.jam_lock");
+    // An error would abort the transaction.
+    let role = role(first, url).await?;
     let created = first.rows(&statements::create(schema)).await;
-    created.map_err(|error| server_error(&operation, url.redacted(), &error))?;
+    created.map_err(|error| match error.code() {
+        Some(&SqlState::DUPLICATE_TABLE) => LockError::Unsupported {
+            what: "a schema with something else of the name `jam_lock`",
+            location: url.redacted(),
+            remedy: statements::create_and_grant(&role).into(),
+        },
+        _ => server_error(&format!("create the table {schema}.jam_lock"), url.redacted(), &error),
+    })?;
     Ok(Found { schema: schema.to_owned(), is_usable: true })
 }
 
