@@ -187,10 +187,14 @@ impl AcquireTask {
             self.cancel.set_progress(Progress::Contended);
             // Both are sent at once, so that a grant is recorded without another round trip.
             let granted = async {
-                let wait = session.run(Query::Wait, &[]);
+                let wait = async {
+                    let waited = session.run(Query::Wait, &[]).await;
+                    if is_cancelled(&waited) { Ok(waited) } else { waited.map(Ok) }
+                };
                 let record = session.run(Query::RecordHolder, &parameters);
-                // The error of a wait is its reason, which the response to the other lacks.
-                tokio::try_join!(wait, record).map(|(_, recorded)| recorded)
+                let (waited, recorded) = tokio::try_join!(wait, record)?;
+                // A wait that was cancelled just after its grant is recorded as well.
+                if recorded.is_empty() { waited.map(|_| recorded) } else { Ok(recorded) }
             };
             let Some(recorded) = self.cancellable(session, Query::Wait, granted).await? else {
                 return Ok(None);
