@@ -29,8 +29,10 @@ SELECT quote_ident(n.nspname),
         AND has_table_privilege(c.oid, 'DELETE')
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relname = 'jam_lock' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-    AND 2 = (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid
-        AND a.attname IN ('key', 'token') AND a.atttypid = 'bigint'::regtype)
+    AND 7 = (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid
+        AND (a.attname, a.atttypid::regtype::text) IN (('key', 'bigint'), ('namespace', 'text'),
+            ('name', 'text'), ('keyed', 'boolean'), ('token', 'bigint'), ('holder', 'jsonb'),
+            ('died', 'jsonb')))
 ORDER BY n.nspname";
 
 /// The first schema of the `search_path` in which the role may create a table, or null.
