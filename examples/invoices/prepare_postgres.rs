@@ -11,7 +11,7 @@ pub(crate) struct TemporarySchema {
     client: Client,
     /// The URL of the tables.
     pub(crate) database: String,
-    /// The URL of the locks: in the same schema, with a namespace of their own.
+    /// The URL of the locks: with a namespace of their own in the database's table, which stays.
     pub(crate) locks: String,
 }
 
@@ -23,13 +23,17 @@ impl TemporarySchema {
         client.batch_execute(&format!("CREATE SCHEMA {name}"))?;
         let separator = if url.contains('?') { '&' } else { '?' };
         let database = format!("{url}{separator}options=-csearch_path%3D{name}");
-        let locks = format!("{database}&namespace={name}");
+        let locks = format!("{url}{separator}namespace={name}");
         let schema = Self { name, client, database, locks };
         demo_data::create(&mut *database::open(&schema.database)?)?;
         Ok(schema)
     }
 
     fn remove(&mut self) -> Result<(), Error> {
+        let find = "SELECT to_regclass('jam_lock') IS NOT NULL";
+        if self.client.query_one(find, &[])?.try_get(0)? {
+            self.client.execute("DELETE FROM jam_lock WHERE namespace = $1", &[&self.name])?;
+        }
         self.client.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.name))
     }
 }

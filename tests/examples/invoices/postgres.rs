@@ -16,7 +16,7 @@ fn on_server(server: &Server, options: &[&str]) -> Output {
 fn leftovers(server: &Server) -> Vec<String> {
     server.query(
         "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'invoices%'
-         UNION SELECT relname FROM pg_class WHERE relname = 'jam_lock'",
+         UNION SELECT namespace FROM jam_lock WHERE namespace LIKE 'invoices%'",
     )
 }
 
