@@ -184,13 +184,13 @@ fn threads_that_acquire_locks_in_any_order_all_finish() {
     for thread in 0..5_usize {
         let (locks, sender) = (Arc::clone(&locks), sender.clone());
         thread::spawn(move || {
-            for round in 0..20 {
+            for round in 0..6 {
                 let seed = (thread * 7919 + round * 104_729).wrapping_mul(2_654_435_761) >> 8;
                 let _ = sender.send(acquire_some(&locks, seed));
             }
         });
     }
-    deadlocks(&outcomes, 5 * 20);
+    deadlocks(&outcomes, 5 * 6);
     assert_nothing_is_left(server, &url, names);
 }
 
