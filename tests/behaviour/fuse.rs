@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 
 use jam_lock::{LockError, LockName, Locks};
 
@@ -10,31 +9,9 @@ use crate::{LONG, folder, lock, lock_names};
 use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::mounts::Mount;
 use jam_lock_tests::observe::{blocked_on, open_files_below, wait_until};
-use jam_lock_tests::order::Order;
-use jam_lock_tests::output::printed;
 
 /// The inode number of a file is derived from its path.
 const PATH_HASH: &[&str] = &["-o", "use_ino,inodecalc=path-hash"];
-
-#[test]
-fn processes_on_a_mount_and_on_its_source_lose_no_update_of_a_key() {
-    let [folder, data] = [folder(), folder()];
-    let Some(mount) =
-        Mount::bindfs(folder.path(), &["--multithreaded", "--enable-lock-forwarding"])
-    else {
-        return;
-    };
-    fs::write(data.path().join("counter"), "0").unwrap();
-    let counting = [mount.path(), folder.path()].into_iter().cycle().take(4).map(|locks| {
-        let order = Order::CountForCustomerIn { data: data.path(), locks, id: 7, times: 200 };
-        order.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-    });
-    for process in counting.collect::<Vec<_>>() {
-        let output = process.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", printed(&output));
-    }
-    assert_eq!(fs::read_to_string(data.path().join("counter")).unwrap(), "800");
-}
 
 #[test]
 fn the_files_of_a_key_stay_until_they_are_swept() {

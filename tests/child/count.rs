@@ -19,9 +19,9 @@ pub(crate) fn count(folder: &Path, lock: &Lock, times: usize) -> Result {
 }
 
 /// Names the lock anew each time, so that its file is removed and created again.
-pub(crate) fn for_customer(data: &Path, locks: &Path, id: u32, times: usize) -> Result {
-    let locks = Locks::open(locks)?;
-    add(data, || locks.lock(lock_names::customer_id(id)), pause, times)
+pub(crate) fn for_customer(folder: &Path, id: u32, times: usize) -> Result {
+    let locks = Locks::open(folder)?;
+    add(folder, || locks.lock(lock_names::customer_id(id)), pause, times)
 }
 
 /// Counts from the next line on, and writes down its turns.

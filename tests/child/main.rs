@@ -78,12 +78,7 @@ fn main() -> Result {
         Order::AcquireRepeatedly { folder, name } => acquire::repeatedly(&lock(folder, name)?),
 
         Order::Count { folder, name, times } => count::count(folder, &lock(folder, name)?, times),
-        Order::CountForCustomer { folder, id, times } => {
-            count::for_customer(folder, folder, id, times)
-        }
-        Order::CountForCustomerIn { data, locks, id, times } => {
-            count::for_customer(data, locks, id, times)
-        }
+        Order::CountForCustomer { folder, id, times } => count::for_customer(folder, id, times),
         Order::TakeTurns { folder, name, party, times } => {
             count::take_turns(folder, &lock(folder, name)?, party, times)
         }

@@ -107,8 +107,6 @@ orders! {
         Count { folder: &'a Path, name: &'a str, times: usize },
         /// As [`Count`](Self::Count), under the lock of a customer.
         CountForCustomer { folder: &'a Path, id: u32, times: usize },
-        /// The same with a counter in the folder `data`.
-        CountForCustomerIn { data: &'a Path, locks: &'a Path, id: u32, times: usize },
         /// As [`Count`](Self::Count), from the next line on, writing `party` to the file `turns` each
         /// time.
         TakeTurns { folder: &'a Path, name: &'a str, party: &'a str, times: usize },
