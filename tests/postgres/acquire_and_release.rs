@@ -60,11 +60,18 @@ fn a_waiter_acquires_it_when_it_is_released() {
 fn a_lock_whose_row_was_removed_is_released() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
-    let guard = lock(&url, "a").acquire().unwrap();
+    let lock = lock(&url, "a");
+    let guard = lock.acquire().unwrap();
     let (_, namespace) = url.split_once("namespace=").unwrap();
-    server.query(&format!("DELETE FROM jam_lock WHERE namespace = '{namespace}'"));
+    let removed = format!("DELETE FROM jam_lock WHERE namespace = '{namespace}' RETURNING key");
+    let key = server.query_one(&removed);
     guard.release().unwrap();
-    Child::holding(&url, "a").release();
+    let held = format!(
+        "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+            AND (classid::bigint << 32) | objid::bigint = {key}"
+    );
+    assert!(server.query(&held).is_empty(), "it is held");
+    drop(lock.try_acquire().unwrap());
 }
 
 #[test]
