@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::convert::identity;
 use std::sync::Arc;
 
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_postgres::SimpleQueryRow;
 
@@ -190,6 +191,8 @@ impl Server {
 async fn run(task: ConnectionTask, session: Arc<Session>) {
     tokio::select! {
         result = task => {
+            // A query that it ran may have failed with the reason, which is more than this one says.
+            yield_now().await;
             let reason = match result {
                 Ok(()) => "the connection was closed".to_owned(),
                 Err(error) => format!("the connection was lost: {}", describe(&error)),
