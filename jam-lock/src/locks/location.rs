@@ -65,10 +65,8 @@ impl<'text> Form<'text> {
         if let Some((scheme, _)) = text.split_once("://") {
             return Some(Self::Url(scheme));
         }
-        if let Some((scheme, _)) = text.split_once("//")
-            && is_scheme(scheme)
-            && is_of_postgres(scheme)
-        {
+        let scheme = text.split_once("//").map(|(scheme, _)| scheme);
+        if let Some(scheme) = scheme.filter(|it| is_scheme(it) && is_of_postgres(it)) {
             return Some(Self::NoColon(scheme));
         }
         let (scheme, rest) = text.split_once(':')?;
