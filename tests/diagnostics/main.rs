@@ -1,4 +1,4 @@
-//! The compiler's errors for wrong uses of the macros, and that right uses have none.
+//! The compiler's errors for wrong uses of the macros.
 //!
 //! Parts of the output are the compiler's own and change with its version, so the golden files are
 //! compared with one version only. `TRYBUILD=overwrite` regenerates them.
@@ -23,8 +23,7 @@ fn diagnostics() {
         return;
     }
     let cases = trybuild::TestCases::new();
-    cases.pass("diagnostics/accepted/*.rs");
-    cases.compile_fail("diagnostics/*_*.rs");
+    cases.compile_fail("*_*.rs");
 }
 
 #[test]
@@ -35,7 +34,7 @@ fn two_versions_of_the_library_in_one_program_are_rejected() {
         fs::create_dir_all(path.parent().expect("it is in the folder")).expect("it can be created");
         fs::write(path, text).expect("it can be written");
     };
-    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../jam-lock");
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../jam-lock");
     let package = "[package]\nedition = \"2024\"\n";
     let dependencies = format!(
         "name = \"program\"\n[workspace]\n[dependencies]\njam-lock = {{ path = {library:?} }}\n\
