@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use jam_lock_tests::program;
 use jam_lock_tests::requirements::skip;
 use tempfile::TempDir;
 
@@ -19,14 +20,13 @@ const FEW: [&str; 4] = ["--workers", "3", "--invoices", "40"];
 
 /// The program with [`FEW`] invoices to save.
 fn invoices() -> Command {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--package", "jam-lock-examples", "--example", "invoices"]);
-    command.arg("--").args(FEW);
+    let mut command = program::example("invoices");
+    command.args(FEW);
     command
 }
 
 fn on_database(path: impl AsRef<OsStr>) -> Output {
-    invoices().arg("--database").arg(path).output().expect("cargo runs")
+    invoices().arg("--database").arg(path).output().expect("it was built")
 }
 
 #[track_caller]
@@ -56,18 +56,18 @@ const THINK: [&str; 2] = ["--think", "10"];
 
 #[test]
 fn every_sold_track_is_counted() {
-    assert_right(&invoices().args(THINK).output().expect("cargo runs"));
+    assert_right(&invoices().args(THINK).output().expect("it was built"));
 }
 
 #[test]
 fn without_the_lock_sold_tracks_are_lost() {
-    assert_wrong(&invoices().args(THINK).arg("--no-lock").output().expect("cargo runs"));
+    assert_wrong(&invoices().args(THINK).arg("--no-lock").output().expect("it was built"));
 }
 
 #[test]
 fn the_lock_is_in_the_given_folder() {
     let folder = TempDir::new().unwrap();
-    assert_right(&invoices().arg("--locks").arg(folder.path()).output().expect("cargo runs"));
+    assert_right(&invoices().arg("--locks").arg(folder.path()).output().expect("it was built"));
     assert!(folder.path().join("invoice_saved.lock").is_file());
 }
 
@@ -87,7 +87,7 @@ fn nothing_is_left_in_the_temporary_folder() {
     for variable in ["TMPDIR", "TMP", "TEMP"] {
         command.env(variable, folder.path());
     }
-    assert_right(&command.output().expect("cargo runs"));
+    assert_right(&command.output().expect("it was built"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -115,6 +115,6 @@ fn a_failed_worker_is_named_with_its_reason() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("locks");
     fs::write(&file, "").unwrap();
-    let output = invoices().arg("--locks").arg(file).output().expect("cargo runs");
+    let output = invoices().arg("--locks").arg(file).output().expect("it was built");
     assert_fails(&output, " stopped: cannot open the locks: ");
 }

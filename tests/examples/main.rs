@@ -12,28 +12,19 @@ mod service;
 #[cfg(target_os = "linux")]
 mod web_handler;
 
-use std::env;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use jam_lock_tests::program;
 use tempfile::TempDir;
 
-/// The command that runs the example `name` in `folder`, once it is built.
+/// The command that runs the example `name` in `folder`.
 fn example(name: &str, folder: &Path) -> Command {
-    let mut command = Command::new(built(name));
+    let mut command = program::example(name);
     // The example chooses where its locks are.
     command.current_dir(folder).env_remove("JAM_LOCK");
     command
-}
-
-/// The program of the example `name`: a signal or input for `cargo run` would not reach it.
-fn built(name: &str) -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "jam-lock-examples", "--example", name]);
-    assert!(cargo.status().expect("cargo runs").success(), "{name} cannot be built");
-    let child = jam_lock_tests::program::program();
-    child.with_file_name("examples").join(name).with_extension(env::consts::EXE_EXTENSION)
 }
 
 /// A folder to run an example in.

@@ -8,8 +8,9 @@ use std::thread;
 
 use jam_lock_tests::child::Child;
 use jam_lock_tests::observe::wait_until;
+use jam_lock_tests::program;
 
-use super::{built, example, folder};
+use super::{example, folder};
 
 /// The line that a process prints once it holds the lock.
 const PRINTING: &str = "printing in capitals: end the input to stop";
@@ -55,7 +56,8 @@ impl Screen {
 fn a_terminal_shows_a_line_with_the_holder_and_clears_it() {
     let folder = folder();
     let first = first(folder.path());
-    let line = format!("stty cols 200; exec {}", built("progress").display());
+    let line =
+        format!("stty cols 200; exec {}", program::example("progress").get_program().display());
     let mut terminal = Command::new("script");
     terminal.args(["-qefc", &line, "/dev/null"]).current_dir(folder.path());
     let mut second = start(&mut terminal);

@@ -9,6 +9,7 @@ use std::thread;
 use jam_lock_tests::child::Child;
 use jam_lock_tests::http;
 use jam_lock_tests::output::printed;
+use jam_lock_tests::program::example;
 use jam_lock_tests::requirements::python;
 use tempfile::TempDir;
 
@@ -49,14 +50,6 @@ impl Application {
     }
 }
 
-/// Runs an example, built before if necessary; arguments that are added are the example's.
-fn example(name: &str) -> Command {
-    let mut command = Command::new(env!("CARGO"));
-    let package = "jam-lock-examples";
-    command.args(["run", "--quiet", "--package", package, "--example", name, "--"]);
-    command
-}
-
 /// Saves invoices into the database of the application, under its lock.
 fn invoices(folder: &Path, workers: u32, invoices: u32) -> Output {
     let mut command = example("invoices");
@@ -64,7 +57,7 @@ fn invoices(folder: &Path, workers: u32, invoices: u32) -> Output {
     command.arg("--invoices").arg(invoices.to_string());
     command.arg("--database").arg(folder.join("demo.sqlite"));
     command.arg("--locks").arg(folder.join("locks"));
-    command.output().expect("cargo runs")
+    command.output().expect("it was built")
 }
 
 fn assert_right(output: &Output) {

@@ -13,7 +13,7 @@ use crate::folder;
 use crate::python::Library;
 
 /// How many turns each process takes.
-const TURNS: u32 = 400;
+const TURNS: u32 = 100;
 
 /// The commands of a shell under flock(1), which do the same as the other parties.
 const SHELL: &str = r#"

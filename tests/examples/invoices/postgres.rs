@@ -9,7 +9,7 @@ use super::{THINK, assert_fails, assert_right, assert_wrong, invoices};
 fn on_server(server: &Server, options: &[&str]) -> Output {
     let mut command = invoices();
     command.args(["--database", &server.url()]).args(options);
-    command.output().expect("cargo runs")
+    command.output().expect("it was built")
 }
 
 /// What a run has left behind in the database.
@@ -49,12 +49,12 @@ fn a_folder_for_the_lock_is_an_error() {
     let output = invoices()
         .args(["--database", "postgres://app@db1/shop", "--locks", "locks"])
         .output()
-        .expect("cargo runs");
+        .expect("it was built");
     assert_fails(&output, "--locks is for a database that is a file");
 }
 
 #[test]
 fn an_unreachable_server_is_an_error() {
     let output = invoices().args(["--database", "postgres://app@127.0.0.1:1/shop"]).output();
-    assert_fails(&output.expect("cargo runs"), "cannot use the database: PostgreSQL: ");
+    assert_fails(&output.expect("it was built"), "cannot use the database: PostgreSQL: ");
 }

@@ -6,15 +6,16 @@ use std::thread;
 
 use jam_lock_tests::observe::{blocked_on, wait_until};
 use jam_lock_tests::output::printed;
+use jam_lock_tests::program::example;
 
-use super::{Application, example};
+use super::Application;
 use crate::lock;
 
 /// How often a track is sold after so many calls of the handler in Rust.
 fn apply_in_rust(application: &Application, times: u32) -> u32 {
     let mut command = example("from_jam");
     command.arg(application.folder()).args(["1", &times.to_string()]);
-    let output = command.output().expect("cargo runs");
+    let output = command.output().expect("it was built");
     assert!(output.status.success(), "{}", printed(&output));
     let text = printed(&output);
     let times = text.strip_prefix("track 1 was sold ").and_then(|text| text.strip_suffix(" times"));
