@@ -137,7 +137,7 @@ fn it_is_right_while_others_lock_and_unlock() {
     let busy = Child::spawn(&busy).after("held");
     let locks = Locks::open(folder).unwrap();
     let mut counted = 0;
-    for _ in 0..100 {
+    for _ in 0..25 {
         let found = locks.list().unwrap();
         assert_eq!(found.len(), 2 * EACH);
         for status in &found {

@@ -4,8 +4,7 @@
 //! From the logs of all of them a checker decides whether the locks have kept their promises.
 //!
 //! `JAM_LOCK_STORM=20` runs 20 long storms, with consecutive seeds from `JAM_LOCK_SEED` on; without it
-//! there is one short storm. `JAM_LOCK_SOAK=3600` is the duration of the soak in seconds, instead of a
-//! minute.
+//! there is one short storm. `JAM_LOCK_SOAK=3600` is the duration of the soak in seconds, instead of 20.
 
 #![cfg(target_os = "linux")]
 

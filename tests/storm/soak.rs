@@ -33,7 +33,7 @@ impl Resources {
 
 #[test]
 fn memory_threads_and_descriptors_do_not_grow() {
-    let time = env::var("JAM_LOCK_SOAK").map_or(60, |time| time.parse().expect("seconds"));
+    let time = env::var("JAM_LOCK_SOAK").map_or(20, |time| time.parse().expect("seconds"));
     let folder = tempfile::tempdir().unwrap();
     let workers = Workers::new(1, folder.path(), 2);
     let processes = workers.processes();

@@ -9,12 +9,13 @@ use crate::engine::file::syscall::{Syscall, faults::SyscallTrace};
 
 const CLEAN: Usage<'static> = Usage { abandoned_by: None, last_token: 0 };
 
+/// The record of a lock whose name no other test of this program locks: a dead holder would seem to live.
 fn record(folder: &Path) -> HolderRecord {
-    HolderRecord::new(FileSpec { path: folder.join("x.holder"), permissions: None }, None)
+    HolderRecord::new(FileSpec { path: folder.join("recorded.holder"), permissions: None }, None)
 }
 
 fn text(folder: &Path) -> String {
-    fs::read_to_string(folder.join("x.holder")).unwrap()
+    fs::read_to_string(folder.join("recorded.holder")).unwrap()
 }
 
 fn hold(record: &mut HolderRecord) -> Recorded {
@@ -120,7 +121,7 @@ fn a_death_does_not_replace_an_earlier_abandonment_by_the_same_process() {
 #[test]
 fn a_record_that_cannot_be_read_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("x.holder"), "my notes").unwrap();
+    fs::write(folder.path().join("recorded.holder"), "my notes").unwrap();
     let mut record = record(folder.path());
     let error = record.record_writer(Some(&Site::here()), CLEAN).record_error.unwrap();
     assert!(error.may_hide_abandonment && error.error.to_string().ends_with("move it away"));
@@ -132,7 +133,7 @@ fn a_record_that_cannot_be_read_is_left_as_it_is() {
 #[test]
 fn a_token_that_cannot_be_read_is_an_error_but_no_abandonment() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("x.holder"), "jam-lock 1 free token \n").unwrap();
+    fs::write(folder.path().join("recorded.holder"), "jam-lock 1 free token \n").unwrap();
     let found = record(folder.path()).record_writer(Some(&Site::here()), CLEAN);
     assert!(found.abandoned_by.is_none());
     assert!(found.record_error.is_some_and(|error| !error.may_hide_abandonment));
@@ -144,7 +145,7 @@ fn a_read_only_record_reports_an_abandonment_and_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().canonicalize().unwrap();
     die(&folder, "first");
-    let before = fs::File::open(folder.join("x.holder")).unwrap();
+    let before = fs::File::open(folder.join("recorded.holder")).unwrap();
     let mut record = record(&folder);
     // The first call opens the record for writing.
     let trace = SyscallTrace::new(&folder, Some((0, libc::EACCES)));
@@ -164,14 +165,14 @@ fn a_record_that_can_be_neither_written_nor_replaced_is_an_error_and_stays_for_t
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().canonicalize().unwrap();
     die(&folder, "first");
-    fs::hard_link(folder.join("x.holder"), folder.join("backup")).unwrap();
+    fs::hard_link(folder.join("recorded.holder"), folder.join("backup")).unwrap();
     let trace = SyscallTrace::new(&folder, None);
     hold(&mut record(&folder));
     let calls = trace.calls();
     drop(trace);
     let rename = calls.iter().position(|(syscall, _)| *syscall == Syscall::Rename).unwrap();
-    fs::remove_file(folder.join("x.holder")).unwrap();
-    fs::hard_link(folder.join("backup"), folder.join("x.holder")).unwrap();
+    fs::remove_file(folder.join("recorded.holder")).unwrap();
+    fs::hard_link(folder.join("backup"), folder.join("recorded.holder")).unwrap();
     let trace = SyscallTrace::new(&folder, Some((rename, libc::EPERM)));
     let mut record = record(&folder);
     let found = record.record_writer(Some(&Site::here()), CLEAN);
