@@ -1,9 +1,9 @@
 //! Several processes save invoices into one database, and no sale is lost.
 //!
 //! ```text
-//! cargo run --release --example invoices
-//! cargo run --release --example invoices -- --no-lock
-//! cargo run --release --example invoices -- --database postgres://app@db1/shop
+//! cargo run --example invoices
+//! cargo run --example invoices -- --no-lock
+//! cargo run --example invoices -- --database postgres://app@db1/shop
 //! ```
 //!
 //! The last command puts the tables and the lock into one PostgreSQL database, as workers on several

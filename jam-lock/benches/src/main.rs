@@ -1,6 +1,6 @@
 //! What jam-lock costs, compared with plain system calls and with alternatives. Run
 //! `cargo run --release -p jam-lock-benches` on Linux, which takes about ten minutes, or with the
-//! name of one table after `--`.
+//! name of one table after `--`; with `write`, the tables are written into the READMEs.
 //!
 //! Each table measures its rows side by side, in turns within one run, because times from two runs on a
 //! busy machine cannot be compared. Look at the ratios.
@@ -13,6 +13,7 @@ mod handoff;
 mod keys;
 mod postgres;
 mod processes;
+mod report;
 mod server_load;
 mod statistics;
 mod table;
@@ -59,6 +60,7 @@ fn run() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => TABLES.iter().try_for_each(|(_, measure)| measure()),
+        ["write"] => report::write(),
         // The roles in which this program starts itself.
         ["handoff", title, handoffs, processor] => {
             handoff::measure_placed(title, handoffs.parse()?, Some(processor))
@@ -83,7 +85,7 @@ fn run() -> Outcome {
 
 fn usage() -> String {
     let tables = TABLES.map(|(name, _)| name).join(" | ");
-    format!("usage: jam-lock-benches [{tables}]")
+    format!("usage: jam-lock-benches [write | {tables}]")
 }
 
 /// Keeps the processor busy, as the work of a section does.
