@@ -4,13 +4,19 @@ use crate::statistics::Sample;
 
 /// Prints a table; all but the first column are numbers.
 pub(crate) fn print(title: &str, columns: &[&str], rows: &[Vec<String>]) {
-    println!("## {title}\n");
-    println!("| {} |", columns.join(" | "));
-    println!("|---|{}", "---:|".repeat(columns.len() - 1));
-    for row in rows {
-        println!("| {} |", row.join(" | "));
-    }
-    println!();
+    let columns: Vec<_> = columns.iter().map(|&column| column.to_owned()).collect();
+    println!("## {title}\n\n{}", markdown(&columns, rows));
+}
+
+/// A table without its title.
+pub(crate) fn markdown(columns: &[String], rows: &[Vec<String>]) -> String {
+    let mut lines = vec![line(columns), format!("|---|{}", "---:|".repeat(columns.len() - 1))];
+    lines.extend(rows.iter().map(|row| line(row)));
+    lines.join("\n") + "\n"
+}
+
+fn line(cells: &[String]) -> String {
+    format!("| {} |", cells.join(" | "))
 }
 
 /// Prints the times of each contender, in microseconds, and relative to each of the `references`.

@@ -1,6 +1,6 @@
 //! The tables, read back from what was printed.
 
-use std::fmt::Write;
+use crate::table;
 
 /// A printed table.
 pub(super) struct Table {
@@ -44,11 +44,6 @@ impl Table {
     }
 
     pub(super) fn to_markdown(&self) -> String {
-        let mut text = format!("\n### {}\n\n| {} |\n", self.title, self.columns.join(" | "));
-        text += &format!("|---|{}\n", "---:|".repeat(self.columns.len() - 1));
-        for row in &self.rows {
-            writeln!(text, "| {} |", row.join(" | ")).expect("writing to a string does not fail");
-        }
-        text
+        format!("\n### {}\n\n{}", self.title, table::markdown(&self.columns, &self.rows))
     }
 }

@@ -1,7 +1,10 @@
 //! The main rows of all tables, beside each other.
 
+use std::iter;
+
 use super::printed::Table;
 use crate::contender::Outcome;
+use crate::table;
 
 /// The contenders of a summary, and what they are called there.
 pub(super) const CONTENDERS: [(&str, &str); 8] = [
@@ -81,16 +84,16 @@ impl Row {
 
 /// The summary, in Markdown.
 pub(super) fn of(tables: &[Table]) -> Outcome<String> {
-    let names = CONTENDERS.map(|(_, name)| name).join(" | ");
-    let mut text = format!("| | {names} |\n|---|{}\n", "---:|".repeat(CONTENDERS.len()));
-    for row in &ROWS {
-        let cells = row.numbers(tables)?.map(|number| match number {
+    let names = CONTENDERS.iter().map(|(_, name)| (*name).to_owned());
+    let columns: Vec<_> = iter::once(String::new()).chain(names).collect();
+    let rows = ROWS.iter().map(|row| {
+        let numbers = row.numbers(tables)?.map(|number| match number {
             Some(number) => format!("{}{}", rounded(number), row.unit),
             None => "–".to_owned(),
         });
-        text += &format!("| {} | {} |\n", row.title, cells.join(" | "));
-    }
-    Ok(text)
+        Ok(iter::once(row.title.to_owned()).chain(numbers).collect())
+    });
+    Ok(table::markdown(&columns, &rows.collect::<Outcome<Vec<_>>>()?))
 }
 
 /// With as many digits as mean something.
