@@ -23,6 +23,7 @@ mod lost;
 mod nested_waits;
 mod no_leftovers;
 mod other_work;
+mod owners;
 mod partition;
 mod poolers;
 mod readers;

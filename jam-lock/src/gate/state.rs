@@ -43,10 +43,11 @@
 //! over may the other mode alone have one, whose end starts the missing one. Waiters that were passed
 //! over, refused or failed are not in the queue; they return to it, or leave, when they are polled.
 //!
-//! A waiter that needs a wait of its own (`own_waits.rs`) has one in every state, which is the current
-//! one while the waiter is the head and hold is `None`. If it is granted in `None`, its waiter becomes
-//! the head -> Idle. While this process has the claim, it is granted to a reader beside readers, which
-//! joins them, or if the claim is lost; then it starts again once that has been released.
+//! A waiter that needs a wait of its own (`own_waits.rs`) has one in every state, except as the head
+//! while hold is `Idle`; it is the current one while the waiter is the head and hold is `None`. If it
+//! is granted in `None`, its waiter becomes the head -> Idle. While this process has the claim, it is
+//! granted to a reader beside readers, which joins them, or if the claim is lost; then it starts again
+//! once that has been released.
 //!
 //! In a fork, where every acquisition and release fails, other states occur.
 

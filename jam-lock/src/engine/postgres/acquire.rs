@@ -135,7 +135,7 @@ impl AcquireTask {
         cancel.set_progress(Progress::Unanswered);
         tokio::select! {
             biased;
-            session = driver.connect(checkout, request.owner, cancel) => session.map(Some),
+            session = driver.connect(checkout, cancel) => session.map(Some),
             () = cancel.cancelled() => Ok(None),
             () = sleep(RESPONSE_TIMEOUT), if !request.blocking => {
                 failed(unresponsive(RESPONSE_TIMEOUT))

@@ -17,7 +17,6 @@ use super::pool::{Checkout, Pool, PooledSession};
 use super::server::Server;
 use super::session::{RESPONSE_TIMEOUT, unresponsive};
 use super::url::Url;
-use crate::engine::OwnerId;
 use crate::error::LockError;
 
 /// A server, the sessions on it, and the thread that drives them.
@@ -76,17 +75,16 @@ impl Driver {
         Self { server, pool, handle, thread, control, stop: Notify::new() }
     }
 
-    /// The session that was checked out for `owner`, connected if necessary.
+    /// The session that was checked out for `acquisition`, connected if necessary.
     pub(super) async fn connect(
         &self,
         checkout: Checkout,
-        owner: OwnerId,
         acquisition: &Arc<CancelToken>,
     ) -> Result<PooledSession, LockError> {
         match checkout {
             Checkout::Session(session) => Ok(session),
             Checkout::Connect(permit) => {
-                Ok(permit.add(self.server.connect().await?, owner, Arc::clone(acquisition)))
+                Ok(permit.add(self.server.connect().await?, Arc::clone(acquisition)))
             }
         }
     }

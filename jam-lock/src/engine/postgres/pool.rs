@@ -30,7 +30,8 @@ struct Slots {
 
 struct Slot {
     session: Arc<Session>,
-    /// The owner of the locks that it has, or of the wait on it.
+    /// The owner that uses its locks. A wait may end after its owner has got the lock in another way,
+    /// so a lock has no owner until it is assigned to one.
     owner: OwnerId,
     held: usize,
     /// The acquisition that it is checked out for, which may take long.
@@ -108,7 +109,6 @@ impl Pool {
         if let Some(at) = own.or_else(free) {
             let mut slot = slots.connected.remove(at);
             let is_reused = slot.held == 0;
-            slot.owner = owner;
             slot.acquisition = Some(Arc::clone(acquisition));
             let session = Arc::clone(&slot.session);
             slots.connected.push(slot);
@@ -123,7 +123,7 @@ impl Pool {
         Lookup::MustWait
     }
 
-    /// Reassigns the only lock of `session` to `owner`; `false` if that owner has locks on another
+    /// Assigns the only lock of `session` to `owner`; `false` if that owner has locks on another
     /// session, because the server could not detect its deadlocks then.
     pub(super) fn reassign(&self, session: &Arc<Session>, owner: OwnerId) -> bool {
         let mut slots = self.slots();
@@ -263,16 +263,12 @@ pub(super) enum Checkout {
 pub(super) struct ConnectPermit(Arc<Pool>);
 
 impl ConnectPermit {
-    /// Adds the session that was connected, checked out for `owner`.
-    pub(super) fn add(
-        self,
-        session: Arc<Session>,
-        owner: OwnerId,
-        acquisition: Arc<CancelToken>,
-    ) -> PooledSession {
+    /// Adds the session that was connected, checked out for `acquisition`.
+    pub(super) fn add(self, session: Arc<Session>, acquisition: Arc<CancelToken>) -> PooledSession {
         let pool = Arc::clone(&self.0);
-        let (used, acquisition) = (boot_time::now(), Some(acquisition));
-        let slot = Slot { session: Arc::clone(&session), owner, held: 0, acquisition, used };
+        let (owner, acquisition) = (OwnerId::NONE, Some(acquisition));
+        let (used, held) = (boot_time::now(), 0);
+        let slot = Slot { session: Arc::clone(&session), owner, held, acquisition, used };
         pool.slots().connected.push(slot);
         pool.changed.notify_waiters();
         PooledSession { pool, session, is_reused: false }
@@ -304,7 +300,7 @@ impl PooledSession {
             .any(|slot| Arc::ptr_eq(&slot.session, &self.session) && slot.held > 0)
     }
 
-    /// Returns the session to the pool with one more lock.
+    /// Returns the session to the pool with one more lock, which is of its owner if it has one.
     pub(super) fn keep_lock(self) {
         self.pool.update(&self.session, |slot| slot.held += 1);
     }
@@ -312,11 +308,6 @@ impl PooledSession {
 
 impl Drop for PooledSession {
     fn drop(&mut self) {
-        self.pool.update(&self.session, |slot| {
-            slot.acquisition = None;
-            if slot.held == 0 {
-                slot.owner = OwnerId::NONE;
-            }
-        });
+        self.pool.update(&self.session, |slot| slot.acquisition = None);
     }
 }

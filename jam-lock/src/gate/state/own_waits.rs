@@ -64,6 +64,10 @@ impl State {
     pub(super) fn start_own_waits(&mut self) {
         for ticket in self.own_waits.missing() {
             let Some(request) = self.queue.request_if_queued(ticket) else { continue };
+            // The head is about to take the claim, perhaps the one that its wait has acquired.
+            if matches!(self.hold, Hold::Idle(_)) && self.queue.is_head(ticket) {
+                continue;
+            }
             match self.new_wait(&request, true, Verdict::Proceed) {
                 Ok(wait) => self.own_waits.started(ticket, wait.id),
                 // As the head, it asks the engine again, and meets the error itself.

@@ -75,6 +75,16 @@ fn the_head_does_not_take_a_claim_that_another_waiters_own_wait_has_acquired() {
 }
 
 #[test]
+fn one_whose_wait_is_granted_does_not_wait_a_second_time() {
+    let scenario = Scenario::held_elsewhere();
+    let granted = scenario.enqueue_nested(Mode::Exclusive, WaiterKind::Thread);
+    scenario.finish_wait(Ok(true));
+    let _later = scenario.enqueue_nested(Mode::Exclusive, WaiterKind::Thread);
+    assert_eq!(scenario.count("start_wait"), 2);
+    assert!(!is_pending(&scenario, granted));
+}
+
+#[test]
 fn one_that_gives_up_cancels_its_wait() {
     let scenario = Scenario::new();
     scenario.acquire().unwrap();
