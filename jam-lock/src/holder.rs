@@ -85,7 +85,7 @@ impl Holder {
         self.process
     }
 
-    /// The file name of the program.
+    /// The file name of the program, or of the script if an interpreter such as `sh` or `python3` runs one.
     #[must_use]
     pub fn program(&self) -> Option<&str> {
         self.program.as_deref()

@@ -10,6 +10,7 @@ mod lock_table;
 mod lookup_thread;
 mod open_files;
 mod proc_locks;
+mod program;
 mod run_callback;
 mod stale_record;
 mod waiting_writer;

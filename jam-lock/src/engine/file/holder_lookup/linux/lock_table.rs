@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::descriptors::serves_file_system;
 use super::devices::Devices;
-use super::evidence::{Evidence, FoundHolder, program};
+use super::evidence::{Evidence, FoundHolder};
 use super::open_files::OpenFiles;
 use super::proc_locks::{self, Entry, READINGS};
+use super::program::program;
 use super::stale_record::ProcessIdentity;
 use crate::engine::Mode;
 use crate::engine::file::holder_lookup::lock_snapshot::LockSnapshot;
