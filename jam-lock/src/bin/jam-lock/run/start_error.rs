@@ -31,8 +31,7 @@ impl fmt::Display for StartError {
                 let (name, holder) = &**held;
                 write!(
                     f,
-                    "refusing to wait for lock `{name}`: this command runs inside {holder}, which \
-                     holds the lock until it exits"
+                    "refusing to wait for lock `{name}`: this command runs inside of its holder, {holder}"
                 )
             }
             Self::NeverUsed { name, location, meant } => {

@@ -1,5 +1,6 @@
 //! Linux lists the processes that hold file locks, and those that wait for them, in `/proc/locks`.
 
+mod ancestors;
 mod answer_cache;
 mod descriptors;
 mod devices;
