@@ -146,6 +146,9 @@ pub enum Capability {
     FairAcrossProcesses,
     /// A cycle of owners that wait for each other is detected, across several locks.
     DeadlockDetection,
+    /// A holder that has started this process and waits for it to exit is recognized, so that a wait for
+    /// it fails.
+    AncestorDetection,
 }
 
 /// Checks that this process is the one that opened an engine: a forked child must not use what it

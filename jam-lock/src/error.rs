@@ -178,6 +178,26 @@ pub enum LockError {
         location: String,
     },
 
+    /// The holder has started this process and waits for it to exit, so both would wait forever.
+    ///
+    /// Only an acquisition without a timeout fails like this, a moment after its wait has begun or after the
+    /// holder has begun to wait. [The guide][page] says when that is certain; otherwise the acquisition waits.
+    ///
+    /// [page]: crate::guide::holders#a-holder-that-has-started-this-process
+    #[error(
+        "cannot acquire lock `{name}` ({location}): it is held by {holder}, so both would wait forever; \
+         acquire it in only one of them, or release it before the child is started"
+    )]
+    #[non_exhaustive]
+    HeldByAncestor {
+        /// The requested lock.
+        name: Box<LockName>,
+        /// Where it is.
+        location: String,
+        /// The holder.
+        holder: Box<Holder>,
+    },
+
     /// A lock was used in a forked child of the process that opened it.
     #[error(
         "lock `{name}` ({location}) was opened by process {opened_by} and cannot be used in its forked \
@@ -240,9 +260,10 @@ impl From<LockError> for io::Error {
         let kind = match &error {
             LockError::Timeout { waited: Duration::ZERO, .. } => io::ErrorKind::WouldBlock,
             LockError::Timeout { .. } => io::ErrorKind::TimedOut,
-            LockError::Reentrant { .. } | LockError::Order { .. } | LockError::Deadlock { .. } => {
-                io::ErrorKind::Deadlock
-            }
+            LockError::Reentrant { .. }
+            | LockError::Order { .. }
+            | LockError::Deadlock { .. }
+            | LockError::HeldByAncestor { .. } => io::ErrorKind::Deadlock,
             LockError::Name { .. } | LockError::NotAFile { .. } => io::ErrorKind::InvalidInput,
             LockError::Io { error, .. } => error.kind(),
             LockError::Unsupported { .. } => io::ErrorKind::Unsupported,

@@ -54,6 +54,7 @@ pub(crate) struct Gate {
     location: String,
     process: ProcessId,
     detects_deadlocks: bool,
+    detects_ancestors: bool,
     state: Mutex<State>,
     /// Dropped last: an engine may remove its files once no claim uses them.
     engine: Arc<dyn Engine>,
@@ -72,8 +73,9 @@ impl Gate {
             let engine_is_fair = engine.supports(Capability::FairAcrossProcesses);
             let state = State::new(engine.claim(&name), engine_is_fair, gate.clone());
             let detects_deadlocks = engine.supports(Capability::DeadlockDetection);
-            let process = ProcessId::current();
-            Self { name, location, process, detects_deadlocks, state: Mutex::new(state), engine }
+            let detects_ancestors = engine.supports(Capability::AncestorDetection);
+            let (process, state) = (ProcessId::current(), Mutex::new(state));
+            Self { name, location, process, detects_deadlocks, detects_ancestors, state, engine }
         })
     }
 
@@ -105,6 +107,11 @@ impl Gate {
     /// Whether the engine needs the owner of each request, to detect deadlocks.
     pub(crate) fn detects_deadlocks(&self) -> bool {
         self.detects_deadlocks
+    }
+
+    /// Whether the engine recognizes a holder that waits for this process to exit.
+    pub(crate) fn detects_ancestors(&self) -> bool {
+        self.detects_ancestors
     }
 
     /// The lock for one transaction, if it is in a database.

@@ -6,6 +6,18 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::site::Site;
 use crate::this_process::ThisProcess;
 
+/// How another process is related to this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Ancestry {
+    /// It did not start this process, or that is not known.
+    #[default]
+    None,
+    /// It started this process, directly or through others.
+    Ancestor,
+    /// It did, and does nothing until this process has exited.
+    WaitsForExit,
+}
+
 /// The holder of a lock, or the holder that abandoned it, as far as it is known.
 ///
 /// It is for people and for recovery, and never decides anything. A holder in another process is
@@ -31,6 +43,7 @@ pub struct Holder {
     /// Whether a server has granted the lock and waits for a synchronous standby to confirm its record.
     pub(crate) is_unconfirmed: bool,
     pub(crate) has_not_released: bool,
+    pub(crate) ancestry: Ancestry,
 }
 
 impl Holder {
@@ -53,6 +66,7 @@ impl Holder {
             transaction: None,
             is_unconfirmed: false,
             has_not_released: false,
+            ancestry: Ancestry::None,
         }
     }
 
@@ -85,7 +99,7 @@ impl Holder {
         self.process
     }
 
-    /// The file name of the program.
+    /// The file name of the program, or of the script if an interpreter such as `sh` or `python3` runs one.
     #[must_use]
     pub fn program(&self) -> Option<&str> {
         self.program.as_deref()
@@ -158,6 +172,21 @@ impl Holder {
         self.has_not_released
     }
 
+    /// Whether the holder has started this process, directly or through others, such as a shell.
+    ///
+    /// Only known on Linux, of locks in a folder.
+    #[must_use]
+    pub fn is_ancestor(&self) -> bool {
+        self.ancestry != Ancestry::None
+    }
+
+    /// Whether the holder has started this process and does nothing until it exits, as
+    /// [`LockError::HeldByAncestor`](crate::LockError::HeldByAncestor) describes.
+    #[must_use]
+    pub fn waits_for_this_process(&self) -> bool {
+        self.ancestry == Ancestry::WaitsForExit
+    }
+
     fn write_process(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.transaction.is_some() {
             f.write_str("a transaction of ")?;
@@ -195,11 +224,16 @@ impl fmt::Display for Holder {
             write!(f, "`{function}`")?;
             self.write_source(f)?;
             f.write_str(if self.is_this_process { ", in " } else { ", " })?;
-            self.write_process(f)
+            self.write_process(f)?;
         } else {
             self.write_process(f)?;
-            self.write_source(f)
+            self.write_source(f)?;
         }
+        f.write_str(match self.ancestry {
+            Ancestry::None => "",
+            Ancestry::Ancestor => ", which started this process",
+            Ancestry::WaitsForExit => ", which waits for this process to exit",
+        })
     }
 }
 
@@ -232,6 +266,8 @@ mod tests {
         let command = Holder { file: None, line: None, ..known() };
         assert_eq!(command.to_string(), "`on_apply`, invoiced (pid 4242) on app1");
         assert_eq!(Holder::default().to_string(), "a process");
+        let ancestor = Holder { ancestry: Ancestry::Ancestor, ..known() };
+        assert!(ancestor.to_string().ends_with(" on app1, which started this process"));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod name;
 mod observer;
 mod per_process;
 mod process_id;
+mod script;
 mod settings;
 mod site;
 mod status;

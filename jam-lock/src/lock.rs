@@ -1,6 +1,7 @@
 //! [`Lock`]: one named lock, not yet acquired.
 
 mod acquire;
+mod ancestor_check;
 #[cfg(feature = "postgres")]
 mod in_transaction;
 mod options;
@@ -150,6 +151,8 @@ impl Lock {
     /// - [`LockError::Unsupported`] if the file system has no `flock(2)`, or the engine no shared locks.
     /// - [`LockError::Engine`] if a server, or the connection to it, failed.
     /// - [`LockError::Deadlock`] if the server detected a deadlock and chose this acquisition to fail.
+    /// - [`LockError::HeldByAncestor`] without a timeout, if the holder has started this process and certainly
+    ///   waits for it to exit.
     /// - [`LockError::Forked`] if the lock was inherited through `fork(2)`.
     ///
     /// # Example

@@ -64,7 +64,8 @@ impl Locks {
     ///
     /// # Errors
     /// - [`LockError::Io`] if the folder cannot be created or resolved.
-    /// - [`LockError::Unsupported`] if `folder` is a URL, which [`Locks::at`] accepts, or is meant as one.
+    /// - [`LockError::Unsupported`] if `folder` is a URL, which [`Locks::at`] accepts, or is meant as one, or
+    ///   if a shell would have expanded it, such as `~/locks`.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, LockError> {
         Self::builder().folder(folder).open()
     }
@@ -140,12 +141,12 @@ impl Locks {
     /// Opens the locks at `location`, a folder or a URL, such as from the command line.
     ///
     /// A URL is as for `Locks::connect`, with the feature `postgres`; a folder as for [`Locks::open`]. A
-    /// folder whose name looks like something else, such as `host=db1`, is written `./host=db1`.
+    /// folder whose name looks like something else, such as `host=db1` or `~`, is written `./host=db1`.
     ///
     /// # Errors
     /// As `Locks::connect` or [`Locks::open`]; [`LockError::Unsupported`] if it is the URL of an engine that
-    /// is not in this build, if it is meant as a database but not written as a URL, or if there are
-    /// quotation marks or white space around it.
+    /// is not in this build, if it is meant as a database but not written as a URL, if there are
+    /// quotation marks or white space around it, or if a shell would have expanded it, such as `~/locks`.
     ///
     /// # Example
     /// ```

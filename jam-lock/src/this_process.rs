@@ -3,11 +3,11 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
 use std::process;
 use std::sync::Arc;
 
 use crate::per_process::PerProcess;
+use crate::script;
 
 /// Facts about this process; `None` if a fact is unavailable.
 #[derive(Debug)]
@@ -32,16 +32,24 @@ impl ThisProcess {
 
 impl Default for ThisProcess {
     fn default() -> Self {
-        let program = env::current_exe().ok();
-        let program = program.as_deref().and_then(Path::file_name).and_then(OsStr::to_str);
         Self {
             id: process::id(),
             started: start_time("self"),
             boot: boot(),
-            program: program.map(ToOwned::to_owned),
+            program: program(),
             host: host(),
         }
     }
+}
+
+/// The file name of the program, or of the script if this is the interpreter of one.
+fn program() -> Option<String> {
+    let path = env::current_exe().ok()?;
+    let program = path.file_name().and_then(OsStr::to_str)?;
+    // A script is one of the first.
+    let arguments: Vec<_> = env::args_os().take(16).collect();
+    let arguments: Vec<_> = arguments.iter().map(|it| it.to_str().unwrap_or_default()).collect();
+    Some(script::name(program, &arguments).unwrap_or(program).to_owned())
 }
 
 /// When a process of this pid namespace started, from proc(5).

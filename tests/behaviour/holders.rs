@@ -7,6 +7,7 @@
 mod containers;
 mod forwarded;
 mod inherited;
+mod scripts;
 
 use std::fs;
 use std::process::Command;

@@ -11,6 +11,8 @@ jam_lock::lock_names! {
 
 mod abandonment;
 mod acquire_and_release;
+#[cfg(target_os = "linux")]
+mod ancestors;
 mod asynchronous;
 mod cancellation;
 mod context;

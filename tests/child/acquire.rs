@@ -101,6 +101,14 @@ pub(crate) fn execute(lock: &Lock) -> Result {
         .into())
 }
 
+/// Runs a shell while the lock is held.
+pub(crate) fn run_inside(lock: &Lock, line: &str) -> Result {
+    let guard = lock.acquire()?;
+    let status = process::Command::new("sh").args(["-c", line]).status()?;
+    guard.release()?;
+    process::exit(status.code().unwrap_or(1))
+}
+
 pub(crate) fn abort(lock: &Lock) -> Result {
     let _guard = lock.acquire()?;
     process::abort()

@@ -74,6 +74,7 @@ fn main() -> Result {
         Order::LeakGuard { folder, name } => acquire::leak_guard(&lock(folder, name)?),
         #[cfg(unix)]
         Order::HoldAndExecute { folder, name } => acquire::execute(&lock(folder, name)?),
+        Order::HoldAndRun { folder, name, line } => acquire::run_inside(&lock(folder, name)?, line),
         Order::Abort { folder, name } => acquire::abort(&lock(folder, name)?),
         Order::AcquireRepeatedly { folder, name } => acquire::repeatedly(&lock(folder, name)?),
 

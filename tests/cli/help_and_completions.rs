@@ -75,6 +75,35 @@ fn the_long_help_has_examples_and_the_keys_of_json() {
 }
 
 #[test]
+fn the_help_of_the_command_has_examples() {
+    for option in ["-h", "--help"] {
+        let help = printed_by(&[option]);
+        let (_, examples) = help.split_once("Examples:").expect("there are examples");
+        for example in ["jam-lock run nightly -- ./backup.sh", "jam-lock list", "jam-lock who "] {
+            assert!(examples.contains(example), "{help}");
+        }
+        assert!(examples.lines().all(|line| line.len() <= 80), "{help}");
+    }
+}
+
+#[test]
+fn the_synopsis_of_the_manual_has_the_options_with_their_values() {
+    let page = printed_by(&["man"]).replace("\\-", "-").replace("\\fI", "").replace("\\fR", "");
+    let (_, page) = page.split_once(".SH SYNOPSIS").unwrap();
+    let (synopsis, _) = page.split_once(".SH ").unwrap();
+    let synopsis = synopsis.replace("\\fB", "");
+    for words in [
+        "jam-lock run [-t|--timeout SECONDS]",
+        "[--exit-code STATUS]",
+        " [--locks FOLDER|URL] NAME [--] COMMAND ...",
+        "jam-lock list [--json] [--color WHEN]",
+        "jam-lock completions SHELL",
+    ] {
+        assert!(synopsis.contains(words), "{words}: {synopsis}");
+    }
+}
+
+#[test]
 fn help_is_a_subcommand_too() {
     assert_eq!(printed_by(&["help"]), printed_by(&["--help"]));
     assert_eq!(printed_by(&["help", "run"]), printed_by(&["run", "--help"]));

@@ -2,12 +2,16 @@
 
 #![cfg(target_os = "linux")]
 
+mod columns;
 mod container;
 mod database;
+mod default_location;
 mod help_and_completions;
 mod inherited;
 mod killed;
 mod list_who_sweep;
+mod names;
+mod pseudo_terminal;
 mod run;
 mod signals;
 mod terminal;

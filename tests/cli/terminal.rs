@@ -1,101 +1,18 @@
 //! What is shown on a terminal, and the keys that are pressed there.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::process::{self, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::process::{Command, Stdio};
 
 use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::output::run_to_end;
 use jam_lock_tests::requirements::container;
-use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
+use crate::pseudo_terminal::Terminal;
 use crate::{command, folder, stderr};
 
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
-
-/// A terminal, and the command that runs in it.
-struct Terminal {
-    keyboard: File,
-    slave: OwnedFd,
-    screen: Arc<Mutex<String>>,
-    process: process::Child,
-}
-
-impl Terminal {
-    /// The command with these arguments, in a session of its own.
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let command = [env!("CARGO_BIN_EXE_command"), "--locks", folder.to_str().unwrap()];
-        Self::with(&[&command, arguments].concat())
-    }
-
-    /// A program with its arguments, in a session of its own.
-    fn with(program: &[&str]) -> Self {
-        let master =
-            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        unlockpt(&master).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap();
-        let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
-        let size = Winsize { ws_row: 20, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
-        tcsetwinsize(&master, size).unwrap();
-        let slave = File::options().read(true).write(true).open(path).unwrap();
-        let stdio = || slave.try_clone().unwrap();
-        let mut command = Command::new("setsid");
-        command
-            .args(["--ctty", "env", "--default-signal"])
-            .args(program)
-            .stdin(stdio())
-            .stdout(stdio())
-            .stderr(stdio());
-        let process = command.spawn().unwrap();
-        let (keyboard, screen) = (File::from(master), Arc::new(Mutex::new(String::new())));
-        let (mut shown, written) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
-        thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(length @ 1..) = shown.read(&mut piece) {
-                written.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..length]));
-            }
-        });
-        Self { keyboard, slave: slave.into(), screen, process }
-    }
-
-    fn press(&mut self, key: &str) {
-        self.keyboard.write_all(key.as_bytes()).unwrap();
-    }
-
-    /// All that was written so far.
-    fn screen(&self) -> String {
-        self.screen.lock().unwrap().clone()
-    }
-
-    fn shows(&self, text: &str) {
-        wait_until(&format!("{text:?} is shown"), || self.screen().contains(text));
-    }
-
-    fn end(&mut self) -> ExitStatus {
-        self.process.wait().unwrap()
-    }
-
-    /// Whether it echoes its input, and passes it on line by line.
-    fn is_restored(&self) -> bool {
-        tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 #[test]
 fn ctrl_c_reaches_the_command_once() {
@@ -144,7 +61,7 @@ fn watch_updates_the_list_until_q_is_pressed() {
         let folder = folder();
         let child = Child::holding(folder.path(), "x");
         let mut terminal = Terminal::start(folder.path(), &["watch", "--interval", interval]);
-        terminal.shows(&format!("(pid {})", child.id()));
+        terminal.shows(&format!("{}", child.id()));
         assert!(!terminal.is_restored());
         child.release();
         if interval == "1" {
@@ -167,8 +84,8 @@ fn held_locks_are_shown_first_if_there_is_no_room_for_all() {
     let terminal = Terminal::start(folder.path(), &["watch"]);
     terminal.shows("… 485 more, all free");
     let screen = terminal.screen();
-    let (titles, held) = (screen.find("NAME ").unwrap(), screen.find("\nz  ").unwrap());
-    assert!(titles < held && held < screen.find("\n0  ").unwrap(), "{screen}");
+    let (titles, held) = (screen.find("NAME").unwrap(), screen.find("\nz   ").unwrap());
+    assert!(titles < held && held < screen.find("\n0   ").unwrap(), "{screen}");
     assert!(!screen.contains("TOKEN"), "{screen}");
     child.release();
 }
@@ -178,8 +95,9 @@ fn a_long_name_leaves_room_for_the_other_columns() {
     let folder = folder();
     let child = Child::holding(folder.path(), &format!("begin{}end", "-".repeat(80)));
     let terminal = Terminal::start(folder.path(), &["watch"]);
-    terminal.shows(&format!("(pid {})", child.id()));
-    terminal.shows("begin-----------…-------------end  writer");
+    terminal.shows("---end  ");
+    terminal.shows(&format!("writer\x1b[0m  {}  ", child.id()));
+    assert!(terminal.screen().contains("begin--"));
     child.release();
 }
 

@@ -2,6 +2,7 @@
 
 use jam_lock_tests::child::Child;
 use jam_lock_tests::observe::{blocked_on, wait_until};
+use jam_lock_tests::order::Order;
 
 use crate::{command, folder, run, start_piped, stderr};
 
@@ -114,6 +115,18 @@ fn a_long_wait_prints_the_holder_once() {
     child.release();
     assert_eq!(waiting.wait_with_output().unwrap().stdout, b"in\n");
     assert_eq!(std::io::read_to_string(errors).unwrap(), "");
+}
+
+#[test]
+fn a_program_inside_the_section_is_told_that_it_would_wait_for_its_own_lock() {
+    let folder = folder();
+    let acquire = Order::PrintToken { location: folder.path(), name: "x" }.shell_command();
+    for line in [&acquire, &format!("timeout 60 {acquire}; exit $?")] {
+        let output = run(folder.path(), &["x", "--", "timeout", "100", "sh", "-c", line]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let text = stderr(&output);
+        assert!(text.contains(", which waits for this process to exit, so both would"), "{text}");
+    }
 }
 
 #[test]

@@ -96,6 +96,8 @@ orders! {
         PrintRecordError { folder: &'a Path, name: &'a str },
         /// Exits normally without ever dropping the guard.
         LeakGuard { folder: &'a Path, name: &'a str },
+        /// Holds the lock while a shell runs `line`, and exits as that does.
+        HoldAndRun { folder: &'a Path, name: &'a str, line: &'a str },
         /// Executes another program while it holds the lock, which lives until the next line.
         HoldAndExecute { folder: &'a Path, name: &'a str },
         /// Aborts while it holds the lock.

@@ -118,6 +118,7 @@ impl Engine for FileEngine {
             Capability::LockLoss
             | Capability::FairAcrossProcesses
             | Capability::DeadlockDetection => false,
+            Capability::AncestorDetection => cfg!(target_os = "linux"),
         }
     }
 

@@ -44,7 +44,9 @@ impl Engine for MemoryEngine {
             Capability::SharedLocks
             | Capability::AbandonmentReports
             | Capability::FairAcrossProcesses => true,
-            Capability::LockLoss | Capability::DeadlockDetection => false,
+            Capability::LockLoss
+            | Capability::DeadlockDetection
+            | Capability::AncestorDetection => false,
         }
     }
 

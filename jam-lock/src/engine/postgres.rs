@@ -135,6 +135,8 @@ impl Engine for PostgresEngine {
             | Capability::LockLoss
             | Capability::FairAcrossProcesses
             | Capability::DeadlockDetection => true,
+            // The process may be on another machine.
+            Capability::AncestorDetection => false,
         }
     }
 

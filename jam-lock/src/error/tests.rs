@@ -64,6 +64,14 @@ fn every_error_is_one_line_and_becomes_an_io_error_of_its_kind() {
             Deadlock,
         ),
         (LockError::Deadlock { name: boxed(), location: location() }, Deadlock),
+        (
+            LockError::HeldByAncestor {
+                name: boxed(),
+                location: location(),
+                holder: Box::default(),
+            },
+            Deadlock,
+        ),
         (LockError::Name { name: String::new(), reason: why.to_owned() }, InvalidInput),
         (LockError::NotAFile { path: path(), found: "a folder", remedy }, InvalidInput),
         (LockError::Io { operation: "open", path: path(), error: StorageFull.into() }, StorageFull),

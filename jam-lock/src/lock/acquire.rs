@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 
+use super::ancestor_check::AncestorCheck;
 use super::{Lock, yield_to_executor};
 use crate::context::Owner;
 use crate::engine::OwnerId;
 use crate::error::LockError;
-use crate::gate::{AcquireRequest, Admission, Grant, Outcome, Wait, WaiterKind};
+use crate::gate::{AcquireRequest, Admission, Gate, Grant, Outcome, Wait, WaiterKind};
 use crate::guard::LockGuard;
 use crate::holder::Holder;
 use crate::observer::Notifier;
@@ -34,8 +36,11 @@ impl Lock {
             match waiting.wait.wait() {
                 Poll::Ready(result) => break result,
                 Poll::Pending => {
-                    waiting.wait.skip_until_polled();
-                    waiting.observed.still_waiting(self.gate.holder().as_deref());
+                    waiting.skip_if_observed();
+                    let holder = self.gate.holder();
+                    if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
+                        break Err(error);
+                    }
                 }
             }
         };
@@ -66,8 +71,11 @@ impl Lock {
                 match waiting.wait.wait_async().await {
                     Poll::Ready(result) => break result,
                     Poll::Pending => {
-                        waiting.wait.skip_until_polled();
-                        waiting.observed.still_waiting(self.gate.holder_async().await.as_deref());
+                        waiting.skip_if_observed();
+                        let holder = self.gate.holder_async().await;
+                        if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
+                            break Err(error);
+                        }
                     }
                 }
             };
@@ -109,9 +117,12 @@ impl Lock {
             Admission::Granted(grant) => {
                 Started::Granted(self.refuse_if_record_is_needed(grant)?, notifier)
             }
-            Admission::Queued(mut wait) => {
-                let observed = ObservedWait::start(&mut wait, notifier, is_try);
-                Started::Waiting(Waiting { observed, wait })
+            Admission::Queued(wait) => {
+                let observed = ObservedWait::start(&wait, notifier, is_try);
+                let ancestor_check = AncestorCheck::start(&self.gate, deadline);
+                let mut waiting = Waiting { observed, ancestor_check, wait };
+                waiting.set_interrupt();
+                Started::Waiting(waiting)
             }
         })
     }
@@ -178,7 +189,33 @@ enum Started<'wait> {
 /// A wait for the lock; the observer learns of its end before the place in the queue is given up.
 struct Waiting<'wait> {
     observed: ObservedWait,
+    ancestor_check: Option<AncestorCheck>,
     wait: Wait<'wait>,
+}
+
+impl Waiting<'_> {
+    /// Lets the waiters behind go first if the observer is to be notified, which may be slow.
+    fn skip_if_observed(&self) {
+        if self.observed.is_due() {
+            self.wait.skip_until_polled();
+        }
+    }
+
+    /// Does what the wait was interrupted for; an error ends it.
+    fn interrupted(&mut self, gate: &Gate, holder: Option<&Holder>) -> Result<(), LockError> {
+        self.observed.still_waiting(holder);
+        if let Some(check) = &mut self.ancestor_check {
+            check.check(gate, holder)?;
+        }
+        self.set_interrupt();
+        Ok(())
+    }
+
+    fn set_interrupt(&mut self) {
+        let check = self.ancestor_check.as_ref().and_then(AncestorCheck::next);
+        self.wait.interrupt_at =
+            [self.observed.still_waiting_at, check].into_iter().flatten().min();
+    }
 }
 
 /// Notifies the observer of a wait, and of its end if it is dropped. A try waits for no holder, so the
@@ -186,22 +223,33 @@ struct Waiting<'wait> {
 struct ObservedWait {
     notifier: Option<Arc<Notifier>>,
     is_try: bool,
+    /// When it is notified that the wait still lasts.
+    still_waiting_at: Option<Instant>,
 }
 
 impl ObservedWait {
-    fn start(wait: &mut Wait<'_>, notifier: Option<Arc<Notifier>>, is_try: bool) -> Self {
+    fn start(wait: &Wait<'_>, notifier: Option<Arc<Notifier>>, is_try: bool) -> Self {
+        let mut still_waiting_at = None;
         if let Some(notifier) = notifier.as_deref().filter(|_| !is_try) {
             // An observer may be slow, and must not delay other waiters.
             wait.skip_until_polled();
-            wait.interrupt_at = notifier.still_waiting_at();
+            still_waiting_at = notifier.still_waiting_at();
             notifier.waiting();
         }
-        Self { notifier, is_try }
+        Self { notifier, is_try, still_waiting_at }
     }
 
-    fn still_waiting(&self, holder: Option<&Holder>) {
-        if let Some(notifier) = &self.notifier {
-            notifier.still_waiting(holder);
+    fn is_due(&self) -> bool {
+        self.still_waiting_at.is_some_and(|at| at <= Instant::now())
+    }
+
+    /// Notifies the observer that the wait still lasts, once that is due.
+    fn still_waiting(&mut self, holder: Option<&Holder>) {
+        if self.is_due() {
+            self.still_waiting_at = None;
+            if let Some(notifier) = &self.notifier {
+                notifier.still_waiting(holder);
+            }
         }
     }
 

@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use clap::{Arg, Args, Parser};
 use clap_complete::Shell;
-use jam_lock::{LockError, LockName, Timeout};
+use jam_lock::{LockName, Timeout};
 
+use super::color::ColorArguments;
 use super::{exit, help};
 
 /// Run commands under named locks, and show the holders of the locks
 #[derive(Debug, Parser)]
-#[command(name = "jam-lock", version)]
+#[command(name = "jam-lock", version, after_help = help::top())]
 pub(crate) struct Arguments {
     #[arg(
         long,
         global = true,
         value_name = "FOLDER|URL",
-        help = "Lock folder, or URL of a PostgreSQL database [env: JAM_LOCK] [default: ./locks]"
+        help = "Folder or database of the locks [env: JAM_LOCK] [default: ./locks]"
     )]
     pub(crate) locks: Option<OsString>,
 
@@ -36,6 +37,9 @@ pub(crate) enum Subcommand {
         /// Print every detail as JSON, for other programs
         #[arg(long)]
         json: bool,
+
+        #[command(flatten)]
+        colors: ColorArguments,
     },
 
     /// Show the list live; press q to quit
@@ -44,6 +48,9 @@ pub(crate) enum Subcommand {
         /// Number of seconds between updates
         #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
         interval: Duration,
+
+        #[command(flatten)]
+        colors: ColorArguments,
     },
 
     /// Show the holder of a lock (exit status: 0 held, 1 free)
@@ -54,7 +61,9 @@ pub(crate) enum Subcommand {
         name: LockName,
     },
 
-    /// Remove unused keyed locks: the files that killed processes left behind, or the database rows
+    /// Remove unused keyed locks
+    ///
+    /// These are the files that killed processes left behind, or the rows of a database.
     #[command(after_help = help::others())]
     Sweep,
 
@@ -97,6 +106,10 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "STATUS", default_value_t = exit::EXIT_TIMEOUT)]
     pub(crate) exit_code: u8,
 
+    /// Refuse a lock that was never used, such as by a misspelt name
+    #[arg(long)]
+    pub(crate) existing: bool,
+
     /// Do not show the holder during a wait; errors are shown
     #[arg(long, short)]
     pub(crate) quiet: bool,
@@ -130,8 +143,26 @@ fn without_locks() -> Arg {
     Arg::new("locks").long("locks").hide(true).value_parser(clap::value_parser!(OsString))
 }
 
-fn name(text: &str) -> Result<LockName, LockError> {
-    LockName::new(text)
+/// The name of one lock, not of all keys.
+fn name(text: &str) -> Result<LockName, String> {
+    if let Some(example) = with_example_keys(text) {
+        return Err(format!(
+            "this declares one lock for each key: write the name of one of them, such as `{example}`"
+        ));
+    }
+    LockName::new(text).map_err(|error| error.to_string())
+}
+
+/// The name of one lock of a keyed name, with a number for each placeholder; `None` if there are none.
+fn with_example_keys(text: &str) -> Option<String> {
+    let (before, placeholder) = text.split_once('{')?;
+    let (key, behind) = placeholder.split_once('}')?;
+    let is_placeholder = !key.is_empty() && key.chars().all(|it| it.is_alphanumeric() || it == '_');
+    let rest = with_example_keys(behind);
+    match (is_placeholder, rest) {
+        (true, rest) => Some(format!("{before}7{}", rest.as_deref().unwrap_or(behind))),
+        (false, rest) => Some(format!("{before}{{{key}}}{}", rest?)),
+    }
 }
 
 /// Seconds as in Jam.py; like `#[locked]`, the only negative number is -1.

@@ -5,13 +5,14 @@ use std::io;
 use jam_lock::LockError;
 
 use super::exit::{EXIT_ERROR, Exit};
+use super::location::CHOOSE_ANOTHER;
 use super::output;
 
 /// The error of a subcommand other than `run`.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The location does not exist, or cannot be read.
-    Location(LockError),
+    Location { error: LockError, is_default: bool },
     /// A lock, or the list of all, cannot be read.
     Lock(LockError),
     /// The output cannot be written.
@@ -28,8 +29,9 @@ impl Error {
                 return Exit::SUCCESS;
             }
             Self::Output(error) => output::say(format_args!("cannot write: {error}")),
-            Self::Location(error) => {
-                output::say(format_args!("{error}; choose another with --locks or JAM_LOCK"));
+            Self::Location { error, is_default } => {
+                let note = if is_default { "it is the default; " } else { "" };
+                output::say(format_args!("{error}; {note}{CHOOSE_ANOTHER}"));
             }
             Self::Lock(error) => output::say(error),
             Self::Usage(why) => output::say(why),

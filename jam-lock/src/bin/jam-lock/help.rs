@@ -18,7 +18,7 @@ pub(crate) const RUN: Entries = &[
         "the lock was lost while the command ran: its file was removed; or the server ended it, and \
          the command was terminated, on Linux with all its descendants",
     ),
-    ("71", "the lock could not be accessed"),
+    ("71", "the lock could not be accessed, or was never used (see --existing)"),
     ("127", "the command was not found"),
     ("126", "the command could not be run"),
     ("2", "invalid arguments"),
@@ -34,6 +34,14 @@ pub(crate) const WHO: Entries = &[
 /// The exit statuses of every other subcommand.
 pub(crate) const OTHERS: Entries =
     &[("0", "success"), ("2", "the locks cannot be accessed, or invalid arguments")];
+
+/// Examples of the command.
+pub(crate) const TOP_EXAMPLES: Entries = &[
+    ("jam-lock run nightly -- ./backup.sh", "wait for the lock, then run it"),
+    ("jam-lock run report --skip -- make report", "skip it if it is running"),
+    ("jam-lock list", "show all locks and their holders"),
+    ("jam-lock who nightly", "show the holder of one lock"),
+];
 
 /// Examples of `run`.
 pub(crate) const EXAMPLES: Entries = &[
@@ -85,11 +93,15 @@ pub(crate) const JSON_HOLDER: Entries = &[
 ];
 
 /// The environment variables.
-pub(crate) const ENVIRONMENT: Entries = &[(
-    "JAM_LOCK",
-    "The lock folder, or the URL of a PostgreSQL database, unless --locks is given. The default \
-     is the folder locks in the current directory.",
-)];
+pub(crate) const ENVIRONMENT: Entries = &[
+    (
+        "JAM_LOCK",
+        "The lock folder, or the URL of a PostgreSQL database, unless --locks is given. The default \
+         is the folder locks in the current directory. A leading ~ or a variable is not expanded, but \
+         refused.",
+    ),
+    ("NO_COLOR", "If set, list and watch use no colours, unless --color is given."),
+];
 
 /// The files in a lock folder.
 pub(crate) const FILES: Entries = &[
@@ -101,6 +113,11 @@ pub(crate) const FILES: Entries = &[
 pub(crate) const KILLED: &str = "\
 If jam-lock itself is killed, a lock of a folder is held until the command and all processes that \
 it started have exited, because they inherit the lock file. A lock of a database is released.";
+
+/// Shown below the help of the command.
+pub(crate) fn top() -> String {
+    format!("Examples:\n{}", table(TOP_EXAMPLES))
+}
 
 /// Shown below the help of `run`.
 pub(crate) fn run() -> String {

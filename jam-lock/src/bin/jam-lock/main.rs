@@ -1,6 +1,7 @@
 //! The command `jam-lock`: runs commands under named locks, and shows their holders.
 
 mod arguments;
+mod color;
 mod completions;
 mod error;
 mod exit;
@@ -12,9 +13,11 @@ mod manual;
 mod output;
 mod process;
 mod run;
+mod suggestion;
 #[cfg(unix)]
 mod suspend;
 mod sweep;
+mod table;
 mod text;
 mod watch;
 mod who;
@@ -25,6 +28,7 @@ use clap::Parser;
 
 use self::arguments::{Arguments, Subcommand};
 use self::error::Error;
+use self::location::Location;
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
@@ -32,12 +36,12 @@ fn main() -> ExitCode {
         return exit;
     }
     let Arguments { locks, subcommand } = Arguments::parse();
-    let location = locks.unwrap_or_else(jam_lock::default_location);
+    let location = Location::new(locks);
     // Everything must be dropped before the process ends, which may be by a signal.
     let exit = match subcommand {
         Subcommand::Run(arguments) => Ok(run::run(&location, &arguments)),
-        Subcommand::List { json } => list::list(&location, json),
-        Subcommand::Watch { interval } => watch::watch(&location, interval),
+        Subcommand::List { json, colors } => list::list(&location, json, colors),
+        Subcommand::Watch { interval, colors } => watch::watch(&location, interval, colors),
         Subcommand::Who { name } => who::who(&location, &name),
         Subcommand::Sweep => sweep::sweep(&location),
         Subcommand::Completions { shell } => completions::completions(shell),

@@ -1,5 +1,7 @@
 //! `man`: the manual, one page for all subcommands.
 
+mod synopsis;
+
 use std::io::{self, Write};
 
 use clap::{Command, CommandFactory};
@@ -29,7 +31,7 @@ fn page() -> io::Result<String> {
     let about = Man::new(command.clone());
     let mut text = written(|text| about.render_title(text))?;
     text += &section(|text| about.render_name_section(text))?;
-    text += &section(|text| about.render_synopsis_section(text))?;
+    text += &synopsis::section(&command);
     text += &section(|text| about.render_description_section(text))?;
     text += &section(|text| about.render_options_section(text))?;
     text += ".SH COMMANDS\n";
@@ -49,9 +51,9 @@ fn subcommand_section(subcommand: &Command) -> io::Result<String> {
         if is_common { argument.hide(true) } else { argument }
     });
     let has_arguments = alone.get_arguments().any(|argument| !argument.is_hide_set());
-    let man = Man::new(alone);
+    let man = Man::new(alone.clone());
     let mut text = format!(".SS {name}\n");
-    text += &body(|text| man.render_synopsis_section(text))?;
+    text += &synopsis::line(&alone);
     text += ".PP\n";
     text += &body(|text| man.render_description_section(text))?;
     if has_arguments {

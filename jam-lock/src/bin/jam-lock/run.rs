@@ -17,19 +17,20 @@ mod interrupt;
 pub(crate) mod listener;
 #[cfg(unix)]
 mod lock_descriptor;
+mod name_check;
 mod progress;
 #[cfg(unix)]
 mod signals;
 mod start_error;
 
-use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 
-use jam_lock::{LockError, Locks};
+use jam_lock::LockError;
 
 use self::start_error::StartError;
 use super::arguments::RunArguments;
 use super::exit::{EXIT_LOCK_ERROR, EXIT_LOST, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, Exit};
+use super::location::Location;
 use super::output::say;
 
 /// How a command that was started ended.
@@ -41,7 +42,7 @@ enum Outcome {
 }
 
 /// Runs the command under its lock at `location`.
-pub(crate) fn run(location: &OsStr, arguments: &RunArguments) -> Exit {
+pub(crate) fn run(location: &Location, arguments: &RunArguments) -> Exit {
     match run_under_lock(location, arguments) {
         Ok(exit) => exit,
         Err(StartError::Lock(error)) if error.is_timeout() => timed_out(&error, arguments),
@@ -55,8 +56,8 @@ pub(crate) fn run(location: &OsStr, arguments: &RunArguments) -> Exit {
     }
 }
 
-fn run_under_lock(location: &OsStr, arguments: &RunArguments) -> Result<Exit, StartError> {
-    let locks = Locks::at(location)?;
+fn run_under_lock(location: &Location, arguments: &RunArguments) -> Result<Exit, StartError> {
+    let locks = name_check::open(location, arguments)?;
     let mut command = command::prepare(arguments)?;
     let guard = acquire::acquire(&locks, arguments, &mut command)?;
     if let Some(died) = guard.abandoned() {

@@ -2,48 +2,10 @@
 
 use std::time::Duration;
 
-use console::{Alignment, measure_text_width, pad_str, truncate_str};
-use jam_lock::{Holder, Status};
+use console::{measure_text_width, truncate_str};
+use jam_lock::{Holder, State};
 
 use crate::output::plain;
-
-/// The columns; tokens are for programs, which read JSON.
-const TITLES: [&str; 5] = ["NAME", "STATE", "HELD FOR", "WAITING", "HOLDER"];
-
-/// The table: a line of titles, and a line for each lock with its name cut to `name_width`.
-pub(crate) fn table(locks: &[Status], name_width: usize) -> Vec<String> {
-    let titles = TITLES.map(ToOwned::to_owned);
-    let rows: Vec<_> =
-        [titles].into_iter().chain(locks.iter().map(|status| row(status, name_width))).collect();
-    let widths: [usize; TITLES.len()] = std::array::from_fn(|column| {
-        rows.iter().map(|row| measure_text_width(&row[column])).max().unwrap_or(0)
-    });
-    let line = |row: &[String; TITLES.len()]| {
-        let cells = row.iter().zip(widths);
-        let cells: Vec<_> =
-            cells.map(|(cell, width)| pad_str(cell, width, Alignment::Left, None)).collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
-fn row(status: &Status, name_width: usize) -> [String; TITLES.len()] {
-    let held_for = status.holder().and_then(Holder::held_for).map(duration);
-    let holder = match (status.holder(), status.abandoned()) {
-        (Some(holder), _) => Some(plain(&holder.to_string())),
-        (None, Some(died)) => Some(died_inside(died)),
-        (None, None) => None,
-    };
-    let holders: Vec<_> =
-        holder.into_iter().chain(status.unreleased().map(not_released_by)).collect();
-    [
-        cut(&plain(status.name()), name_width),
-        status.state().to_string(),
-        held_for.unwrap_or_default(),
-        status.waiting().map_or_else(|| "?".to_owned(), |count| count.to_string()),
-        holders.join("; "),
-    ]
-}
 
 /// The holder of a lock, in a phrase that begins with `held`.
 pub(crate) fn held_by(holder: &Holder) -> String {
@@ -51,6 +13,35 @@ pub(crate) fn held_by(holder: &Holder) -> String {
     match holder.held_for() {
         Some(held_for) => format!("held for {} by {by}", duration(held_for)),
         None => format!("held by {by}"),
+    }
+}
+
+/// The holder of a lock in this state, which is one of several if they are readers.
+pub(crate) fn held_by_one(state: State, holder: &Holder) -> String {
+    match state {
+        State::Readers(count) if count != Some(1) => {
+            let by = plain(&holder.to_string());
+            let since = holder.held_for().map(|held_for| format!(" for {}", duration(held_for)));
+            format!("held by {state}, among them{} {by}", since.unwrap_or_default())
+        }
+        _ => held_by(holder),
+    }
+}
+
+/// What introduces a holder that is one of several readers.
+pub(crate) fn among_readers(state: State) -> &'static str {
+    match state {
+        State::Readers(count) if count != Some(1) => "among them ",
+        _ => "",
+    }
+}
+
+/// The holder without its process id.
+pub(crate) fn without_process(holder: &Holder) -> String {
+    let text = holder.to_string();
+    match holder.process() {
+        Some(process) => text.replacen(&format!(" (pid {process})"), "", 1),
+        None => text,
     }
 }
 

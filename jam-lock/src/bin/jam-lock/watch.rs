@@ -7,11 +7,12 @@ mod screen;
 #[cfg(unix)]
 mod view;
 
-use std::ffi::OsStr;
 use std::time::Duration;
 
+use super::color::ColorArguments;
 use super::error::Error;
 use super::exit::Exit;
+use super::location::Location;
 
 /// The lines above the table: the title, and an empty one.
 #[cfg(unix)]
@@ -19,21 +20,28 @@ const HEADER_LINES: usize = 2;
 
 /// Shows the locks at `location` until the user quits.
 #[cfg(unix)]
-pub(crate) fn watch(location: &OsStr, interval: Duration) -> Result<Exit, Error> {
+pub(crate) fn watch(
+    location: &Location,
+    interval: Duration,
+    colors: ColorArguments,
+) -> Result<Exit, Error> {
     use self::event::{Event, Events};
     use self::screen::Screen;
+    use super::table::Format;
 
     if !Screen::is_available() {
         return Err(Error::Usage("`watch` needs a terminal: use `jam-lock list`"));
     }
-    let locks = super::location::open_existing(location)?;
+    let locks = location.open_existing()?;
     let events = Events::new()?;
+    let has_colors = colors.are_used();
+    let format = |width| Format { width: Some(width), has_colors };
     let mut screen = Screen::enter()?;
     loop {
         let (height, width) = screen.size();
-        let title = view::title(&locks.location(), interval, width);
+        let title = view::title(&locks.location(), location.is_default(), interval, width);
         let below = match locks.list() {
-            Ok(found) => view::table(found, height.saturating_sub(HEADER_LINES), width),
+            Ok(found) => view::table(found, height.saturating_sub(HEADER_LINES), format(width)),
             Err(error) => view::wrapped(&error.to_string(), width),
         };
         screen.show(&[vec![title, String::new()], below].concat())?;
@@ -51,6 +59,6 @@ pub(crate) fn watch(location: &OsStr, interval: Duration) -> Result<Exit, Error>
 }
 
 #[cfg(not(unix))]
-pub(crate) fn watch(_: &OsStr, _: Duration) -> Result<Exit, Error> {
+pub(crate) fn watch(_: &Location, _: Duration, _: ColorArguments) -> Result<Exit, Error> {
     Err(Error::Usage("`watch` needs a Unix terminal: use `jam-lock list`"))
 }

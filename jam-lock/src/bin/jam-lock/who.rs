@@ -1,33 +1,41 @@
 //! `who`: the holder of one lock.
 
-use std::ffi::OsStr;
-
-use jam_lock::{LockName, State, Status};
+use jam_lock::{LockName, Locks, State, Status};
 
 use super::error::Error;
 use super::exit::Exit;
-use super::{location, output, text};
-
-/// Printed for a name without any trace, which may be misspelt. A keyed name that is free has none.
-const UNUSED: &str = "free (no use of it is recorded here)";
+use super::location::Location;
+use super::{output, suggestion, text};
 
 /// Prints the holder of the lock `name` at `location`; the exit status is 1 if it is free.
-pub(crate) fn who(location: &OsStr, name: &LockName) -> Result<Exit, Error> {
-    let status = location::open_existing(location)?.lock(name.clone()).status()?;
-    output::print(format_args!("{}\n", sentence(&status)))?;
+pub(crate) fn who(location: &Location, name: &LockName) -> Result<Exit, Error> {
+    let locks = location.open_existing()?;
+    let status = locks.lock(name.clone()).status()?;
+    let is_unused = status.state() == State::Free
+        && status.token().is_none()
+        && status.abandoned().or(status.unreleased()).is_none();
+    let sentence = if is_unused { unused(location, &locks, name) } else { sentence(&status) };
+    output::print(format_args!("{sentence}\n"))?;
     match status.state() {
         State::Unknown => Err(Error::Usage("cannot determine whether the lock is held")),
         state => Ok(Exit::Status(u8::from(!state.is_held()))),
     }
 }
 
+/// A name without any trace, which may be misspelt. A keyed name that is free has none.
+fn unused(location: &Location, locks: &Locks, name: &LockName) -> String {
+    let default = if location.is_default() { ", the default location" } else { "" };
+    let here = locks.location();
+    let did_you_mean = suggestion::did_you_mean(locks, name).unwrap_or_default();
+    format!("free (no use of it is recorded in {here}{default}{did_you_mean})")
+}
+
 fn sentence(status: &Status) -> String {
     let state = status.state();
     let sentence = match (status.holder(), status.abandoned()) {
-        (Some(holder), _) => text::held_by(holder),
+        (Some(holder), _) => text::held_by_one(state, holder),
         (None, _) if state.is_held() => format!("held by an unknown process ({state})"),
         (None, Some(died)) => format!("{state}; {}", text::died_inside(died)),
-        (None, None) if state == State::Free && status.token().is_none() => UNUSED.to_owned(),
         (None, None) => state.to_string(),
     };
     match status.unreleased() {

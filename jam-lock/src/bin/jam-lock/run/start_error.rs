@@ -11,6 +11,8 @@ pub(super) enum StartError {
     Lock(LockError),
     /// Its holder waits for this process to exit.
     HeldByAncestor(Box<(LockName, Holder)>),
+    /// The lock was never used, and `--existing` requires that.
+    NeverUsed { name: LockName, location: String, meant: String },
     /// A signal arrived first.
     #[cfg(unix)]
     Signal(i32),
@@ -29,9 +31,11 @@ impl fmt::Display for StartError {
                 let (name, holder) = &**held;
                 write!(
                     f,
-                    "refusing to wait for lock `{name}`: this command runs inside {holder}, which \
-                     holds the lock until it exits"
+                    "refusing to wait for lock `{name}`: this command runs inside of its holder, {holder}"
                 )
+            }
+            Self::NeverUsed { name, location, meant } => {
+                write!(f, "lock `{name}` was never used in {location}{meant}")
             }
             #[cfg(unix)]
             Self::Signal(signal) => write!(f, "interrupted by signal {signal}"),

@@ -6,23 +6,25 @@ use console::{measure_text_width, truncate_str};
 use jam_lock::{State, Status};
 
 use crate::output::plain;
-use crate::text::{self, cut};
+use crate::table::{self, Format};
+use crate::text::cut;
 
 /// Where the locks are, the interval, and how to quit.
-pub(super) fn title(location: &str, interval: Duration, width: usize) -> String {
-    let rest = format!(", every {} s; q to quit", interval.as_secs_f64());
+pub(super) fn title(location: &str, is_default: bool, interval: Duration, width: usize) -> String {
+    let default = if is_default { " (default)" } else { "" };
+    let rest = format!("{default}, every {} s; q to quit", interval.as_secs_f64());
     let room = width.saturating_sub("locks of ".len() + rest.len());
     format!("locks of {}{rest}", cut(&plain(location), room))
 }
 
 /// The table of the most interesting locks, and the number of hidden ones.
-pub(super) fn table(mut found: Vec<Status>, height: usize, width: usize) -> Vec<String> {
+pub(super) fn table(mut found: Vec<Status>, height: usize, format: Format) -> Vec<String> {
     found.sort_by(|one, other| (rank(one), one.name()).cmp(&(rank(other), other.name())));
     let room = height.saturating_sub(1);
     let all_fit = found.len() <= room;
     // The last line counts the hidden ones.
     let shown = if all_fit { found.len() } else { room.saturating_sub(1) };
-    let mut lines = text::table(&found[..shown], width / 3);
+    let mut lines = table::lines(&found[..shown], format);
     if !all_fit {
         lines.push(more(&found[shown..]));
     }

@@ -1,5 +1,6 @@
 //! Linux lists the processes that hold file locks, and those that wait for them, in `/proc/locks`.
 
+mod ancestors;
 mod answer_cache;
 mod descriptors;
 mod devices;
@@ -10,6 +11,7 @@ mod lock_table;
 mod lookup_thread;
 mod open_files;
 mod proc_locks;
+mod program;
 mod run_callback;
 mod stale_record;
 mod waiting_writer;

@@ -1,8 +1,6 @@
 //! [`Evidence`]: what makes the holder of a lock file certain.
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::Path;
 
 use super::descriptors;
 use super::proc_locks::Entry;
@@ -35,15 +33,4 @@ impl Evidence {
             }
         }
     }
-}
-
-/// The name of the program that `process` runs.
-pub(super) fn program(process: u32) -> Option<String> {
-    let folder = Path::new("/proc").join(process.to_string());
-    let path = fs::read_link(folder.join("exe")).ok();
-    let name = path.and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
-    let name = name.map(|name| name.trim_end_matches(" (deleted)").to_owned());
-    // Another user's process shows only `comm`, which is cut off.
-    name.or_else(|| fs::read_to_string(folder.join("comm")).ok())
-        .map(|name| name.trim_end().to_owned())
 }

@@ -6,11 +6,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
+use super::ancestors::Ancestors;
 use super::descriptors::serves_file_system;
 use super::devices::Devices;
-use super::evidence::{Evidence, FoundHolder, program};
+use super::evidence::{Evidence, FoundHolder};
 use super::open_files::OpenFiles;
 use super::proc_locks::{self, Entry, READINGS};
+use super::program::program;
 use super::stale_record::ProcessIdentity;
 use crate::engine::Mode;
 use crate::engine::file::holder_lookup::lock_snapshot::LockSnapshot;
@@ -33,6 +35,7 @@ pub(in crate::engine::file) struct LockTable {
     identities: RefCell<HashMap<u32, Option<ProcessIdentity>>>,
     open_files: RefCell<OpenFiles>,
     devices: Devices,
+    ancestors: OnceCell<Ancestors>,
     /// When the search for open files ends.
     end: OnceCell<Instant>,
 }
@@ -85,6 +88,7 @@ impl LockTable {
             identities: RefCell::default(),
             open_files: RefCell::default(),
             devices: Devices::default(),
+            ancestors: OnceCell::new(),
             end: OnceCell::new(),
         }
     }
@@ -163,7 +167,11 @@ impl LockTable {
     }
 
     fn find_holder(&self, lock: &LockSnapshot, holding: &[&Entry]) -> Option<FoundHolder> {
-        self.recorded_holder(lock, holding).or_else(|| self.unrecorded_holder(lock, holding))
+        let found = self.recorded_holder(lock, holding);
+        let mut found = found.or_else(|| self.unrecorded_holder(lock, holding))?;
+        let ancestors = self.ancestors.get_or_init(Ancestors::of_this_process);
+        found.holder.ancestry = ancestors.ancestry(&found.holder, &lock.path);
+        Some(found)
     }
 
     /// The recorded holder, if it holds the lock, with the id that its process has here.

@@ -1,0 +1,47 @@
+//! Ends a wait that would never end, because the holder waits for this process to exit.
+
+use std::time::{Duration, Instant};
+
+use crate::error::LockError;
+use crate::gate::Gate;
+use crate::holder::Holder;
+use crate::timeout::Deadline;
+
+/// How long a wait lasts until the first check; most end before.
+const FIRST: Duration = Duration::from_millis(200);
+
+/// The checks of one wait, each after twice the time: the holder may begin to wait for this process later.
+pub(super) struct AncestorCheck {
+    begun: Instant,
+    after: Duration,
+}
+
+impl AncestorCheck {
+    /// The checks of a wait that begins now; none for one that ends by itself.
+    pub(super) fn start(gate: &Gate, deadline: Deadline) -> Option<Self> {
+        let is_endless = matches!(deadline.starting_now(), Deadline::Never);
+        (is_endless && gate.detects_ancestors())
+            .then(|| Self { begun: Instant::now(), after: FIRST })
+    }
+
+    /// When the next check is due.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.begun.checked_add(self.after)
+    }
+
+    /// Fails if the check is due, and `holder` waits for this process to exit.
+    pub(super) fn check(&mut self, gate: &Gate, holder: Option<&Holder>) -> Result<(), LockError> {
+        if self.next().is_none_or(|next| Instant::now() < next) {
+            return Ok(());
+        }
+        self.after *= 2;
+        match holder.filter(|holder| holder.waits_for_this_process()) {
+            None => Ok(()),
+            Some(holder) => Err(LockError::HeldByAncestor {
+                name: Box::new(gate.name().clone()),
+                location: gate.location().to_owned(),
+                holder: Box::new(holder.clone()),
+            }),
+        }
+    }
+}
