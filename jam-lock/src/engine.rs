@@ -77,6 +77,14 @@ pub trait Engine: fmt::Debug + Send + Sync {
         Duration::from_secs(1)
     }
 
+    /// How long an attempt that does not wait for the lock may take, by default without a limit.
+    ///
+    /// It then ends as a timeout, with what [`Claim::blocked_on`] says. For an engine whose waits may
+    /// remain without any answer.
+    fn response_timeout(&self) -> Option<Duration> {
+        None
+    }
+
     /// The status of every lock of the engine; those of this process are shown as other processes
     /// see them.
     ///

@@ -147,7 +147,11 @@ impl Gate {
             };
             let (begun, end) = match deadline.starting_now() {
                 Deadline::At { start, end } => (start, Some(end)),
-                Deadline::Never | Deadline::After(_) | Deadline::Once => (sync::now(), None),
+                Deadline::Once => {
+                    let now = sync::now();
+                    (now, self.engine.response_timeout().map(|time| now + time))
+                }
+                Deadline::Never | Deadline::After(_) => (sync::now(), None),
             };
             let ticket = match attempt {
                 Attempt::Contended if !blocking => state.enqueue_refused(request, kind),

@@ -95,9 +95,9 @@ impl LockGuard {
         self.gate.name()
     }
 
-    /// How long the acquisition waited: for other holders, and for a server.
+    /// How long the acquisition waited: for other holders, and for a server or a file system elsewhere.
     ///
-    /// Zero if it was a lock of a folder and was free.
+    /// Zero if it was a lock of a folder on a local file system and was free.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.waited
@@ -224,7 +224,9 @@ impl LockGuard {
     ///
     /// # Blocking
     /// On a server, this blocks until the server has confirmed the release, unless a task acquired the
-    /// lock: then it returns at once, with the errors known so far. A drop never waits.
+    /// lock: then it returns at once, with the errors known so far. A drop never waits. In a folder, it makes
+    /// a few system calls, as a drop does; where these may hang, on a file system elsewhere, it waits for them
+    /// for 2 seconds at the most.
     ///
     /// # Errors
     /// - [`LockError::Io`] if the file cannot be unlocked; it is closed instead, which ends the lock too.

@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jam_lock::{LockError, LockName, Locks};
 
@@ -9,6 +12,9 @@ use crate::{LONG, folder, lock, lock_names};
 use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::mounts::Mount;
 use jam_lock_tests::observe::{blocked_on, open_files_below, wait_until};
+
+/// The file system has the locks of its source, instead of the kernel.
+const FORWARDING: &[&str] = &["--multithreaded", "--enable-lock-forwarding"];
 
 /// The inode number of a file is derived from its path.
 const PATH_HASH: &[&str] = &["-o", "use_ino,inodecalc=path-hash"];
@@ -84,7 +90,7 @@ fn no_file_is_kept_open_between_acquisitions() {
 #[test]
 fn a_lock_works_after_its_folder_was_mounted_again() {
     let folder = folder();
-    for arguments in [&[][..], &["--multithreaded", "--enable-lock-forwarding"]] {
+    for arguments in [&[], FORWARDING] {
         let Some(mut mount) = Mount::bindfs(folder.path(), arguments) else { return };
         let locks = Locks::open(mount.path()).unwrap();
         let lock = [lock_names::FIRST, lock_names::customer_id(7)].map(|name| locks.lock(name));
@@ -101,6 +107,71 @@ fn a_lock_works_after_its_folder_was_mounted_again() {
             lock.shared().acquire().unwrap().release().unwrap();
         }
     }
+}
+
+#[test]
+fn an_acquisition_ends_at_its_deadline_while_the_file_system_hangs() {
+    let folder = folder();
+    for arguments in [&[], FORWARDING] {
+        let Some(mount) = Mount::bindfs(folder.path(), arguments) else { return };
+        let (used, unused) = (lock(mount.path(), "x"), lock(mount.path(), "y"));
+        let held = lock(mount.path(), "z").acquire().unwrap();
+        drop(used.acquire().unwrap());
+        let frozen = mount.freeze();
+        for lock in [used.clone(), unused, used.clone().shared()] {
+            let waiting = lock.timeout(Duration::from_millis(300));
+            let error = in_time(move || waiting.acquire().unwrap_err());
+            assert!(error.to_string().ends_with(": the file system has not answered"), "{error}");
+            let LockError::Timeout { waited, .. } = error else { panic!("{error}") };
+            assert!((300..3_000).contains(&waited.as_millis()), "{waited:?}");
+        }
+        let tried = used.clone();
+        let error = in_time(move || tried.try_acquire().unwrap_err());
+        assert!(error.to_string().ends_with(": the file system has not answered"), "{error}");
+        in_time(move || drop(held));
+        drop(frozen);
+        used.acquire().unwrap().release().unwrap();
+        Child::holding(mount.path(), "z").release();
+    }
+}
+
+#[test]
+fn a_task_does_not_block_its_executor_while_the_file_system_hangs() {
+    let folder = folder();
+    let Some(mount) = Mount::bindfs(folder.path(), &[]) else { return };
+    let lock = lock(mount.path(), "x").timeout(Duration::from_millis(100));
+    let frozen = mount.freeze();
+    let waiting = || async {
+        let mut acquisition = Box::pin(lock.acquire_async());
+        let begun = Instant::now();
+        assert!(smol::future::poll_once(&mut acquisition).await.is_none());
+        assert!(begun.elapsed() < Duration::from_secs(3));
+        acquisition.await.unwrap_err()
+    };
+    assert!(smol::block_on(waiting()).is_timeout());
+    drop(frozen);
+}
+
+#[test]
+fn a_waiter_for_a_forwarded_lock_can_be_killed_at_any_time() {
+    let folder = folder();
+    let Some(mount) = Mount::bindfs(folder.path(), FORWARDING) else { return };
+    let holder = Child::holding(mount.path(), "x");
+    let [killed, waiter] = [0, 1].map(|_| Child::waiting(mount.path(), "x"));
+    // Until both have begun to wait, as far as can be seen.
+    thread::sleep(Duration::from_millis(200));
+    in_time(move || killed.kill());
+    let error = lock(mount.path(), "x").timeout(Duration::from_millis(20)).acquire().unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    holder.release();
+    waiter.after("held").release();
+}
+
+/// The result of `call`, which must not hang.
+fn in_time<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
+    let (reply, result) = mpsc::channel();
+    thread::spawn(move || _ = reply.send(call()));
+    result.recv_timeout(LONG).expect("it ends")
 }
 
 fn is_held(folder: &Path, name: &LockName) -> bool {

@@ -46,9 +46,15 @@ impl Child {
     /// `flock(1)`, holding the file at `path` exclusively (`-x`) or shared (`-s`).
     #[cfg(target_os = "linux")]
     pub fn flock(path: &Path, mode: &str) -> Self {
+        Self::waiting_in_flock(path, mode).after("held")
+    }
+
+    /// `flock(1)`, waiting for the file at `path`, to hold it once it can.
+    #[cfg(target_os = "linux")]
+    pub fn waiting_in_flock(path: &Path, mode: &str) -> Self {
         let mut command = Command::new("flock");
         command.arg(mode).arg(path).args(["sh", "-c", "echo held; cat; echo released"]);
-        Self::start(&mut command).after("held")
+        Self::start(&mut command)
     }
 
     /// Starts a process that carries out the order.

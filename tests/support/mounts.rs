@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::observe::wait_until;
@@ -13,8 +15,10 @@ use crate::requirements::may_skip_without_right;
 #[must_use = "it is unmounted on drop"]
 pub struct Mount {
     path: PathBuf,
-    /// The command that mounted it.
+    /// The command that mounts it.
     command: Command,
+    /// The process that serves it, if the command does.
+    server: Option<Child>,
     _folder: TempDir,
 }
 
@@ -23,7 +27,7 @@ impl Mount {
     /// without the right to mount, a test is skipped.
     pub fn bindfs(source: &Path, arguments: &[&str]) -> Option<Self> {
         let mut command = Command::new("bindfs");
-        command.args(arguments);
+        command.arg("-f").args(arguments);
         Self::folder(command, source)
     }
 
@@ -54,7 +58,7 @@ impl Mount {
     fn folder(mut command: Command, source: &Path) -> Option<Self> {
         let (folder, path) = new_mount_point();
         command.arg(source).arg(&path);
-        let mut mount = Self { path, command, _folder: folder };
+        let mut mount = Self { path, command, server: None, _folder: folder };
         if !mount.mount() {
             may_skip_without_right(&format!(
                 "{} cannot mount a folder here",
@@ -72,7 +76,7 @@ impl Mount {
         fs::File::create(&image).and_then(|file| file.set_len(120 << 20)).unwrap();
         let mut command = Command::new("mount");
         command.args(["-o", "loop"]).args([&image, &path]);
-        let mut mount = Self { path, command, _folder: folder };
+        let mut mount = Self { path, command, server: None, _folder: folder };
         if !succeeds(Command::new("mkfs.btrfs").arg("-q").arg(&image)) || !mount.mount() {
             may_skip_without_right("a btrfs cannot be made and mounted here");
             return None;
@@ -86,13 +90,40 @@ impl Mount {
         assert!(self.mount());
     }
 
+    /// Stops the process that serves it, so that each call on its files hangs until the result is dropped.
+    pub fn freeze(&self) -> Frozen {
+        let server = self.server.as_ref().expect("its command serves it");
+        let server = Pid::from_raw(server.id().try_into().unwrap());
+        kill(server, Signal::SIGSTOP).unwrap();
+        Frozen(server)
+    }
+
     /// Whether it could be mounted.
     fn mount(&mut self) -> bool {
-        let is_started = succeeds(&mut self.command);
-        if is_started {
-            wait_until("it is mounted", || is_mounted(&self.path));
+        if self.command.get_args().next() != Some("-f".as_ref()) {
+            let is_started = succeeds(&mut self.command);
+            if is_started {
+                wait_until("it is mounted", || is_mounted(&self.path));
+            }
+            return is_started;
         }
-        is_started
+        self.wait_for_server();
+        let command = self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let Ok(mut server) = command.spawn() else { return false };
+        let mut has_ended = false;
+        wait_until("it is mounted", || {
+            has_ended = server.try_wait().unwrap().is_some();
+            has_ended || is_mounted(&self.path)
+        });
+        self.server = Some(server);
+        !has_ended
+    }
+
+    /// Waits until the process that serves it has ended, once it is unmounted.
+    fn wait_for_server(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _ = server.wait();
+        }
     }
 
     fn unmount(&self) {
@@ -109,6 +140,17 @@ impl Mount {
 impl Drop for Mount {
     fn drop(&mut self) {
         self.unmount();
+        self.wait_for_server();
+    }
+}
+
+/// A stopped process, which goes on when this is dropped.
+#[must_use = "it goes on when this is dropped"]
+pub struct Frozen(Pid);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        let _ = kill(self.0, Signal::SIGCONT);
     }
 }
 

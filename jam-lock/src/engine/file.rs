@@ -12,6 +12,7 @@
 //! | where a holder that died is told from one that lives | `holder_lookup/linux/live_processes.rs` |
 //! | where the files of keyed names are removed | `keyed_cleanup.rs` |
 //! | on which file systems files are not kept open | `file_identity.rs` |
+//! | how a file system that hangs is kept from its callers | `offloaded_claim.rs`, `io_threads.rs` |
 //! | what differs between platforms | `platform/`, `holder_lookup/` |
 
 mod blocking_pool;
@@ -27,11 +28,17 @@ mod folder;
 mod folder_identity;
 mod handle;
 mod holder_lookup;
+#[cfg(target_os = "linux")]
+mod io_threads;
+#[cfg(target_os = "linux")]
+mod kernel_locks;
 mod keyed_cleanup;
 mod list;
 mod lock_file;
 #[cfg(target_os = "linux")]
 mod mount;
+#[cfg(target_os = "linux")]
+mod offloaded_claim;
 mod open;
 mod platform;
 mod polling;
@@ -44,11 +51,19 @@ use std::ffi::OsStr;
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
 
 use self::claim::FileClaim;
 use self::file_spec::FileSpec;
 use self::folder_identity::FolderIdentity;
+#[cfg(target_os = "linux")]
+use self::io_threads::IoThreads;
 use self::lock_file::EXTENSION;
+#[cfg(target_os = "linux")]
+use self::mount::Mount;
+#[cfg(target_os = "linux")]
+use self::offloaded_claim::OffloadedClaim;
 use self::record::TokenFloor;
 use self::temporary_folder::TemporaryFolder;
 use super::{Capability, Claim, Engine, HolderReply, ProcessId};
@@ -66,6 +81,9 @@ pub(crate) struct FileEngine {
     identity: FolderIdentity,
     /// Where the tokens of keyed names start.
     token_floor: Arc<TokenFloor>,
+    /// The threads that use the folder, if its file system may hang.
+    #[cfg(target_os = "linux")]
+    io_threads: Option<Arc<IoThreads>>,
     /// A folder that is removed with the engine.
     _temporary: Option<TemporaryFolder>,
 }
@@ -85,7 +103,16 @@ impl FileEngine {
         let process = ProcessId::current();
         let identity = folder_identity::identity_of(&folder, id, process);
         let token_floor = TokenFloor::for_folder(&folder, permissions);
-        Ok(Self { folder, permissions, process, identity, token_floor, _temporary: None })
+        Ok(Self {
+            #[cfg(target_os = "linux")]
+            io_threads: Mount::of_path(&folder).filter(Mount::may_hang).map(|_| Arc::default()),
+            folder,
+            permissions,
+            process,
+            identity,
+            token_floor,
+            _temporary: None,
+        })
     }
 
     /// Creates a folder, which is removed with the engine.
@@ -135,11 +162,25 @@ impl Engine for FileEngine {
     }
 
     fn find_holder(&self, name: &LockName, reply: HolderReply) {
+        #[cfg(target_os = "linux")]
+        if let Some(threads) = &self.io_threads {
+            let path = self.path(name);
+            let lock = path.clone();
+            let find = move || reply(holder_lookup::find_now(&lock).map(Box::new));
+            // Without a thread, there is no reply.
+            let _ = threads.run_at(Instant::now(), &path, Box::new(find));
+            return;
+        }
         holder_lookup::find(self.path(name), reply);
     }
 
     fn holder_timeout(&self) -> Duration {
         holder_lookup::TIMEOUT
+    }
+
+    #[cfg(target_os = "linux")]
+    fn response_timeout(&self) -> Option<Duration> {
+        self.io_threads.as_ref().map(|_| offloaded_claim::RESPONSE_TIMEOUT)
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {
@@ -160,6 +201,11 @@ impl Engine for FileEngine {
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {
         let spec = FileSpec { path: self.path(name), permissions: self.permissions };
         let token_floor = name.is_keyed().then(|| Arc::clone(&self.token_floor));
+        #[cfg(target_os = "linux")]
+        if let Some(threads) = &self.io_threads {
+            let (name, threads) = (name.clone(), Arc::clone(threads));
+            return Box::new(OffloadedClaim::new(name, spec, token_floor, self.process, threads));
+        }
         Box::new(FileClaim::new(name.clone(), spec, token_floor, self.process))
     }
 }

@@ -38,7 +38,7 @@ fn the_number_of_waiters_is_not_known() {
     let folder = folder();
     let Some(mount) = forwarding(folder.path()) else { return };
     let holds = Child::holding(mount.path(), "x");
-    let waits = Child::waiting(mount.path(), "x");
+    let waits = Child::waiting_in_flock(&mount.path().join("x.lock"), "-x");
     wait_until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
     let status = only(mount.path());
     // Nothing interrupts the one that waits.

@@ -12,6 +12,8 @@ use super::file_spec::FileSpec;
 use super::flock::{is_stale, lock_error};
 use super::flock_wait::{FlockWait, FlockWaitId};
 use super::handle::{Handle, WaitFile};
+#[cfg(target_os = "linux")]
+use super::kernel_locks;
 use super::record::{HolderRecord, RecordFile, TokenFloor};
 use super::{blocking_pool, holder_lookup, keyed_cleanup, polling};
 use crate::engine::{
@@ -40,6 +42,8 @@ pub(super) struct FileClaim {
     held: Option<Mode>,
     /// Whether other processes use the lock too, as far as this claim has noticed.
     is_contended: Option<bool>,
+    /// Whether the kernel itself has the locks, as far as that is known, where that is not certain.
+    has_kernel_locks: Option<bool>,
 }
 
 /// A wait that was started and not yet accepted or discarded.
@@ -71,6 +75,7 @@ impl FileClaim {
             was_stale: Arc::default(),
             held: None,
             is_contended: None,
+            has_kernel_locks: None,
         }
     }
 
@@ -109,7 +114,35 @@ impl FileClaim {
         if is_locked {
             self.held = Some(mode);
             self.was_stale.store(false, Relaxed);
+            #[cfg(target_os = "linux")]
+            self.note_kernel_locks(mode);
         }
+    }
+
+    /// Notes, once, who has the locks of a file that may not be on a local disk.
+    #[cfg(target_os = "linux")]
+    fn note_kernel_locks(&mut self, mode: Mode) {
+        let file = self.handle(mode).0.unreliable_file();
+        if let (None, Some(file)) = (self.has_kernel_locks, file) {
+            self.has_kernel_locks = Some(kernel_locks::have(file.file()));
+        }
+    }
+
+    /// Whether this process has the claim.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether a thread may block for this lock, which a process that serves its file system may otherwise
+    /// never interrupt: only if the kernel itself has the lock.
+    #[cfg(target_os = "linux")]
+    pub(super) fn can_block(&mut self) -> bool {
+        if self.has_kernel_locks.is_none() {
+            // The lock file is held by another; nobody locks its record.
+            self.has_kernel_locks = kernel_locks::are_used_for(&RecordFile::path(&self.spec.path));
+        }
+        self.has_kernel_locks == Some(true)
     }
 
     fn take_wait(&mut self, id: WaitId) -> PendingWait {
@@ -124,7 +157,10 @@ impl Claim for FileClaim {
     }
 
     fn is_polled(&self) -> bool {
-        self.exclusive.is_polled() || self.shared.is_polled()
+        // Nobody is seen to wait for a lock that the kernel does not have, and whoever does tries.
+        self.has_kernel_locks == Some(false)
+            || self.exclusive.is_polled()
+            || self.shared.is_polled()
     }
 
     fn try_acquire(&mut self, mode: Mode) -> Result<TryAcquire, LockError> {

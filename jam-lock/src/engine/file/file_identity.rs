@@ -45,14 +45,6 @@ mod linux {
     use crate::engine::file::mount::Mount;
     use crate::per_process::PerProcess;
 
-    /// The file systems whose files have reliable identities.
-    ///
-    /// An overlay has, as long as it is not mounted twice, which makes every lock on it unreliable.
-    const RELIABLE: [&str; 13] = [
-        "bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "nilfs2", "overlay", "ramfs",
-        "tmpfs", "xfs", "zfs",
-    ];
-
     /// How long an answer is cached: another file system may be mounted with the same number.
     const TTL: Duration = Duration::from_secs(1);
 
@@ -67,8 +59,7 @@ mod linux {
             Some((until, answer)) if now < *until => *answer,
             _ => {
                 let mount = Mount::of_file(file);
-                let answer =
-                    mount.is_some_and(|mount| RELIABLE.contains(&mount.file_system.as_str()));
+                let answer = mount.is_some_and(|mount| mount.has_reliable_ids());
                 answers.insert(metadata.dev(), (now + TTL, answer));
                 answer
             }

@@ -149,6 +149,12 @@ impl Handle {
         self.is_unreliable
     }
 
+    /// The cached file, if its identity is unreliable.
+    #[cfg(target_os = "linux")]
+    pub(super) fn unreliable_file(&self) -> Option<Arc<LockFile>> {
+        self.cached.clone().filter(|file| !file.has_reliable_id())
+    }
+
     /// Whether the path still names `file`. If not, the file is unlocked if it `is_locked`, and the
     /// next try opens the path again.
     pub(super) fn is_current(

@@ -19,7 +19,8 @@ pub(super) use self::elsewhere::{
 };
 #[cfg(target_os = "linux")]
 pub(super) use self::linux::{
-    LiveProcesses, LockTable, find, find_now, find_waiting_writer, is_lock_listed,
+    LiveProcesses, LockTable, find, find_now, find_waiting_writer, find_waiting_writer_now,
+    is_lock_listed,
 };
 pub(super) use self::lock_snapshot::LockSnapshot;
 

@@ -6,6 +6,20 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+/// The file systems whose files have reliable identities.
+///
+/// An overlay has, as long as it is not mounted twice, which makes every lock on it unreliable.
+const WITH_RELIABLE_IDS: [&str; 13] = [
+    "bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "nilfs2", "overlay", "ramfs",
+    "tmpfs", "xfs", "zfs",
+];
+
+/// Others that the kernel itself serves from a local disk.
+const LOCAL: [&str; 12] = [
+    "devtmpfs", "erofs", "exfat", "hfs", "hfsplus", "iso9660", "msdos", "ntfs3", "reiserfs",
+    "squashfs", "udf", "vfat",
+];
+
 /// A mounted file system.
 #[derive(Debug, PartialEq)]
 pub(super) struct Mount {
@@ -33,6 +47,18 @@ impl Mount {
         let mount = details.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim();
         let mounts = fs::read_to_string(format!("/proc/{process}/mountinfo")).ok()?;
         Self::parse(mount, &mounts)
+    }
+
+    /// Whether a call on its files may hang: another process or another machine serves it, as far as is
+    /// known.
+    pub(super) fn may_hang(&self) -> bool {
+        let is_any = |types: &[&str]| types.contains(&self.file_system.as_str());
+        !is_any(&WITH_RELIABLE_IDS) && !is_any(&LOCAL)
+    }
+
+    /// Whether a look at a path always shows whether it still names an open file.
+    pub(super) fn has_reliable_ids(&self) -> bool {
+        WITH_RELIABLE_IDS.contains(&self.file_system.as_str())
     }
 
     /// Whether the file system runs in another process, which may manage locks by itself.

@@ -81,6 +81,11 @@ pub(in crate::engine::file) fn find_waiting_writer(lock: PathBuf, found: WriterW
     }
 }
 
+/// The same, on this thread.
+pub(in crate::engine::file) fn find_waiting_writer_now(lock: PathBuf, found: WriterWaiting) {
+    waiting_writer::run(vec![Search { lock, found }]);
+}
+
 /// The holder of the lock file at `lock`, looked up on this thread.
 pub(in crate::engine::file) fn find_now(lock: &Path) -> Option<Holder> {
     let end = Instant::now() + TIMEOUT;

@@ -1,0 +1,55 @@
+//! [`OffloadedMonitor`]: looks for the loss of a lock whose file system may hang.
+
+use std::fmt;
+use std::sync::{Arc, mpsc};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::serial_queue::SerialQueue;
+use crate::engine::LossMonitor;
+
+/// How long to wait for an answer of the file system.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The monitor of a lock file, which is asked on another thread.
+pub(super) struct OffloadedMonitor {
+    pub(super) queue: Arc<SerialQueue>,
+    pub(super) file: Arc<dyn LossMonitor>,
+}
+
+impl LossMonitor for OffloadedMonitor {
+    fn lost_reason(&self) -> Option<String> {
+        self.file.lost_reason()
+    }
+
+    fn check(&self) -> Option<String> {
+        if self.queue.is_silent() {
+            return None;
+        }
+        let (file, (reply, reason)) = (Arc::clone(&self.file), mpsc::channel());
+        let check = Box::new(move || _ = reply.send(file.check()));
+        self.queue.threads.run_at(Instant::now(), &self.queue.path, check).ok()?;
+        // A file that cannot be looked at may be there.
+        reason.recv_timeout(ANSWER_TIMEOUT).ok().flatten()
+    }
+
+    fn on_loss(&self, waker: &Waker) {
+        self.file.on_loss(waker);
+    }
+
+    fn flush(&self) {
+        let (reply, is_done) = mpsc::channel();
+        self.queue.push_or_keep(Box::new(move |_| {
+            let _ = reply.send(());
+            None
+        }));
+        let time = if self.queue.is_silent() { Duration::ZERO } else { ANSWER_TIMEOUT };
+        let _ = is_done.recv_timeout(time);
+    }
+}
+
+impl fmt::Debug for OffloadedMonitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OffloadedMonitor").field("file", &self.file).finish_non_exhaustive()
+    }
+}
