@@ -228,6 +228,36 @@ impl Drop for Unrecovered<'_> {
     }
 }
 
+/// The lock name that an expression in place of a literal refers to.
+pub fn lock_name(name: &(impl AsLockName + ?Sized)) -> LockName {
+    name.as_lock_name().clone()
+}
+
+/// An expression that can be written in place of a literal name: a `LockName`, or a reference to one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a lock name",
+    label = "expected a `LockName`",
+    note = "write a declared name as a literal, such as `\"invoice_saved\"`, or as a constant of \
+            `lock_names`; for a name that is known only at run time, write `LockName::new(…)?`"
+)]
+pub trait AsLockName {
+    /// The name.
+    fn as_lock_name(&self) -> &LockName;
+}
+
+impl AsLockName for LockName {
+    fn as_lock_name(&self) -> &LockName {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsLockName + ?Sized> AsLockName for &T {
+    fn as_lock_name(&self) -> &LockName {
+        T::as_lock_name(self)
+    }
+}
+
 /// Makes the constant of a declared name, whose portability `lock_names!` has checked.
 #[must_use]
 pub const fn declared(name: &'static str, registry: &'static str, position: usize) -> LockName {

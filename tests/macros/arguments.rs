@@ -35,15 +35,21 @@ fn a_name_is_a_constant_or_an_expression() {
         Ok(is_held())
     }
 
-    #[locked(name.clone())]
-    fn variable(name: &LockName) -> Result<bool, LockError> {
+    #[locked(name)]
+    fn reference(name: &LockName) -> Result<bool, LockError> {
         Ok(is_held())
+    }
+
+    #[locked(name)]
+    fn value(name: LockName) -> Result<bool, LockError> {
+        Ok(is_held() && name == lock_names::SECTION)
     }
 
     let _alone = alone();
     assert_held_within(constant());
     assert_held_within(at_run_time("sect"));
-    assert_held_within(variable(&lock_names::SECTION));
+    assert_held_within(reference(&lock_names::SECTION));
+    assert_held_within(value(lock_names::SECTION));
     assert!(at_run_time("/").is_err());
 }
 

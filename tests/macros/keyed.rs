@@ -28,6 +28,33 @@ fn a_placeholder_is_the_variable_in_scope() {
 }
 
 #[test]
+fn a_placeholder_is_a_variable_that_a_pattern_binds() {
+    struct Path<T>(T);
+
+    #[locked("customer_{id}", guard = held)]
+    fn function(Path(id): Path<String>) -> Result<LockName, LockError> {
+        assert_eq!(id, "7");
+        Ok(held.name().clone())
+    }
+
+    #[locked("Shop {shop}.{account}", timeout = seconds, guard = held)]
+    async fn future(
+        Path((shop, mut account)): Path<(char, u32)>,
+        Path(seconds): Path<u32>,
+        (body, _): (String, String),
+    ) -> Result<LockName, LockError> {
+        account += 1;
+        assert_eq!((shop, account, body.as_str()), ('a', 8, "body"));
+        Ok(held.name().clone())
+    }
+
+    let _alone = alone();
+    assert_eq!(function(Path("7".to_owned())).unwrap(), lock_names::customer_id(7));
+    let future = future(Path(('a', 7)), Path(1), ("body".to_owned(), String::new()));
+    assert_eq!(smol::block_on(future).unwrap(), lock_names::shop_shop_account('a', 7));
+}
+
+#[test]
 fn a_placeholder_can_be_given_as_an_argument() {
     struct Invoice {
         customer: String,
