@@ -62,7 +62,7 @@ pub enum LockError {
     ///
     /// Sections that acquire the two locks in declared order could deadlock with it.
     #[error(
-        "lock order violation: `{name}` (requested in {requested_at}) is declared before `{held}`, \
+        "lock order violation: `{name}` (requested in {requested_at}) comes before `{held}`, \
          which this thread or task already holds (acquired in {held_at}); {remedy}"
     )]
     #[non_exhaustive]
