@@ -23,6 +23,7 @@ mod per_process;
 mod process_id;
 mod settings;
 mod site;
+mod skip;
 mod status;
 mod this_process;
 mod timeout;
@@ -35,7 +36,7 @@ pub mod macro_support;
 #[cfg(feature = "postgres")]
 pub use engine::postgres::transaction::{TransactionGrant, TransactionLock};
 pub use error::LockError;
-pub use from_lock_error::{FromLockError, skip};
+pub use from_lock_error::FromLockError;
 pub use guard::{LockGuard, LockGuards};
 pub use holder::Holder;
 pub use jam_lock_macros::locked;
@@ -47,6 +48,7 @@ pub use name::LockName;
 pub use observer::TracingObserver;
 pub use observer::{Event, Observer};
 pub use site::Site;
+pub use skip::{Skipped, skip};
 pub use status::{State, Status};
 pub use timeout::Timeout;
 

@@ -209,6 +209,38 @@ fn guard_binds_the_guard() {
     assert_eq!(function("1".to_owned()).unwrap(), "1 section");
 }
 
+#[test]
+fn skip_returns_a_default_value_or_the_real_error() {
+    #[locked("section", timeout = 0, or_else = jam_lock::skip, locks = locks)]
+    fn nothing(locks: &Locks) {}
+
+    #[locked("section", timeout = 0, or_else = jam_lock::skip, locks = locks)]
+    fn result(locks: &Locks) -> std::io::Result<u8> {
+        Ok(1)
+    }
+
+    #[locked("section", timeout = 0, or_else = jam_lock::skip, locks = locks)]
+    async fn asynchronous(locks: &Locks) -> Result<Vec<u8>, LockError> {
+        Ok(vec![1])
+    }
+
+    let (folder, locks) = other_locks();
+    let held = locks.lock(lock_names::SECTION).acquire().unwrap().detach();
+    nothing(&locks);
+    assert_eq!(result(&locks).unwrap(), 0);
+    assert_eq!(smol::block_on(asynchronous(&locks)).unwrap(), []);
+    drop(held);
+    assert_eq!(result(&locks).unwrap(), 1);
+
+    // A folder is no lock file.
+    let lock_file = folder.path().join("section.lock");
+    std::fs::remove_file(&lock_file).unwrap();
+    std::fs::create_dir(lock_file).unwrap();
+    assert!(result(&locks).is_err());
+    assert!(smol::block_on(asynchronous(&locks)).is_err_and(|error| !error.is_timeout()));
+    assert!(std::panic::catch_unwind(|| nothing(&locks)).is_err());
+}
+
 /// Locks other than the default, and their folder.
 fn other_locks() -> (TempDir, Locks) {
     let folder = tempfile::tempdir().unwrap();
