@@ -198,7 +198,8 @@ pub enum LockError {
     /// [`set_default_locks`](crate::set_default_locks) was called after the default was set or used.
     #[error(
         "the default locks are already set ({location}); \
-         call `set_default_locks` once, before acquiring any lock"
+         call `set_default_locks` once, before acquiring any lock, or in a test \
+         `Locks::override_default`"
     )]
     #[non_exhaustive]
     DefaultAlreadySet {

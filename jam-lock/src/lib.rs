@@ -42,7 +42,9 @@ pub use holder::Holder;
 pub use jam_lock_macros::locked;
 pub use lock::Lock;
 pub use lock_set::LockSet;
-pub use locks::{Locks, LocksBuilder, default_location, default_locks, set_default_locks};
+pub use locks::{
+    DefaultOverride, Locks, LocksBuilder, default_location, default_locks, set_default_locks,
+};
 pub use name::LockName;
 #[cfg(feature = "tracing")]
 pub use observer::TracingObserver;
