@@ -1,6 +1,6 @@
 //! The expression that acquires the locks as the arguments request.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
@@ -85,11 +85,12 @@ fn lock_name(name: &Name, arguments: &Arguments, Paths { support, names }: &Path
             let keys = (!placeholders.is_empty()).then(|| quote!((#(#keys),*)));
             quote_spanned!(literal.span()=> #names::name! { [#names] #literal #keys })
         }
-        // With a declared type, rustc reports a mismatch at the expression alone.
+        // It is borrowed, like the values of placeholders and `locks`.
         Name::Expression(expression) => {
-            let name = hidden("name");
-            let expected = quote_spanned!(expression.span()=> #support::LockName);
-            quote!({ let #name: #expected = #expression; #name })
+            let borrowed = quote_spanned!(expression.span()=> (&(#expression)));
+            let span = expression.span().resolved_at(Span::mixed_site());
+            let name = quote_spanned!(span=> lock_name);
+            quote!(#support::#name #borrowed)
         }
     }
 }

@@ -121,7 +121,11 @@ impl Arguments {
         let mut has_name = false;
         for (position, Key { placeholder: word, value }) in self.keys.iter().enumerate() {
             if self.keys[..position].iter().any(|earlier| earlier.placeholder == *word) {
-                errors.push(options::duplicate(word));
+                let message = format!(
+                    "duplicate argument `{word}`: remove one, or lock two keys of one name with a \
+                     placeholder for each, as in `\"customer_{{from}}\", \"customer_{{to}}\"`"
+                );
+                errors.at_tokens(word, message);
             } else if placeholders.iter().any(|placeholder| word == placeholder) {
             } else if word == "name" {
                 has_name = true;
@@ -135,7 +139,10 @@ impl Arguments {
                     ("the arguments are", options::keywords()),
                     ("the placeholders are", placeholders),
                 ];
-                errors.at_tokens(word, suggestion::unknown("argument", &word.to_string(), &valid));
+                errors.at_tokens(
+                    word,
+                    suggestion::unknown("argument", &word.to_string(), None, &valid),
+                );
             }
         }
         has_name

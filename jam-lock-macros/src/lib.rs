@@ -33,6 +33,7 @@ mod registry;
 mod template;
 
 // `name!`: looks up a name in the registry.
+mod declared_names;
 mod name_lookup;
 mod registry_paths;
 mod suggestion;

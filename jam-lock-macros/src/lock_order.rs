@@ -10,6 +10,7 @@ use syn::parse::ParseStream;
 use syn::{Error, LitStr, Result};
 
 use crate::arguments::Arguments;
+use crate::declared_names;
 use crate::errors::Errors;
 use crate::nested_sections::{self, Section};
 use crate::registry_paths::{Declared, bracketed};
@@ -56,8 +57,7 @@ pub(crate) fn check(input: ParseStream, declared: &[Declared]) -> Result<TokenSt
         bracketed(input)?.into_iter().map(|literal| syn::parse2(literal.into())).collect()
     };
     let (outer, inner) = (names()?, names()?);
-    let position =
-        |name: &LitStr| declared.iter().position(|declared| declared.name == name.value());
+    let position = |name: &LitStr| declared_names::position(declared, &name.value());
     let mut errors = Errors::default();
     for name in &inner {
         // Its lookup reports an unknown name.

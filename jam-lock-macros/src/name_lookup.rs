@@ -5,9 +5,9 @@ use quote::quote;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{LitStr, Result};
 
-use crate::lock_order;
 use crate::registry_paths::{Declared, bracketed, declared_names};
 use crate::suggestion;
+use crate::{declared_names, lock_order};
 
 /// Expands `[runtime] ["declared" ITEM …]` and a query.
 ///
@@ -41,7 +41,7 @@ impl Parse for Lookup {
 fn look_up(runtime: &TokenStream, declared: &[Declared], lookup: Lookup) -> TokenStream {
     let Lookup { registry, name: literal, keys } = lookup;
     let name = literal.value();
-    match declared.iter().find(|declared| declared.name == name) {
+    match declared_names::position(declared, &name).map(|position| &declared[position]) {
         Some(Declared { item: Some(item), .. }) => {
             // With a macro's span, rustc does not suggest to shorten the path.
             let span = Span::mixed_site().located_at(literal.span());
@@ -51,9 +51,10 @@ fn look_up(runtime: &TokenStream, declared: &[Declared], lookup: Lookup) -> Toke
         // The name is invalid, which its declaration reports.
         Some(_) => quote!(#runtime::macro_support::declared(#literal, "", 0)),
         None => {
+            let meant = declared_names::meant(declared, &name);
             let declared = declared.iter().map(|declared| declared.name.as_str()).collect();
             let valid = [("the declared names are", declared)];
-            let message = suggestion::unknown("lock name", &name, &valid);
+            let message = suggestion::unknown("lock name", &name, meant, &valid);
             syn::Error::new(literal.span(), message).to_compile_error()
         }
     }

@@ -23,9 +23,9 @@ pub(crate) struct Moved {
 impl Moved {
     /// Moves the by-value parameters among `parameters`.
     ///
-    /// The `arguments` of the attribute may use parameters too. Patterns are replaced by variables
-    /// if `may_replace_patterns`, that is if no other macro reads the parameters; rustdoc still
-    /// shows the patterns.
+    /// The `arguments` of the attribute may use parameters too, so a pattern that binds one of them
+    /// stays. Other patterns are replaced by variables if `may_replace_patterns`, that is if no
+    /// other macro reads the parameters; rustdoc still shows the patterns.
     pub(crate) fn new(
         parameters: &Punctuated<FnArg, Token![,]>,
         arguments: &TokenStream,
@@ -36,7 +36,9 @@ impl Moved {
         for parameter in parameters {
             match parameter.clone() {
                 FnArg::Typed(parameter) if !matches!(*parameter.ty, Type::Reference(_)) => {
-                    if is_variable(&parameter.pat) || !may_replace_patterns {
+                    let may_replace =
+                        may_replace_patterns && !binds_any(&parameter.pat, &mentioned);
+                    if is_variable(&parameter.pat) || !may_replace {
                         moved.move_variables(parameter, &mentioned);
                     } else {
                         moved.move_pattern(parameter);
@@ -111,6 +113,11 @@ pub(crate) fn is_by_value(receiver: &Receiver) -> bool {
 /// Whether a pattern is a plain variable.
 fn is_variable(pattern: &Pat) -> bool {
     matches!(pattern, Pat::Ident(variable) if variable.by_ref.is_none() && variable.subpat.is_none())
+}
+
+/// Whether a pattern binds one of the `names`.
+fn binds_any(pattern: &Pat, names: &HashSet<String>) -> bool {
+    take_bindings(&mut pattern.clone()).iter().any(|it| names.contains(&it.ident.to_string()))
 }
 
 /// The variables that a pattern binds; removes their `mut` from the pattern.

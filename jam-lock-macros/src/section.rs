@@ -21,7 +21,8 @@ use crate::return_type::without_impl_trait;
 ///
 /// The braces around a body have the edition of this crate, so that temporaries in the body's tail
 /// are dropped before the parameters and the guard in every edition. The body's own braces keep the
-/// user's edition.
+/// user's edition. Where the body is compiled as a function of its own, as a closure or a future, braces
+/// with the body's span are around those: coverage counts a function only if its span is the user's.
 pub(crate) struct Section<'a> {
     pub(crate) arguments: &'a Arguments,
     pub(crate) paths: &'a Paths,
@@ -64,9 +65,10 @@ impl Section<'_> {
         let section = match receiver {
             Some(receiver) => {
                 let output = without_impl_trait(self.output.to_token_stream());
+                let section = body.braces_around(quote!({ let _ = &#receiver; #section }));
                 // A `let` cannot move `self`, but a closure can; the borrow makes it capture all
                 // of `self`, not just the fields in use.
-                quote!({ (move || #output { let _ = &#receiver; #section })() })
+                quote!({ (move || #output #section)() })
             }
             None => section,
         };
@@ -84,7 +86,8 @@ impl Section<'_> {
         let prologue = prologue(self.arguments, self.paths);
         let output_type = self.output_type();
         let receiver = receiver.map(|receiver| quote!(let _ = &#receiver;));
-        let future = quote!(async move { #output_type #receiver #moves #prologue #body });
+        let section = body.braces_around(quote!({ #output_type #receiver #moves #prologue #body }));
+        let future = quote!(async move #section);
         let value = self.await_section(&future);
         match self.output {
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
@@ -99,7 +102,8 @@ impl Section<'_> {
         let bind_guard = self.bind_guard(Wait::Async, body);
         let prologue = prologue(self.arguments, self.paths);
         let output_type = self.output_type();
-        let value = self.await_section(&quote!(async move { #output_type #prologue #body }));
+        let section = body.braces_around(quote!({ #output_type #prologue #body }));
+        let value = self.await_section(&quote!(async move #section));
         quote!(async move { #output_type #bind_guard #value })
     }
 
@@ -154,6 +158,41 @@ impl Section<'_> {
                 #[allow(unreachable_code, reason = "only the type matters")]
                 return #returned;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::{Group, LineColumn, TokenStream, TokenTree};
+
+    use crate::function::expand;
+
+    /// The groups in `tokens` whose braces are where those of the user's body are.
+    fn groups_at(start: LineColumn, tokens: TokenStream) -> Vec<Group> {
+        let groups = tokens.into_iter().filter_map(|token| match token {
+            TokenTree::Group(group) => Some(group),
+            _ => None,
+        });
+        let found = groups.flat_map(|group| {
+            let inner = groups_at(start, group.stream());
+            let is_there = group.span_open().start() == start;
+            is_there.then_some(group).into_iter().chain(inner)
+        });
+        found.collect()
+    }
+
+    #[test]
+    fn a_body_that_is_compiled_as_a_function_of_its_own_has_the_users_braces() {
+        for (item, braces) in [
+            ("fn save(number: u32) -> Result<u32, LockError> { Ok(number) }", 2),
+            ("async fn save(number: u32) -> Result<u32, LockError> { Ok(number) }", 3),
+            ("fn save(self) -> Result<u32, LockError> { Ok(self.number) }", 3),
+        ] {
+            let start = LineColumn { line: 1, column: item.find("{ Ok").expect("the body") };
+            let function = expand(&"\"a\"".parse().unwrap(), &item.parse().unwrap());
+            // Those of the function, of the body, and of the future or the closure in between.
+            assert_eq!(groups_at(start, function).len(), braces, "{item}");
         }
     }
 }

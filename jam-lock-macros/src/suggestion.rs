@@ -2,14 +2,21 @@
 
 use std::fmt::Write;
 
-/// The message for an unknown `word`: suggests the nearest valid word, and lists all of them.
+/// The message for an unknown `word`: suggests what was `meant`, or else the nearest valid word, and
+/// lists all of them.
 ///
 /// Each kind of valid words comes with its introduction, such as "the arguments are".
-pub(crate) fn unknown(kind: &str, word: &str, valid: &[(&str, Vec<&str>)]) -> String {
+pub(crate) fn unknown(
+    kind: &str,
+    word: &str,
+    meant: Option<String>,
+    valid: &[(&str, Vec<&str>)],
+) -> String {
     let mut message = format!("unknown {kind} `{word}`");
     let words: Vec<_> = valid.iter().flat_map(|(_, words)| words).copied().collect();
-    if let Some(nearest) = nearest(word, &words) {
-        let _ = write!(message, "\ndid you mean `{nearest}`?");
+    let nearest = || nearest(word, &words).map(|nearest| format!("`{nearest}`"));
+    if let Some(meant) = meant.or_else(nearest) {
+        let _ = write!(message, "\ndid you mean {meant}?");
     }
     for (introduction, words) in valid.iter().filter(|(_, words)| !words.is_empty()) {
         let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();

@@ -62,7 +62,7 @@ pub enum LockError {
     ///
     /// Sections that acquire the two locks in declared order could deadlock with it.
     #[error(
-        "lock order violation: `{name}` (requested in {requested_at}) is declared before `{held}`, \
+        "lock order violation: `{name}` (requested in {requested_at}) comes before `{held}`, \
          which this thread or task already holds (acquired in {held_at}); {remedy}"
     )]
     #[non_exhaustive]
@@ -218,7 +218,8 @@ pub enum LockError {
     /// [`set_default_locks`](crate::set_default_locks) was called after the default was set or used.
     #[error(
         "the default locks are already set ({location}); \
-         call `set_default_locks` once, before acquiring any lock"
+         call `set_default_locks` once, before acquiring any lock, or in a test \
+         `Locks::override_default`"
     )]
     #[non_exhaustive]
     DefaultAlreadySet {

@@ -24,6 +24,33 @@ pub use self::guards::LockGuards;
 
 /// A lock, held. Dropping it releases the lock.
 ///
+/// Bind it to a variable that lives as long as the lock is needed: `let _guard = lock.acquire()?`. `let _ =
+/// lock.acquire()?` drops it at once, and locks nothing. The compiler accepts that unless this is in
+/// `Cargo.toml`:
+///
+/// ```toml
+/// [lints.rust]
+/// let_underscore_drop = "warn"
+/// ```
+///
+/// # Example
+/// ```
+/// use jam_lock::{LockName, Locks};
+///
+/// let lock = Locks::temporary()?.lock(LockName::new("import")?);
+/// {
+///     let _guard = lock.acquire()?;
+///     println!("imported, and no other process imports now");
+/// }
+/// assert!(!lock.status()?.state().is_held());
+///
+/// let guard = lock.acquire()?;
+/// println!("waited for {:?}", guard.waited());
+/// guard.release()?; // like a drop, but an error is returned
+/// # Ok::<(), jam_lock::LockError>(())
+/// ```
+///
+/// # When it is released
 /// The lock is also released when a panic unwinds through the guard's scope, when the guard is dropped on
 /// another thread, and, by the operating system, when the process ends, however it ends. The lock file
 /// stays, unless the name is [keyed](LockName#keyed-names).

@@ -24,6 +24,7 @@ mod process_id;
 mod script;
 mod settings;
 mod site;
+mod skip;
 mod status;
 mod this_process;
 mod timeout;
@@ -36,18 +37,21 @@ pub mod macro_support;
 #[cfg(feature = "postgres")]
 pub use engine::postgres::transaction::{TransactionGrant, TransactionLock};
 pub use error::LockError;
-pub use from_lock_error::{FromLockError, skip};
+pub use from_lock_error::FromLockError;
 pub use guard::{LockGuard, LockGuards};
 pub use holder::Holder;
 pub use jam_lock_macros::locked;
 pub use lock::Lock;
 pub use lock_set::LockSet;
-pub use locks::{Locks, LocksBuilder, default_location, default_locks, set_default_locks};
+pub use locks::{
+    DefaultOverride, Locks, LocksBuilder, default_location, default_locks, set_default_locks,
+};
 pub use name::LockName;
 #[cfg(feature = "tracing")]
 pub use observer::TracingObserver;
 pub use observer::{Event, Observer};
 pub use site::Site;
+pub use skip::{Skipped, skip};
 pub use status::{State, Status};
 pub use timeout::Timeout;
 

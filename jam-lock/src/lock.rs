@@ -25,6 +25,9 @@ pub(crate) use self::options::Options;
 
 /// One named lock of a [`Locks`](crate::Locks), not yet acquired.
 ///
+/// It is held while the [`LockGuard`] lives that [`acquire`](Lock::acquire) returns. `lock.timeout(10)` is
+/// another `Lock`, and acquires nothing.
+///
 /// It corresponds to Jam.py's `task.lock(name)`. It is cheap to clone, and threads and tasks can share
 /// it; they are served first come, first served.
 ///
@@ -42,7 +45,7 @@ pub(crate) use self::options::Options;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-#[must_use = "a `Lock` is not acquired until `acquire` or `try_acquire` is called"]
+#[must_use = "a `Lock` is not held yet: write `let _guard = lock.acquire()?`, not `let _guard = lock`"]
 pub struct Lock {
     /// As it was requested; the gate may have been created for the same name with another declaration, or
     /// with none.

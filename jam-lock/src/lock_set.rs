@@ -26,7 +26,7 @@ use crate::timeout::{Deadline, Timeout};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a `LockSet` is not acquired until `acquire` or `try_acquire` is called"]
+#[must_use = "a `LockSet` is not held yet: write `let _guards = set.acquire()?`, not `let _guards = set`"]
 pub struct LockSet {
     locks: Vec<Lock>,
     timeout: Timeout,

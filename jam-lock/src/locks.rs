@@ -4,6 +4,7 @@ mod builder;
 #[cfg(feature = "postgres")]
 mod connect;
 mod default;
+mod default_override;
 mod location;
 
 use std::collections::HashMap;
@@ -21,7 +22,9 @@ use crate::settings::Settings;
 use crate::status::Status;
 
 pub use self::builder::LocksBuilder;
+pub(crate) use self::default::with_default_locks;
 pub use self::default::{default_location, default_locks, set_default_locks};
+pub use self::default_override::DefaultOverride;
 
 /// The locks of an application, in a folder, in a PostgreSQL database, or in this process alone.
 ///

@@ -19,7 +19,7 @@ pub use crate::guard::{LockGuard, LockGuards};
 use crate::holder::Holder;
 use crate::lock::{Lock, Options};
 use crate::lock_set::LockSet;
-use crate::locks::{Locks, default_locks};
+use crate::locks::{Locks, with_default_locks};
 pub use crate::name::LockName;
 use crate::site::Site;
 pub use crate::timeout::Timeout;
@@ -96,10 +96,11 @@ impl<'locks, N> Request<'locks, N> {
         Self { options, ..self }
     }
 
-    fn locks(&self) -> Result<&'locks Locks, LockError> {
+    /// Calls `then` with the locks and the names.
+    fn with_locks<R>(self, then: impl FnOnce(&Locks, N) -> R) -> Result<R, LockError> {
         match self.locks {
-            Some(locks) => Ok(locks),
-            None => default_locks(),
+            Some(locks) => Ok(then(locks, self.names)),
+            None => with_default_locks(|locks| then(locks, self.names)),
         }
     }
 }
@@ -118,7 +119,8 @@ impl Request<'_, LockName> {
     }
 
     fn lock(self) -> Result<Lock, LockError> {
-        self.locks()?.lock(self.names).with_options(self.options)
+        let options = self.options;
+        self.with_locks(|locks, name| locks.lock(name))?.with_options(options)
     }
 }
 
@@ -136,7 +138,8 @@ impl<const N: usize> Request<'_, [LockName; N]> {
     }
 
     fn lock_set(self) -> Result<LockSet, LockError> {
-        self.locks()?.lock_all(self.names).with_options(self.options)
+        let options = self.options;
+        self.with_locks(|locks, names| locks.lock_all(names))?.with_options(options)
     }
 }
 
@@ -225,6 +228,36 @@ impl Drop for Unrecovered<'_> {
     fn drop(&mut self) {
         let unrecovered = self.0.iter().filter(|guard| to_recover_from(guard).is_some());
         unrecovered.for_each(LockGuard::mark_abandoned);
+    }
+}
+
+/// The lock name that an expression in place of a literal refers to.
+pub fn lock_name(name: &(impl AsLockName + ?Sized)) -> LockName {
+    name.as_lock_name().clone()
+}
+
+/// An expression that can be written in place of a literal name: a `LockName`, or a reference to one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a lock name",
+    label = "expected a `LockName`",
+    note = "write a declared name as a literal, such as `\"invoice_saved\"`, or as a constant of \
+            `lock_names`; for a name that is known only at run time, write `LockName::new(…)?`"
+)]
+pub trait AsLockName {
+    /// The name.
+    fn as_lock_name(&self) -> &LockName;
+}
+
+impl AsLockName for LockName {
+    fn as_lock_name(&self) -> &LockName {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsLockName + ?Sized> AsLockName for &T {
+    fn as_lock_name(&self) -> &LockName {
+        T::as_lock_name(self)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The default locks, which are used if a program names no others.
 
 use std::path::Path;
+use std::thread;
+
+use jam_lock::{LockName, Locks, default_locks};
 
 use crate::folder;
 use jam_lock_tests::order::Order;
@@ -73,4 +76,58 @@ fn the_url_of_a_missing_engine_is_an_error_without_the_password() {
     let answer = with_default(folder.path(), Some("etcd://me:secret@host/db"));
     assert!(answer.contains("a lock engine of this kind is not supported at etcd:"), "{answer}");
     assert!(!answer.contains("secret"), "{answer}");
+}
+
+/// Whether a lock of the default locks is held.
+fn is_held_by_default(name: &LockName) -> bool {
+    default_locks().unwrap().lock(name.clone()).try_acquire().is_err()
+}
+
+#[test]
+fn a_test_overrides_them_on_its_own_thread() {
+    let name = LockName::new("overridden on a thread").unwrap();
+    let (outer, inner) = (Locks::in_memory(), Locks::in_memory());
+    let _outer = outer.override_default();
+    let _held = outer.lock(name.clone()).acquire().unwrap();
+    assert!(is_held_by_default(&name));
+    let override_inside = inner.override_default();
+    assert!(!is_held_by_default(&name));
+    drop(override_inside);
+    assert!(is_held_by_default(&name));
+
+    // A test that runs beside this one has locks of its own.
+    thread::scope(|scope| {
+        let there = scope.spawn(|| {
+            let _inner = inner.override_default();
+            is_held_by_default(&name)
+        });
+        assert!(!there.join().unwrap());
+    });
+}
+
+#[test]
+fn a_task_overrides_them_on_every_thread_that_polls_or_drops_it() {
+    struct Dropped<'a>(&'a mut Option<String>);
+
+    impl Drop for Dropped<'_> {
+        fn drop(&mut self) {
+            *self.0 = Some(default_locks().unwrap().location());
+        }
+    }
+
+    let (outer, locks) = (Locks::in_memory(), Locks::temporary().unwrap());
+    let _outer = outer.override_default();
+    let mut seen = None;
+    let future = locks.override_default_for(async {
+        let _dropped = Dropped(&mut seen);
+        std::future::pending::<()>().await;
+    });
+    thread::scope(|scope| {
+        let mut future = Box::pin(future);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        scope.spawn(move || drop(future));
+    });
+    assert_eq!(seen, Some(locks.location()));
+    assert_eq!(default_locks().unwrap().location(), outer.location());
 }

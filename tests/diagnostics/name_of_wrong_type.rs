@@ -14,6 +14,11 @@ fn save() -> Result<(), LockError> {
     Ok(())
 }
 
+#[locked(format!("invoice_{number}"))]
+fn made(number: u32) -> Result<(), LockError> {
+    Ok(())
+}
+
 #[locked(7)]
 fn number() -> Result<(), LockError> {
     Ok(())
@@ -25,5 +30,5 @@ fn bytes() -> Result<(), LockError> {
 }
 
 fn main() {
-    let _ = (save(), number(), bytes());
+    let _ = (save(), made(7), number(), bytes());
 }

@@ -24,6 +24,11 @@ fn skipped() -> NoDefault {
     NoDefault
 }
 
+#[locked("invoice_saved", or_else = jam_lock::skip)]
+fn skipped_with_text() -> Result<(), String> {
+    Ok(())
+}
+
 const NUMBER: u32 = 7;
 
 #[locked("invoice_saved", or_else = NUMBER)]
@@ -33,6 +38,7 @@ fn path() -> u32 {
 
 fn main() {
     skipped();
+    let _ = skipped_with_text();
     path();
     closure();
     value();

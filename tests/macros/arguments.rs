@@ -35,15 +35,21 @@ fn a_name_is_a_constant_or_an_expression() {
         Ok(is_held())
     }
 
-    #[locked(name.clone())]
-    fn variable(name: &LockName) -> Result<bool, LockError> {
+    #[locked(name)]
+    fn reference(name: &LockName) -> Result<bool, LockError> {
         Ok(is_held())
+    }
+
+    #[locked(name)]
+    fn value(name: LockName) -> Result<bool, LockError> {
+        Ok(is_held() && name == lock_names::SECTION)
     }
 
     let _alone = alone();
     assert_held_within(constant());
     assert_held_within(at_run_time("sect"));
-    assert_held_within(variable(&lock_names::SECTION));
+    assert_held_within(reference(&lock_names::SECTION));
+    assert_held_within(value(lock_names::SECTION));
     assert!(at_run_time("/").is_err());
 }
 
@@ -201,6 +207,38 @@ fn guard_binds_the_guard() {
 
     let _alone = alone();
     assert_eq!(function("1".to_owned()).unwrap(), "1 section");
+}
+
+#[test]
+fn skip_returns_a_default_value_or_the_real_error() {
+    #[locked("section", timeout = 0, or_else = jam_lock::skip, locks = locks)]
+    fn nothing(locks: &Locks) {}
+
+    #[locked("section", timeout = 0, or_else = jam_lock::skip, locks = locks)]
+    fn result(locks: &Locks) -> std::io::Result<u8> {
+        Ok(1)
+    }
+
+    #[locked("section", timeout = 0, or_else = jam_lock::skip, locks = locks)]
+    async fn asynchronous(locks: &Locks) -> Result<Vec<u8>, LockError> {
+        Ok(vec![1])
+    }
+
+    let (folder, locks) = other_locks();
+    let held = locks.lock(lock_names::SECTION).acquire().unwrap().detach();
+    nothing(&locks);
+    assert_eq!(result(&locks).unwrap(), 0);
+    assert_eq!(smol::block_on(asynchronous(&locks)).unwrap(), []);
+    drop(held);
+    assert_eq!(result(&locks).unwrap(), 1);
+
+    // A folder is no lock file.
+    let lock_file = folder.path().join("section.lock");
+    std::fs::remove_file(&lock_file).unwrap();
+    std::fs::create_dir(lock_file).unwrap();
+    assert!(result(&locks).is_err());
+    assert!(smol::block_on(asynchronous(&locks)).is_err_and(|error| !error.is_timeout()));
+    assert!(std::panic::catch_unwind(|| nothing(&locks)).is_err());
 }
 
 /// Locks other than the default, and their folder.

@@ -206,7 +206,7 @@ fn with_every_argument() {
     }
 
     let _alone = alone();
-    let store = Store { locks: default_locks().unwrap().clone() };
+    let store = Store { locks: default_locks().unwrap() };
     assert_eq!(block_on(assert_send(store.name())).as_deref(), Some("section"));
     let (_folder, locks) = broken_locks();
     assert_eq!(block_on(Store { locks }.name()), None);

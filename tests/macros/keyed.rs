@@ -28,6 +28,33 @@ fn a_placeholder_is_the_variable_in_scope() {
 }
 
 #[test]
+fn a_placeholder_is_a_variable_that_a_pattern_binds() {
+    struct Path<T>(T);
+
+    #[locked("customer_{id}", guard = held)]
+    fn function(Path(id): Path<String>) -> Result<LockName, LockError> {
+        assert_eq!(id, "7");
+        Ok(held.name().clone())
+    }
+
+    #[locked("Shop {shop}.{account}", timeout = seconds, guard = held)]
+    async fn future(
+        Path((shop, mut account)): Path<(char, u32)>,
+        Path(seconds): Path<u32>,
+        (body, _): (String, String),
+    ) -> Result<LockName, LockError> {
+        account += 1;
+        assert_eq!((shop, account, body.as_str()), ('a', 8, "body"));
+        Ok(held.name().clone())
+    }
+
+    let _alone = alone();
+    assert_eq!(function(Path("7".to_owned())).unwrap(), lock_names::customer_id(7));
+    let future = future(Path(('a', 7)), Path(1), ("body".to_owned(), String::new()));
+    assert_eq!(smol::block_on(future).unwrap(), lock_names::shop_shop_account('a', 7));
+}
+
+#[test]
 fn a_placeholder_can_be_given_as_an_argument() {
     struct Invoice {
         customer: String,
@@ -87,4 +114,49 @@ fn a_macro_can_fill_a_placeholder() {
     let _alone = alone();
     let number = 7;
     assert_eq!(of_customer!(number).unwrap(), "customer_7");
+}
+
+/// The locks that are held while money is moved from one account to another.
+#[locked("customer_{from}", "customer_{to}", timeout = 10, guard = held)]
+fn transfer(from: u32, to: u32) -> Result<Vec<String>, LockError> {
+    Ok(held.iter().map(|guard| guard.name().to_string()).collect())
+}
+
+#[test]
+fn two_keys_of_one_name_are_acquired_in_the_order_of_the_keys() {
+    struct Account {
+        owner: u32,
+    }
+
+    #[locked("customer_{from}", "customer_{to}", from = source.owner, to = 7, guard = held)]
+    async fn deposit(source: Account) -> Result<Vec<String>, LockError> {
+        Ok(held.iter().map(|guard| guard.name().to_string()).collect())
+    }
+
+    let _alone = alone();
+    assert_eq!(transfer(10, 9).unwrap(), ["customer_9", "customer_10"]);
+    assert_eq!(transfer(9, 10).unwrap(), ["customer_9", "customer_10"]);
+    let deposit = smol::block_on(deposit(Account { owner: 8 }));
+    assert_eq!(deposit.unwrap(), ["customer_7", "customer_8"]);
+}
+
+#[test]
+fn a_transfer_to_oneself_holds_one_lock() {
+    let _alone = alone();
+    assert_eq!(transfer(7, 7).unwrap(), ["customer_7"]);
+}
+
+#[test]
+fn two_keys_out_of_order_get_an_error_that_shows_how_to_acquire_both() {
+    #[locked("customer_{from}", timeout = 10)]
+    fn nested(from: u32, to: u32) -> Result<(), LockError> {
+        locked!("customer_{to}", timeout = 10, {})
+    }
+
+    let _alone = alone();
+    nested(7, 8).unwrap();
+    let error = nested(8, 7).unwrap_err().to_string();
+    assert!(error.contains("`customer_7` (requested in"), "{error}");
+    assert!(error.contains("comes before `customer_8`"), "{error}");
+    assert!(error.contains(r#"as in `"customer_{from}", "customer_{to}"`"#), "{error}");
 }

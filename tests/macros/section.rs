@@ -22,7 +22,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 
 /// Whether `section` is held, as another thread sees it.
 pub(crate) fn is_held() -> bool {
-    is_held_in(default_locks().expect("the default is set"))
+    is_held_in(&default_locks().expect("the default is set"))
 }
 
 /// Whether `section` is held in `locks`, as another thread sees it.

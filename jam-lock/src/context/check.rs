@@ -92,6 +92,13 @@ impl<'a> Check<'a> {
                     "acquire the locks in declared order, or all at once; if the guard of the held \
                      lock has moved to another thread or task, `detach` it"
                 }
+                HeldBy::ThreadSection | HeldBy::TaskSection
+                    if self.name.has_same_declaration(outer) =>
+                {
+                    "acquire both at once, with a placeholder for each, as in \
+                     `\"customer_{from}\", \"customer_{to}\"`; they are acquired in the order of \
+                     their keys"
+                }
                 HeldBy::ThreadSection | HeldBy::TaskSection => {
                     "acquire the locks in declared order, or all at once"
                 }

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::Locks;
+use super::{Locks, default_override};
 use crate::error::LockError;
 use crate::per_process::PerProcess;
 
@@ -32,7 +32,7 @@ fn already_set() -> Option<&'static Locks> {
 /// The default locks, which `#[locked]` and `locked!` use.
 ///
 /// They are the argument of [`set_default_locks`], or else the locks at [`default_location`]. They are opened
-/// on first use, once in a process.
+/// on first use, once in a process. A test can [override](Locks::override_default) them.
 ///
 /// # Blocking
 /// If they are those of a server, the first use blocks its thread until the server answers, for up to ten
@@ -40,7 +40,19 @@ fn already_set() -> Option<&'static Locks> {
 ///
 /// # Errors
 /// As [`Locks::at`]; the next call tries again.
-pub fn default_locks() -> Result<&'static Locks, LockError> {
+pub fn default_locks() -> Result<Locks, LockError> {
+    with_default_locks(Locks::clone)
+}
+
+/// Calls `then` with the default locks, which need not be cloned.
+pub(crate) fn with_default_locks<R>(then: impl FnOnce(&Locks) -> R) -> Result<R, LockError> {
+    match default_override::current() {
+        Some(locks) => Ok(then(&locks)),
+        None => default_of_process().map(then),
+    }
+}
+
+fn default_of_process() -> Result<&'static Locks, LockError> {
     if let Some(locks) = already_set() {
         return Ok(locks);
     }
@@ -54,7 +66,9 @@ pub fn default_locks() -> Result<&'static Locks, LockError> {
     Ok(default.locks.get_or_init(|| locks))
 }
 
-/// Makes `locks` the default for `#[locked]`, `locked!` and [`default_locks`].
+/// Makes `locks` the default for `#[locked]`, `locked!` and [`default_locks`], in the whole process.
+///
+/// For one test, use [`Locks::override_default`] instead.
 ///
 /// # Errors
 /// [`LockError::DefaultAlreadySet`] if the default was already set or used: locks acquired from the previous

@@ -24,6 +24,12 @@ impl LockName {
         self.declaration.is_some()
     }
 
+    /// Whether both are keys of one keyed name.
+    pub(crate) fn has_same_declaration(&self, other: &Self) -> bool {
+        let declared = |name: &Self| name.declaration.map(|it| (it.registry, it.position));
+        self.has_order() && declared(self) == declared(other)
+    }
+
     /// Whether both names are declared in the same registry, and this one comes first in lock order.
     pub(crate) fn is_declared_before(&self, other: &Self) -> bool {
         let registry = |name: &Self| name.declaration.map(|declaration| declaration.registry);
