@@ -39,4 +39,6 @@ fn reentrant(id: u32) -> Result<u32, LockError> {
     locked!("customer_{id}", reentrant, { locked!("customer_{id}", reentrant, { 1 })? })
 }
 
-fn main() {}
+fn main() {
+    let _ = (in_order, elsewhere_or_later, of_another_key, reentrant);
+}

@@ -148,7 +148,7 @@ mod tests {
         for delay in [40, 0, 20] {
             let reply = reply.clone();
             run_at(&threads, now + Duration::from_millis(delay), move || {
-                reply.send(delay).unwrap()
+                reply.send(delay).unwrap();
             });
         }
         let received: Vec<_> = (0..3).map(|_| replies.recv_timeout(LONG).unwrap()).collect();
