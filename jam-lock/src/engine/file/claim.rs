@@ -226,6 +226,10 @@ impl Claim for FileClaim {
         }
     }
 
+    fn records_slowly(&self) -> bool {
+        true
+    }
+
     fn clear_holder(&mut self, last_token: u64) {
         // A fork shares the record with its parent, as it does the lock.
         if self.check_process().is_ok() {
