@@ -219,6 +219,13 @@ impl Gate {
         change_and_wake(state, change)
     }
 
+    /// The same as [`Self::update`], for a change that can be left to the thread that has the mutex.
+    fn update_if_unlocked(&self, change: impl FnOnce(&mut State)) {
+        if let Ok(state) = self.state.try_lock() {
+            change_and_wake(state, change);
+        }
+    }
+
     /// The same as [`Self::update`], for callers that may be in a fork, where the mutex may be locked
     /// forever.
     ///

@@ -47,13 +47,14 @@ enum Kind {
 pub(crate) const REFERENCE: &str = "flock + path check";
 
 /// All of them. Those called *timed* were measured with a timeout.
-const ALL: [Contender; 15] = [
+const ALL: [Contender; 16] = [
     rust("flock, by fs2", flock::bare),
     rust(REFERENCE, flock::checked),
     rust("flock + path check + record", flock::recorded),
     rust("flock + path check on a thread, timed", threaded::open),
     rust("jam-lock, timed", jam_lock::open),
     rust("jam-lock without records, timed", jam_lock::without_records),
+    rust("jam-lock, timed, with a checked release", jam_lock::released),
     rust("std", alternatives::std),
     rust("fd-lock", alternatives::fd_lock),
     rust("fslock", alternatives::fslock),

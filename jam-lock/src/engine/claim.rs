@@ -229,6 +229,15 @@ pub trait Claim: Send {
     /// death that the engine finds, or else of this holder.
     fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded;
 
+    /// Whether [`Claim::record_holder`] takes about as long as it takes to wake a thread; by default
+    /// `false`.
+    ///
+    /// Then the gate may call it for a writer that it has just woken, so that its section can begin as
+    /// soon as it runs. If that waiter gives up instead, the claim is released as if it had been used.
+    fn records_slowly(&self) -> bool {
+        false
+    }
+
     /// Records that the claim, which this process keeps, is unused and was not abandoned.
     ///
     /// `last_token` is the greatest token that this process has given to a writer.

@@ -7,6 +7,7 @@
 //! | how a wait blocks or polls | `blocking_pool.rs`, `polling.rs` |
 //! | what is written to the `.holder` file | `record.rs`, `record/format.rs` |
 //! | where a writer that died is reported | `record/abandonment.rs` |
+//! | why a record is not read each time | `record/last_writer.rs` |
 //! | where live and stale records are distinguished | `holder_lookup/linux/stale_record.rs` |
 //! | how a holder that has inherited its lock is found | `holder_lookup/linux/inherited_files.rs` |
 //! | where a holder that died is told from one that lives | `holder_lookup/linux/live_processes.rs` |
@@ -46,6 +47,7 @@ mod record;
 mod syscall;
 mod temporary_file;
 mod temporary_folder;
+mod version;
 
 use std::ffi::OsStr;
 use std::path::{self, Path, PathBuf};

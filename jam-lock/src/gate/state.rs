@@ -65,6 +65,7 @@ mod stalled_tasks;
 #[cfg(test)]
 mod table;
 mod try_acquire;
+mod waking_holder;
 
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
@@ -77,6 +78,7 @@ use self::holders::Holders;
 use self::own_waits::OwnWaits;
 use self::reader_phase::ReaderPhase;
 use self::recorded_holder::RecordedHolder;
+use self::waking_holder::WakingHolder;
 use super::Gate;
 use super::parker::WakeList;
 use super::sync;
@@ -136,6 +138,8 @@ pub(super) struct State {
     holders: Holders,
     /// The holder that the engine has recorded.
     recorded: Option<RecordedHolder>,
+    /// The record of the head, if it was written before the head has taken the idle claim.
+    waking_holder: Option<WakingHolder>,
     /// The greatest token that was given to a writer.
     token: u64,
     /// The first holder that died with the lock or left it abandoned, until a writer that learned of
@@ -167,6 +171,7 @@ impl State {
             hold: Hold::None,
             holders: Holders::default(),
             recorded: None,
+            waking_holder: None,
             token: 0,
             abandoned_by: None,
             idle_since: sync::now(),

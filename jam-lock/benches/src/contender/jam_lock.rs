@@ -3,32 +3,52 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use jam_lock::{Lock, LockName, Locks};
+use jam_lock::{Lock, LockError, LockGuard, LockName, Locks};
 
 use super::{Outcome, Section, TIMEOUT};
 
-struct JamLock(Lock);
+/// A lock, and how its guard is released.
+struct JamLock {
+    lock: Lock,
+    release: fn(LockGuard) -> Result<(), LockError>,
+}
 
 pub(super) fn open(path: &Path) -> Outcome<Box<dyn Section>> {
-    with_records(path, true)
+    with_records(path, true, dropped)
+}
+
+/// Releases with `LockGuard::release`, which looks at the file once more.
+pub(super) fn released(path: &Path) -> Outcome<Box<dyn Section>> {
+    with_records(path, true, LockGuard::release)
 }
 
 pub(super) fn without_records(path: &Path) -> Outcome<Box<dyn Section>> {
-    with_records(path, false)
+    with_records(path, false, dropped)
 }
 
-fn with_records(path: &Path, record: bool) -> Outcome<Box<dyn Section>> {
+/// What the end of a section does.
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside `LockGuard::release`")]
+fn dropped(guard: LockGuard) -> Result<(), LockError> {
+    drop(guard);
+    Ok(())
+}
+
+fn with_records(
+    path: &Path,
+    record: bool,
+    release: fn(LockGuard) -> Result<(), LockError>,
+) -> Outcome<Box<dyn Section>> {
     let folder = path.parent().ok_or("a lock file is in a folder")?;
     let name = path.file_stem().and_then(OsStr::to_str).ok_or("a contender's name is text")?;
     let locks = Locks::builder().folder(folder).record_holders(record).open()?;
     let lock = locks.lock(LockName::new(name)?);
-    Ok(Box::new(JamLock(lock.timeout(TIMEOUT))))
+    Ok(Box::new(JamLock { lock: lock.timeout(TIMEOUT), release }))
 }
 
 impl Section for JamLock {
     fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
-        let guard = self.0.acquire()?;
+        let guard = self.lock.acquire()?;
         inside();
-        Ok(guard.release()?)
+        Ok((self.release)(guard)?)
     }
 }

@@ -257,9 +257,13 @@ impl Claim for FileClaim {
             self.record.close();
         }
         match mode {
-            Mode::Exclusive => self.record.record_writer(site, usage),
+            Mode::Exclusive => self.record.record_writer(site, usage, self.exclusive.seen()),
             Mode::Shared => self.record.record_reader(site.is_some(), usage),
         }
+    }
+
+    fn records_slowly(&self) -> bool {
+        true
     }
 
     fn clear_holder(&mut self, last_token: u64) {

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use super::file_spec::FileSpec;
 use super::flock::{self, lock_error};
 use super::lock_file::LockFile;
+use super::record::SeenLock;
+use super::version::Version;
 use super::{file_identity, platform};
 use crate::engine::{LossMonitor, Mode};
 use crate::error::LockError;
@@ -31,6 +33,8 @@ pub(super) struct Handle {
     /// Whether the file that was opened last has no reliable identity.
     is_unreliable: bool,
     open_count: u64,
+    /// The version of the record at the last look at the path.
+    version: Option<Version>,
 }
 
 /// The open file that a wait blocks on; the handle may have cached another one since.
@@ -48,6 +52,7 @@ impl Handle {
             was_replaced: false,
             is_unreliable: false,
             open_count: 0,
+            version: None,
         }
     }
 
@@ -56,11 +61,14 @@ impl Handle {
         self.forget_unreliable();
         let mut is_unstable = true;
         for _ in 0..MAX_REOPENS {
-            let file = self.open(spec)?;
+            self.open(spec)?;
+            // It is back in its place if it can be used again.
+            let Some(file) = self.cached.take() else { continue };
             let result = flock::try_lock(file.file(), self.mode);
             let is_locked = self.check("lock", spec, result)?;
             // Also if it is not locked, because no wait should start for a file that was replaced.
             if self.is_current(&file, spec, is_locked)? {
+                self.cached = Some(file);
                 return Ok(is_locked);
             }
             // A file that was really replaced has no name anymore.
@@ -75,7 +83,7 @@ impl Handle {
     /// unless the platform would make that try block, or the file is not known to be at its path.
     pub(super) fn wait_file(&mut self, spec: &FileSpec) -> Result<WaitFile, LockError> {
         let file = if platform::OPEN_FILES_CAN_BE_SHARED && !self.is_unreliable {
-            self.open(spec)?
+            Arc::clone(self.open(spec)?)
         } else {
             Arc::new(LockFile::open(&spec.path, spec.permissions, self.mode)?)
         };
@@ -107,7 +115,7 @@ impl Handle {
     fn exchange(&mut self, locked: &LockFile, spec: &FileSpec) -> Result<bool, LockError> {
         self.cached = None;
         // Before the unlock, so that another waiter is hardly ever faster.
-        let opened = self.open(spec);
+        let opened = self.open(spec).cloned();
         self.unlock(locked, spec)?;
         let file = opened?;
         let result = flock::try_lock(file.file(), self.mode);
@@ -133,10 +141,15 @@ impl Handle {
 
     /// Unlocks the cached file.
     pub(super) fn release(&mut self, spec: &FileSpec) -> Result<(), LockError> {
-        let Some(file) = self.cached.clone() else { return Ok(()) };
-        let result = self.unlock(&file, spec);
-        self.forget_unreliable();
-        result
+        let Some(file) = self.cached.take() else { return Ok(()) };
+        self.unlock(&file, spec)?;
+        self.cached = Some(file).filter(|file| file.has_reliable_id());
+        Ok(())
+    }
+
+    /// The cached file, which is locked, as it was last seen.
+    pub(super) fn seen(&self) -> Option<SeenLock<'_>> {
+        self.cached.as_deref().map(|file| SeenLock { file, version: self.version })
     }
 
     /// Whether a file is kept open.
@@ -163,7 +176,9 @@ impl Handle {
         spec: &FileSpec,
         is_locked: bool,
     ) -> Result<bool, LockError> {
-        let result = file.is_at(&spec.path).and_then(|is_at| {
+        let result = file.look(&spec.path).and_then(|look| {
+            let is_at = look.is_some();
+            self.version = look.and_then(|look| look.version);
             let is_uncertain = is_at && is_locked && !file.has_reliable_id();
             Ok(is_at && !(is_uncertain && file_identity::is_another_at(&spec.path)?))
         });
@@ -228,15 +243,14 @@ impl Handle {
     }
 
     /// The cached file, or else the one at the path.
-    fn open(&mut self, spec: &FileSpec) -> Result<Arc<LockFile>, LockError> {
-        if let Some(file) = &self.cached {
-            return Ok(Arc::clone(file));
+    fn open(&mut self, spec: &FileSpec) -> Result<&Arc<LockFile>, LockError> {
+        if self.cached.is_none() {
+            let file = LockFile::open(&spec.path, spec.permissions, self.mode)?;
+            self.open_count += 1;
+            self.is_unreliable = !file.has_reliable_id();
+            self.cached = Some(Arc::new(file));
         }
-        let file = Arc::new(LockFile::open(&spec.path, spec.permissions, self.mode)?);
-        self.open_count += 1;
-        self.is_unreliable = !file.has_reliable_id();
-        self.cached = Some(Arc::clone(&file));
-        Ok(file)
+        Ok(self.cached.as_ref().expect("it was opened"))
     }
 
     fn is_cached(&self, file: &Arc<LockFile>) -> bool {

@@ -13,6 +13,7 @@ use super::folder;
 use super::open::{self, irregularity};
 use super::platform::{self, FileId};
 use super::syscall::{Syscall, retry};
+use super::version::Version;
 use crate::engine::{LossMonitor, Mode};
 use crate::error::LockError;
 
@@ -23,7 +24,13 @@ pub(super) const EXTENSION: &str = "lock";
 const MAX_REOPENS: usize = 100;
 
 /// How recent a write must be to come from a process that polls, as Jam.py does every 50 ms.
-const POLLED_RECENTLY: Duration = Duration::from_millis(100);
+pub(super) const POLLED_RECENTLY: Duration = Duration::from_millis(100);
+
+/// What a look at the path of a lock file shows.
+pub(super) struct Look {
+    /// The version of the record, if there are versions.
+    pub(super) version: Option<Version>,
+}
 
 /// An open lock file, and its identity.
 #[derive(Debug)]
@@ -144,17 +151,35 @@ impl LockFile {
 
     /// Whether `path` still names this file, which may have been removed, renamed or replaced.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
+        self.look(path).map(|look| look.is_some())
+    }
+
+    /// Looks at the file if `path` still names it.
+    pub(super) fn look(&self, path: &Path) -> io::Result<Option<Look>> {
         if !platform::OPEN_FILES_CAN_MOVE {
-            return Ok(true);
+            return Ok(Some(Look { version: None }));
         }
         match retry(Syscall::Metadata, path, || fs::symlink_metadata(path)) {
             Ok(metadata) if FileId::new(path, &metadata) == self.id => {
-                Ok(self.has_reliable_id || self.has_a_name())
+                let version = Version::of(&metadata).filter(|_| self.has_reliable_id);
+                Ok((self.has_reliable_id || self.has_a_name()).then_some(Look { version }))
             }
-            Ok(_) => Ok(false),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the file had this version when it was opened here.
+    pub(super) fn was_opened_at(&self, version: Version) -> bool {
+        let modified = self.modified.and_then(|it| it.duration_since(SystemTime::UNIX_EPOCH).ok());
+        modified == Some(version.modified())
+    }
+
+    /// Sets the modification time, and returns the version that results.
+    pub(super) fn set_version(&self, modified: SystemTime) -> io::Result<Option<Version>> {
+        retry(Syscall::SetTime, &self.file, || self.file.set_modified(modified))?;
+        Ok(Version::of(&metadata(&self.file)?))
     }
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod file_size_limit;
 mod format;
 mod io;
+mod last_writer;
 mod record_file;
 mod removal;
 mod token_floor;
@@ -26,6 +27,8 @@ pub(super) use self::format::Record;
 #[cfg(all(test, target_os = "linux"))]
 pub(super) use self::format::Start;
 use self::format::Template;
+use self::last_writer::LastWriter;
+pub(super) use self::last_writer::SeenLock;
 pub(super) use self::record_file::{RecordFile, read_record};
 pub(super) use self::removal::{is_left_behind, remove};
 pub(super) use self::token_floor::TokenFloor;
@@ -49,8 +52,9 @@ pub(super) struct HolderRecord {
     tokens: Tokens,
     /// Whether the last writer was recorded.
     is_recorded: bool,
-    /// When this process last released the lock.
-    released: Option<Instant>,
+    last_writer: LastWriter,
+    /// When the last writer was recorded.
+    written: Option<Instant>,
     /// Whether this claim has ever read its record.
     was_read: bool,
     /// The last record whose holder was found dead, which need not be looked for again.
@@ -67,18 +71,25 @@ impl HolderRecord {
             mark: AbandonmentMark::default(),
             tokens: Tokens::default(),
             is_recorded: false,
-            released: None,
+            last_writer: LastWriter::default(),
+            written: None,
             was_read: false,
             found_dead: None,
         }
     }
 
     /// Gives a writer its token, and records it if there is a `site`.
-    pub(super) fn record_writer(&mut self, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
+    pub(super) fn record_writer(
+        &mut self,
+        site: Option<&Site>,
+        usage: Usage<'_>,
+        lock: Option<SeenLock<'_>>,
+    ) -> Recorded {
         self.tokens.observe(usage.last_token);
         self.is_recorded = site.is_some();
-        let findings = match self.mark {
-            AbandonmentMark::Unread if site.is_some() => self.read(true),
+        let start = site.map(|_| Instant::now());
+        let findings = match (self.mark, start) {
+            (AbandonmentMark::Unread, Some(start)) => self.read_as_writer(lock, start),
             _ => Ok(Findings::default()),
         };
         let now = since_1970();
@@ -98,7 +109,9 @@ impl HolderRecord {
             Some(site) => self.write_holder(site, now, first),
             None => self.write_unrecorded(first),
         };
+        self.written = start;
         if let Err(error) = recorded {
+            self.last_writer.forget();
             record_error.get_or_insert(hides_nothing(error));
         }
         let record_error = record_error.map(Box::new);
@@ -116,7 +129,7 @@ impl HolderRecord {
             Ok(findings) => (findings, None),
             Err(error) => (Findings::default(), Some(error)),
         };
-        let token = if findings.has_token || was_read {
+        let token = if findings.token.is_some() || was_read {
             self.tokens.reader()
         } else {
             self.tokens.reader_after_unknown_writers()
@@ -144,8 +157,9 @@ impl HolderRecord {
             (Mode::Exclusive, Some(_)) if !self.is_recorded => Ok(true),
             (Mode::Exclusive, Some(holder)) => self.leave_abandoned(holder),
         };
+        let is_free = usage.abandoned_by.is_none() && matches!(result, Ok(true));
+        self.last_writer.released(is_free);
         self.mark = AbandonmentMark::Unread;
-        self.released = Some(Instant::now());
         result
     }
 

@@ -23,6 +23,7 @@ pub(super) enum Syscall {
     Link,
     #[cfg(unix)]
     SetMode,
+    SetTime,
     Metadata,
     TryLock,
     Lock,

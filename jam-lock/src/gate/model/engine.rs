@@ -195,6 +195,10 @@ impl Claim for FileClaim {
         }
     }
 
+    fn records_slowly(&self) -> bool {
+        true
+    }
+
     fn clear_holder(&mut self, last_token: u64) {
         let mut contents = self.file.contents();
         contents.written_token = contents.written_token.max(last_token);

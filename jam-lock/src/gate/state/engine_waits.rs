@@ -184,7 +184,10 @@ impl State {
         let id = WaitId(self.engine_waits.started);
         let site = is_recorded.then_some(site);
         let gate = self.gate.upgrade().expect("the caller has the gate");
-        let done = Box::new(move |result| gate.update(|state| state.wait_done(id, mode, result)));
+        let done = Box::new(move |result| {
+            gate.update(|state| state.wait_done(id, mode, result));
+            gate.update_if_unlocked(State::record_waking_head);
+        });
         let yield_first = verdict.yield_for();
         let request = WaitRequest { id, mode, blocking, yield_first, owner, site };
         self.claim.start_wait(request, done)?;

@@ -52,7 +52,7 @@ impl State {
     pub(super) fn record_idle(&mut self) {
         if matches!(self.hold, Hold::Idle(_)) && self.abandoned_by.is_none() {
             self.claim.clear_holder(self.token);
-            self.recorded = None;
+            (self.recorded, self.waking_holder) = (None, None);
         }
     }
 
@@ -139,7 +139,7 @@ impl State {
 
     /// Releases the claim, and reports an abandonment to the engine.
     fn release_claim(&mut self, mode: Mode) -> Result<(), LockError> {
-        self.recorded = None;
+        (self.recorded, self.waking_holder) = (None, None);
         let abandoned_by = self.abandoned_by.take();
         let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token: self.token };
         self.claim.release(mode, Some(usage))

@@ -74,8 +74,12 @@ impl State {
     }
 
     /// Has the engine record the holder, unless its record fits already.
-    fn record_holder(&mut self, request: &AcquireRequest) -> Recorded {
+    pub(super) fn record_holder(&mut self, request: &AcquireRequest) -> Recorded {
         if request.mode == Mode::Exclusive {
+            let waking = self.waking_holder.take();
+            if let Some(recorded) = waking.and_then(|waking| waking.into_record(request)) {
+                return recorded;
+            }
             let is_abandoned = self.abandoned_by.is_some();
             let reused = self.recorded.as_mut().and_then(|it| it.reuse(request, is_abandoned));
             if let Some(recorded) = reused {

@@ -47,3 +47,25 @@ fn an_abandoned_lock_is_not_recorded_as_unused() {
     ));
     assert_eq!(records(&scenario), ["record_holder", "record_holder"]);
 }
+
+#[test]
+fn a_holder_whose_record_is_slow_is_recorded_while_it_wakes_up_and_only_once() {
+    let scenario = Scenario::held_elsewhere();
+    scenario.script().records_slowly = true;
+    for gives_up in [false, true] {
+        let waiter = scenario.enqueue(Mode::Exclusive, WaiterKind::Thread);
+        scenario.script().held_elsewhere = false;
+        scenario.script().calls.clear();
+        scenario.finish_wait(Ok(true));
+        assert_eq!(records(&scenario), ["record_holder"]);
+        if gives_up {
+            scenario.gate.update(|state| state.cancel_waiter(waiter));
+        } else {
+            let polled = scenario.gate.update(|state| state.poll_waiter(waiter));
+            assert!(matches!(polled, WaiterPoll::Granted(_)));
+            scenario.gate.release_first().unwrap();
+        }
+        assert_eq!(scenario.script().calls, ["accept", "record_holder", "release"]);
+        scenario.script().held_elsewhere = true;
+    }
+}

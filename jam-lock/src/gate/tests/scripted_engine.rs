@@ -30,6 +30,7 @@ pub(super) struct Script {
     pub(super) start_wait_fails: bool,
     /// Whether the idle claim cannot be reassigned to another owner.
     pub(super) is_bound_to_owner: bool,
+    pub(super) records_slowly: bool,
     pub(super) claimed: bool,
     /// The owner whose wait has acquired the claim. Those with an id need a wait of their own.
     owner: Option<OwnerId>,
@@ -162,6 +163,10 @@ impl Claim for ScriptedClaim {
 
     fn record_holder(&mut self, _: Mode, _: Option<&Site>, _: Usage<'_>) -> Recorded {
         self.play("record_holder", |_| Recorded::default())
+    }
+
+    fn records_slowly(&self) -> bool {
+        self.0.lock().unwrap().records_slowly
     }
 
     fn clear_holder(&mut self, _: u64) {

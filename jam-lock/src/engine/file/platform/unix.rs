@@ -4,6 +4,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::engine::file::syscall::{self, Syscall, retry};
 
@@ -32,11 +33,21 @@ pub(in crate::engine::file) fn link_count(metadata: &Metadata) -> u64 {
     metadata.nlink()
 }
 
-/// Whether a file was neither linked, renamed nor removed since it was last written: those change
-/// its `ctime` alone, and a write changes its `mtime` as well.
-pub(in crate::engine::file) fn is_unchanged_since_write(metadata: &Metadata) -> bool {
-    let changed = (metadata.ctime(), metadata.ctime_nsec());
-    changed == (metadata.mtime(), metadata.mtime_nsec())
+/// The times since 1970 at which a file was modified and changed, if no other user but root may write
+/// to it, and it has one name.
+pub(in crate::engine::file) fn times_if_owner_alone_writes(
+    metadata: &Metadata,
+) -> Option<(Duration, Duration)> {
+    // With an access control list, the bits of the group are the most that it permits.
+    const WRITABLE_BY_OTHERS: u32 = 0o022;
+    let time = |seconds: i64, nanos: i64| {
+        Some(Duration::new(seconds.try_into().ok()?, nanos.try_into().ok()?))
+    };
+    if metadata.mode() & WRITABLE_BY_OTHERS != 0 || metadata.nlink() != 1 {
+        return None;
+    }
+    let modified = time(metadata.mtime(), metadata.mtime_nsec())?;
+    Some((modified, time(metadata.ctime(), metadata.ctime_nsec())?))
 }
 
 /// The permissions of the file at `path`, if there is one.

@@ -39,9 +39,11 @@ pub(in crate::engine::file) fn link_count(_: &Metadata) -> u64 {
     1
 }
 
-/// Always, because an open file keeps its name.
-pub(in crate::engine::file) fn is_unchanged_since_write(_: &Metadata) -> bool {
-    true
+/// None: Windows has access control lists, so other users may write to any file.
+pub(in crate::engine::file) fn times_if_owner_alone_writes(
+    _: &Metadata,
+) -> Option<(Duration, Duration)> {
+    None
 }
 
 /// None: Windows has access control lists, which a file inherits from its folder.

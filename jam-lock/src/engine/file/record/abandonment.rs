@@ -7,12 +7,14 @@
 //! abandoned the lock.
 
 use std::io::{self, ErrorKind};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::HolderRecord;
 use super::error::{foreign, io_error, unreadable};
 use super::format::{self, Content, Record};
 use super::io::Buffer;
+use super::last_writer::SeenLock;
 use super::record_file::RecordFile;
 use crate::engine::RecordError;
 use crate::engine::file::holder_lookup::LiveProcesses;
@@ -20,9 +22,9 @@ use crate::engine::file::lock_file::EXTENSION;
 use crate::error::LockError;
 use crate::holder::Holder;
 
-/// How long after a release the record is assumed to be in its place, if the open file is
-/// unchanged: other processes need longer to acquire the lock, or to move the file.
-const RELEASED_RECENTLY: Duration = Duration::from_micros(20);
+/// How long after it was written the record is assumed to be unchanged: other processes need longer to
+/// remove the lock file, acquire the lock, and write.
+const WRITTEN_RECENTLY: Duration = Duration::from_micros(20);
 
 /// What this process knows of the mark while it has the claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,12 +46,42 @@ pub(super) struct Findings {
     pub(super) abandoned_by: Option<Box<Holder>>,
     /// The recorded holder, if it lives and has not released the lock.
     pub(super) unreleased_by: Option<Box<Holder>>,
-    pub(super) has_token: bool,
+    /// The token in the record, if that can be read.
+    pub(super) token: Option<u64>,
     /// An error that hides no abandonment.
     pub(super) error: Option<LockError>,
 }
 
 impl HolderRecord {
+    /// Prepares the record for a writer: reads what other processes have recorded, unless none has
+    /// since this one did, and creates a record if there is none.
+    pub(super) fn read_as_writer(
+        &mut self,
+        lock: Option<SeenLock<'_>>,
+        now: Instant,
+    ) -> Result<Findings, RecordError> {
+        if let Some(file) = &mut self.file {
+            if self.last_writer.is_this_process(lock, now) {
+                file.note_unchanged();
+                self.mark = AbandonmentMark::Clear;
+                return Ok(Findings { token: Some(self.tokens.last()), ..Findings::default() });
+            }
+        }
+        let last_token = self.tokens.last();
+        let mut findings = self.read(true)?;
+        self.last_writer.looked(now);
+        let is_own = self.mark == AbandonmentMark::Clear && findings.token == Some(last_token);
+        if let Err(error) = self.last_writer.before_write(lock, is_own) {
+            let operation = "set the modification time of";
+            findings.error.get_or_insert(io_error(operation, &self.lock_path(), error));
+        }
+        Ok(findings)
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.spec.path.with_extension(EXTENSION)
+    }
+
     /// Reads what other processes have recorded; if there is no record, a writer creates one.
     pub(super) fn read(&mut self, is_writer: bool) -> Result<Findings, RecordError> {
         self.was_read = true;
@@ -88,7 +120,7 @@ impl HolderRecord {
         }
         let error = token.is_none().then(|| self.no_token());
         let (abandoned_by, unreleased_by) = self.former_holders(record);
-        Ok(Findings { abandoned_by, unreleased_by, has_token: token.is_some(), error })
+        Ok(Findings { abandoned_by, unreleased_by, token, error })
     }
 
     /// The holder that abandoned the lock, and the one that has not released it, by this record.
@@ -96,8 +128,7 @@ impl HolderRecord {
         if record.holder.is_none() || self.found_dead.as_deref() == Some(&record) {
             return (record.abandoned_by_if_free().map(Box::new), None);
         }
-        let lock = self.spec.path.with_extension(EXTENSION);
-        if LiveProcesses::default().has_not_released(&record, &lock) {
+        if LiveProcesses::default().has_not_released(&record, &self.lock_path()) {
             let Record { holder, abandoned_by, .. } = record;
             let unreleased_by = holder.map(|(holder, _)| holder.not_released());
             return (abandoned_by.map(Box::new), unreleased_by.map(Box::new));
@@ -109,13 +140,7 @@ impl HolderRecord {
     /// Opens the record file, unless the one that is open is still in its place. Returns why a
     /// writer could not create it, which hides no abandonment.
     fn open(&mut self, is_writer: bool) -> Result<Option<LockError>, RecordError> {
-        let path = &self.spec.path;
-        let is_recent =
-            self.released.is_some_and(|released| released.elapsed() < RELEASED_RECENTLY);
-        let is_in_place = |file: &RecordFile| {
-            if is_recent { file.is_unchanged() } else { file.is_in_place(path) }
-        };
-        if self.file.as_ref().is_some_and(is_in_place) {
+        if self.file.as_ref().is_some_and(|file| file.is_in_place(&self.spec.path)) {
             return Ok(None);
         }
         self.file = None;
@@ -151,7 +176,8 @@ impl HolderRecord {
         let Some(file) = self.file.as_mut().filter(|_| self.mark == AbandonmentMark::Set) else {
             return Ok(true);
         };
-        if file.was_written_by_another() {
+        let is_recent = self.written.is_some_and(|written| written.elapsed() < WRITTEN_RECENTLY);
+        if !is_recent && file.was_written_by_another() {
             return Ok(false);
         }
         let text = format::released_line(self.tokens.last());

@@ -14,7 +14,7 @@ pub(super) fn check(end: usize) -> io::Result<()> {
     Err(io::Error::other("the file size limit of this process is too low: raise `ulimit -f`"))
 }
 
-/// The limit in bytes, which may be a tenth of a second old.
+/// The limit in bytes, which may be a second old.
 #[cfg(target_os = "linux")]
 fn limit() -> u64 {
     use std::sync::LazyLock;
@@ -22,7 +22,7 @@ fn limit() -> u64 {
     use std::time::Instant;
 
     /// How many milliseconds a limit is cached for.
-    const CACHED: u64 = 100;
+    const CACHED: u64 = 1_000;
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     /// Until when the cached limit is used, in milliseconds after the start.
     static END: AtomicU64 = AtomicU64::new(0);

@@ -97,20 +97,9 @@ impl RecordFile {
         Err(unreadable(path, ErrorKind::NotFound.into()))
     }
 
-    /// Whether the open file is unchanged since it was written to, which takes a third of the time
-    /// of [`is_in_place`](Self::is_in_place).
-    ///
-    /// It does not notice a replaced folder, so it is only enough just after a write.
-    pub(super) fn is_unchanged(&self) -> bool {
-        if !platform::OPEN_FILES_CAN_MOVE {
-            return true;
-        }
-        let metadata = metadata(&self.file);
-        self.not_writable.is_none()
-            && metadata.is_ok_and(|metadata| {
-                platform::link_count(&metadata) == 1
-                    && platform::is_unchanged_since_write(&metadata)
-            })
+    /// Notes that it is as this process has left it.
+    pub(super) fn note_unchanged(&mut self) {
+        self.is_read = true;
     }
 
     /// Whether `path` still names the file, and nothing else does.

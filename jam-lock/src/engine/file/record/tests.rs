@@ -19,7 +19,7 @@ fn text(folder: &Path) -> String {
 }
 
 fn hold(record: &mut HolderRecord) -> Recorded {
-    let recorded = record.record_writer(Some(&Site::here()), CLEAN);
+    let recorded = record.record_writer(Some(&Site::here()), CLEAN, None);
     assert!(recorded.record_error.is_none(), "{:?}", recorded.record_error);
     recorded
 }
@@ -30,7 +30,7 @@ fn abandoned_by(holder: &Holder) -> Usage<'_> {
 
 /// A writer in the function `name` holds the lock, and dies.
 fn die(folder: &Path, name: &'static str) {
-    record(folder).record_writer(Some(&Site::here().in_function(name)), CLEAN);
+    record(folder).record_writer(Some(&Site::here().in_function(name)), CLEAN, None);
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn tokens_rise_although_a_process_died_with_some_that_it_had_not_recorded() {
     // The clock is far behind the tokens, so it does not help.
     let last = u64::try_from(2 * since_1970().as_nanos()).unwrap();
     let Recorded { token, token_reserve, .. } =
-        dies.record_writer(Some(&site), Usage { abandoned_by: None, last_token: last });
+        dies.record_writer(Some(&site), Usage { abandoned_by: None, last_token: last }, None);
     let mut next = record(folder.path());
     let after = hold(&mut next);
     assert!(
@@ -57,7 +57,7 @@ fn a_holder_that_is_not_recorded_clears_the_record_of_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
     let mut record = record(folder.path());
     hold(&mut record);
-    record.record_writer(None, CLEAN);
+    record.record_writer(None, CLEAN, None);
     assert!(text(folder.path()).starts_with("jam-lock 1 free"));
 }
 
@@ -112,7 +112,7 @@ fn a_death_does_not_replace_an_earlier_abandonment_by_the_same_process() {
     hold(&mut record);
     let failed = Holder::here(&Site::here().in_function("failed"));
     for site in [Some(Site::here()), None] {
-        record.record_writer(site.as_ref(), abandoned_by(&failed));
+        record.record_writer(site.as_ref(), abandoned_by(&failed), None);
         let found = self::record(folder.path()).record_reader(true, CLEAN).abandoned_by;
         assert_eq!(found.unwrap().function(), Some("failed"));
     }
@@ -123,7 +123,7 @@ fn a_record_that_cannot_be_read_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("recorded.holder"), "my notes").unwrap();
     let mut record = record(folder.path());
-    let error = record.record_writer(Some(&Site::here()), CLEAN).record_error.unwrap();
+    let error = record.record_writer(Some(&Site::here()), CLEAN, None).record_error.unwrap();
     assert!(error.may_hide_abandonment && error.error.to_string().ends_with("move it away"));
     let left = record.release(Mode::Exclusive, abandoned_by(&Holder::default()));
     assert!(left.is_err(), "the next holder will not learn of it");
@@ -134,7 +134,7 @@ fn a_record_that_cannot_be_read_is_left_as_it_is() {
 fn a_token_that_cannot_be_read_is_an_error_but_no_abandonment() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("recorded.holder"), "jam-lock 1 free token \n").unwrap();
-    let found = record(folder.path()).record_writer(Some(&Site::here()), CLEAN);
+    let found = record(folder.path()).record_writer(Some(&Site::here()), CLEAN, None);
     assert!(found.abandoned_by.is_none());
     assert!(found.record_error.is_some_and(|error| !error.may_hide_abandonment));
 }
@@ -175,7 +175,7 @@ fn a_record_that_can_be_neither_written_nor_replaced_is_an_error_and_stays_for_t
     fs::hard_link(folder.join("backup"), folder.join("recorded.holder")).unwrap();
     let trace = SyscallTrace::new(&folder, Some((rename, libc::EPERM)));
     let mut record = record(&folder);
-    let found = record.record_writer(Some(&Site::here()), CLEAN);
+    let found = record.record_writer(Some(&Site::here()), CLEAN, None);
     drop(trace);
     let error = found.record_error.expect("it is not written");
     let text = error.error.to_string();
@@ -192,6 +192,8 @@ fn release_without_writing(folder: &Path, others: &[Syscall]) -> Result<(), Lock
     let mut record = record(folder);
     let mut release = |trace: &dyn Fn() -> SyscallTrace| {
         hold(&mut record);
+        // The record is read before it is written, unless it was written just now.
+        std::thread::sleep(Duration::from_millis(1));
         let trace = trace();
         let released = record.release(Mode::Exclusive, CLEAN);
         (released, trace.calls())
