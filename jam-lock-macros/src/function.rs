@@ -1,14 +1,15 @@
 //! `#[locked]`: a function that runs its body under the lock.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{ParseStream, Parser};
 use syn::{Abi, Attribute, Error, FnArg, Result, ReturnType, Signature, Token, Visibility};
 
 use crate::arguments::{Arguments, FollowedBy};
 use crate::before_body::bind_without_lock;
 use crate::body::Body;
+use crate::copies::reject_copy;
 use crate::errors::Errors;
 use crate::hygiene::Paths;
 use crate::inert_attributes::is_inert;
@@ -26,8 +27,11 @@ pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream
     let parse = |input: ParseStream| Ok(Arguments::parse(input, FollowedBy::Nothing, &mut errors));
     let arguments = parse.parse2(arguments.clone());
     let arguments = errors.take(arguments).flatten();
-    let function = errors.take(Function::parse.parse2(item.clone()));
+    let name = arguments.as_ref().map_or_else(Span::call_site, |it| it.names[0].span());
+    let parse = |input: ParseStream| Function::parse(input, name);
+    let function = errors.take(parse.parse2(item.clone()));
     if let (Some(arguments), Some(function)) = (&arguments, &function) {
+        errors.take(reject_copy(&function.signature.ident, arguments));
         let is_async = function.signature.asyncness.is_some();
         if !is_async && boxed_future(&function.signature, &function.body).is_none() {
             errors.take(reject_on_lost(arguments));
@@ -52,8 +56,9 @@ struct Function {
     body: Body,
 }
 
-impl Parse for Function {
-    fn parse(input: ParseStream) -> Result<Self> {
+impl Function {
+    /// Parses a function; errors at what another attribute has made are at `name` instead.
+    fn parse(input: ParseStream, name: Span) -> Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         if !is_function(input) {
@@ -62,18 +67,19 @@ impl Parse for Function {
             return Err(input.error(message));
         }
         let signature: Signature = input.parse()?;
-        if input.peek(Token![;]) {
+        if let Some(end) = input.parse::<Option<Token![;]>>()? {
+            if !is_written(end.span, ";") {
+                return Err(made_by_another_attribute(name, "has no body"));
+            }
             let message = "`#[locked]` cannot be applied to a function without a body: \
                            apply it to the implementations";
-            return Err(input.error(message));
+            return Err(Error::new(end.span, message));
         }
         let (inner_attributes, body) = Body::parse_function(input)?;
-        check_can_be_locked(&signature, &body)?;
+        check_can_be_locked(&signature, &body, name)?;
         Ok(Self { attributes, visibility, signature, inner_attributes, body })
     }
-}
 
-impl Function {
     /// The function whose body runs under the lock.
     fn locked(self, arguments: &Arguments) -> TokenStream {
         let Self { attributes, visibility, mut signature, inner_attributes, body } = self;
@@ -166,7 +172,7 @@ fn is_function(input: ParseStream) -> bool {
 }
 
 /// Rejects functions whose body cannot run under a lock.
-fn check_can_be_locked(signature: &Signature, body: &Body) -> Result<()> {
+fn check_can_be_locked(signature: &Signature, body: &Body, name: Span) -> Result<()> {
     if let Some(constness) = &signature.constness {
         let message = "`#[locked]` cannot be applied to a `const fn`, which may run at compile \
                        time: remove `const`";
@@ -176,9 +182,57 @@ fn check_can_be_locked(signature: &Signature, body: &Body) -> Result<()> {
         return Ok(());
     }
     if let Some(future) = find_future(signature.output.to_token_stream()) {
+        if !is_written(future.span(), &future.to_string()) {
+            return Err(made_by_another_attribute(name, "returns a future"));
+        }
         let message = "the returned future would run after the lock is released: \
                        write an `async fn`, or lock inside the future";
         return Err(Error::new_spanned(future, message));
     }
     Ok(())
+}
+
+/// Whether `text` is in the source at `span`, rather than made by another attribute.
+///
+/// Without access to the source, it counts as written.
+fn is_written(span: Span, text: &str) -> bool {
+    span.source_text().is_none_or(|source| source == text)
+}
+
+/// The error if another attribute has rewritten the function so that it cannot be locked.
+fn made_by_another_attribute(name: Span, what: &str) -> Error {
+    let message = format!(
+        "another attribute has rewritten this function, which {what} now: \
+         put `#[locked]` above that attribute"
+    );
+    Error::new(name, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::{Span, TokenStream, TokenTree};
+
+    use super::expand;
+
+    /// The tokens with the span of another one, as an attribute gives them to what it makes.
+    fn made_at(span: Span, tokens: TokenStream) -> TokenStream {
+        let token = |mut token: TokenTree| {
+            token.set_span(span);
+            token
+        };
+        tokens.into_iter().map(token).collect()
+    }
+
+    #[test]
+    fn what_another_attribute_made_is_reported_as_such() {
+        let attribute: TokenStream = "elsewhere".parse().unwrap();
+        let span = attribute.into_iter().next().unwrap().span();
+        for item in ["fn load() -> impl Future<Output = u32> { async { 7 } }", "fn load();"] {
+            let written: TokenStream = item.parse().unwrap();
+            let rewritten = "another attribute has rewritten this function";
+            let message = |item| expand(&"\"a\"".parse().unwrap(), &item).to_string();
+            assert!(!message(written.clone()).contains(rewritten), "{item}");
+            assert!(message(made_at(span, written)).contains(rewritten), "{item}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod scan;
 mod acquisition;
 mod before_body;
 mod block;
+mod copies;
 mod function;
 mod hygiene;
 mod inert_attributes;
@@ -46,7 +47,7 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-#[doc = include_str!("locked.md")]
+/// Documented in the crate `jam-lock`, where its links lead somewhere.
 #[proc_macro_attribute]
 pub fn locked(arguments: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(&arguments.into(), &item.into()).into()

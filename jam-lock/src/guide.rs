@@ -23,6 +23,7 @@
 //! | [`command_line`] | the command `jam-lock`: its subcommands, exit statuses, JSON |
 //! | [`troubleshooting`] | every message of the library and its macros, with the remedy |
 //! | [`what_happens_when`] | events and their effects, each with the test that shows it |
+//! | [`other_attributes`] | `#[locked]` beside the attributes of frameworks: which goes above, and what to return |
 //! | [`executors`] | the executors, simulators and thread pools that were tried |
 //!
 //! # Background
@@ -58,6 +59,9 @@ pub mod migrating {}
 
 #[doc = include_str!("guide/names.md")]
 pub mod names {}
+
+#[doc = include_str!("guide/other_attributes.md")]
+pub mod other_attributes {}
 
 #[doc = include_str!("guide/postgres.md")]
 pub mod postgres {}

@@ -40,6 +40,7 @@ pub use error::LockError;
 pub use from_lock_error::FromLockError;
 pub use guard::{LockGuard, LockGuards};
 pub use holder::Holder;
+#[doc = include_str!("locked.md")]
 pub use jam_lock_macros::locked;
 pub use lock::Lock;
 pub use lock_set::LockSet;

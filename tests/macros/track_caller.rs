@@ -42,6 +42,36 @@ impl Called for Store {
     }
 }
 
+/// An error that knows where it was made, as those of eyre do.
+#[derive(Debug)]
+struct Located(&'static Location<'static>);
+
+impl From<LockError> for Located {
+    #[track_caller]
+    fn from(_: LockError) -> Self {
+        Self(Location::caller())
+    }
+}
+
+#[test]
+fn an_error_is_made_at_the_return_type_of_the_function() {
+    const LINE: u32 = line!();
+    #[locked(jam_lock::LockName::new("/")?)]
+    fn function() -> Result<(), Located> {
+        Ok(())
+    }
+    #[locked("section", timeout = 0, locks = locks)]
+    fn refused(locks: &jam_lock::Locks) -> Result<(), Located> {
+        Ok(())
+    }
+
+    let locks = jam_lock::Locks::in_memory();
+    let _held = locks.lock(crate::lock_names::SECTION).acquire().unwrap();
+    let errors = [function().unwrap_err(), refused(&locks).unwrap_err()];
+    let lines = errors.map(|Located(location)| (location.file(), location.line() - LINE));
+    assert_eq!(lines, [(file!(), 1), (file!(), 6)]);
+}
+
 impl Store {
     #[track_caller]
     #[locked("section")]
