@@ -56,6 +56,7 @@ mod engine_waits;
 mod enqueue;
 mod fairness;
 mod handoff;
+mod holder_waits;
 mod holders;
 mod local_status;
 mod own_waits;
@@ -79,6 +80,7 @@ use self::reader_phase::ReaderPhase;
 use self::recorded_holder::RecordedHolder;
 use super::Gate;
 use super::parker::WakeList;
+use super::pending_wait::PendingWait;
 use super::sync;
 use super::timer::Timer;
 use super::wait_queue::WaitQueue;
@@ -134,6 +136,8 @@ pub(super) struct State {
     claim: Box<dyn Claim>,
     hold: Hold,
     holders: Holders,
+    /// What the owner of the writer waits for.
+    holder_waits: Vec<Arc<PendingWait>>,
     /// The holder that the engine has recorded.
     recorded: Option<RecordedHolder>,
     /// The greatest token that was given to a writer.
@@ -166,6 +170,7 @@ impl State {
             claim,
             hold: Hold::None,
             holders: Holders::default(),
+            holder_waits: Vec::new(),
             recorded: None,
             token: 0,
             abandoned_by: None,
