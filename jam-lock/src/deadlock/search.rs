@@ -135,3 +135,6 @@ fn way_to<Step: Clone>(reached: &[Reached<Step>], from: Option<usize>, last: Ste
     steps.reverse();
     steps
 }
+
+#[cfg(test)]
+mod tests;
