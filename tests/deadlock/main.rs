@@ -1,6 +1,7 @@
 //! Owners that wait for each other: found at once, in one process and in several.
 
 mod processes;
+mod storm;
 mod threads;
 
 use jam_lock::{Lock, LockName, Locks};
