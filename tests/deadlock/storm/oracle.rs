@@ -101,7 +101,9 @@ impl History {
                         };
                         (process.parse().unwrap(), holds.to_owned(), wants.to_owned())
                     });
-                    self.reports.push(Report { at, cycle: cycle.collect() });
+                    let cycle: Vec<_> = cycle.collect();
+                    assert_eq!(cycle[0].0, process, "the reporter is not the first: {cycle:?}");
+                    self.reports.push(Report { at, cycle });
                 }
                 _ => panic!("{line}"),
             }
