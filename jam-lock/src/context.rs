@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use self::check::Check;
 use self::held_locks::{HeldBy, HeldLock, Key};
 use self::task_section::TaskSection;
-use crate::engine::{LossMonitor, OwnerId};
+use crate::engine::{LossMonitor, Mode, OwnerId};
 use crate::error::LockError;
 use crate::gate::{AcquireRequest, Gate, Grant};
 use crate::name::LockName;
@@ -129,6 +129,31 @@ impl Owner {
             Some(error) => Err(error),
             None => Ok(None),
         }
+    }
+
+    /// The locks that the owner holds as a writer, and that others may wait for until it goes on: the
+    /// address of each gate, and the number of the acquisition there.
+    pub(crate) fn held_as_writer(&self) -> Vec<(usize, u64)> {
+        let mut found = Vec::new();
+        let mut visit = |held: &HeldLock| {
+            let key = (held.key.gate, held.key.number);
+            if held.mode == Mode::Exclusive && !found.contains(&key) {
+                found.push(key);
+            }
+            None::<()>
+        };
+        match &self.caller {
+            Caller::Thread => drop(thread::find(visit)),
+            Caller::ThreadInTask(section) => drop(section.find(visit)),
+            // The task's other futures do not hold a lock that blocking code holds.
+            Caller::TaskSection(section) | Caller::Task(Some(section)) => {
+                section.find(|held| {
+                    (held.key.held_by == HeldBy::TaskSection).then(|| visit(held)).flatten()
+                });
+            }
+            Caller::Task(None) => {}
+        }
+        found
     }
 
     /// Registers a granted lock as held.

@@ -32,10 +32,12 @@ mod loss_monitor;
 pub(crate) mod memory;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+mod recorded_wait;
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::process;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::LockError;
@@ -48,6 +50,7 @@ pub use self::claim::{
     WriterWaiting,
 };
 pub use self::loss_monitor::LossMonitor;
+pub use self::recorded_wait::{FoundWaits, RecordedWait};
 pub use crate::process_id::ProcessId;
 
 /// Arbitrates between processes for a set of names.
@@ -82,6 +85,23 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// It then ends as a timeout, with what [`Claim::blocked_on`] says. For an engine whose waits may
     /// remain without any answer.
     fn response_timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Looks up what the holder of the lock `name` waits for, if another process holds it.
+    ///
+    /// Every call reads the record anew. May block, but on no other holder: the library calls this
+    /// method on a thread of its own, or for a caller that looks at the status of a lock. By default,
+    /// [`FoundWaits::None`].
+    fn find_waits(&self, name: &LockName) -> FoundWaits {
+        let _ = name;
+        FoundWaits::None
+    }
+
+    /// An engine for the locks at `location`, which a process has recorded in a
+    /// [`RecordedWait`], if this engine can open it; by default `None`.
+    fn open_recorded(&self, location: &str) -> Option<Arc<dyn Engine>> {
+        let _ = location;
         None
     }
 

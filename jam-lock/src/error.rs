@@ -1,5 +1,6 @@
 //! [`LockError`]: what went wrong, where, and the remedy.
 
+mod deadlock;
 mod timeout_message;
 
 use std::borrow::Cow;
@@ -8,10 +9,13 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use self::deadlock::DeadlockMessage;
 use self::timeout_message::TimeoutMessage;
 use crate::holder::Holder;
 use crate::name::LockName;
 use crate::site::Site;
+
+pub use self::deadlock::DeadlockedOwner;
 
 /// Why a lock was not acquired or not released, or why its name or its location cannot be used.
 ///
@@ -156,26 +160,28 @@ pub enum LockError {
         reason: String,
     },
 
-    /// Owners (threads or tasks) waited for each other in a cycle, and the server ended this wait.
+    /// Owners (threads or tasks) waited for each other in a cycle, and this wait was ended.
     ///
-    /// The cycle may be of any length, and its owners may be in one process or in several. The server
-    /// looks for it once a wait has lasted for its `deadlock_timeout`, by default one second. All locks
-    /// that this owner held on that server are [lost](crate::LockGuard::is_lost), so that the other owners
-    /// go on; their guards are still to be dropped. A transaction that acquired it is aborted. Only PostgreSQL detects deadlocks; [the guide][page]
-    /// says which.
+    /// The cycle may be of any length, and its owners may be in one process or in several;
+    /// [`LockError::cycle`] names them. This owner keeps the locks that it holds: return from the code that
+    /// holds them, so that the other owners go on. [The guide](crate::guide::deadlocks) says which cycles
+    /// are found.
+    ///
+    /// On PostgreSQL, the server finds the cycle, once a wait has lasted for its `deadlock_timeout`, by
+    /// default one second, and does not name it. All locks that this owner held on that server are
+    /// [lost](crate::LockGuard::is_lost), so that the other owners go on; their guards are still to be
+    /// dropped. A transaction that acquired it is aborted. [The page on PostgreSQL][page] says more.
     ///
     /// [page]: crate::guide::postgres#deadlocks
-    #[error(
-        "deadlock on lock `{name}` ({location}): its holder was waiting, directly or through others, for \
-         a lock held by this thread, task or transaction, whose locks there have all been released; \
-         acquire locks in one order everywhere, or all at once"
-    )]
+    #[error("{}", DeadlockMessage { name, location, cycle })]
     #[non_exhaustive]
     Deadlock {
         /// The requested lock.
         name: Box<LockName>,
         /// Where it is.
         location: String,
+        /// The owners of the cycle, this one first; empty if a server does not name them.
+        cycle: Vec<DeadlockedOwner>,
     },
 
     /// The holder has started this process and waits for it to exit, so both would wait forever.
@@ -238,6 +244,18 @@ impl LockError {
         error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self::Engine { operation: operation.into(), location: location.into(), error: error.into() }
+    }
+
+    /// The owners that waited for each other, this one first, if this is a [`LockError::Deadlock`] and they
+    /// are known; otherwise none.
+    ///
+    /// Each one waits for the lock that the next one holds, and the last one for that of the first.
+    #[must_use]
+    pub fn cycle(&self) -> &[DeadlockedOwner] {
+        match self {
+            Self::Deadlock { cycle, .. } => cycle,
+            _ => &[],
+        }
     }
 
     /// Whether this is [`LockError::Timeout`]: the lock was not free in time.

@@ -8,6 +8,7 @@ mod holder_query;
 #[cfg(shuttle)]
 mod model;
 mod parker;
+mod pending_wait;
 mod registry;
 mod request;
 mod state;
@@ -43,7 +44,8 @@ use crate::name::LockName;
 use crate::status::Status;
 use crate::timeout::Deadline;
 
-pub(crate) use self::registry::{existing, gate};
+pub(crate) use self::pending_wait::{LocalHold, PendingWait};
+pub(crate) use self::registry::{at_addresses, existing, gate};
 pub(crate) use self::request::{AcquireRequest, Grant, Outcome};
 pub(crate) use self::wait::Wait;
 pub(crate) use self::wait_queue::WaiterKind;
@@ -86,6 +88,11 @@ impl Gate {
     /// Where the lock is, for messages.
     pub(crate) fn location(&self) -> &str {
         &self.location
+    }
+
+    /// The engine that it asks for the lock.
+    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
     }
 
     /// The process that opened the gate; a fork inherits it, but can acquire nothing with it.

@@ -1,10 +1,15 @@
 //! [`Holder`]: the holder of a lock, or a holder that died.
 
+mod wait;
+
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::site::Site;
 use crate::this_process::ThisProcess;
+
+pub use self::wait::HolderWait;
+pub(crate) use self::wait::Tenths;
 
 /// How another process is related to this one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +49,7 @@ pub struct Holder {
     pub(crate) is_unconfirmed: bool,
     pub(crate) has_not_released: bool,
     pub(crate) ancestry: Ancestry,
+    pub(crate) waits_for: Option<Box<HolderWait>>,
 }
 
 impl Holder {
@@ -67,6 +73,7 @@ impl Holder {
             is_unconfirmed: false,
             has_not_released: false,
             ancestry: Ancestry::None,
+            waits_for: None,
         }
     }
 
@@ -185,6 +192,23 @@ impl Holder {
     #[must_use]
     pub fn waits_for_this_process(&self) -> bool {
         self.ancestry == Ancestry::WaitsForExit
+    }
+
+    /// The lock that the owner (the thread or task) which holds this one waits for, if it does.
+    ///
+    /// That lock has a holder, which may wait as well, and so on to the end of the chain. Known of a holder
+    /// of this process, and of a writer in another process that is recorded in a folder, on Linux.
+    #[must_use]
+    pub fn waits_for(&self) -> Option<&HolderWait> {
+        self.waits_for.as_deref()
+    }
+
+    /// Continues a sentence about the holder with what it waits for.
+    pub(crate) fn write_wait(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.waits_for {
+            Some(wait) => write!(f, ", which is waiting for {wait}"),
+            None => Ok(()),
+        }
     }
 
     fn write_process(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod context;
+mod deadlock;
 pub mod engine;
 mod error;
 mod foreign_waker;
@@ -36,10 +37,10 @@ pub mod macro_support;
 
 #[cfg(feature = "postgres")]
 pub use engine::postgres::transaction::{TransactionGrant, TransactionLock};
-pub use error::LockError;
+pub use error::{DeadlockedOwner, LockError};
 pub use from_lock_error::FromLockError;
 pub use guard::{LockGuard, LockGuards};
-pub use holder::Holder;
+pub use holder::{Holder, HolderWait};
 #[doc = include_str!("locked.md")]
 pub use jam_lock_macros::locked;
 pub use lock::Lock;

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::context::Owner;
+use crate::deadlock;
 use crate::error::LockError;
 use crate::gate::Gate;
 use crate::guard::LockGuard;
@@ -115,7 +116,8 @@ impl Lock {
     /// # Ok::<(), jam_lock::LockError>(())
     /// ```
     pub fn status(&self) -> Result<Status, LockError> {
-        self.gate.status()
+        let status = self.gate.status()?;
+        Ok(deadlock::explain_status(status, self.gate.engine(), &self.name))
     }
 
     /// The lock's label, or else `here`.

@@ -12,6 +12,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::{Arc, RwLock, RwLockWriteGuard};
 
+use crate::deadlock;
 use crate::engine::Engine;
 use crate::error::LockError;
 use crate::gate::{self, Gate};
@@ -235,13 +236,14 @@ impl Locks {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn list(&self) -> Result<Vec<Status>, LockError> {
-        let engine = &*self.shared.engine;
+        let engine = &self.shared.engine;
         let refined = |status: Status| {
-            let gate = status.lock_name().and_then(|name| gate::existing(engine, &name));
-            match gate {
+            let Some(name) = status.lock_name() else { return status };
+            let status = match gate::existing(&**engine, &name) {
                 Some(gate) => gate.refine_status(status),
                 None => status,
-            }
+            };
+            deadlock::explain_status(status, engine, &name)
         };
         let mut found: Vec<_> = engine.list()?.into_iter().map(refined).collect();
         found.sort_by(|one, other| one.name().cmp(other.name()));

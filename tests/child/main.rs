@@ -5,6 +5,8 @@ mod acquire;
 mod count;
 #[cfg(target_os = "linux")]
 mod customers;
+#[cfg(target_os = "linux")]
+mod deadlock_storm;
 #[cfg(unix)]
 mod fork;
 mod hold;
@@ -118,6 +120,8 @@ fn main() -> Result {
         }
         #[cfg(target_os = "linux")]
         Order::Storm { folder, number, seed } => storm::work(folder, number, seed),
+        #[cfg(target_os = "linux")]
+        Order::DeadlockStorm { folder, number, seed } => deadlock_storm::work(folder, number, seed),
         #[cfg(not(target_os = "linux"))]
         order => Err(format!("child: {order:?} is not for this system").into()),
     }

@@ -145,6 +145,8 @@ orders! {
         Sell { locks: &'a Path, data: &'a str, log: &'a Path, seller: i32, pieces: i32 },
         /// Works as process `number` of a kill storm, until the file `stop` exists.
         Storm { folder: &'a Path, number: u64, seed: u64 },
+        /// Works as process `number` of a storm of deadlocks, until the file `stop` exists.
+        DeadlockStorm { folder: &'a Path, number: u64, seed: u64 },
     }
 }
 

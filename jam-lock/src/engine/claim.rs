@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::loss_monitor::LossMonitor;
+use super::recorded_wait::RecordedWait;
 use crate::error::LockError;
 use crate::holder::Holder;
 use crate::site::Site;
@@ -242,6 +243,16 @@ pub trait Claim: Send {
     ///
     /// `last_token` is the greatest token that this process has given to a writer.
     fn clear_holder(&mut self, last_token: u64);
+
+    /// Records what the owner of the recorded writer waits for, instead of what was recorded before;
+    /// nothing if `waits` is empty.
+    ///
+    /// Other processes find it with [`Engine::find_waits`](super::Engine::find_waits), from which they
+    /// conclude that owners wait for each other. So it must not outlast this call with an empty slice.
+    /// It may be left out if it cannot be recorded, as by default.
+    fn record_waits(&mut self, waits: &[RecordedWait]) {
+        let _ = waits;
+    }
 
     /// Releases the claim, if it is held in `mode`.
     ///

@@ -6,6 +6,7 @@
 //! | how the lock file is opened and kept | `handle.rs`, `lock_file.rs` |
 //! | how a wait blocks or polls | `blocking_pool.rs`, `polling.rs` |
 //! | what is written to the `.holder` file | `record.rs`, `record/format.rs` |
+//! | what a holder waits for | `record/waits.rs`, `wait_lookup.rs` |
 //! | where a writer that died is reported | `record/abandonment.rs` |
 //! | why a record is not read each time | `record/last_writer.rs` |
 //! | where live and stale records are distinguished | `holder_lookup/linux/stale_record.rs` |
@@ -48,6 +49,7 @@ mod syscall;
 mod temporary_file;
 mod temporary_folder;
 mod version;
+mod wait_lookup;
 
 use std::ffi::OsStr;
 use std::path::{self, Path, PathBuf};
@@ -68,7 +70,7 @@ use self::mount::Mount;
 use self::offloaded_claim::OffloadedClaim;
 use self::record::TokenFloor;
 use self::temporary_folder::TemporaryFolder;
-use super::{Capability, Claim, Engine, HolderReply, ProcessId};
+use super::{Capability, Claim, Engine, FoundWaits, HolderReply, ProcessId};
 use crate::error::LockError;
 use crate::name::LockName;
 use crate::status::Status;
@@ -183,6 +185,21 @@ impl Engine for FileEngine {
     #[cfg(target_os = "linux")]
     fn response_timeout(&self) -> Option<Duration> {
         self.io_threads.as_ref().map(|_| offloaded_claim::RESPONSE_TIMEOUT)
+    }
+
+    fn find_waits(&self, name: &LockName) -> FoundWaits {
+        // Nothing is recorded where the file system may hang.
+        #[cfg(target_os = "linux")]
+        if self.io_threads.is_some() {
+            return FoundWaits::None;
+        }
+        wait_lookup::find(&self.path(name))
+    }
+
+    fn open_recorded(&self, location: &str) -> Option<Arc<dyn Engine>> {
+        let folder = Path::new(location);
+        let engine = folder.is_absolute().then(|| Self::open(folder, false, self.permissions))?;
+        Some(Arc::new(engine.ok()?))
     }
 
     fn status(&self, name: &LockName) -> Result<Status, LockError> {

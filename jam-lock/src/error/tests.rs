@@ -63,7 +63,7 @@ fn every_error_is_one_line_and_becomes_an_io_error_of_its_kind() {
             },
             Deadlock,
         ),
-        (LockError::Deadlock { name: boxed(), location: location() }, Deadlock),
+        (LockError::Deadlock { name: boxed(), location: location(), cycle: Vec::new() }, Deadlock),
         (
             LockError::HeldByAncestor {
                 name: boxed(),

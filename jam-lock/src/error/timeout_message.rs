@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::holder::Holder;
+use crate::holder::{Holder, Tenths};
 use crate::name::LockName;
 
 /// Displays a timeout; the text depends on whether the acquisition waited.
@@ -33,24 +33,13 @@ impl fmt::Display for TimeoutMessage<'_> {
                 f,
                 ": granted to {holder}; start the standby, or change synchronous_standby_names"
             ),
-            Some(holder) => match holder.held_for() {
-                Some(held_for) => write!(f, ": held for {} by {holder}", Tenths(held_for)),
-                None => write!(f, ": held by {holder}"),
-            },
-        }
-    }
-}
-
-/// Displays a duration in tenths of a second, or in milliseconds if it is shorter than that.
-struct Tenths(Duration);
-
-impl fmt::Display for Tenths {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = (self.0.as_secs_f64() * 10.0).round() / 10.0;
-        if seconds > 0.0 {
-            write!(f, "{seconds} s")
-        } else {
-            write!(f, "{} ms", self.0.as_millis().max(1))
+            Some(holder) => {
+                match holder.held_for() {
+                    Some(held_for) => write!(f, ": held for {} by {holder}", Tenths(held_for))?,
+                    None => write!(f, ": held by {holder}")?,
+                }
+                holder.write_wait(f)
+            }
         }
     }
 }

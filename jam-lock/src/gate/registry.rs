@@ -39,6 +39,13 @@ pub(crate) fn existing(engine: &dyn Engine, name: &LockName) -> Option<Arc<Gate>
     gates().get(&key).and_then(Weak::upgrade)
 }
 
+/// The gates that are at these addresses, in no particular order.
+pub(crate) fn at_addresses(addresses: &[usize]) -> Vec<Arc<Gate>> {
+    let gates = gates();
+    let is_one = |gate: &&Weak<Gate>| addresses.contains(&gate.as_ptr().addr());
+    gates.values().filter(is_one).filter_map(Weak::upgrade).collect()
+}
+
 /// Drops the entry of a gate that is gone, unless another one has taken its place.
 pub(super) fn forget(identity: &OsStr, name: &LockName) {
     let key = (identity.to_owned(), name.clone());

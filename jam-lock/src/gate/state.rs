@@ -56,6 +56,7 @@ mod engine_waits;
 mod enqueue;
 mod fairness;
 mod handoff;
+mod holder_waits;
 mod holders;
 mod local_status;
 mod own_waits;
@@ -81,6 +82,7 @@ use self::recorded_holder::RecordedHolder;
 use self::waking_holder::WakingHolder;
 use super::Gate;
 use super::parker::WakeList;
+use super::pending_wait::PendingWait;
 use super::sync;
 use super::timer::Timer;
 use super::wait_queue::WaitQueue;
@@ -136,6 +138,8 @@ pub(super) struct State {
     claim: Box<dyn Claim>,
     hold: Hold,
     holders: Holders,
+    /// What the owner of the writer waits for.
+    holder_waits: Vec<Arc<PendingWait>>,
     /// The holder that the engine has recorded.
     recorded: Option<RecordedHolder>,
     /// The record of the head, if it was written before the head has taken the idle claim.
@@ -170,6 +174,7 @@ impl State {
             claim,
             hold: Hold::None,
             holders: Holders::default(),
+            holder_waits: Vec::new(),
             recorded: None,
             waking_holder: None,
             token: 0,

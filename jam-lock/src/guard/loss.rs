@@ -51,7 +51,7 @@ impl LockGuard {
         let lost = self.ensure_as_reported().err()?;
         let Some(name) = monitor.deadlocked_on() else { return Some(lost) };
         let (name, location) = (Box::new(name), self.gate.location().to_owned());
-        Some(LockError::Deadlock { name, location })
+        Some(LockError::Deadlock { name, location, cycle: Vec::new() })
     }
 
     /// Fails if the lock is [lost](LockGuard::is_lost).

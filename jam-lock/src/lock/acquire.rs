@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::ancestor_check::AncestorCheck;
 use super::{Lock, yield_to_executor};
 use crate::context::Owner;
+use crate::deadlock::{self, PublishedWait};
 use crate::engine::OwnerId;
 use crate::error::LockError;
 use crate::gate::{AcquireRequest, Admission, Gate, Grant, Outcome, Wait, WaiterKind};
@@ -37,12 +38,16 @@ impl Lock {
                 Poll::Ready(result) => break result,
                 Poll::Pending => {
                     waiting.skip_if_observed();
-                    let holder = self.gate.holder();
+                    let holder = deadlock::explain_holder(self.gate.holder(), &self.gate);
                     if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
                         break Err(error);
                     }
                 }
             }
+        };
+        let result = match waiting.withdrawn(result) {
+            Err(error) if !waiting.is_try() => Err(deadlock::explain(error, &self.gate)),
+            result => result,
         };
         let (grant, notifier) = self.finish(waiting, result)?;
         Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread))
@@ -73,11 +78,18 @@ impl Lock {
                     Poll::Pending => {
                         waiting.skip_if_observed();
                         let holder = self.gate.holder_async().await;
+                        let holder = deadlock::explain_holder_async(holder, &self.gate).await;
                         if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
                             break Err(error);
                         }
                     }
                 }
+            };
+            let result = match waiting.withdrawn(result) {
+                Err(error) if !waiting.is_try() => {
+                    Err(deadlock::explain_async(error, &self.gate).await)
+                }
+                result => result,
             };
             let (grant, notifier) = self.finish(waiting, result)?;
             Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task))
@@ -120,7 +132,10 @@ impl Lock {
             Admission::Queued(wait) => {
                 let observed = ObservedWait::start(&wait, notifier, is_try);
                 let ancestor_check = AncestorCheck::start(&self.gate, deadline);
-                let mut waiting = Waiting { observed, ancestor_check, wait };
+                // A try waits for no holder.
+                let held = if is_try { Vec::new() } else { owner.held_as_writer() };
+                let published = PublishedWait::new(&wait, &held);
+                let mut waiting = Waiting { published, observed, ancestor_check, wait };
                 waiting.set_interrupt();
                 Started::Waiting(waiting)
             }
@@ -186,8 +201,10 @@ enum Started<'wait> {
     Waiting(Waiting<'wait>),
 }
 
-/// A wait for the lock; the observer learns of its end before the place in the queue is given up.
+/// A wait for the lock. It is withdrawn before it ends, and the observer learns of its end before the
+/// place in the queue is given up.
 struct Waiting<'wait> {
+    published: Option<Box<PublishedWait>>,
     observed: ObservedWait,
     ancestor_check: Option<AncestorCheck>,
     wait: Wait<'wait>,
@@ -215,6 +232,16 @@ impl Waiting<'_> {
         let check = self.ancestor_check.as_ref().and_then(AncestorCheck::next);
         self.wait.interrupt_at =
             [self.observed.still_waiting_at, check].into_iter().flatten().min();
+    }
+
+    fn is_try(&self) -> bool {
+        self.observed.is_try
+    }
+
+    /// Withdraws the wait, which has ended with `result`.
+    fn withdrawn(&mut self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
+        self.published = None;
+        result
     }
 }
 

@@ -17,8 +17,8 @@ use super::kernel_locks;
 use super::record::{HolderRecord, RecordFile, TokenFloor};
 use super::{blocking_pool, holder_lookup, keyed_cleanup, polling};
 use crate::engine::{
-    Claim, LossMonitor, Mode, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId,
-    WaitRequest, WriterWaiting, check_process,
+    Claim, LossMonitor, Mode, ProcessId, Recorded, RecordedWait, TryAcquire, Usage, WaitDone,
+    WaitId, WaitRequest, WriterWaiting, check_process,
 };
 use crate::error::LockError;
 use crate::name::LockName;
@@ -270,6 +270,12 @@ impl Claim for FileClaim {
         // A fork shares the record with its parent, as it does the lock.
         if self.check_process().is_ok() {
             self.record.clear(last_token);
+        }
+    }
+
+    fn record_waits(&mut self, waits: &[RecordedWait]) {
+        if self.check_process().is_ok() {
+            self.record.record_waits(waits);
         }
     }
 

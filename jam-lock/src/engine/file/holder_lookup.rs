@@ -15,12 +15,12 @@ use std::time::Duration;
 
 #[cfg(not(target_os = "linux"))]
 pub(super) use self::elsewhere::{
-    LiveProcesses, LockTable, find, find_now, find_waiting_writer, is_lock_listed,
+    LiveProcesses, LockTable, confirm, find, find_now, find_waiting_writer, is_lock_listed,
 };
 #[cfg(target_os = "linux")]
 pub(super) use self::linux::{
-    LiveProcesses, LockTable, find, find_now, find_waiting_writer, find_waiting_writer_now,
-    is_lock_listed,
+    LiveProcesses, LockTable, confirm, find, find_now, find_waiting_writer,
+    find_waiting_writer_now, is_lock_listed,
 };
 pub(super) use self::lock_snapshot::LockSnapshot;
 

@@ -17,6 +17,7 @@ mod record_file;
 mod removal;
 mod token_floor;
 mod tokens;
+mod waits;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +34,7 @@ pub(super) use self::record_file::{RecordFile, read_record};
 pub(super) use self::removal::{is_left_behind, remove};
 pub(super) use self::token_floor::TokenFloor;
 use self::tokens::{TOKEN_RESERVE, Tokens};
+pub(super) use self::waits::read_waits;
 use super::file_spec::FileSpec;
 use crate::engine::{Mode, RecordError, Recorded, Usage};
 use crate::error::LockError;

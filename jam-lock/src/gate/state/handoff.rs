@@ -27,6 +27,9 @@ impl State {
         outcome: Outcome,
     ) -> Option<Result<(), LockError>> {
         let holder = self.holders.remove_guard(number, outcome)?;
+        if !self.holder_waits.is_empty() {
+            self.clear_holder_waits();
+        }
         let mode = match self.hold {
             Hold::Shared(readers) if readers > 1 => {
                 self.hold = Hold::Shared(readers - 1);

@@ -94,6 +94,11 @@ impl Holders {
         }
     }
 
+    /// Whether the first of the holders has this number.
+    pub(super) fn is_first(&self, number: u64) -> bool {
+        self.first.as_ref().is_some_and(|first| first.number == number)
+    }
+
     /// The first of the holders.
     pub(super) fn first(&self) -> Option<Holder> {
         self.first.as_ref().map(LocalHolder::to_holder)

@@ -6,7 +6,7 @@ use crate::gate::wait_queue::Ticket;
 
 fn a_deadlock() -> LockError {
     let name = LockName::declared("scripted", "lock", 0);
-    LockError::Deadlock { name: Box::new(name), location: String::new() }
+    LockError::Deadlock { name: Box::new(name), location: String::new(), cycle: Vec::new() }
 }
 
 /// Whether a waiter goes on waiting when it is polled.

@@ -19,6 +19,11 @@ pub(in crate::engine::file) fn find_now(_: &Path) -> Option<Holder> {
     None
 }
 
+/// The recorded holder, which cannot be confirmed.
+pub(in crate::engine::file) fn confirm(_: &LockSnapshot) -> Option<Holder> {
+    None
+}
+
 /// Finds no waiting writer of another process.
 pub(in crate::engine::file) fn find_waiting_writer(_: PathBuf, _: WriterWaiting) {}
 

@@ -20,5 +20,5 @@ pub(in crate::engine::file) use self::descriptors::is_lock_listed;
 pub(in crate::engine::file) use self::live_processes::LiveProcesses;
 pub(in crate::engine::file) use self::lock_table::LockTable;
 pub(in crate::engine::file) use self::lookup_thread::{
-    find, find_now, find_waiting_writer, find_waiting_writer_now,
+    confirm, find, find_now, find_waiting_writer, find_waiting_writer_now,
 };

@@ -104,5 +104,14 @@ pub(in crate::engine::file) fn read_at_start(file: &File, bytes: &mut [u8]) -> i
 
 /// Writes to the start of `file`, with one call.
 pub(in crate::engine::file) fn write_at_start(file: &File, bytes: &[u8]) -> io::Result<usize> {
-    file.seek_write(bytes, 0)
+    write_at(file, bytes, 0)
+}
+
+/// Writes to `file` at `start`, with one call.
+pub(in crate::engine::file) fn write_at(
+    file: &File,
+    bytes: &[u8],
+    start: u64,
+) -> io::Result<usize> {
+    file.seek_write(bytes, start)
 }

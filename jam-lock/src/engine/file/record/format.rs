@@ -26,6 +26,8 @@
 //! - **Check.** It covers all lines before it, with the first one taken as `held`. A text that does
 //!   not fit its check is the mark of an unknown holder: it was written in part, or by a later
 //!   version.
+//! - **Waits.** While the owner of the lock waits for another one, a text about that follows the
+//!   others: [`waits`].
 //! - **Optional lines.** `kind` is only written for a keyed name, `place` only if the lock was
 //!   acquired in a source file, the others if they are known.
 
@@ -33,6 +35,7 @@ mod date;
 #[cfg(all(test, not(shuttle)))]
 mod fuzzing;
 mod template;
+pub(super) mod waits;
 
 use std::ops::Range;
 use std::str;
@@ -166,6 +169,11 @@ fn token(bytes: &[u8]) -> Option<u64> {
     let line = bytes.get(..=TOKEN.end)?;
     let fits = line[STATE.end..TOKEN.start] == *b" token " && line[TOKEN.end] == b'\n';
     parse_number(&line[TOKEN]).filter(|token| fits && *token < TOKEN_LIMIT)
+}
+
+/// The token in the first line, if it is that of a holder.
+pub(super) fn held_token(bytes: &[u8]) -> Option<u64> {
+    token(bytes).filter(|_| bytes.get(STATE) == Some(b"held"))
 }
 
 /// Parses the nineteen bytes of a number that is padded with spaces on the left.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{io_error, open_error, unreadable, wrong_kind};
 use super::file_size_limit;
-use super::format::{Content, RELEASED_SIZE, Record, SIZE};
+use super::format::{self, Content, RELEASED_SIZE, Record, SIZE};
 use super::io::{Buffer, metadata, read, read_into, read_path, write};
 use crate::engine::RecordError;
 use crate::engine::file::create::create;
@@ -138,6 +138,25 @@ impl RecordFile {
             })
     }
 
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Whether it is written to, instead of being replaced.
+    pub(super) fn is_writable(&self) -> bool {
+        self.not_writable.is_none()
+    }
+
+    /// Whether a second text follows the first.
+    pub(super) fn has_second_text(&self) -> bool {
+        self.is_long
+    }
+
+    /// The token of the holder that was last written here, if one was.
+    pub(super) fn held_token(&self) -> Option<u64> {
+        format::held_token(&self.head)
+    }
+
     /// Writes `text` to the start of the file, with one call, or to a new file that replaces it.
     pub(super) fn write(&mut self, spec: &FileSpec, text: &[u8]) -> Result<(), LockError> {
         let failed = |error| io_error("write the holder record", &spec.path, error);
@@ -211,6 +230,11 @@ fn replace(spec: &FileSpec, text: &[u8]) -> io::Result<RecordFile> {
             Err(error)
         }
     }
+}
+
+/// The folder of the record at `path`, as [`Engine::location`](crate::engine::Engine::location) has it.
+pub(super) fn folder_of(path: &Path) -> String {
+    path.parent().unwrap_or(path).display().to_string()
 }
 
 /// The record at `path`, if there is one that can be read.

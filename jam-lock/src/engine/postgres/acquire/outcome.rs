@@ -74,7 +74,11 @@ impl AcquireError {
         session: &Session,
     ) -> LockError {
         if self.is_deadlock() {
-            return LockError::Deadlock { name: Box::new(name.clone()), location };
+            return LockError::Deadlock {
+                name: Box::new(name.clone()),
+                location,
+                cycle: Vec::new(),
+            };
         }
         let why = match self {
             Self::Server(error) => {

@@ -85,7 +85,11 @@ impl Acquisition<'_> {
                 // Otherwise the others would wait until the caller rolls back.
                 let _ = self.transaction.batch_execute(ABORT).await;
                 let Self { lock: TransactionLock { name, location, .. }, .. } = self;
-                LockError::Deadlock { name: Box::new(name.clone()), location: location.clone() }
+                LockError::Deadlock {
+                    name: Box::new(name.clone()),
+                    location: location.clone(),
+                    cycle: Vec::new(),
+                }
             }
             // Another database may have no table.
             Some(&SqlState::UNDEFINED_TABLE) => {

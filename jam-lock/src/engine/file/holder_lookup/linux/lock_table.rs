@@ -127,6 +127,12 @@ impl LockTable {
         self.find_holder(lock, &holding)
     }
 
+    /// The recorded holder of `lock`, if the list has it as a holder.
+    pub(super) fn confirmed_holder(&self, lock: &LockSnapshot) -> Option<Holder> {
+        let holding: Vec<_> = self.entries(lock, false).map(|listed| &listed.entry).collect();
+        self.recorded_holder(lock, &holding).map(|found| found.holder)
+    }
+
     /// The certain facts about `lock`.
     pub(in crate::engine::file) fn occupancy(&self, lock: &LockSnapshot) -> Occupancy {
         let is_certain = |listed: &&ListedEntry| listed.readings == self.readings;

@@ -101,6 +101,14 @@ pub(in crate::engine::file) fn find_now(lock: &Path) -> Option<Holder> {
     None
 }
 
+/// The recorded holder of `lock`, if it holds the lock now, looked up on this thread.
+pub(in crate::engine::file) fn confirm(lock: &LockSnapshot) -> Option<Holder> {
+    let end = Instant::now() + TIMEOUT;
+    let confirm =
+        |reading| LockTable::one_reading(reading, OpenFiles::default(), end).confirmed_holder(lock);
+    (0..READINGS).find_map(confirm)
+}
+
 static LOOKUP: PerProcess<Lookup> = PerProcess::new();
 
 impl Queue {

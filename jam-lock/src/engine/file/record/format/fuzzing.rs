@@ -40,7 +40,7 @@ fn before_release(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// `bytes` with some of them changed, removed, added, or taken from `other`.
-fn vary(bytes: &[u8], other: &[u8], random: &mut Rng) -> Vec<u8> {
+pub(super) fn vary(bytes: &[u8], other: &[u8], random: &mut Rng) -> Vec<u8> {
     let mut bytes = bytes.to_owned();
     for _ in 0..=random.usize(..3) {
         let at = random.usize(..=bytes.len());

@@ -111,7 +111,7 @@ impl Template {
     }
 }
 
-fn push_site(text: &mut String, function: Option<&str>, place: Option<(&str, u32)>) {
+pub(super) fn push_site(text: &mut String, function: Option<&str>, place: Option<(&str, u32)>) {
     if let Some(function) = function {
         push_line(text, "function", &shorten(function, 80));
     }
@@ -129,7 +129,7 @@ fn push_program(text: &mut String, program: Option<&str>, host: Option<&str>) {
     }
 }
 
-fn push_line(text: &mut String, name: &str, value: &dyn Display) {
+pub(super) fn push_line(text: &mut String, name: &str, value: &dyn Display) {
     // Writing to a `String` does not fail.
     let _ = writeln!(text, "{name:<9} {value}");
 }

@@ -1,0 +1,44 @@
+//! Deadlocks of several processes.
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jam_lock::Locks;
+use jam_lock_tests::child::Child;
+use jam_lock_tests::order::Order;
+
+use super::lock;
+
+/// Starts processes that hold one lock each, and will wait for that of the next one.
+fn start_cycle(folder: &Path, names: &[String]) -> Vec<Child> {
+    let next = names.iter().cycle().skip(1);
+    let pairs = names.iter().zip(next);
+    pairs
+        .map(|(first, second)| {
+            Child::spawn(&Order::AcquireTwo { location: folder, first, second }).after("held")
+        })
+        .collect()
+}
+
+#[test]
+fn a_cycle_of_processes_is_found_as_soon_as_it_is_closed_and_the_others_go_on() {
+    for count in [2, 3, 10] {
+        let folder = tempfile::tempdir().unwrap();
+        let names: Vec<_> = (0..count).map(|number| format!("lock_{number}")).collect();
+        let mut children = start_cycle(folder.path(), &names);
+        children.iter_mut().for_each(|child| child.send("go on"));
+        let start = Instant::now();
+        let lines: Vec<_> = children.into_iter().map(|child| child.finish().remove(0)).collect();
+        println!("{count}: {:?}", start.elapsed());
+        let deadlocks = lines.iter().filter(|line| **line == "deadlock, lost: false").count();
+        assert_eq!(deadlocks, 1, "{lines:?}");
+        assert!(lines.iter().all(|line| line.ends_with("lost: false")), "{lines:?}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+        // Nothing is left.
+        let locks = Locks::open(folder.path()).unwrap();
+        for name in &names {
+            assert!(lock(&locks, name).try_acquire().unwrap().abandoned().is_none());
+        }
+    }
+}
