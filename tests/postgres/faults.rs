@@ -86,7 +86,7 @@ fn inject_faults(server: &Server, proxies: &[Proxy; 2], mut sellers: Sellers) ->
     println!("seed {seed}");
     let mut random = Rng::with_seed(seed);
     while !sellers.are_done() {
-        std::thread::sleep(Duration::from_millis(random.u64(..200)));
+        std::thread::sleep(Duration::from_millis(random.u64(..300)));
         for proxy in proxies {
             proxy.delay(Duration::ZERO);
         }
