@@ -64,7 +64,7 @@ impl Server {
         Some(Self::start_in(&programs, &folder, settings))
     }
 
-    /// A server with a system identifier of its own, which the others share.
+    /// A server with a system identifier of its own: the others share one.
     pub fn start_unrelated() -> Option<Self> {
         let (programs, folder) = (programs()?, new_folder());
         template::initialize(&programs, &folder);
