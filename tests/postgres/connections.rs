@@ -20,14 +20,13 @@ fn a_process_that_only_waits_has_one_connection_and_asks_little() {
     let waiting: Vec<_> = (0..WAITING).map(|_| Child::waiting(&url, "a")).collect();
     let queued = || server.sessions(&url, "a", false).len();
     wait_until("all are queued by the server", || queued() == WAITING);
-    let admin = server.admin();
-    wait_until("the others are closed", || sessions(&admin).len() == WAITING + 1);
-    let before = transactions(&admin);
+    wait_until("the others are closed", || sessions(&server).len() == WAITING + 1);
+    let before = transactions(&server);
     // Longer than between several heartbeats.
     thread::sleep(Duration::from_secs(6));
-    let per_second = (transactions(&admin) - before) / 6;
+    let per_second = (transactions(&server) - before) / 6;
     assert!(per_second < WAITING / 3, "{per_second} a second");
-    let connected = sessions(&admin).len();
+    let connected = sessions(&server).len();
     assert!(connected <= WAITING + 2, "{connected} connections");
     drop((held, waiting));
 }
@@ -35,7 +34,7 @@ fn a_process_that_only_waits_has_one_connection_and_asks_little() {
 #[test]
 fn connections_that_rest_are_kept_for_a_while_and_closed() {
     let Some(server) = Server::start() else { return };
-    let (locks, admin) = (locks(&server.namespace()), server.admin());
+    let locks = locks(&server.namespace());
     let barrier = Barrier::new(8);
     thread::scope(|scope| {
         for number in 0..8 {
@@ -47,25 +46,25 @@ fn connections_that_rest_are_kept_for_a_while_and_closed() {
             });
         }
     });
-    let rested = sessions(&admin);
+    let rested = sessions(&server);
     assert_eq!(rested.len(), 8);
     // Longer than the server keeps a silent session.
     thread::sleep(Duration::from_secs(12));
-    assert_eq!(sessions(&admin), rested);
-    wait_until("they are closed", || sessions(&admin).is_empty());
+    assert_eq!(sessions(&server), rested);
+    wait_until("they are closed", || sessions(&server).is_empty());
     drop(locks.lock(lock_name("a")).acquire().unwrap());
 }
 
-/// The sessions besides that of `admin`.
-fn sessions(admin: &Admin) -> BTreeSet<String> {
+/// The sessions besides the test's own.
+fn sessions(server: &Server) -> BTreeSet<String> {
     let text = "SELECT pid FROM pg_stat_activity \
                 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
-    admin.query(text).into_iter().collect()
+    server.query(text).into_iter().collect()
 }
 
 /// How many transactions the server has committed.
-fn transactions(admin: &Admin) -> usize {
+fn transactions(server: &Server) -> usize {
     // The sessions report theirs about once a second.
     let text = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
-    admin.query(text)[0].parse().unwrap()
+    server.query_one(text).parse().unwrap()
 }

@@ -79,13 +79,17 @@ impl Drop for Sellers {
     }
 }
 
-/// Injects faults until all sellers are done, and checks that they continue after each crash.
+/// Injects faults until all sellers are done, and checks that they continue after each crash. A delay
+/// lasts until the next fault.
 fn inject_faults(server: &Server, proxies: &[Proxy; 2], mut sellers: Sellers) -> Faults {
     let (seed, mut faults) = (fastrand::u64(..), Faults::default());
     println!("seed {seed}");
     let mut random = Rng::with_seed(seed);
     while !sellers.are_done() {
         std::thread::sleep(Duration::from_millis(random.u64(..300)));
+        for proxy in proxies {
+            proxy.delay(Duration::ZERO);
+        }
         match random.u32(..20) {
             0 if faults.crashes < 4 => {
                 faults.crashes += 1;

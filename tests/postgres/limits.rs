@@ -126,8 +126,9 @@ fn a_lock_is_kept_without_a_connection_for_the_heartbeat() {
         GRANT SELECT, INSERT, UPDATE, DELETE ON jam_lock TO frugal",
     );
     let url = server.url().replace("app@", "frugal@");
-    let guard = lock(&url, "a").acquire().unwrap();
-    wait_until("those of the checks are closed", || sessions(&server) == 1);
+    let lock = lock(&url, "a");
+    wait_until("those of the checks are closed", || sessions(&server) == 0);
+    let guard = lock.acquire().unwrap();
     let _other = Admin::connect(&url);
     // Longer than the server may be unresponsive.
     thread::sleep(Duration::from_secs(7));

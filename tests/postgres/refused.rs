@@ -41,7 +41,9 @@ fn a_standby_that_the_url_leads_to_later() {
 
 #[test]
 fn another_server_that_the_url_leads_to_later() {
-    let (Some(first), Some(other)) = (Server::start(), Server::start()) else { return };
+    let (Some(first), Some(other)) = (Server::start(), Server::start_unrelated()) else {
+        return;
+    };
     for server in [&first, &other] {
         drop(locks(&server.url()));
     }

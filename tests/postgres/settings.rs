@@ -20,18 +20,18 @@ fn role_with(server: &Server, role: &str, settings: &[&str]) -> String {
 #[test]
 fn timeouts_of_a_role_do_not_end_a_wait_for_a_lock() {
     let Some(server) = Server::shared() else { return };
-    let limits = ["lock_timeout = 50", "statement_timeout = 100", "idle_session_timeout = 300"];
+    let limits = ["lock_timeout = 50", "statement_timeout = 500", "idle_session_timeout = 1500"];
     let url = role_with(server, "impatient", &limits);
     let client = SqlClient::new(server, &url, "a");
     client.lock();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| lock(&url, "a").timeout(LONG).acquire());
         wait_until("it is queued by the server", || is_waited_for(server, &url, "a"));
-        thread::sleep(Duration::from_millis(500));
+        thread::sleep(Duration::from_millis(800));
         client.unlock();
         let guard = waiting.join().unwrap().unwrap();
         // Longer than a session of that role may be idle.
-        thread::sleep(Duration::from_millis(600));
+        thread::sleep(Duration::from_secs(2));
         guard.ensure().unwrap();
     });
 }

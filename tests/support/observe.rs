@@ -7,12 +7,18 @@ use std::time::{Duration, Instant};
 
 use crate::LONG;
 
+/// The shortest and the longest pause between two looks.
+const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(50)];
+
 /// Waits until `happened` returns `true`, which another process or thread brings about.
 pub fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
     let start = Instant::now();
+    let [shortest, longest] = PAUSES;
     while !happened() {
-        assert!(start.elapsed() < LONG, "timed out waiting until {what}");
-        thread::sleep(Duration::from_millis(1));
+        let waited = start.elapsed();
+        assert!(waited < LONG, "timed out waiting until {what}");
+        // The other tests need the processor, too.
+        thread::sleep((waited / 20).clamp(shortest, longest));
     }
 }
 

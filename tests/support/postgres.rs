@@ -3,14 +3,15 @@
 mod admin;
 mod programs;
 mod supervisor;
+mod template;
 
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use self::programs::run;
 use self::supervisor::Supervisor;
@@ -33,6 +34,8 @@ deadlock_timeout = 200ms
 pub struct Server {
     port: u16,
     supervisor: Supervisor,
+    /// Connections that no query uses.
+    idle: Mutex<Vec<Admin>>,
 }
 
 impl Server {
@@ -57,10 +60,15 @@ impl Server {
             return None;
         };
         let folder = new_folder();
-        let mut initialize = as_nobody(&programs.join("initdb"));
-        initialize.arg("-D").arg(&folder).args(["-U", "app", "-A", "trust", "-N"]);
-        run(initialize.args(["--locale=C", "-E", "UTF8"]));
+        template::copy(&programs, &folder);
         Some(Self::start_in(&programs, &folder, settings))
+    }
+
+    /// A server with a system identifier of its own: the others share one.
+    pub fn start_unrelated() -> Option<Self> {
+        let (programs, folder) = (programs()?, new_folder());
+        template::initialize(&programs, &folder);
+        Some(Self::start_in(&programs, &folder, ""))
     }
 
     /// A standby that follows this server.
@@ -80,7 +88,7 @@ impl Server {
         configuration.write_all(own.as_bytes()).unwrap();
         let supervisor = Supervisor::new(programs, folder);
         supervisor.start();
-        Self { port, supervisor }
+        Self { port, supervisor, idle: Mutex::default() }
     }
 
     /// The URL of its locks, in a namespace that no other test uses.
@@ -128,7 +136,25 @@ impl Server {
 
     /// The rows of the result, with a space between columns.
     pub fn query(&self, sql: &str) -> Vec<String> {
-        self.admin().query(sql)
+        // Reused, because most tests ask again and again until something has happened.
+        let admin = self.take_idle().unwrap_or_else(|| self.admin());
+        let rows = admin.query(sql);
+        self.idle().push(admin);
+        rows
+    }
+
+    fn take_idle(&self) -> Option<Admin> {
+        loop {
+            let admin = self.idle().pop()?;
+            // Otherwise it was terminated meanwhile.
+            if admin.try_query("").is_ok() {
+                return Some(admin);
+            }
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Admin>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The only row of the result.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage};
 
 /// A connection for a test's own queries.
 pub struct Admin {
@@ -28,21 +28,25 @@ impl Admin {
 
     /// The rows of the result, with a space between columns.
     pub fn query(&self, sql: &str) -> Vec<String> {
-        let messages = block_on(self.runtime(), self.client.simple_query(sql));
-        let messages = messages.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        self.try_query(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+    }
+
+    /// The rows of the result, with a space between columns.
+    pub(super) fn try_query(&self, sql: &str) -> Result<Vec<String>, Error> {
+        let messages = block_on(self.runtime(), self.client.simple_query(sql))?;
         let rows = messages.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
         });
-        rows.map(|row| {
+        let texts = rows.map(|row| {
             let mut text = String::new();
             for column in 0..row.len() {
                 let space = if column == 0 { "" } else { " " };
                 write!(text, "{space}{}", row.get(column).unwrap_or("-")).unwrap();
             }
             text
-        })
-        .collect()
+        });
+        Ok(texts.collect())
     }
 
     /// The error of the server.

@@ -6,11 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use rustix::fs::statvfs;
+
 /// The user who runs the server if the tests are run by root, because it refuses to be run by root.
 const NOBODY: u32 = 65534;
 
 /// Where Debian installs PostgreSQL, whose programs are not on the path.
 const INSTALLED: &str = "/usr/lib/postgresql";
+
+/// A folder in memory, which a container may limit to some megabytes.
+const MEMORY: &str = "/dev/shm";
+
+/// What the servers of all tests that run at once need, in bytes.
+const ENOUGH_MEMORY: u64 = 2 << 30;
 
 /// The folder with the programs of the newest installed server.
 pub fn programs() -> Option<PathBuf> {
@@ -41,9 +49,15 @@ pub fn as_nobody(program: &Path) -> Command {
     command
 }
 
-/// A folder that belongs to the user who runs the server.
+/// A folder that belongs to the user who runs the server, in memory if there is enough: a server has a
+/// thousand files.
 pub fn new_folder() -> PathBuf {
-    let folder = tempfile::Builder::new().prefix("jam-lock-server").tempdir().unwrap().keep();
+    let has_room = |memory: &&str| {
+        statvfs(*memory).is_ok_and(|free| free.f_bavail * free.f_frsize > ENOUGH_MEMORY)
+    };
+    let parent = Some(MEMORY).filter(has_room).map_or_else(env::temp_dir, PathBuf::from);
+    let folder = tempfile::Builder::new().prefix("jam-lock-server").tempdir_in(parent);
+    let folder = folder.unwrap().keep();
     if is_root() {
         chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
     }

@@ -47,6 +47,10 @@ impl Supervisor {
         Self { folder: folder.to_owned(), pipes }
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(super) fn start(&self) {
         self.run("start");
     }

@@ -187,12 +187,14 @@ impl AcquireTask {
             self.cancel.set_progress(Progress::Contended);
             // Both are sent at once, so that a grant is recorded without another round trip.
             let granted = async {
-                let wait = async {
-                    let waited = session.run(Query::Wait, &[]).await;
-                    if is_cancelled(&waited) { Ok(waited) } else { waited.map(Ok) }
-                };
+                let wait = session.run(Query::Wait, &[]);
                 let record = session.run(Query::RecordHolder, &parameters);
-                let (waited, recorded) = tokio::try_join!(wait, record)?;
+                let (waited, recorded) = tokio::join!(wait, record);
+                // If the session has ended, only the error of the first says why.
+                if waited.is_err() && !is_cancelled(&waited) {
+                    return waited;
+                }
+                let recorded = recorded?;
                 // A wait that was cancelled just after its grant is recorded as well.
                 if recorded.is_empty() { waited.map(|_| recorded) } else { Ok(recorded) }
             };

@@ -78,6 +78,7 @@ fn the_head_does_not_take_a_claim_that_another_waiters_own_wait_has_acquired() {
 fn one_whose_wait_is_granted_does_not_wait_a_second_time() {
     let scenario = Scenario::held_elsewhere();
     let granted = scenario.enqueue_nested(Mode::Exclusive, WaiterKind::Thread);
+    scenario.script().held_elsewhere = false;
     scenario.finish_wait(Ok(true));
     let _later = scenario.enqueue_nested(Mode::Exclusive, WaiterKind::Thread);
     assert_eq!(scenario.count("start_wait"), 2);
