@@ -26,7 +26,10 @@ pub(crate) fn prologue(arguments: &Arguments, Paths { support, .. }: &Paths) -> 
     let bind = guard.as_ref().map(|bound| quote!(let #bound = #borrowed;));
     let recover = recover.as_ref().map(|recover| {
         let call = quote_spanned!(recover.span()=> (#borrowed, #recover)?);
-        quote!(#support::recover #call;)
+        quote! {
+            #[allow(clippy::question_mark_used, reason = "it returns what a `?` in the body would")]
+            #support::recover #call;
+        }
     });
     quote!(#bind #recover)
 }

@@ -44,6 +44,13 @@ fn module(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> To
     quote_spanned! {span=>
         /// The names of this crate's locks.
         #[allow(dead_code, reason = "a program may use only some of the names")]
+        #[allow(
+            clippy::arbitrary_source_item_ordering,
+            clippy::impl_trait_in_params,
+            clippy::missing_inline_in_public_items,
+            clippy::pub_use,
+            reason = "the items are those of the declaration, in its order"
+        )]
         pub mod lock_names {
             #(#items)*
 

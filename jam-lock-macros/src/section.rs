@@ -68,7 +68,7 @@ impl Section<'_> {
                 let section = body.braces_around(quote!({ let _ = &#receiver; #section }));
                 // A `let` cannot move `self`, but a closure can; the borrow makes it capture all
                 // of `self`, not just the fields in use.
-                quote!({ (move || #output #section)() })
+                quote!({ return (move || #output #section)() })
             }
             None => section,
         };
@@ -93,7 +93,7 @@ impl Section<'_> {
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
                 quote!(#bind_guard match #value {})
             }
-            _ => quote!(#bind_guard #value),
+            _ => quote!(#bind_guard return #value),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What `jam-lock run` inherits from its parent neither disturbs it nor is kept from the command.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use jam_lock_tests::output::run_to_end;
 
@@ -72,4 +72,42 @@ fn under_nohup_the_command_ignores_a_hang_up() {
     let location = folder.path().to_str().unwrap();
     let words = [&read[..], &[location, "run", "x", "cat", "/proc/self/status"]].concat();
     assert_eq!(signals(&printed(&[], &words), "SigIgn:") & 1, 1);
+}
+
+#[test]
+fn nothing_that_a_parent_has_changed_keeps_the_command_from_running() {
+    for prepare in [
+        "exec 0<&-",
+        "exec 0<&- 1>&- 2>&-",
+        "ulimit -n 8",
+        "ulimit -f 0",
+        "ulimit -c 0; ulimit -s 256; ulimit -v 400000",
+        "mkdir gone; cd gone; rmdir ../gone",
+        // It has children that are not the command.
+        "sleep 5 & sleep 0.1 &",
+    ] {
+        let folder = folder();
+        let mut command = Command::new("timeout");
+        command.args(["--signal=KILL", "60", "sh", "-c"]);
+        command.arg(format!("{prepare}\nexec \"$@\"")).arg("sh").current_dir(folder.path());
+        command.args([env!("CARGO_BIN_EXE_command"), "--locks"]).arg(folder.path().join("locks"));
+        command.args(["run", "x", "--", "sh", "-c", "sleep 0.2; exit 7"]);
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(7), "{prepare}");
+    }
+}
+
+#[test]
+fn the_command_inherits_limits_umask_and_niceness() {
+    let inside = "umask; nice; cat /proc/self/limits; readlink /proc/self/fd/7; pwd";
+    let set = "umask 027; ulimit -n 100; ulimit -c 0; exec 7</dev/zero; exec nice -n 3 \"$@\"";
+    let folder = folder();
+    let location = folder.path().to_str().unwrap();
+    let run = [env!("CARGO_BIN_EXE_command"), "--locks", location, "run", "x", "--"];
+    let printed_by = |run: &[&str]| {
+        printed(&[], &[&["sh", "-c", set, "sh"][..], run, &["sh", "-c", inside]].concat())
+    };
+    let (direct, under_lock) = (printed_by(&[]), printed_by(&run));
+    assert!(direct.contains("0027\n") && direct.contains("/dev/zero\n"), "{direct}");
+    assert_eq!(direct, under_lock);
 }

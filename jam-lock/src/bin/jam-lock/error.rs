@@ -5,8 +5,10 @@ use std::io;
 use jam_lock::LockError;
 
 use super::exit::{EXIT_ERROR, Exit};
-use super::location::CHOOSE_ANOTHER;
 use super::output;
+
+/// What to do if the location is not the right one.
+pub(crate) const CHOOSE_ANOTHER: &str = "choose another with --locks or JAM_LOCK";
 
 /// The error of a subcommand other than `run`.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use console::Term;
 use jam_lock::Status;
 
 use super::color::ColorArguments;
-use super::error::Error;
+use super::error::{CHOOSE_ANOTHER, Error};
 use super::exit::Exit;
-use super::location::{CHOOSE_ANOTHER, Location};
+use super::location::Location;
 use super::table::{self, Format};
 use super::{json, output};
 

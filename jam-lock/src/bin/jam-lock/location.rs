@@ -8,9 +8,6 @@ use jam_lock::{LockError, Locks};
 
 use super::error::Error;
 
-/// What to do if the location is not the right one.
-pub(crate) const CHOOSE_ANOTHER: &str = "choose another with --locks or JAM_LOCK";
-
 /// Where the locks are, and whether that was chosen.
 pub(crate) struct Location {
     text: OsString,

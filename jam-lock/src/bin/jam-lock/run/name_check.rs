@@ -6,7 +6,8 @@ use jam_lock::{LockError, Locks, State};
 
 use super::start_error::StartError;
 use crate::arguments::RunArguments;
-use crate::location::{CHOOSE_ANOTHER, Location};
+use crate::error::CHOOSE_ANOTHER;
+use crate::location::Location;
 use crate::output::say;
 use crate::suggestion::did_you_mean;
 
