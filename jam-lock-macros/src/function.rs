@@ -32,6 +32,9 @@ pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream
     let function = errors.take(parse.parse2(item.clone()));
     if let (Some(arguments), Some(function)) = (&arguments, &function) {
         errors.take(reject_copy(&function.signature.ident, arguments));
+        if let Some(bound) = parameters::bound(&function.signature.inputs) {
+            arguments.check_placeholders(&bound, &mut errors);
+        }
         let is_async = function.signature.asyncness.is_some();
         if !is_async && boxed_future(&function.signature, &function.body).is_none() {
             errors.take(reject_on_lost(arguments));

@@ -115,6 +115,20 @@ fn is_variable(pattern: &Pat) -> bool {
     matches!(pattern, Pat::Ident(variable) if variable.by_ref.is_none() && variable.subpat.is_none())
 }
 
+/// The variables that the parameters bind; `None` if a macro in a pattern may bind others.
+pub(crate) fn bound(parameters: &Punctuated<FnArg, Token![,]>) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for parameter in parameters {
+        if let FnArg::Typed(PatType { pat, .. }) = parameter {
+            if matches!(**pat, Pat::Macro(_) | Pat::Or(_) | Pat::Verbatim(_)) {
+                return None;
+            }
+            names.extend(take_bindings(&mut pat.clone()).iter().map(|it| it.ident.to_string()));
+        }
+    }
+    Some(names)
+}
+
 /// Whether a pattern binds one of the `names`.
 fn binds_any(pattern: &Pat, names: &HashSet<String>) -> bool {
     take_bindings(&mut pattern.clone()).iter().any(|it| names.contains(&it.ident.to_string()))
