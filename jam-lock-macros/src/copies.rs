@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span};
 use syn::{Error, Result};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Name};
 
 /// Rejects a function that another attribute has made, as far as its name shows.
 ///
@@ -13,7 +13,7 @@ pub(crate) fn reject_copy(function: &Ident, arguments: &Arguments) -> Result<()>
     let Some((attribute, why)) = copied_by(function, function.span().source_text()) else {
         return Ok(());
     };
-    let span = arguments.names.first().map_or_else(Span::call_site, |name| name.span());
+    let span = arguments.names.first().map_or_else(Span::call_site, Name::span);
     let message = format!("`#[{attribute}]` copies `#[locked]` {why}: put `#[locked]` above it");
     Err(Error::new(span, message))
 }

@@ -53,9 +53,9 @@ fn template(declared: &Declared) -> Option<Template> {
 fn with_keys(name: &str, template: &Template, values: &[String]) -> String {
     let keys = template.placeholders.iter().zip(values);
     let keys = keys.filter(|(placeholder, value)| placeholder != value);
-    let keys: String =
+    let keys: Vec<_> =
         keys.map(|(placeholder, value)| format!(", {placeholder} = {value}")).collect();
-    format!("`\"{name}\"{keys}`")
+    format!("`\"{name}\"{}`", keys.concat())
 }
 
 /// The expressions in the braces of `name`, such as `order.id`, if it is `template` otherwise.

@@ -23,15 +23,16 @@ pub(crate) struct Moved {
 impl Moved {
     /// Moves the by-value parameters among `parameters`.
     ///
-    /// The `arguments` of the attribute may use parameters too, so a pattern that binds one of them
-    /// stays. Other patterns are replaced by variables if `may_replace_patterns`, that is if no
-    /// other macro reads the parameters; rustdoc still shows the patterns.
+    /// The arguments of the attribute and other attributes may use parameters too, whose names are in
+    /// `used`. A pattern that binds one of those stays. Other patterns are replaced by variables if
+    /// `may_replace_patterns`, that is if no other macro reads the parameters; rustdoc still shows
+    /// the patterns.
     pub(crate) fn new(
         parameters: &Punctuated<FnArg, Token![,]>,
-        arguments: &TokenStream,
+        used: &TokenStream,
         may_replace_patterns: bool,
     ) -> Self {
-        let mentioned = words(arguments.clone());
+        let mentioned = words(used.clone());
         let mut moved = Self::default();
         for parameter in parameters {
             match parameter.clone() {

@@ -123,7 +123,7 @@ impl Request<'_, LockName> {
 
     fn lock(self) -> Result<Lock, LockError> {
         let options = self.options;
-        self.with_locks(|locks, name| locks.lock(name))?.with_options(options)
+        self.with_locks(Locks::lock)?.with_options(options)
     }
 }
 
@@ -142,7 +142,7 @@ impl<const N: usize> Request<'_, [LockName; N]> {
 
     fn lock_set(self) -> Result<LockSet, LockError> {
         let options = self.options;
-        self.with_locks(|locks, names| locks.lock_all(names))?.with_options(options)
+        self.with_locks(Locks::lock_all)?.with_options(options)
     }
 }
 
