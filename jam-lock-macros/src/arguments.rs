@@ -175,6 +175,29 @@ impl Arguments {
         key.map_or_else(|| placeholder.to_token_stream(), |key| key.value.to_token_stream())
     }
 
+    /// Checks that the placeholders without a value are among the variables that a function's
+    /// parameters bind, because rustc would suggest to import something of the same name.
+    ///
+    /// In upper case they may be constants.
+    pub(crate) fn check_placeholders(&self, bound: &[String], errors: &mut Errors) {
+        let is_given = |it: &Ident| self.keys.iter().any(|key| key.placeholder == *it);
+        for placeholder in self.placeholders().filter(|it| !is_given(it)) {
+            let name = placeholder.to_string();
+            if name.starts_with(char::is_uppercase) || bound.contains(&name) {
+                continue;
+            }
+            let suggestion = match bound {
+                [only] => format!("`{{{only}}}`, or "),
+                _ => String::new(),
+            };
+            let message = format!(
+                "no parameter is called `{name}`: write {suggestion}`{name} = …` to fill the \
+                 placeholder `{{{name}}}`"
+            );
+            errors.at_span(placeholder.span(), message);
+        }
+    }
+
     /// The expressions among the arguments, and the values of placeholders.
     pub(crate) fn expressions(&self) -> TokenStream {
         let Options { timeout, or_else, locks, .. } = &self.options;
@@ -242,7 +265,11 @@ fn is_keyword(input: ParseStream) -> bool {
     let Ok(ident) = ahead.call(Ident::parse_any) else { return false };
     let is_assigned = ahead.peek(Token![=]) && !ahead.peek(Token![==]);
     let is_last = ahead.is_empty() || is_comma(&ahead);
-    is_assigned || is_colon(&ahead) || (is_last && options::is_keyword(&ident.to_string()))
+    // As in `timeout(10)` or `timeout 10`.
+    let lacks_equals = ahead.peek(token::Paren) || ahead.peek(Lit) || ahead.peek(syn::Ident);
+    is_assigned
+        || is_colon(&ahead)
+        || ((is_last || lacks_equals) && options::is_keyword(&ident.to_string()))
 }
 
 /// Whether the block of `locked!` is next.

@@ -105,10 +105,8 @@ fn locked(arguments: &Arguments, paths: &Paths, block: &Block) -> TokenStream {
             section(arguments, paths, Wait::Blocking, &body)
         }
         Block::Async(asyncness, body) => {
-            // `return` and `?` act on this inner block, as they would on the user's own. Coverage
-            // counts it because its braces are the user's.
-            let content = body.braces_around(quote!({ #prologue #body }));
-            let body = quote!(#asyncness #content);
+            // `return` and `?` act on this inner block, as they would on the user's own.
+            let body = quote!(#asyncness { #prologue #body });
             let on_error = is_dropped_when_lost(&arguments.options).then(|| {
                 let (_, failure) = outcome(arguments, paths);
                 quote!(return #failure)

@@ -1,7 +1,5 @@
 //! Which declared name a literal refers to, and which one was probably meant.
 
-use std::iter;
-
 use quote::ToTokens;
 use syn::Expr;
 
@@ -55,9 +53,9 @@ fn template(declared: &Declared) -> Option<Template> {
 fn with_keys(name: &str, template: &Template, values: &[String]) -> String {
     let keys = template.placeholders.iter().zip(values);
     let keys = keys.filter(|(placeholder, value)| placeholder != value);
-    let keys = keys.map(|(placeholder, value)| format!("{placeholder} = {value}"));
-    let arguments: Vec<_> = iter::once(format!("\"{name}\"")).chain(keys).collect();
-    format!("`{}`", arguments.join(", "))
+    let keys: Vec<_> =
+        keys.map(|(placeholder, value)| format!(", {placeholder} = {value}")).collect();
+    format!("`\"{name}\"{}`", keys.concat())
 }
 
 /// The expressions in the braces of `name`, such as `order.id`, if it is `template` otherwise.

@@ -12,7 +12,7 @@ use crate::body::Body;
 use crate::copies::reject_copy;
 use crate::errors::Errors;
 use crate::hygiene::Paths;
-use crate::inert_attributes::is_inert;
+use crate::inert_attributes::{is_inert, uses};
 use crate::on_lost::reject_on_lost;
 use crate::parameters::{self, Moved, is_by_value};
 use crate::return_type::{boxed_output, find_future};
@@ -32,6 +32,9 @@ pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream
     let function = errors.take(parse.parse2(item.clone()));
     if let (Some(arguments), Some(function)) = (&arguments, &function) {
         errors.take(reject_copy(&function.signature.ident, arguments));
+        if let Some(bound) = parameters::bound(&function.signature.inputs) {
+            arguments.check_placeholders(&bound, &mut errors);
+        }
         let is_async = function.signature.asyncness.is_some();
         if !is_async && boxed_future(&function.signature, &function.body).is_none() {
             errors.take(reject_on_lost(arguments));
@@ -92,8 +95,9 @@ impl Function {
             quote!(#function(#section))
         } else {
             let may_replace_patterns = attributes.iter().all(is_inert);
-            let moved =
-                Moved::new(&signature.inputs, &arguments.expressions(), may_replace_patterns);
+            let mut used = arguments.expressions();
+            used.extend(uses(&attributes, &signature.inputs.to_token_stream()));
+            let moved = Moved::new(&signature.inputs, &used, may_replace_patterns);
             let receiver = signature.receiver().filter(|receiver| is_by_value(receiver));
             let self_token = receiver.map(|receiver| receiver.self_token);
             let section = section(&signature.output);

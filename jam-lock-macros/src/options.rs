@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Expr, LitStr, Path, Result, Token};
+use syn::{Error, Expr, Lit, LitStr, Path, Result, Token, token};
 
 use crate::errors::is_comma;
 use crate::timeout::Timeout;
@@ -74,6 +74,10 @@ pub(crate) fn value<T: Parse>(keyword: &Ident, input: ParseStream) -> Result<T> 
     };
     if is_colon(input) {
         let message = format!("expected `=`, found `:`: write `{keyword} = {example}`");
+        return Err(input.error(message));
+    }
+    if input.peek(token::Paren) || input.peek(Lit) || input.peek(syn::Ident) {
+        let message = format!("expected `=` after `{keyword}`: write `{keyword} = {example}`");
         return Err(input.error(message));
     }
     let equals: Option<Token![=]> = input.parse()?;

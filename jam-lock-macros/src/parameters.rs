@@ -23,15 +23,16 @@ pub(crate) struct Moved {
 impl Moved {
     /// Moves the by-value parameters among `parameters`.
     ///
-    /// The `arguments` of the attribute may use parameters too, so a pattern that binds one of them
-    /// stays. Other patterns are replaced by variables if `may_replace_patterns`, that is if no
-    /// other macro reads the parameters; rustdoc still shows the patterns.
+    /// The arguments of the attribute and other attributes may use parameters too, whose names are in
+    /// `used`. A pattern that binds one of those stays. Other patterns are replaced by variables if
+    /// `may_replace_patterns`, that is if no other macro reads the parameters; rustdoc still shows
+    /// the patterns.
     pub(crate) fn new(
         parameters: &Punctuated<FnArg, Token![,]>,
-        arguments: &TokenStream,
+        used: &TokenStream,
         may_replace_patterns: bool,
     ) -> Self {
-        let mentioned = words(arguments.clone());
+        let mentioned = words(used.clone());
         let mut moved = Self::default();
         for parameter in parameters {
             match parameter.clone() {
@@ -113,6 +114,20 @@ pub(crate) fn is_by_value(receiver: &Receiver) -> bool {
 /// Whether a pattern is a plain variable.
 fn is_variable(pattern: &Pat) -> bool {
     matches!(pattern, Pat::Ident(variable) if variable.by_ref.is_none() && variable.subpat.is_none())
+}
+
+/// The variables that the parameters bind; `None` if a macro in a pattern may bind others.
+pub(crate) fn bound(parameters: &Punctuated<FnArg, Token![,]>) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for parameter in parameters {
+        if let FnArg::Typed(PatType { pat, .. }) = parameter {
+            if matches!(**pat, Pat::Macro(_) | Pat::Or(_) | Pat::Verbatim(_)) {
+                return None;
+            }
+            names.extend(take_bindings(&mut pat.clone()).iter().map(|it| it.ident.to_string()));
+        }
+    }
+    Some(names)
 }
 
 /// Whether a pattern binds one of the `names`.

@@ -27,8 +27,9 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     };
     // With the user's span, the items are visible to the user, and `$crate` is the user's crate.
     let span = first.literal.span();
-    let module = module(&runtime, &declarations, span);
-    let macros = macros(&runtime, &declarations, span);
+    let exported = exported(&declarations, span);
+    let module = module(&runtime, &declarations, &exported, span);
+    let macros = macros(&runtime, &declarations, &exported, span);
     quote! {
         #errors
         #macros
@@ -36,8 +37,26 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
+/// The names that the macros `name!` and `locked!` have in the crate root.
+///
+/// They depend on the declared names, so that a second `lock_names!` clashes in nothing but `lock_names`.
+fn exported(declarations: &[Declaration], span: Span) -> [Ident; 2] {
+    let texts = declarations.iter().map(|declaration| declaration.literal.value());
+    let bytes = texts.flat_map(|text| text.into_bytes().into_iter().chain([0]));
+    // FNV-1a
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    ["name", "locked"].map(|name| Ident::new(&format!("__jam_lock_{name}_{hash:016x}"), span))
+}
+
 /// The module `lock_names`.
-fn module(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> TokenStream {
+fn module(
+    runtime: &TokenStream,
+    declarations: &[Declaration],
+    [name, locked]: &[Ident; 2],
+    span: Span,
+) -> TokenStream {
     let items =
         declarations.iter().enumerate().map(|(position, name)| item(runtime, position, name));
     let list = declarations.iter().map(|declaration| &declaration.literal);
@@ -62,10 +81,10 @@ fn module(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> To
 
             #[doc(hidden)]
             #[allow(unused_imports, reason = "the module may be private")]
-            pub use __jam_lock_name as name;
+            pub use #name as name;
             #[doc(hidden)]
             #[allow(unused_imports, reason = "the module may be private")]
-            pub use __jam_lock_locked as locked;
+            pub use #locked as locked;
         }
     }
 }
@@ -104,7 +123,12 @@ fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> To
 /// Other crates use them through the module; in this crate `locked!` is in scope as well. Exported
 /// macros land in the crate root, where `locked` would collide with an import of the attribute, so
 /// they get names of their own.
-fn macros(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> TokenStream {
+fn macros(
+    runtime: &TokenStream,
+    declarations: &[Declaration],
+    [exported_name, exported_locked]: &[Ident; 2],
+    span: Span,
+) -> TokenStream {
     let names = declarations.iter().map(|Declaration { literal, accepted, .. }| {
         let item = accepted.as_ref().map(|accepted| &accepted.item);
         quote!(#literal #item)
@@ -122,11 +146,11 @@ fn macros(runtime: &TokenStream, declarations: &[Declaration], span: Span) -> To
     quote_spanned! {span=>
         #[doc(hidden)]
         #[macro_export]
-        macro_rules! __jam_lock_name { #name }
+        macro_rules! #exported_name { #name }
 
         #[doc(hidden)]
         #[macro_export]
-        macro_rules! __jam_lock_locked { #block }
+        macro_rules! #exported_locked { #block }
 
         #[allow(unused_macros, reason = "a program may use only the attribute")]
         macro_rules! locked { #block }

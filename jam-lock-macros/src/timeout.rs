@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Lit, Result, UnOp};
@@ -102,9 +102,12 @@ impl Timeout {
                     )
                 }
             }
-            Self::Expression(value) => quote_spanned! {value.span()=>
-                ::core::convert::Into::<#support::Timeout>::into(#value)
-            },
+            Self::Expression(value) => {
+                let argument = quote_spanned!(value.span()=> (#value));
+                let span = value.span().resolved_at(Span::mixed_site());
+                let function = quote_spanned!(span=> timeout);
+                quote!(#support::#function #argument)
+            }
         }
     }
 }

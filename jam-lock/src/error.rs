@@ -94,7 +94,7 @@ pub enum LockError {
     },
 
     /// An operation of the operating system failed.
-    #[error("cannot {operation} {}: {error}", path.display())]
+    #[error("cannot {operation} {}: {error}{}", path.display(), remedy(operation, error))]
     #[non_exhaustive]
     Io {
         /// The operation that failed, such as "open the lock file".
@@ -266,6 +266,15 @@ impl LockError {
 }
 
 /// The same message as `Display`, because `unwrap`, or a `main` that returns the error, prints this.
+/// What to do about the lock file of another user.
+fn remedy(operation: &str, error: &io::Error) -> &'static str {
+    if operation == "open the lock file" && error.kind() == io::ErrorKind::PermissionDenied {
+        "; users that share locks open the folder with `Locks::builder().mode(0o660)`"
+    } else {
+        ""
+    }
+}
+
 impl fmt::Debug for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -6,6 +6,8 @@ mod connect;
 mod default;
 mod default_override;
 mod location;
+#[cfg(not(feature = "postgres"))]
+mod without_postgres;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;

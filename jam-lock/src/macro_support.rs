@@ -1,5 +1,7 @@
 //! Functions that the generated code calls. They are not public API and may change at any time.
 
+mod arguments;
+
 pub use std::any::type_name_of_val;
 use std::fmt::Display;
 use std::future;
@@ -11,6 +13,7 @@ pub use std::time::Duration;
 
 pub use jam_lock_macros::{block, lock_names, name};
 
+pub use self::arguments::{AsLockName, AsLocks, IntoTimeout, lock_name, timeout};
 use crate::context::{self, Owner};
 use crate::engine::Mode;
 use crate::error::LockError;
@@ -58,8 +61,8 @@ impl<'locks, N> Request<'locks, N> {
 
     /// From these locks, instead of the default ones.
     #[must_use]
-    pub fn from_locks(self, locks: &'locks (impl AsRef<Locks> + ?Sized)) -> Self {
-        Self { locks: Some(locks.as_ref()), ..self }
+    pub fn from_locks(self, locks: &'locks (impl AsLocks + ?Sized)) -> Self {
+        Self { locks: Some(locks.as_locks()), ..self }
     }
 
     /// Waits for this long at most.
@@ -228,36 +231,6 @@ impl Drop for Unrecovered<'_> {
     fn drop(&mut self) {
         let unrecovered = self.0.iter().filter(|guard| to_recover_from(guard).is_some());
         unrecovered.for_each(LockGuard::mark_abandoned);
-    }
-}
-
-/// The lock name that an expression in place of a literal refers to.
-pub fn lock_name(name: &(impl AsLockName + ?Sized)) -> LockName {
-    name.as_lock_name().clone()
-}
-
-/// An expression that can be written in place of a literal name: a `LockName`, or a reference to one.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a lock name",
-    label = "expected a `LockName`",
-    note = "write a declared name as a literal, such as `\"invoice_saved\"`, or as a constant of \
-            `lock_names`; for a name that is known only at run time, write `LockName::new(…)?`"
-)]
-pub trait AsLockName {
-    /// The name.
-    fn as_lock_name(&self) -> &LockName;
-}
-
-impl AsLockName for LockName {
-    fn as_lock_name(&self) -> &LockName {
-        self
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: AsLockName + ?Sized> AsLockName for &T {
-    fn as_lock_name(&self) -> &LockName {
-        T::as_lock_name(self)
     }
 }
 

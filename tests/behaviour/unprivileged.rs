@@ -67,6 +67,7 @@ fn a_read_only_file() {
     let answer = try_as_nobody(&locks);
     let expected = format!("cannot open the lock file {}: Permission denied", path.display());
     assert!(answer.starts_with(&expected), "{answer}");
+    assert!(answer.contains("`Locks::builder().mode(0o660)`"), "{answer}");
 }
 
 #[test]

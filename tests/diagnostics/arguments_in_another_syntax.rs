@@ -22,6 +22,16 @@ fn with_a_value() -> Result<(), LockError> {
     Ok(())
 }
 
+#[locked("invoice_saved", timeout(10))]
+fn as_a_call() -> Result<(), LockError> {
+    Ok(())
+}
+
+#[locked("invoice_saved", timeout 10, guard held)]
+fn without_equals() -> Result<(), LockError> {
+    Ok(())
+}
+
 fn main() {
-    let _ = (named(), with_a_colon(), with_a_value());
+    let _ = (as_a_call(), without_equals(), named(), with_a_colon(), with_a_value());
 }

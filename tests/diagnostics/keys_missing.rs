@@ -9,11 +9,11 @@ use jam_lock::{LockError, locked};
 
 #[locked("customer_{id}")]
 fn save(number: u32) -> Result<(), LockError> {
+    let _ = number;
     Ok(())
 }
 
 fn main() -> Result<(), LockError> {
     save(7)?;
-    locked!("customer_{id}", { 7 })?;
     Ok(())
 }

@@ -7,6 +7,12 @@ jam_lock::lock_names! {
     "invoice_saved",
 }
 
+// A second declaration, such as in another file.
+jam_lock::lock_names! {
+    /// Held while the stock is counted.
+    "stock",
+}
+
 fn main() {
     println!("{}", lock_names::INVOICE_SAVED);
 }

@@ -29,6 +29,13 @@ fn float() -> Result<(), LockError> {
     Ok(())
 }
 
+#[locked("invoice_saved", timeout = size_of::<Text>())]
+fn size() -> Result<(), LockError> {
+    Ok(())
+}
+
+struct Text;
+
 fn main() {
-    let _ = (text(), truth(), unit(), float());
+    let _ = (size(), text(), truth(), unit(), float());
 }

@@ -15,7 +15,7 @@ async fn text() -> Result<u32, LockError> {
 #[locked("invoice_saved")]
 async fn missing(early: bool) -> Result<u32, LockError> {
     if early {
-        return Ok(true);
+        return true;
     }
     std::future::ready(7).await;
 }

@@ -10,8 +10,8 @@ use jam_lock::{LockError, locked};
 struct Store(String);
 
 #[locked("invoice_saved")]
-fn wrong_value(number: u32) -> Result<String, LockError> {
-    Ok(number)
+fn wrong_value(number: u32) -> Result<u32, LockError> {
+    number
 }
 
 #[locked("invoice_saved")]
@@ -21,8 +21,8 @@ fn no_value() -> Result<String, LockError> {
 
 impl Store {
     #[locked("invoice_saved")]
-    fn consumed(self) -> Result<u32, LockError> {
-        Ok(self.0)
+    fn consumed(self) -> Result<String, LockError> {
+        self.0
     }
 }
 

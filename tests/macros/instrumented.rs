@@ -27,6 +27,26 @@ fn a_function() {
 }
 
 #[test]
+fn a_parameter_may_be_for_the_span_alone() {
+    #[expect(unused_variables, reason = "the lint still finds the last one")]
+    #[locked("section")]
+    #[instrument(skip(_text, unused), fields(customer = id))]
+    fn given(id: u32, _text: String, unused: u8) -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    #[locked("section")]
+    #[instrument]
+    async fn all(id: u32) -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
+    let _alone = alone();
+    assert_held_within(given(7, String::new(), 0));
+    assert_held_within(block_on(all(7)));
+}
+
+#[test]
 fn an_async_function() {
     #[instrument(skip(_unused, left))]
     #[locked("section")]

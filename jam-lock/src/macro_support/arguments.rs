@@ -1,0 +1,76 @@
+//! What the values of arguments may be, with an error of its own for each that is of another type.
+
+use crate::locks::Locks;
+use crate::name::LockName;
+use crate::timeout::Timeout;
+
+/// The lock name that an expression in place of a literal refers to.
+pub fn lock_name(name: &(impl AsLockName + ?Sized)) -> LockName {
+    name.as_lock_name().clone()
+}
+
+/// An expression that can be written in place of a literal name: a `LockName`, or a reference to one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a lock name",
+    label = "expected a `LockName`",
+    note = "write a declared name as a literal, such as `\"invoice_saved\"`, or as a constant of \
+            `lock_names`; for a name that is known only at run time, write `LockName::new(…)?`"
+)]
+pub trait AsLockName {
+    /// The name.
+    fn as_lock_name(&self) -> &LockName;
+}
+
+impl AsLockName for LockName {
+    fn as_lock_name(&self) -> &LockName {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsLockName + ?Sized> AsLockName for &T {
+    fn as_lock_name(&self) -> &LockName {
+        T::as_lock_name(self)
+    }
+}
+
+/// The value of `timeout`, if it is an expression.
+pub fn timeout(value: impl IntoTimeout) -> Timeout {
+    value.into_timeout()
+}
+
+/// A value of `timeout`: anything that is `Into<Timeout>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a timeout",
+    label = "expected a `Duration`, or whole seconds as `u64`, `u32`, `i64` or `i32`",
+    note = "write `Duration::from_secs_f64(…)` for a float, and `… as u64` for another integer"
+)]
+pub trait IntoTimeout {
+    /// The timeout.
+    fn into_timeout(self) -> Timeout;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<Timeout>> IntoTimeout for T {
+    fn into_timeout(self) -> Timeout {
+        self.into()
+    }
+}
+
+/// A value of `locks`: anything that is `AsRef<Locks>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Locks`",
+    label = "expected a `Locks`, a reference to one or an `Arc` of one",
+    note = "a folder is opened first, once: `let locks = Locks::open(\"…\")?;`"
+)]
+pub trait AsLocks {
+    /// The locks.
+    fn as_locks(&self) -> &Locks;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsRef<Locks> + ?Sized> AsLocks for T {
+    fn as_locks(&self) -> &Locks {
+        self.as_ref()
+    }
+}
