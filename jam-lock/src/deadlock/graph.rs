@@ -35,6 +35,12 @@ impl LockRef {
         gate::gate(&self.engine, &self.name).holder()
     }
 
+    /// The same, as the status of the lock shows it, which may take longer.
+    pub(super) fn listed_holder(&self) -> Option<Box<Holder>> {
+        let status = gate::gate(&self.engine, &self.name).status().ok()?;
+        status.holder().cloned().map(Box::new)
+    }
+
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.name == other.name && self.engine.identity() == other.engine.identity()
     }
