@@ -9,7 +9,7 @@
 //! | [`timeouts`] | choose a timeout, and decide what a function returns when it passes |
 //! | [`tasks`] | lock in asynchronous code |
 //! | [`holders`] | find the holder of a lock, list all locks, log waits |
-//! | [`deadlocks`] | find out who waits for whom, and what to do about a deadlock |
+//! | [`deadlocks`] | resolve a deadlock, and find out what a holder waits for |
 //! | [`recovery`] | clean up after a holder that died, keep out one that was late |
 //! | [`testing`] | test code that takes locks |
 //! | [`interop`] | use the same locks as Jam.py, Python's filelock and `flock(1)` |

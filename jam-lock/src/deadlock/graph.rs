@@ -58,14 +58,14 @@ pub(super) struct LockStep {
 #[derive(Clone)]
 enum StepWait {
     Here(Arc<PendingWait>),
-    Elsewhere(RecordedWait, Option<LockRef>),
+    Elsewhere(Box<RecordedWait>, Option<LockRef>),
 }
 
 impl LockStep {
     pub(super) fn recorded(&self) -> RecordedWait {
         match &self.wait {
             StepWait::Here(wait) => wait.recorded(),
-            StepWait::Elsewhere(wait, _) => wait.clone(),
+            StepWait::Elsewhere(wait, _) => (**wait).clone(),
         }
     }
 
@@ -168,6 +168,6 @@ impl LockRef {
         };
         let name = LockName::new(&*wait.name).ok();
         let wanted = engine.zip(name).map(|(engine, name)| Self { engine, name });
-        StepWait::Elsewhere(wait, wanted)
+        StepWait::Elsewhere(Box::new(wait), wanted)
     }
 }
