@@ -9,6 +9,7 @@
 //! | [`timeouts`] | choose a timeout, and decide what a function returns when it passes |
 //! | [`tasks`] | lock in asynchronous code |
 //! | [`holders`] | find the holder of a lock, list all locks, log waits |
+//! | [`deadlocks`] | resolve a deadlock, and find out what a holder waits for |
 //! | [`recovery`] | clean up after a holder that died, keep out one that was late |
 //! | [`testing`] | test code that takes locks |
 //! | [`interop`] | use the same locks as Jam.py, Python's filelock and `flock(1)` |
@@ -38,6 +39,9 @@ pub mod command_line {}
 
 #[doc = include_str!("guide/custom_engine.md")]
 pub mod custom_engine {}
+
+#[doc = include_str!("guide/deadlocks.md")]
+pub mod deadlocks {}
 
 #[doc = include_str!("guide/engines.md")]
 pub mod engines {}

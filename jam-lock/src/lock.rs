@@ -86,7 +86,7 @@ impl Lock {
     /// A holder in another process is certain only on Linux, or on a server.
     #[must_use]
     pub fn holder(&self) -> Option<Holder> {
-        self.gate.holder().map(|holder| *holder)
+        deadlock::explain_holder(self.gate.holder(), &self.gate).map(|holder| *holder)
     }
 
     /// The current status of the lock: its holder, and how many wait, as far as that can be seen.

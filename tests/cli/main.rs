@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod chains;
 mod columns;
 mod container;
 mod database;

@@ -3,9 +3,11 @@
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
-use jam_lock::{LockError, Locks};
+use jam_lock::{Holder, LockError, Locks};
 use jam_lock_tests::LONG;
+use jam_lock_tests::observe::wait_until;
 
 use super::lock;
 
@@ -43,4 +45,74 @@ fn one_of_the_threads_in_a_cycle_gets_an_error_that_names_all_of_them() {
             assert_eq!(owner.holder().file(), Some(file!()));
         }
     }
+}
+
+#[test]
+fn a_cycle_over_several_folders_and_locks_in_memory_is_found() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let [one, other] = folders.each_ref().map(|folder| Locks::open(folder.path()).unwrap());
+    let memory = Locks::in_memory();
+    let chain = [lock(&one, "x"), lock(&memory, "x"), lock(&other, "x")];
+    let barrier = Barrier::new(chain.len());
+    let results = thread::scope(|scope| {
+        let next = chain.iter().cycle().skip(1);
+        let threads: Vec<_> = chain
+            .iter()
+            .zip(next)
+            .map(|(first, second)| {
+                scope.spawn(|| {
+                    let _first = first.acquire()?;
+                    barrier.wait();
+                    second.acquire().map(drop)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0].cycle().len(), 3);
+}
+
+#[test]
+fn a_cycle_over_a_reader_lasts_until_a_timeout() {
+    let locks = Locks::in_memory();
+    let (read, written) = (lock(&locks, "read"), lock(&locks, "written"));
+    let both_hold = Barrier::new(2);
+    let reader_waits = thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let _read = read.clone().shared().acquire().unwrap();
+            both_hold.wait();
+            written.clone().timeout(Duration::from_millis(50)).acquire().map(drop)
+        });
+        let held = written.acquire().unwrap();
+        both_hold.wait();
+        drop((read.acquire().unwrap(), held));
+        reader.join().unwrap()
+    });
+    assert!(reader_waits.unwrap_err().is_timeout());
+}
+
+/// Its next holder does not wait for what the owner waits for that has acquired it before.
+#[test]
+fn a_lock_that_another_thread_has_released_makes_no_cycle() {
+    let locks = Locks::in_memory();
+    let (a, b) = (lock(&locks, "a"), lock(&locks, "b"));
+    let held = b.acquire().unwrap();
+    let (sender, guards) = mpsc::channel();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            sender.send(a.acquire().unwrap()).unwrap();
+            b.acquire().map(drop)
+        });
+        let moved = guards.recv().unwrap();
+        let waits = |holder: Holder| holder.waits_for().is_some();
+        wait_until("the owner waits", || a.holder().is_some_and(waits));
+        drop(moved);
+        let next = scope.spawn(|| a.acquire().unwrap()).join().unwrap();
+        let error = a.clone().timeout(Duration::from_millis(50)).acquire().unwrap_err();
+        assert!(error.is_timeout(), "{error}");
+        drop((next, held));
+        waiting.join().unwrap().unwrap();
+    });
 }

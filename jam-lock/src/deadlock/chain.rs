@@ -18,7 +18,7 @@ const MAX_LENGTH: usize = 100;
 /// Adds what the holder waits for to the error, if that is a timeout; blocks the thread meanwhile.
 pub(crate) fn explain(mut error: LockError, gate: &Gate) -> LockError {
     if let LockError::Timeout { holder: Some(holder), .. } = &mut error {
-        add_waits(holder, LockRef::of(gate));
+        add_waits(holder, LockRef::of(gate), LockRef::holder);
     }
     error
 }
@@ -34,7 +34,7 @@ pub(crate) async fn explain_async(mut error: LockError, gate: &Gate) -> LockErro
 /// Adds what it waits for to the holder of the lock of `gate`.
 pub(crate) fn explain_holder(holder: Option<Box<Holder>>, gate: &Gate) -> Option<Box<Holder>> {
     let mut holder = holder?;
-    add_waits(&mut holder, LockRef::of(gate));
+    add_waits(&mut holder, LockRef::of(gate), LockRef::holder);
     Some(holder)
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn explain_holder_async(
     let known = holder.clone();
     let explained = off_executor::run(move || {
         let mut holder = holder;
-        add_waits(&mut holder, lock);
+        add_waits(&mut holder, lock, LockRef::holder);
         holder
     });
     Some(explained.await.unwrap_or(known))
@@ -60,18 +60,21 @@ pub(crate) async fn explain_holder_async(
 pub(crate) fn explain_status(status: Status, engine: &Arc<dyn Engine>, name: &LockName) -> Status {
     let Some(holder) = status.holder().cloned() else { return status };
     let mut holder = Box::new(holder);
-    add_waits(&mut holder, LockRef::new(engine, name));
+    add_waits(&mut holder, LockRef::new(engine, name), LockRef::listed_holder);
     status.held_by(Some(holder))
 }
 
+/// How the holder at the end of a chain is looked up.
+type FindHolder = fn(&LockRef) -> Option<Box<Holder>>;
+
 /// Adds what it waits for to the holder of `lock`, unless another one has acquired the lock since.
-fn add_waits(holder: &mut Holder, lock: LockRef) {
+fn add_waits(holder: &mut Holder, lock: LockRef, find_holder: FindHolder) {
     let steps = chain(lock);
     let is_same = |first: &LockStep| {
         (first.holder.process, first.holder.token) == (holder.process, holder.token)
     };
     if steps.first().is_some_and(is_same) {
-        holder.waits_for = nested(&steps).map(Box::new);
+        holder.waits_for = nested(&steps, find_holder).map(Box::new);
     }
 }
 
@@ -102,10 +105,10 @@ fn chain(lock: LockRef) -> Vec<LockStep> {
 }
 
 /// The first wait, with the holder of its lock, and what that waits for, and so on.
-fn nested(steps: &[LockStep]) -> Option<HolderWait> {
+fn nested(steps: &[LockStep], find_holder: FindHolder) -> Option<HolderWait> {
     let end = steps.last()?.wanted();
     let is_cycle = end.as_ref().is_some_and(|end| steps.iter().any(|step| step.held.is_same(end)));
-    let mut holder = end.filter(|_| !is_cycle).and_then(|end| end.holder());
+    let mut holder = end.filter(|_| !is_cycle).and_then(|end| find_holder(&end));
     let mut closes_cycle = is_cycle;
     let (first, others) = steps.split_first()?;
     for step in others.iter().rev() {

@@ -35,6 +35,12 @@ impl LockRef {
         gate::gate(&self.engine, &self.name).holder()
     }
 
+    /// The same, as the status of the lock shows it, which may take longer.
+    pub(super) fn listed_holder(&self) -> Option<Box<Holder>> {
+        let status = gate::gate(&self.engine, &self.name).status().ok()?;
+        status.holder().cloned().map(Box::new)
+    }
+
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.name == other.name && self.engine.identity() == other.engine.identity()
     }
@@ -52,14 +58,14 @@ pub(super) struct LockStep {
 #[derive(Clone)]
 enum StepWait {
     Here(Arc<PendingWait>),
-    Elsewhere(RecordedWait, Option<LockRef>),
+    Elsewhere(Box<RecordedWait>, Option<LockRef>),
 }
 
 impl LockStep {
     pub(super) fn recorded(&self) -> RecordedWait {
         match &self.wait {
             StepWait::Here(wait) => wait.recorded(),
-            StepWait::Elsewhere(wait, _) => wait.clone(),
+            StepWait::Elsewhere(wait, _) => (**wait).clone(),
         }
     }
 
@@ -162,6 +168,6 @@ impl LockRef {
         };
         let name = LockName::new(&*wait.name).ok();
         let wanted = engine.zip(name).map(|(engine, name)| Self { engine, name });
-        StepWait::Elsewhere(wait, wanted)
+        StepWait::Elsewhere(Box::new(wait), wanted)
     }
 }

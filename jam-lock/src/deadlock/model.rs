@@ -6,15 +6,17 @@
 //! as the oracle in `world.rs` saw it. A cycle that nobody finds is a deadlock to the checker.
 
 mod actors;
+mod plan;
 mod world;
 
 use std::sync::Arc;
 
-use self::actors::{Plan, killer, owner};
+use self::actors::{killer, owner};
+use self::plan::Plan;
 use self::world::World;
 
 /// How many schedules of each kind are tried for each test.
-const SCHEDULES: usize = 3_000;
+const SCHEDULES: usize = 2_000;
 
 /// Tries random schedules, and then schedules with few, but ill-timed switches.
 fn check<const N: usize>(plans: [Plan; N], killed: &'static [usize]) {

@@ -42,12 +42,16 @@ pub(crate) enum Subcommand {
         colors: ColorArguments,
     },
 
-    /// Show the list live; press q to quit
+    /// Show the list live; press t for a tree, q to quit
     #[command(after_help = help::others())]
     Watch {
         /// Number of seconds between updates
         #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
         interval: Duration,
+
+        /// Show who blocks whom, as a tree
+        #[arg(long)]
+        tree: bool,
 
         #[command(flatten)]
         colors: ColorArguments,

@@ -90,6 +90,11 @@ pub(crate) const JSON_HOLDER: Entries = &[
     ("since", "when it acquired the lock: seconds since 1970 in UTC, by the clock of its machine"),
     ("held_for", "for how many seconds it has held the lock"),
     ("token", "the token of its acquisition: a string of digits"),
+    (
+        "waits_for",
+        "the lock that it waits for: an object with name, location, function, file, line, since, \
+         waiting_for (seconds), closes_cycle (true in a deadlock) and the holder of that lock, as here",
+    ),
 ];
 
 /// The environment variables.

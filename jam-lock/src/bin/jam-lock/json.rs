@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use jam_lock::{Holder, State, Status};
+use jam_lock::{Holder, HolderWait, State, Status};
 use serde_json::{Value, json};
 
 /// An array with an object for each lock; unknown values are `null`.
@@ -43,6 +43,23 @@ fn holder(holder: &Holder) -> Value {
         "since": since.as_ref().map(Duration::as_secs_f64),
         "held_for": holder.held_for().as_ref().map(Duration::as_secs_f64),
         "token": token(holder.token()),
+        "waits_for": holder.waits_for().map(wait),
+    })
+}
+
+/// What a holder waits for; the holder of that lock is such an object again.
+fn wait(wait: &HolderWait) -> Value {
+    let since = wait.since().duration_since(SystemTime::UNIX_EPOCH).ok();
+    json!({
+        "name": wait.name(),
+        "location": wait.location(),
+        "function": wait.function(),
+        "file": wait.file(),
+        "line": wait.line(),
+        "since": since.as_ref().map(Duration::as_secs_f64),
+        "waiting_for": wait.waiting_for().as_ref().map(Duration::as_secs_f64),
+        "closes_cycle": wait.closes_cycle(),
+        "holder": wait.holder().map(holder),
     })
 }
 

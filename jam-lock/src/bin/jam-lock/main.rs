@@ -41,7 +41,9 @@ fn main() -> ExitCode {
     let exit = match subcommand {
         Subcommand::Run(arguments) => Ok(run::run(&location, &arguments)),
         Subcommand::List { json, colors } => list::list(&location, json, colors),
-        Subcommand::Watch { interval, colors } => watch::watch(&location, interval, colors),
+        Subcommand::Watch { interval, tree, colors } => {
+            watch::watch(&location, interval, tree, colors)
+        }
         Subcommand::Who { name } => who::who(&location, &name),
         Subcommand::Sweep => sweep::sweep(&location),
         Subcommand::Completions { shell } => completions::completions(shell),

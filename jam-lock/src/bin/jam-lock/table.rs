@@ -4,7 +4,9 @@ use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
 use jam_lock::{Holder, State, Status};
 
 use crate::output::plain;
-use crate::text::{among_readers, cut, died_inside, duration, not_released_by, without_process};
+use crate::text::{
+    among_readers, cut, died_inside, duration, not_released_by, waiting, without_process,
+};
 
 /// The columns; tokens are for programs, which read JSON.
 const TITLES: [&str; 6] = ["NAME", "STATE", "PID", "HELD FOR", "WAITING", "HOLDER"];
@@ -110,7 +112,8 @@ impl Row {
 /// The holders of a lock: those that have it, and those that have left it behind.
 fn holders(status: &Status, is_left: bool) -> String {
     let holding = status.holder().map(|holder| {
-        format!("{}{}", among_readers(status.state()), plain(&without_process(holder)))
+        let among = among_readers(status.state());
+        format!("{among}{}{}", plain(&without_process(holder)), waiting(holder))
     });
     let died = status.abandoned().map(|holder| {
         if is_left {

@@ -7,9 +7,9 @@ use jam_lock::{Holder, State};
 
 use crate::output::plain;
 
-/// The holder of a lock, in a phrase that begins with `held`.
+/// The holder of a lock, in a phrase that begins with `held`, and what it waits for itself.
 pub(crate) fn held_by(holder: &Holder) -> String {
-    let by = plain(&holder.to_string());
+    let by = plain(&holder.to_string()) + &waiting(holder);
     match holder.held_for() {
         Some(held_for) => format!("held for {} by {by}", duration(held_for)),
         None => format!("held by {by}"),
@@ -26,6 +26,12 @@ pub(crate) fn held_by_one(state: State, holder: &Holder) -> String {
         }
         _ => held_by(holder),
     }
+}
+
+/// What the holder waits for, to be added to the holder; empty if it does not wait.
+pub(crate) fn waiting(holder: &Holder) -> String {
+    let wait = holder.waits_for();
+    wait.map(|wait| plain(&format!(", which is waiting for {wait}"))).unwrap_or_default()
 }
 
 /// What introduces a holder that is one of several readers.

@@ -5,6 +5,8 @@ mod event;
 #[cfg(unix)]
 mod screen;
 #[cfg(unix)]
+mod tree;
+#[cfg(unix)]
 mod view;
 
 use std::time::Duration;
@@ -18,11 +20,12 @@ use super::location::Location;
 #[cfg(unix)]
 const HEADER_LINES: usize = 2;
 
-/// Shows the locks at `location` until the user quits.
+/// Shows the locks at `location` until the user quits, as a table or, if `is_tree` is set, as a tree.
 #[cfg(unix)]
 pub(crate) fn watch(
     location: &Location,
     interval: Duration,
+    mut is_tree: bool,
     colors: ColorArguments,
 ) -> Result<Exit, Error> {
     use self::event::{Event, Events};
@@ -41,6 +44,9 @@ pub(crate) fn watch(
         let (height, width) = screen.size();
         let title = view::title(&locks.location(), location.is_default(), interval, width);
         let below = match locks.list() {
+            Ok(found) if is_tree => {
+                tree::tree(&found, &locks.location(), height.saturating_sub(HEADER_LINES), width)
+            }
             Ok(found) => view::table(found, height.saturating_sub(HEADER_LINES), format(width)),
             Err(error) => view::wrapped(&error.to_string(), width),
         };
@@ -53,12 +59,13 @@ pub(crate) fn watch(
                 super::suspend::suspend();
                 screen = Screen::enter()?;
             }
+            Some(Event::SwitchView) => is_tree = !is_tree,
             Some(Event::Redraw) | None => {}
         }
     }
 }
 
 #[cfg(not(unix))]
-pub(crate) fn watch(_: &Location, _: Duration, _: ColorArguments) -> Result<Exit, Error> {
+pub(crate) fn watch(_: &Location, _: Duration, _: bool, _: ColorArguments) -> Result<Exit, Error> {
     Err(Error::Usage("`watch` needs a Unix terminal: use `jam-lock list`"))
 }

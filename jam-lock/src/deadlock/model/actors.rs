@@ -8,15 +8,6 @@ use shuttle::thread::{self, JoinHandle, yield_now};
 use super::world::{Killed, Wait, World};
 use crate::deadlock::search::{Found, Graph, Steps, search};
 
-/// What an owner does: it acquires these locks, one inside the other, and releases them.
-#[derive(Clone, Copy)]
-pub(super) struct Plan {
-    pub(super) process: usize,
-    pub(super) locks: &'static [usize],
-    /// Whether a wait may time out.
-    pub(super) may_time_out: bool,
-}
-
 /// How often an owner that is not the youngest of a cycle looks at it again.
 const LOOKS: usize = 2;
 

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use shuttle::sync::{Condvar, Mutex, MutexGuard};
 
-use super::actors::Plan;
+use super::plan::Plan;
 
 /// More than any plan needs.
 const LOCKS: usize = 3;

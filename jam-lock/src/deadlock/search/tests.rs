@@ -12,8 +12,8 @@ struct Script(Vec<(char, Vec<Vec<Step>>)>);
 
 impl Script {
     fn new(locks: &[(char, &[&[Step]])]) -> Self {
-        let looks = |looks: &[&[Step]]| looks.iter().map(|steps| steps.to_vec()).collect();
-        Self(locks.iter().map(|(lock, found)| (*lock, looks(found))).collect())
+        let all = |found: &[&[Step]]| found.iter().map(|steps| steps.to_vec()).collect();
+        Self(locks.iter().map(|(lock, found)| (*lock, all(found))).collect())
     }
 
     fn search(mut self) -> Found<Step> {

@@ -12,6 +12,8 @@ use signal_hook::iterator::Signals;
 pub(super) enum Event {
     /// Read the locks again and redraw everything.
     Redraw,
+    /// Show the tree instead of the table, or the table again.
+    SwitchView,
     /// Suspend the process, after Ctrl-Z.
     Suspend,
     /// Quit.
@@ -49,11 +51,12 @@ impl Events {
     }
 }
 
-/// Waits for `q`, or for the end of the terminal.
+/// Waits for keys until `q`, or until the end of the terminal.
 fn read_keys(sender: &Sender<Event>) {
     let mut key = [0];
     loop {
         match io::stdin().read(&mut key) {
+            Ok(1) if matches!(key[0], b't' | b'T') => drop(sender.send(Event::SwitchView)),
             Ok(1) if !matches!(key[0], b'q' | b'Q') => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             _ => break,

@@ -16,6 +16,7 @@
 //! task may wait for several locks: each has its lines, from `wait` on. Earlier versions ignore the
 //! text, and cut it off with the first record that they write.
 
+use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 use super::template::{push_line, push_site};
@@ -40,7 +41,8 @@ pub(in super::super) fn text(token: u64, waits: &[RecordedWait], folder: &str) -
         }
     }
     let check = check_of(text.as_bytes());
-    text.push_str(&format!("{CHECK}{check:016x}\n"));
+    // Writing to a `String` does not fail.
+    let _ = writeln!(text, "{CHECK}{check:016x}");
     text.into_bytes()
 }
 
@@ -62,8 +64,8 @@ fn push_wait(text: &mut String, wait: &RecordedWait, folder: &str) {
 
 /// The waits that a file with these `bytes` has for the record with this token in `folder`.
 pub(in super::super) fn parse(bytes: &[u8], token: u64, folder: &str) -> Vec<RecordedWait> {
-    let texts = [SIZE, MAX_LEN].into_iter().filter_map(|start| bytes.get(start..));
-    texts.filter_map(|text| parse_text(text, token, folder)).next().unwrap_or_default()
+    let mut texts = [SIZE, MAX_LEN].into_iter().filter_map(|start| bytes.get(start..));
+    texts.find_map(|text| parse_text(text, token, folder)).unwrap_or_default()
 }
 
 fn parse_text(bytes: &[u8], token: u64, folder: &str) -> Option<Vec<RecordedWait>> {
