@@ -31,6 +31,24 @@ fn the_files_of_a_key_stay_until_they_are_swept() {
 }
 
 #[test]
+fn its_source_keeps_the_files_of_a_key_as_well() {
+    let folder = folder();
+    let Some(mount) = Mount::bindfs(folder.path(), FORWARDING) else { return };
+    let [source, here] = [folder.path(), mount.path()].map(|path| Locks::open(path).unwrap());
+    let use_in = |locks: &Locks| drop(locks.lock(lock_names::customer_id(7)).acquire().unwrap());
+    let exists = || folder.path().join("customer_7.lock").exists();
+    use_in(&source);
+    assert!(!exists());
+    use_in(&here);
+    // Until the file does not count as being in use.
+    thread::sleep(Duration::from_millis(600));
+    use_in(&source);
+    assert!(exists());
+    assert_eq!(source.sweep().unwrap(), 1);
+    assert!(!exists());
+}
+
+#[test]
 fn a_waiter_waits_for_the_holder_of_a_new_file_that_looks_like_the_old_one() {
     let folder = folder();
     let Some(mount) = Mount::mergerfs(folder.path(), PATH_HASH) else { return };

@@ -20,9 +20,9 @@ use self::serial_queue::SerialQueue;
 use super::claim::FileClaim;
 use super::file_spec::FileSpec;
 use super::flock::lock_error;
-use super::holder_lookup;
 use super::io_threads::IoThreads;
 use super::record::TokenFloor;
+use super::{holder_lookup, keep_mark};
 use crate::engine::{
     Claim, LossMonitor, Mode, OwnerId, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId,
     WaitRequest, WriterWaiting, check_process,
@@ -88,9 +88,17 @@ impl OffloadedClaim {
         process: ProcessId,
         threads: Arc<IoThreads>,
     ) -> Self {
-        let path = spec.path.clone();
+        let (path, permissions) = (spec.path.clone(), spec.permissions);
+        let is_keyed = token_floor.is_some();
         let claim = FileClaim::new(name.clone(), spec, token_floor, process);
         let queue = SerialQueue::new(claim, path, threads);
+        if is_keyed {
+            let path = queue.path.clone();
+            queue.push_or_keep(Box::new(move |_| {
+                keep_mark::set(&path, permissions);
+                None
+            }));
+        }
         Self { name, process, queue, waits: HashMap::new(), held: None, is_polled: false }
     }
 
