@@ -12,6 +12,7 @@ use crate::{LONG, folder, lock, lock_names};
 use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::mounts::Mount;
 use jam_lock_tests::observe::{blocked_on, open_files_below, wait_until};
+use jam_lock_tests::readers::while_readers_overlap;
 
 /// The file system has the locks of its source, instead of the kernel.
 const FORWARDING: &[&str] = &["--multithreaded", "--enable-lock-forwarding"];
@@ -183,6 +184,17 @@ fn a_waiter_for_a_forwarded_lock_can_be_killed_at_any_time() {
     assert!(error.is_timeout(), "{error}");
     holder.release();
     waiter.after("held").release();
+}
+
+#[test]
+fn readers_that_overlap_let_a_writer_of_another_process_in() {
+    let folder = folder();
+    for arguments in [&[], FORWARDING] {
+        let Some(mount) = Mount::bindfs(folder.path(), arguments) else { return };
+        while_readers_overlap(&lock(mount.path(), "x"), |_| {
+            Child::holding(mount.path(), "x").release();
+        });
+    }
 }
 
 /// The result of `call`, which must not hang.

@@ -166,7 +166,10 @@ impl LockFile {
     /// Changes the time of its last write, if this user owns it.
     #[cfg(target_os = "linux")]
     pub(super) fn touch(&self) {
-        let _ = self.file.set_modified(SystemTime::now());
+        let now = SystemTime::now();
+        // Some file systems in user space ignore one time without the other.
+        let times = fs::FileTimes::new().set_accessed(now).set_modified(now);
+        let _ = self.file.set_times(times);
     }
 
     /// Whether a process polls it and empties it at each try, as Jam.py does; a creation just
