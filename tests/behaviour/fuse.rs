@@ -12,6 +12,7 @@ use crate::{LONG, folder, lock, lock_names};
 use jam_lock_tests::child::{Child, try_in_child};
 use jam_lock_tests::mounts::Mount;
 use jam_lock_tests::observe::{blocked_on, open_files_below, wait_until};
+use jam_lock_tests::readers::while_readers_overlap;
 
 /// The file system has the locks of its source, instead of the kernel.
 const FORWARDING: &[&str] = &["--multithreaded", "--enable-lock-forwarding"];
@@ -28,6 +29,24 @@ fn the_files_of_a_key_stay_until_they_are_swept() {
     assert!(mount.path().join("customer_7.lock").exists());
     assert_eq!(locks.sweep().unwrap(), 1);
     assert!(!mount.path().join("customer_7.lock").exists());
+}
+
+#[test]
+fn its_source_keeps_the_files_of_a_key_as_well() {
+    let folder = folder();
+    let Some(mount) = Mount::bindfs(folder.path(), FORWARDING) else { return };
+    let [source, here] = [folder.path(), mount.path()].map(|path| Locks::open(path).unwrap());
+    let use_in = |locks: &Locks| drop(locks.lock(lock_names::customer_id(7)).acquire().unwrap());
+    let exists = || folder.path().join("customer_7.lock").exists();
+    use_in(&source);
+    assert!(!exists());
+    use_in(&here);
+    // Until the file does not count as being in use.
+    thread::sleep(Duration::from_millis(600));
+    use_in(&source);
+    assert!(exists());
+    assert_eq!(source.sweep().unwrap(), 1);
+    assert!(!exists());
 }
 
 #[test]
@@ -165,6 +184,17 @@ fn a_waiter_for_a_forwarded_lock_can_be_killed_at_any_time() {
     assert!(error.is_timeout(), "{error}");
     holder.release();
     waiter.after("held").release();
+}
+
+#[test]
+fn readers_that_overlap_let_a_writer_of_another_process_in() {
+    let folder = folder();
+    for arguments in [&[], FORWARDING] {
+        let Some(mount) = Mount::bindfs(folder.path(), arguments) else { return };
+        while_readers_overlap(&lock(mount.path(), "x"), |_| {
+            Child::holding(mount.path(), "x").release();
+        });
+    }
 }
 
 /// The result of `call`, which must not hang.

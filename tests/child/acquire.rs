@@ -32,6 +32,16 @@ pub(crate) fn try_acquire_shared(lock: &Lock) -> Result {
     Ok(())
 }
 
+/// Waits for so many milliseconds from the next line on, and prints `acquired` or the error.
+pub(crate) fn wait_for(lock: &Lock, milliseconds: usize) -> Result {
+    println!("ready");
+    next_line()?;
+    let lock = lock.timeout(Duration::from_millis(milliseconds.try_into()?));
+    let waited = lock.acquire().map_or_else(|error| error.to_string(), |_| "acquired".to_owned());
+    println!("{waited}");
+    Ok(())
+}
+
 /// `acquired` or the error.
 pub(crate) fn tried(lock: &Lock) -> String {
     lock.try_acquire().map_or_else(|error| error.to_string(), |_guard| "acquired".to_owned())

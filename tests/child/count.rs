@@ -14,14 +14,14 @@ use crate::{Result, next_line};
 /// How long it takes from reading the counter to writing it: long enough for others to interfere.
 const PAUSE: Duration = Duration::from_micros(50);
 
-pub(crate) fn count(folder: &Path, lock: &Lock, times: usize) -> Result {
-    add(folder, || lock.clone(), pause, times)
+pub(crate) fn count(data: &Path, lock: &Lock, times: usize) -> Result {
+    add(data, || lock.clone(), pause, times)
 }
 
 /// Names the lock anew each time, so that its file is removed and created again.
-pub(crate) fn for_customer(folder: &Path, id: u32, times: usize) -> Result {
+pub(crate) fn for_customer(folder: &Path, data: &Path, id: u32, times: usize) -> Result {
     let locks = Locks::open(folder)?;
-    add(folder, || locks.lock(lock_names::customer_id(id)), pause, times)
+    add(data, || locks.lock(lock_names::customer_id(id)), pause, times)
 }
 
 /// Counts from the next line on, and writes down its turns.

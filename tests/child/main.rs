@@ -53,6 +53,9 @@ fn main() -> Result {
         Order::RecoverSection { folder } => sections::recover(&Locks::open(folder)?),
 
         Order::TryAcquire { location, name } => acquire::try_acquire(&lock(location, name)?),
+        Order::WaitFor { location, name, milliseconds } => {
+            acquire::wait_for(&lock(location, name)?, milliseconds)
+        }
         Order::TryAcquireShared { location, name } => {
             acquire::try_acquire_shared(&lock(location, name)?)
         }
@@ -81,7 +84,15 @@ fn main() -> Result {
         Order::AcquireRepeatedly { folder, name } => acquire::repeatedly(&lock(folder, name)?),
 
         Order::Count { folder, name, times } => count::count(folder, &lock(folder, name)?, times),
-        Order::CountForCustomer { folder, id, times } => count::for_customer(folder, id, times),
+        Order::CountForCustomer { folder, id, times } => {
+            count::for_customer(folder, folder, id, times)
+        }
+        Order::CountIn { folder, data, name, times } => {
+            count::count(data, &lock(folder, name)?, times)
+        }
+        Order::CountForCustomerIn { folder, data, id, times } => {
+            count::for_customer(folder, data, id, times)
+        }
         Order::TakeTurns { folder, name, party, times } => {
             count::take_turns(folder, &lock(folder, name)?, party, times)
         }

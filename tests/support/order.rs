@@ -78,6 +78,9 @@ orders! {
 
         /// Tries to acquire the lock, and prints `acquired` or the error.
         TryAcquire { location: &'a Path, name: &'a str },
+        /// As [`TryAcquire`](Self::TryAcquire), at the next line, for so many milliseconds; prints `ready`
+        /// before.
+        WaitFor { location: &'a Path, name: &'a str, milliseconds: usize },
         /// As [`TryAcquire`](Self::TryAcquire), as a reader; prints `abandoned by …` if it was.
         TryAcquireShared { location: &'a Path, name: &'a str },
         /// Tries to acquire the lock, whose file is created with this mode.
@@ -109,6 +112,10 @@ orders! {
         Count { folder: &'a Path, name: &'a str, times: usize },
         /// As [`Count`](Self::Count), under the lock of a customer.
         CountForCustomer { folder: &'a Path, id: u32, times: usize },
+        /// As [`Count`](Self::Count), in the folder `data`, which starts with such a file.
+        CountIn { folder: &'a Path, data: &'a Path, name: &'a str, times: usize },
+        /// As [`CountIn`](Self::CountIn), under the lock of a customer.
+        CountForCustomerIn { folder: &'a Path, data: &'a Path, id: u32, times: usize },
         /// As [`Count`](Self::Count), from the next line on, writing `party` to the file `turns` each
         /// time.
         TakeTurns { folder: &'a Path, name: &'a str, party: &'a str, times: usize },

@@ -32,6 +32,7 @@ mod handle;
 mod holder_lookup;
 #[cfg(target_os = "linux")]
 mod io_threads;
+mod keep_mark;
 #[cfg(target_os = "linux")]
 mod kernel_locks;
 mod keyed_cleanup;

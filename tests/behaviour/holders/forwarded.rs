@@ -60,6 +60,24 @@ fn the_process_that_serves_the_file_system_is_not_named_as_the_holder() {
 }
 
 #[test]
+fn a_recorded_holder_is_named_as_long_as_it_lives() {
+    let folder = folder();
+    let Some(mount) = forwarding(folder.path()) else { return };
+    let holds = Child::holding(mount.path(), "x");
+    for path in [folder.path(), mount.path()] {
+        assert_eq!(holder(&lock(path, "x")).and_then(|it| it.process()), Some(holds.id()));
+        assert_eq!(only(path).holder().and_then(Holder::process), Some(holds.id()));
+    }
+    holds.kill();
+    let holds = Child::flock(&mount.path().join("x.lock"), "-x");
+    for path in [folder.path(), mount.path()] {
+        assert_eq!(holder(&lock(path, "x")), None);
+        assert_eq!((only(path).state(), only(path).holder()), (State::Writer, None));
+    }
+    holds.release();
+}
+
+#[test]
 fn a_lock_that_is_not_forwarded_is_shown_as_on_any_file_system() {
     let folder = folder();
     let Some(mount) = Mount::bindfs(folder.path(), &[]) else { return };

@@ -48,6 +48,20 @@ fn a_child_that_a_holder_left_behind_is_named() {
 }
 
 #[test]
+fn a_grandchild_whose_parents_have_ended_is_named_and_not_a_recorded_holder_that_died() {
+    let folder = folder();
+    Child::holding(folder.path(), "x").kill();
+    let grandchild = "echo $$; read line; echo released";
+    let script = format!("exec 8<&0 9>>x.lock; flock 9; (bash -c '{grandchild}' <&8 &)");
+    let mut shell = Command::new("bash");
+    let mut shell = Child::start(shell.args(["-c", &script]).current_dir(folder.path()));
+    let grandchild = shell.next_line().parse().unwrap();
+    assert!(shell.status().success());
+    wait_until_named(folder.path(), grandchild);
+    assert_eq!(shell.close(), "released");
+}
+
+#[test]
 fn a_child_that_inherits_a_removed_file_is_not_named_as_the_holder_of_the_new_one() {
     let folder = folder();
     let shell = shell(folder.path());

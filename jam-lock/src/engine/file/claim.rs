@@ -134,6 +134,14 @@ impl FileClaim {
         self.held.is_some()
     }
 
+    /// Shows the holder that this process polls for the lock, as Jam.py does by each of its tries.
+    #[cfg(target_os = "linux")]
+    pub(super) fn show_polling(&mut self, mode: Mode) {
+        if let Some(file) = self.handle(mode).0.unreliable_file() {
+            file.touch();
+        }
+    }
+
     /// Whether a thread may block for this lock, which a process that serves its file system may otherwise
     /// never interrupt: only if the kernel itself has the lock.
     #[cfg(target_os = "linux")]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::file_spec::FileSpec;
 use super::flock::{self, lock_error};
-use super::lock_file::LockFile;
+use super::lock_file::{Baseline, LockFile};
 use super::record::SeenLock;
 use super::version::Version;
 use super::{file_identity, platform};
@@ -35,6 +35,8 @@ pub(super) struct Handle {
     open_count: u64,
     /// The version of the record at the last look at the path.
     version: Option<Version>,
+    /// Shows whether the file has been polled, although it was opened again.
+    baseline: Option<Baseline>,
 }
 
 /// The open file that a wait blocks on; the handle may have cached another one since.
@@ -53,6 +55,7 @@ impl Handle {
             is_unreliable: false,
             open_count: 0,
             version: None,
+            baseline: None,
         }
     }
 
@@ -246,6 +249,8 @@ impl Handle {
     fn open(&mut self, spec: &FileSpec) -> Result<&Arc<LockFile>, LockError> {
         if self.cached.is_none() {
             let file = LockFile::open(&spec.path, spec.permissions, self.mode)?;
+            let file = file.since(self.baseline);
+            self.baseline = Some(file.baseline());
             self.open_count += 1;
             self.is_unreliable = !file.has_reliable_id();
             self.cached = Some(Arc::new(file));
@@ -305,6 +310,23 @@ mod tests {
         let _trace = SyscallTrace::with_unstable_inodes(folder.path());
         let error = Handle::new(Mode::Exclusive).try_acquire(&spec).unwrap_err();
         assert!(matches!(error, LockError::Unsupported { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_poll_is_seen_although_the_file_is_opened_for_each_try() {
+        let folder = tempfile::tempdir().unwrap();
+        let spec = FileSpec { path: folder.path().join("x.lock"), permissions: None };
+        let mut handle = Handle::new(Mode::Exclusive);
+        handle.open(&spec).unwrap();
+        assert!(!handle.is_polled());
+        // As it is where its identity is unreliable.
+        handle.cached = None;
+        let file = std::fs::File::options().write(true).open(&spec.path).unwrap();
+        handle.open(&spec).unwrap();
+        file.set_modified(std::time::SystemTime::now()).unwrap();
+        handle.cached = None;
+        handle.open(&spec).unwrap();
+        assert!(handle.is_polled());
     }
 
     #[test]

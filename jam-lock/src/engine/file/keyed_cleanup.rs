@@ -3,7 +3,7 @@
 //! A file is removed under its own lock, by a process that no longer uses it. A waiter on a removed
 //! file notices as soon as the lock is granted, and opens the path again. Programs that do not
 //! check the path must not use the same keyed names. Where a look at the path is unreliable (see
-//! `file_identity`), files are only removed by a sweep.
+//! `file_identity`), or is for others (see `keep_mark`), files are only removed by a sweep.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use super::lock_file::LockFile;
 use super::record::{self, RecordFile};
 use super::syscall::{Syscall, retry};
-use super::{flock, platform};
+use super::{flock, keep_mark, platform};
 use crate::engine::Mode;
 use crate::per_process::PerProcess;
 
@@ -41,7 +41,7 @@ static SCHEDULE: PerProcess<Mutex<Schedule>> = PerProcess::new();
 
 /// Removes the file at `path`, which is `file`, unless it is in use.
 pub(super) fn remove(file: Arc<LockFile>, path: &Path) {
-    remove_if(file, path, || true);
+    remove_if(file, path, |path| !keep_mark::is_set(path));
 }
 
 /// Removes the file at `path` once this process has not used it for a while, unless other processes
@@ -79,8 +79,8 @@ pub(super) fn is_in_recent_use(path: &Path) -> Option<bool> {
 /// Removes the file at `path` if its record shows that a keyed name was left behind; returns
 /// whether it did.
 pub(super) fn sweep(path: &Path) -> bool {
-    let is_left_behind = || record::is_left_behind(&RecordFile::path(path));
-    if !is_left_behind() {
+    let is_left_behind = |path: &Path| record::is_left_behind(&RecordFile::path(path));
+    if !is_left_behind(path) {
         return false;
     }
     // It is checked again under the lock, because a process may use the name, and die, in between.
@@ -90,16 +90,16 @@ pub(super) fn sweep(path: &Path) -> bool {
 
 /// Removes the file at `path`, which is `file`, unless it is in use or `may_remove` returns `false`
 /// while no other process can acquire the lock; returns whether it did.
-fn remove_if(file: Arc<LockFile>, path: &Path, may_remove: impl Fn() -> bool) -> bool {
+fn remove_if(file: Arc<LockFile>, path: &Path, may_remove: impl Fn(&Path) -> bool) -> bool {
     if !platform::OPEN_FILES_CAN_MOVE {
         drop(file);
         // The removal fails while any process has the file open.
-        return may_remove() && remove_both(path);
+        return may_remove(path) && remove_both(path);
     }
     if !flock::try_lock(file.file(), Mode::Exclusive).unwrap_or(false) {
         return false;
     }
-    let is_removed = file.is_at(path).unwrap_or(false) && may_remove() && remove_both(path);
+    let is_removed = file.is_at(path).unwrap_or(false) && may_remove(path) && remove_both(path);
     let _ = flock::unlock(file.file());
     // If that fails, closing the file unlocks it.
     drop(file);

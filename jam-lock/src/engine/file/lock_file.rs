@@ -32,6 +32,9 @@ pub(super) struct Look {
     pub(super) version: Option<Version>,
 }
 
+/// The unit of the times of some file systems; on most others, a time of whole seconds is a rare chance.
+const COARSE_TIME: Duration = Duration::from_secs(2);
+
 /// An open lock file, and its identity.
 #[derive(Debug)]
 pub(super) struct LockFile {
@@ -40,7 +43,14 @@ pub(super) struct LockFile {
     id: FileId,
     is_new: bool,
     has_reliable_id: bool,
-    /// The last write before it was opened.
+    /// The last write before it was opened here first.
+    modified: Option<SystemTime>,
+}
+
+/// A file, and the last write before it was opened here first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Baseline {
+    id: FileId,
     modified: Option<SystemTime>,
 }
 
@@ -125,6 +135,19 @@ impl LockFile {
         self.is_new
     }
 
+    /// What tells whether the same file has been written to since it was opened here first.
+    pub(super) fn baseline(&self) -> Baseline {
+        Baseline { id: self.id, modified: self.modified }
+    }
+
+    /// The same file, which may have been opened here before.
+    pub(super) fn since(self, baseline: Option<Baseline>) -> Self {
+        match baseline.filter(|baseline| baseline.id == self.id) {
+            Some(Baseline { modified, .. }) => Self { modified, ..self },
+            None => self,
+        }
+    }
+
     /// Whether [`is_at`](Self::is_at) can be relied on; if not, it is not kept open when it is not
     /// locked, and not removed.
     pub(super) fn has_reliable_id(&self) -> bool {
@@ -140,12 +163,23 @@ impl LockFile {
         }
     }
 
+    /// Changes the time of its last write, if this user owns it.
+    #[cfg(target_os = "linux")]
+    pub(super) fn touch(&self) {
+        let now = SystemTime::now();
+        // Some file systems in user space ignore one time without the other.
+        let times = fs::FileTimes::new().set_accessed(now).set_modified(now);
+        let _ = self.file.set_times(times);
+    }
+
     /// Whether a process polls it and empties it at each try, as Jam.py does; a creation just
     /// before it was opened here does not count.
     pub(super) fn is_polled(&self) -> bool {
         let modified = retry(Syscall::Metadata, &self.file, || self.file.metadata()?.modified());
-        let is_recent =
-            |modified: &SystemTime| modified.elapsed().is_ok_and(|age| age < POLLED_RECENTLY);
+        let is_recent = |modified: &SystemTime| {
+            let unit = if is_in_seconds(*modified) { COARSE_TIME } else { Duration::ZERO };
+            modified.elapsed().is_ok_and(|age| age < POLLED_RECENTLY + unit)
+        };
         modified.ok().filter(is_recent).is_some_and(|modified| Some(modified) != self.modified)
     }
 
@@ -201,6 +235,10 @@ impl LossMonitor for LockFile {
     fn flush(&self) {}
 }
 
+fn is_in_seconds(time: SystemTime) -> bool {
+    time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|time| time.subsec_nanos() == 0)
+}
+
 fn metadata(file: &File) -> io::Result<Metadata> {
     retry(Syscall::Metadata, file, || file.metadata())
 }
@@ -223,4 +261,25 @@ fn open_error(path: &Path, error: io::Error) -> LockError {
         path: path.to_owned(),
         error,
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_is_seen_although_times_are_in_seconds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.lock");
+        let file = LockFile::open(&path, None, Mode::Exclusive).unwrap();
+        assert!(!file.is_polled());
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let last_second = SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970.as_secs() - 1);
+        for (modified, is_polled) in
+            [(last_second, true), (last_second + Duration::from_nanos(100), false)]
+        {
+            file.file.set_modified(modified).unwrap();
+            assert_eq!(file.is_polled(), is_polled);
+        }
+    }
 }

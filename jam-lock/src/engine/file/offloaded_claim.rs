@@ -11,6 +11,8 @@ mod serial_queue;
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -20,9 +22,9 @@ use self::serial_queue::SerialQueue;
 use super::claim::FileClaim;
 use super::file_spec::FileSpec;
 use super::flock::lock_error;
-use super::holder_lookup;
 use super::io_threads::IoThreads;
 use super::record::TokenFloor;
+use super::{holder_lookup, keep_mark};
 use crate::engine::{
     Claim, LossMonitor, Mode, OwnerId, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId,
     WaitRequest, WriterWaiting, check_process,
@@ -45,8 +47,16 @@ pub(super) struct OffloadedClaim {
     queue: Arc<SerialQueue>,
     waits: HashMap<WaitId, Arc<SharedWait>>,
     held: Option<Held>,
-    /// Whether other processes poll for the lock, as was seen when it was acquired last.
-    is_polled: bool,
+    seen: Arc<Seen>,
+}
+
+/// What was seen of the lock file at the last look.
+#[derive(Default)]
+struct Seen {
+    /// Whether other processes poll for the lock.
+    is_polled: AtomicBool,
+    /// Whether the file that readers here have locked was removed or replaced.
+    is_replaced: AtomicBool,
 }
 
 /// The claim that this process has.
@@ -59,15 +69,13 @@ struct Held {
     /// The holder that had abandoned the lock before.
     abandoned_by: Option<Box<Holder>>,
     token: u64,
-    loss_monitor: Option<Arc<dyn LossMonitor>>,
+    loss_monitor: Option<Arc<OffloadedMonitor>>,
 }
 
 impl Held {
     fn new(granted: Granted, queue: &Arc<SerialQueue>) -> Self {
         let Granted { mode, site, recorded, loss_monitor, .. } = granted;
-        let monitor = |file| {
-            Arc::new(OffloadedMonitor { queue: Arc::clone(queue), file }) as Arc<dyn LossMonitor>
-        };
+        let monitor = |file| Arc::new(OffloadedMonitor::new(Arc::clone(queue), file));
         Self {
             mode,
             site,
@@ -88,10 +96,18 @@ impl OffloadedClaim {
         process: ProcessId,
         threads: Arc<IoThreads>,
     ) -> Self {
-        let path = spec.path.clone();
+        let (path, permissions) = (spec.path.clone(), spec.permissions);
+        let is_keyed = token_floor.is_some();
         let claim = FileClaim::new(name.clone(), spec, token_floor, process);
         let queue = SerialQueue::new(claim, path, threads);
-        Self { name, process, queue, waits: HashMap::new(), held: None, is_polled: false }
+        if is_keyed {
+            let path = queue.path.clone();
+            queue.push_or_keep(Box::new(move |_| {
+                keep_mark::set(&path, permissions);
+                None
+            }));
+        }
+        Self { name, process, queue, waits: HashMap::new(), held: None, seen: Arc::default() }
     }
 
     /// Changes the claim after all earlier changes.
@@ -104,21 +120,25 @@ impl OffloadedClaim {
         }
     }
 
-    /// Releases what was acquired; with the result, if the file system answers in time.
+    /// Releases the claim; with the result, if the file system answers in time.
     fn release_held(
         &self,
-        mode: Mode,
+        held: &Held,
         abandoned_by: Option<Box<Holder>>,
         last_token: u64,
     ) -> Result<(), LockError> {
-        let was_silent = self.queue.is_silent();
+        let (mode, was_silent) = (held.mode, self.queue.is_silent());
         let (reply, result) = mpsc::channel();
         self.update(move |claim| {
             let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token };
             let _ = reply.send(claim.release(mode, Some(usage)));
         });
         let time = if was_silent { Duration::ZERO } else { RELEASE_TIMEOUT };
-        result.recv_timeout(time).unwrap_or(Ok(()))
+        let result = result.recv_timeout(time);
+        if let (Ok(_), Some(monitor)) = (&result, &held.loss_monitor) {
+            monitor.set_released();
+        }
+        result.unwrap_or(Ok(()))
     }
 }
 
@@ -128,12 +148,24 @@ impl Claim for OffloadedClaim {
     }
 
     fn is_polled(&self) -> bool {
-        self.is_polled
+        self.seen.is_polled.load(Relaxed)
     }
 
     fn try_acquire(&mut self, _: Mode) -> Result<TryAcquire, LockError> {
         self.check_process()?;
         Ok(TryAcquire::Unknown)
+    }
+
+    fn is_still_valid(&mut self) -> Result<bool, LockError> {
+        if !self.queue.is_silent() {
+            let seen = Arc::clone(&self.seen);
+            // The next call has the answer.
+            self.update(move |claim| {
+                seen.is_polled.store(claim.is_polled(), Relaxed);
+                seen.is_replaced.store(matches!(claim.is_still_valid(), Ok(false)), Relaxed);
+            });
+        }
+        Ok(!self.seen.is_replaced.load(Relaxed))
     }
 
     fn find_waiting_writer(&mut self, found: WriterWaiting) {
@@ -186,7 +218,8 @@ impl Claim for OffloadedClaim {
         let Some(granted) = self.waits.remove(&id).and_then(|wait| wait.take_grant()) else {
             return Ok(false);
         };
-        self.is_polled = granted.is_polled;
+        self.seen.is_polled.store(granted.is_polled, Relaxed);
+        self.seen.is_replaced.store(false, Relaxed);
         self.held = Some(Held::new(granted, &self.queue));
         Ok(true)
     }
@@ -209,7 +242,8 @@ impl Claim for OffloadedClaim {
     }
 
     fn loss_monitor(&self) -> Option<Arc<dyn LossMonitor>> {
-        self.held.as_ref()?.loss_monitor.clone()
+        let monitor = self.held.as_ref()?.loss_monitor.clone()?;
+        Some(monitor as Arc<dyn LossMonitor>)
     }
 
     fn duplicate_descriptor(&self, mode: Mode) -> Result<Option<OwnedFd>, LockError> {
@@ -257,12 +291,13 @@ impl Claim for OffloadedClaim {
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         let Some(held) = self.held.take_if(|held| held.mode == mode) else { return Ok(()) };
-        match usage {
+        let (abandoned_by, last_token) = match usage {
             Some(Usage { abandoned_by, last_token }) => {
-                self.release_held(mode, abandoned_by.cloned().map(Box::new), last_token)
+                (abandoned_by.cloned().map(Box::new), last_token)
             }
-            None => self.release_held(mode, held.abandoned_by, held.token),
-        }
+            None => (held.abandoned_by.clone(), held.token),
+        };
+        self.release_held(&held, abandoned_by, last_token)
     }
 }
 

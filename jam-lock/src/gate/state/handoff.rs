@@ -132,7 +132,8 @@ impl State {
         self.handoff_until = None;
         let result = self.release_claim(mode);
         self.reader_phase.reset();
-        self.fairness.released(now);
+        // Not from `now` on: where the release takes long, a loop would seem to leave gaps.
+        self.fairness.released(sync::now());
         if !self.queue.is_empty() {
             let verdict = self.fairness.should_yield_after_release(now);
             self.start_wait(verdict);

@@ -101,7 +101,10 @@ impl Attempt {
             Ok(TryAcquire::Acquired) => self.grant(claim),
             Ok(_) if !self.request.blocking => self.end(Ok(false)),
             Ok(_) if claim.can_block() => self.block(claim),
-            Ok(_) => self.try_later(),
+            Ok(_) => {
+                claim.show_polling(self.request.mode);
+                self.try_later()
+            }
             Err(error) => self.end(Err(error)),
         }
     }

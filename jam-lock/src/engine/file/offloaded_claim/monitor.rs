@@ -1,6 +1,8 @@
 //! [`OffloadedMonitor`]: looks for the loss of a lock whose file system may hang.
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -13,8 +15,20 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The monitor of a lock file, which is asked on another thread.
 pub(super) struct OffloadedMonitor {
-    pub(super) queue: Arc<SerialQueue>,
-    pub(super) file: Arc<dyn LossMonitor>,
+    queue: Arc<SerialQueue>,
+    file: Arc<dyn LossMonitor>,
+    /// Whether the file system has confirmed the release.
+    is_released: AtomicBool,
+}
+
+impl OffloadedMonitor {
+    pub(super) fn new(queue: Arc<SerialQueue>, file: Arc<dyn LossMonitor>) -> Self {
+        Self { queue, file, is_released: AtomicBool::new(false) }
+    }
+
+    pub(super) fn set_released(&self) {
+        self.is_released.store(true, Relaxed);
+    }
 }
 
 impl LossMonitor for OffloadedMonitor {
@@ -38,6 +52,9 @@ impl LossMonitor for OffloadedMonitor {
     }
 
     fn flush(&self) {
+        if self.is_released.load(Relaxed) {
+            return;
+        }
         let (reply, is_done) = mpsc::channel();
         self.queue.push_or_keep(Box::new(move |_| {
             let _ = reply.send(());

@@ -40,12 +40,13 @@ pub(in crate::engine::file) fn is_lock_listed(file: &File) -> bool {
     mount::details(&path).is_some_and(|details| shows_lock(&details))
 }
 
-/// Whether `process` serves a file system in user space, and so may have locked a file for others. The
-/// search ends at `end`.
-pub(super) fn serves_file_system(process: u32, end: Instant) -> bool {
+/// Whether `process` serves a file system in user space, and so may have locked a file for others; also if
+/// that is not known at `end`.
+pub(super) fn may_serve_file_system(process: u32, end: Instant) -> bool {
     let folder = folder(process, "fd");
     let mut targets = descriptors(process, end).map(|it| fs::read_link(folder.join(it)));
     targets.any(|target| target.is_ok_and(|target| target == Path::new("/dev/fuse")))
+        || Instant::now() >= end
 }
 
 /// Whether an open file is locked by `flock(2)`, by what `fdinfo` shows of it.

@@ -32,12 +32,17 @@ impl LiveProcesses {
     ///
     /// A process that this one cannot see counts as dead.
     pub(in crate::engine::file) fn has_not_released(&self, record: &Record, lock: &Path) -> bool {
-        let Some(identity) = ProcessIdentity::recorded(Some(record)) else { return false };
+        self.unreleased_by(record, lock).is_some()
+    }
+
+    /// The id that this holder has here, if it lives and has not released the lock.
+    pub(super) fn unreleased_by(&self, record: &Record, lock: &Path) -> Option<u32> {
+        let identity = ProcessIdentity::recorded(Some(record))?;
         let boot = record.holder.as_ref().and_then(|(_, start)| start.boot.as_ref());
         if boot.is_none() || boot != ThisProcess::get().boot.as_ref() {
-            return false;
+            return None;
         }
-        self.find(identity).is_some_and(|process| is_running(process) && may_hold(process, lock))
+        self.find(identity).filter(|process| is_running(*process) && may_hold(*process, lock))
     }
 
     /// The id that a process has here, which is another one if it is in a container.

@@ -7,9 +7,10 @@ use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use super::ancestors::Ancestors;
-use super::descriptors::serves_file_system;
+use super::descriptors::may_serve_file_system;
 use super::devices::Devices;
 use super::evidence::{Evidence, FoundHolder};
+use super::live_processes::LiveProcesses;
 use super::open_files::OpenFiles;
 use super::proc_locks::{self, Entry, READINGS};
 use super::program::program;
@@ -17,6 +18,7 @@ use super::stale_record::ProcessIdentity;
 use crate::engine::Mode;
 use crate::engine::file::holder_lookup::lock_snapshot::LockSnapshot;
 use crate::engine::file::holder_lookup::occupancy::Occupancy;
+use crate::engine::file::mount::Mount;
 use crate::holder::Holder;
 use crate::status::State;
 use crate::this_process::ThisProcess;
@@ -173,11 +175,33 @@ impl LockTable {
     }
 
     fn find_holder(&self, lock: &LockSnapshot, holding: &[&Entry]) -> Option<FoundHolder> {
-        let found = self.recorded_holder(lock, holding);
-        let mut found = found.or_else(|| self.unrecorded_holder(lock, holding))?;
+        let found = self
+            .recorded_holder(lock, holding)
+            .or_else(|| self.unrecorded_holder(lock, holding))
+            .or_else(|| self.unlisted_holder(lock, holding));
+        let mut found = found?;
         let ancestors = self.ancestors.get_or_init(Ancestors::of_this_process);
         found.holder.ancestry = ancestors.ancestry(&found.holder, &lock.path);
         Some(found)
+    }
+
+    /// The recorded holder of a lock that its file system has, or has locked for it at its source, if it
+    /// lives: it records its release before it unlocks the file.
+    fn unlisted_holder(&self, lock: &LockSnapshot, holding: &[&Entry]) -> Option<FoundHolder> {
+        let record = lock.record.as_ref()?;
+        let recorded = ProcessIdentity::recorded(Some(record))?;
+        let end = *self.end.get_or_init(|| Instant::now() + SEARCH_TIME);
+        let is_unlisted = match holding.first() {
+            Some(entry) => may_serve_file_system(entry.process, end),
+            None => Mount::of_path(&lock.path).is_some_and(|mount| mount.is_fuse()),
+        };
+        let process = is_unlisted
+            .then(|| LiveProcesses::default().unreleased_by(record, &lock.path))
+            .flatten()?;
+        let (holder, _) = record.holder.clone()?;
+        let holder = Holder { process: Some(process), ..holder }.seen_now();
+        let evidence = Evidence::Record { process, started: recorded.started };
+        Some(FoundHolder { holder, evidence })
     }
 
     /// The recorded holder, if it holds the lock, with the id that its process has here.
@@ -216,7 +240,7 @@ impl LockTable {
                 found.map(|(process, descriptor)| (entry, process, descriptor))
             })
         })?;
-        if serves_file_system(process, end) {
+        if may_serve_file_system(process, end) {
             return None;
         }
         let host = here.host.clone();
