@@ -6,8 +6,9 @@ use console::Term;
 /// When to use colours.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct ColorArguments {
-    /// Use colours: always, never, or auto, on a terminal without NO_COLOR
+    /// Use colours: always, never, or auto
     #[arg(long, value_name = "WHEN", default_value = "auto")]
+    #[arg(help = "Use colours: always, never, or auto, on a terminal without NO_COLOR")]
     #[arg(hide_possible_values = true, hide_default_value = true)]
     color: When,
 }
