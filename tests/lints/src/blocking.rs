@@ -24,7 +24,7 @@ pub trait Shelf {
 #[cfg_attr(not(feature = "plain"), jam_lock::locked("first", or_else = jam_lock::skip))]
 pub fn unit() {
     let number = 1_u32;
-    drop(number.checked_add(2));
+    drop(number.to_string());
 }
 
 /// Ends with a value.

@@ -41,7 +41,7 @@ pub fn nested(left: u32) -> Result<u32, LockError> {
 pub async fn future(left: u32) -> Result<u32, LockError> {
     return locked!("first", async {
         std::future::ready(()).await;
-        left.wrapping_add(1)
+        return left.wrapping_add(1);
     })
     .await;
 }
@@ -53,7 +53,7 @@ pub async fn future(left: u32) -> Result<u32, LockError> {
 pub async fn moving(text: String) -> Result<usize, LockError> {
     let length = locked!("first", async move {
         std::future::ready(()).await;
-        text.len()
+        return text.len();
     })
     .await?;
     return Ok(length);

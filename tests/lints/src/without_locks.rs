@@ -3,10 +3,10 @@
 /// Evaluates a block.
 macro_rules! locked {
     ($name:literal, async move $block:block) => {
-        async move { Ok::<_, jam_lock::LockError>($block) }
+        async move { Ok::<_, jam_lock::LockError>((async move $block).await) }
     };
     ($name:literal, async $block:block) => {
-        async { Ok::<_, jam_lock::LockError>($block) }
+        async { Ok::<_, jam_lock::LockError>((async $block).await) }
     };
     ($name:literal, $block:block) => {
         Ok::<_, jam_lock::LockError>($block)

@@ -1,11 +1,12 @@
 //! Every lint of clippy reports the same of a function or a block with and without the macros.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
-use jam_lock_tests::requirements::{may_skip, skip};
 use serde_json::Value;
 
 /// The package with functions and blocks of every shape; its feature `plain` has them without the macros.
@@ -34,7 +35,10 @@ type Lints = BTreeMap<(String, usize, String), usize>;
 #[test]
 fn every_lint_of_clippy_is_the_same_with_and_without_a_lock() {
     let version = cargo().arg("--version").output().ok().filter(|output| output.status.success());
-    let Some(version) = version else { return may_skip("clippy is not installed") };
+    let Some(version) = version else {
+        assert!(env::var_os("JAM_LOCK_SKIP_NOTHING").is_none(), "clippy is not installed");
+        return skip("clippy is not installed");
+    };
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     if !version.starts_with(VERSION) {
         return skip(&format!("the lints are compared with {VERSION}x, not {version}"));
@@ -46,7 +50,10 @@ fn every_lint_of_clippy_is_the_same_with_and_without_a_lock() {
         more.map(|(lint, _)| lint.clone()).collect::<Vec<_>>()
     };
     let mut added = more(&locked, &plain);
-    added.retain(|(file, _, lint)| (file.as_str(), lint.as_str()) != ("lib.rs", ORDER));
+    added.retain(|(file, _, lint)| {
+        // A `return` is seen to be needless in a block, but not in that of the macro that replaces it.
+        !matches!((&**file, &**lint), ("lib.rs", ORDER) | ("blocks.rs", "clippy::needless_return"))
+    });
     assert_eq!(added, [], "with a lock only");
     let mut lost = more(&plain, &locked);
     lost.retain(|(file, _, lint)| {
@@ -55,8 +62,14 @@ fn every_lint_of_clippy_is_the_same_with_and_without_a_lock() {
     assert_eq!(lost, [], "without a lock only");
 }
 
+/// Says why the test is skipped, past the capture of the test harness, so that it is seen.
+fn skip(why: &str) {
+    let text = format!("skipped: {why}\n");
+    io::stderr().write_all(text.as_bytes()).expect("standard error can be written to");
+}
+
 fn cargo() -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.arg("clippy");
     cargo
 }
@@ -93,7 +106,7 @@ fn lints(features: &str) -> Lints {
 fn place(span: &Value) -> (String, usize) {
     let path = span["file_name"].as_str().expect("it has a file");
     let line = span["line_start"].as_u64().and_then(|line| usize::try_from(line).ok());
-    let text = fs::read_to_string(Path::new("..").join(path)).unwrap_or_default();
+    let text = fs::read_to_string(Path::new("../..").join(path)).unwrap_or_default();
     let lines = text.lines().take(line.expect("it has a line"));
     let docs = lines.map(|line| line.trim_start().starts_with("///")).collect::<Vec<_>>();
     let items = docs.windows(2).filter(|pair| !pair[0] && pair[1]).count();
