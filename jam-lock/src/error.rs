@@ -21,6 +21,21 @@ pub use self::deadlock::DeadlockedOwner;
 ///
 /// [`LockError::Timeout`] is the one to expect: the lock was not free in time. Every other variant is a
 /// real failure.
+///
+/// # Example
+/// ```
+/// use jam_lock::{LockError, LockName, Locks};
+///
+/// let lock = Locks::temporary()?.lock(LockName::new("import")?);
+/// let guard = lock.acquire()?;
+/// match lock.try_acquire() {
+///     Ok(_guard) => println!("imported"),
+///     Err(error) if error.is_timeout() => println!("later: {error}"),
+///     Err(error) => return Err(error),
+/// }
+/// # drop(guard);
+/// # Ok::<(), LockError>(())
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
@@ -235,6 +250,12 @@ pub enum LockError {
 }
 
 impl LockError {
+    /// Whether this is [`LockError::Timeout`]: the lock was not free in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
+
     /// A [`LockError::Engine`], for an [engine](crate::engine::Engine) of your own.
     ///
     /// `operation` is the one that failed, such as "acquire lock `invoice_saved`".
@@ -256,12 +277,6 @@ impl LockError {
             Self::Deadlock { cycle, .. } => cycle,
             _ => &[],
         }
-    }
-
-    /// Whether this is [`LockError::Timeout`]: the lock was not free in time.
-    #[must_use]
-    pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Timeout { .. })
     }
 }
 

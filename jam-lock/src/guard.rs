@@ -59,6 +59,7 @@ pub use self::guards::LockGuards;
 /// A guard can be sent to another thread or task and dropped there. Until then it counts as held by the
 /// thread that acquired it, which gets [`LockError::Reentrant`] if it acquires the lock again, and
 /// [`LockError::Order`] if it acquires a lock that is declared before. [`LockGuard::detach`] ends that.
+#[doc(alias = "MutexGuard")]
 #[must_use = "a lock is released as soon as its guard is dropped: write `let _guard = …`, not `let _ = …`"]
 pub struct LockGuard {
     gate: Arc<Gate>,
@@ -128,6 +129,33 @@ impl LockGuard {
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.waited
+    }
+
+    /// Releases the lock and reports errors, which dropping the guard ignores.
+    ///
+    /// # Blocking
+    /// On a server, this blocks until the server has confirmed the release, unless a task acquired the
+    /// lock: then it returns at once, with the errors known so far. A drop never waits. In a folder, it makes
+    /// a few system calls, as a drop does; where these may hang, on a file system elsewhere, it waits for them
+    /// for 2 seconds at the most.
+    ///
+    /// # Errors
+    /// - [`LockError::Io`] if the file cannot be unlocked; it is closed instead, which ends the lock too.
+    ///   Also if the [record](LockGuard::record_error) can be neither written nor removed: the lock is
+    ///   released, but the next holder finds it abandoned without reason. Or if it does not learn that the
+    ///   lock was [marked](LockGuard::mark_abandoned) abandoned.
+    /// - [`LockError::Forked`] if the guard was inherited through `fork(2)`. The parent's lock stays held.
+    /// - [`LockError::Lost`] if the lock is [lost](LockGuard::is_lost): another process may have it. The
+    ///   record of another holder is left alone.
+    #[doc(alias = "unlock")]
+    pub fn release(mut self) -> Result<(), LockError> {
+        let lost = self.ensure();
+        let released = self.release_now();
+        let result = lost.and(released);
+        let loss_monitor = self.loss_monitor.as_ref().filter(|_| self.may_block);
+        let Some(loss_monitor) = loss_monitor else { return result };
+        loss_monitor.flush();
+        result.and(self.ensure_as_reported())
     }
 
     /// The fencing token of this acquisition: a number greater than those of all writers before it.
@@ -245,32 +273,6 @@ impl LockGuard {
     pub fn detach(mut self) -> Self {
         self.unregister();
         self
-    }
-
-    /// Releases the lock and reports errors, which dropping the guard ignores.
-    ///
-    /// # Blocking
-    /// On a server, this blocks until the server has confirmed the release, unless a task acquired the
-    /// lock: then it returns at once, with the errors known so far. A drop never waits. In a folder, it makes
-    /// a few system calls, as a drop does; where these may hang, on a file system elsewhere, it waits for them
-    /// for 2 seconds at the most.
-    ///
-    /// # Errors
-    /// - [`LockError::Io`] if the file cannot be unlocked; it is closed instead, which ends the lock too.
-    ///   Also if the [record](LockGuard::record_error) can be neither written nor removed: the lock is
-    ///   released, but the next holder finds it abandoned without reason. Or if it does not learn that the
-    ///   lock was [marked](LockGuard::mark_abandoned) abandoned.
-    /// - [`LockError::Forked`] if the guard was inherited through `fork(2)`. The parent's lock stays held.
-    /// - [`LockError::Lost`] if the lock is [lost](LockGuard::is_lost): another process may have it. The
-    ///   record of another holder is left alone.
-    pub fn release(mut self) -> Result<(), LockError> {
-        let lost = self.ensure();
-        let released = self.release_now();
-        let result = lost.and(released);
-        let loss_monitor = self.loss_monitor.as_ref().filter(|_| self.may_block);
-        let Some(loss_monitor) = loss_monitor else { return result };
-        loss_monitor.flush();
-        result.and(self.ensure_as_reported())
     }
 
     pub(crate) fn notifier(&self) -> Option<&Notifier> {

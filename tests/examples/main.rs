@@ -9,6 +9,9 @@ mod nightly_job;
 mod progress;
 #[cfg(target_os = "linux")]
 mod service;
+mod transfer;
+#[cfg(target_os = "linux")]
+mod units;
 #[cfg(target_os = "linux")]
 mod web_handler;
 

@@ -65,9 +65,9 @@ impl<'a> Check<'a> {
             held_at: held.site,
             remedy: match (held.key.held_by, self.is_reentrant) {
                 (HeldBy::Guard, _) => {
-                    "if its guard has moved to another thread or task, `detach` the guard; \
-                     otherwise release it first, or hold the lock by a section (`locked!`), which \
-                     can be re-entered with `reentrant`"
+                    "in async code, acquire it with `acquire_async`, or lock an `async fn` with \
+                     `#[locked]`; if its guard has moved to another thread or task, `detach` the \
+                     guard; otherwise release it first"
                 }
                 (HeldBy::ThreadSection | HeldBy::TaskSection, true) => {
                     "it is held as a reader, which cannot become a writer: \

@@ -57,6 +57,7 @@ impl Lock {
     /// assert!(lock.shared().try_acquire().is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "RwLock", alias = "read")]
     pub fn shared(&self) -> Self {
         let options = Options { mode: Mode::Shared, ..self.options };
         Self { options, ..self.clone() }
