@@ -27,6 +27,7 @@ mod wake_threads;
 use std::fmt;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, TryLockError};
 
 use self::holder_query::HolderQuery;
@@ -200,8 +201,17 @@ impl Gate {
     pub(crate) async fn holder_async(&self) -> Option<Box<Holder>> {
         match self.try_update(|state| state.holder()).ok()? {
             Some(here) => Some(here),
-            None => wait_driver::run(&mut self.query_holder()).await,
+            None => self.holder_elsewhere().await,
         }
+    }
+
+    /// The holder in another process.
+    ///
+    /// The query has a box of its own, because every task that waits has room for the future.
+    async fn holder_elsewhere(&self) -> Option<Box<Holder>> {
+        let query = async { wait_driver::run(&mut self.query_holder()).await };
+        let query: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(query);
+        query.await
     }
 
     /// Asks the engine for the holder in another process; not under the mutex.

@@ -46,16 +46,26 @@ enum Kind {
 /// The reference of the ratios: the system calls of jam-lock, without a timeout.
 pub(crate) const REFERENCE: &str = "flock + path check";
 
+/// The system calls without which there is no lock.
+pub(crate) const BARE: &str = "flock, by fs2";
+
+pub(crate) const STD: &str = "std";
+
+/// This library, as it is by default.
+pub(crate) const OURS: &str = "jam-lock, timed";
+
+pub(crate) const UNRECORDED: &str = "jam-lock without records, timed";
+
 /// All of them. Those called *timed* were measured with a timeout.
 const ALL: [Contender; 16] = [
-    rust("flock, by fs2", flock::bare),
+    rust(BARE, flock::bare),
     rust(REFERENCE, flock::checked),
     rust("flock + path check + record", flock::recorded),
     rust("flock + path check on a thread, timed", threaded::open),
-    rust("jam-lock, timed", jam_lock::open),
-    rust("jam-lock without records, timed", jam_lock::without_records),
+    rust(OURS, jam_lock::open),
+    rust(UNRECORDED, jam_lock::without_records),
     rust("jam-lock, timed, with a checked release", jam_lock::released),
-    rust("std", alternatives::std),
+    rust(STD, alternatives::std),
     rust("fd-lock", alternatives::fd_lock),
     rust("fslock", alternatives::fslock),
     rust("named-lock", alternatives::named_lock),

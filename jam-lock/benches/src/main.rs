@@ -13,6 +13,7 @@ mod handoff;
 mod keys;
 mod postgres;
 mod processes;
+mod refused;
 mod report;
 mod server_load;
 mod statistics;
@@ -20,6 +21,7 @@ mod table;
 mod tasks;
 mod threads;
 mod uncontended;
+mod uses;
 mod waiting;
 
 use std::env;
@@ -37,8 +39,10 @@ jam_lock::lock_names! {
 type Measure = fn() -> Outcome;
 
 /// The tables, in the order in which they are printed.
-const TABLES: [(&str, Measure); 10] = [
+const TABLES: [(&str, Measure); 12] = [
     ("uncontended", uncontended::measure),
+    ("uses", uses::measure),
+    ("refused", refused::measure),
     ("handoff", handoff::measure),
     ("processes", processes::measure),
     ("threads", threads::measure),
@@ -69,6 +73,7 @@ fn run() -> Outcome {
         ["wait cost", contender, folder] => {
             waiting::wait(Contender::named(contender)?, folder.as_ref())
         }
+        ["hold", folder] => refused::hold(folder.as_ref()),
         ["sections", contender, folder] => {
             processes::take_turns(Contender::named(contender)?, folder.as_ref())
         }

@@ -33,8 +33,15 @@ struct Method {
     round: fn(usize) -> Outcome,
 }
 
-const METHODS: [Method; 3] = [
+const METHODS: [Method; 6] = [
     Method { name: "jam-lock, timed", tasks: TASKS, round: ours },
+    Method { name: "jam-lock without records, timed", tasks: TASKS, round: unrecorded },
+    Method { name: "jam-lock, readers, timed", tasks: TASKS, round: readers },
+    Method {
+        name: "jam-lock, ten times as many readers, timed",
+        tasks: 10 * TASKS,
+        round: readers,
+    },
     Method { name: "tokio's semaphore, in one process, not timed", tasks: TASKS, round: semaphore },
     Method { name: "std on a thread for each task, not timed", tasks: THREADS, round: blocking },
 ];
@@ -87,9 +94,24 @@ pub(crate) fn measure_method(name: &str) -> Outcome {
 }
 
 fn ours(tasks: usize) -> Outcome {
+    wait_at(tasks, true, |lock| lock)
+}
+
+fn unrecorded(tasks: usize) -> Outcome {
+    wait_at(tasks, false, |lock| lock)
+}
+
+fn readers(tasks: usize) -> Outcome {
+    wait_at(tasks, true, |lock| lock.shared())
+}
+
+/// Lets tasks wait for a lock of this library in the mode that `waiting` sets.
+fn wait_at(tasks: usize, record: bool, waiting: fn(Lock) -> Lock) -> Outcome {
     let folder = tempfile::tempdir()?;
-    let lock = Locks::open(folder.path())?.lock(lock_names::MEASURED).timeout(60);
-    round(tasks, lock.acquire()?, |runtime| runtime.spawn(wait_for(lock.clone())))
+    let locks = Locks::builder().folder(folder.path()).record_holders(record).open()?;
+    let lock = locks.lock(lock_names::MEASURED).timeout(60);
+    let waiting = waiting(lock.clone());
+    round(tasks, lock.acquire()?, |runtime| runtime.spawn(wait_for(waiting.clone())))
 }
 
 fn semaphore(tasks: usize) -> Outcome {

@@ -4,12 +4,13 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::contender::{self, Contender, Outcome, REFERENCE};
+use crate::contender::{self, Contender, Outcome, REFERENCE, STD};
 use crate::spin;
 use crate::statistics::{Sample, count, fairness};
 use crate::table::{self, cannot, ratio};
 
-const THREADS: usize = 8;
+/// How many threads there are.
+const THREADS: [usize; 3] = [2, 4, 8];
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(500);
 
@@ -18,11 +19,15 @@ const BETWEEN_CHECKS: usize = 16;
 
 /// Prints the tables.
 pub(crate) fn measure() -> Outcome {
-    measure_with(Duration::ZERO)?;
-    measure_with(Duration::from_micros(20))
+    for threads in THREADS {
+        for section in [Duration::ZERO, Duration::from_micros(20)] {
+            measure_with(threads, section)?;
+        }
+    }
+    Ok(())
 }
 
-fn measure_with(section: Duration) -> Outcome {
+fn measure_with(threads: usize, section: Duration) -> Outcome {
     let folder = tempfile::tempdir()?;
     let (rust, python): (Vec<_>, Vec<_>) =
         contender::all().into_iter().partition(|contender| contender.is_rust());
@@ -30,14 +35,17 @@ fn measure_with(section: Duration) -> Outcome {
         rust.into_iter().map(|contender| (contender, Vec::new(), Vec::new())).collect();
     for _ in 0..ROUNDS {
         for (contender, rates, fair) in &mut results {
-            let shares = round(*contender, folder.path(), section)?;
+            let shares = round(*contender, folder.path(), threads, section)?;
             rates.push(shares.iter().sum::<f64>() / ROUND.as_secs_f64() / 1e3);
             fair.push(fairness(&shares));
         }
     }
     let median = |rates: &Vec<f64>| Sample::new(rates.clone()).median();
-    let reference = results.iter().find(|(contender, ..)| contender.name == REFERENCE);
-    let reference = reference.map(|(_, rates, _)| median(rates)).ok_or("it is measured")?;
+    let reference = |name| {
+        let found = results.iter().find(|(contender, ..)| contender.name == name);
+        found.map(|(_, rates, _)| median(rates)).ok_or("it is measured")
+    };
+    let (reference, std) = (reference(REFERENCE)?, reference(STD)?);
     let mut rows: Vec<_> = results
         .iter()
         .map(|(contender, rates, fair)| {
@@ -46,25 +54,31 @@ fn measure_with(section: Duration) -> Outcome {
                 contender.name.to_owned(),
                 rates.with_spread(0),
                 ratio(rates.median(), reference),
+                ratio(rates.median(), std),
                 Sample::new(fair.clone()).with_spread(3),
             ]
         })
         .collect();
-    rows.extend(python.iter().map(|python| cannot(python.name, "runs one thread at a time", 4)));
+    rows.extend(python.iter().map(|python| cannot(python.name, "runs one thread at a time", 5)));
     let micros = section.as_micros();
     table::print(
-        &format!("{THREADS} threads of one process, sections of {micros} µs, {ROUNDS} rounds"),
-        &["contender", "thousands per second", "relative", "Jain's index"],
+        &format!("{threads} threads of one process, sections of {micros} µs, {ROUNDS} rounds"),
+        &["contender", "thousands per second", "relative", "relative to std", "Jain's index"],
         &rows,
     );
     Ok(())
 }
 
 /// How many sections each thread has run, each with a lock that it has opened itself.
-fn round(contender: Contender, folder: &std::path::Path, section: Duration) -> Outcome<Vec<f64>> {
-    let start = Barrier::new(THREADS);
+fn round(
+    contender: Contender,
+    folder: &std::path::Path,
+    threads: usize,
+    section: Duration,
+) -> Outcome<Vec<f64>> {
+    let start = Barrier::new(threads);
     let shares: Vec<Result<usize, String>> = thread::scope(|scope| {
-        let running: Vec<_> = (0..THREADS)
+        let running: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(|| {
                     let opened = contender.open(folder).map_err(|error| error.to_string());

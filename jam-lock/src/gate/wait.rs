@@ -61,7 +61,7 @@ impl Wait<'_> {
             ControlFlow::Break(result) => return result,
             ControlFlow::Continue(waited) => waited,
         };
-        let holder = wait_driver::run(&mut self.gate.query_holder()).await;
+        let holder = self.gate.holder_elsewhere().await;
         Poll::Ready(Err(self.timeout(waited, TimeoutReason::Holder(holder))))
     }
 

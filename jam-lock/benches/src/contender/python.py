@@ -53,7 +53,7 @@ def wait_cost():
 
 def sections():
     for line in sys.stdin:
-        threads, milliseconds = map(int, line.split())
+        threads, milliseconds, microseconds = map(int, line.split())
         results = []
 
         def take_turns():
@@ -64,7 +64,7 @@ def sections():
                 with lock:
                     inside = time.perf_counter_ns()
                     longest = max(longest, inside - requested)
-                    while time.perf_counter_ns() < inside + 1_000_000:
+                    while time.perf_counter_ns() < inside + microseconds * 1_000:
                         pass
                     count += 1
             results.append(f"{count} {longest}")
