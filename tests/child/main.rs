@@ -53,9 +53,7 @@ fn main() -> Result {
         Order::RecoverSection { folder } => sections::recover(&Locks::open(folder)?),
 
         Order::TryAcquire { location, name } => acquire::try_acquire(&lock(location, name)?),
-        Order::WaitFor { location, name, milliseconds } => {
-            acquire::wait_for(&lock(location, name)?, milliseconds)
-        }
+        Order::WaitFor { location, name, ms } => acquire::wait_for(&lock(location, name)?, ms),
         Order::TryAcquireShared { location, name } => {
             acquire::try_acquire_shared(&lock(location, name)?)
         }

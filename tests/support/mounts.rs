@@ -95,6 +95,12 @@ impl Mount {
         let server = self.server.as_ref().expect("its command serves it");
         let server = Pid::from_raw(server.id().try_into().unwrap());
         kill(server, Signal::SIGSTOP).unwrap();
+        let threads = || fs::read_dir(format!("/proc/{server}/task")).unwrap().flatten();
+        let is_stopped = |thread: fs::DirEntry| {
+            let status = fs::read_to_string(thread.path().join("status"));
+            status.is_ok_and(|status| status.contains("\nState:\tT"))
+        };
+        wait_until("it has stopped", || threads().all(is_stopped));
         Frozen(server)
     }
 

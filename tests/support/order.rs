@@ -80,7 +80,7 @@ orders! {
         TryAcquire { location: &'a Path, name: &'a str },
         /// As [`TryAcquire`](Self::TryAcquire), at the next line, for so many milliseconds; prints `ready`
         /// before.
-        WaitFor { location: &'a Path, name: &'a str, milliseconds: usize },
+        WaitFor { location: &'a Path, name: &'a str, ms: usize },
         /// As [`TryAcquire`](Self::TryAcquire), as a reader; prints `abandoned by …` if it was.
         TryAcquireShared { location: &'a Path, name: &'a str },
         /// Tries to acquire the lock, whose file is created with this mode.
