@@ -94,7 +94,8 @@ impl Lock {
     /// - [`LockError::Io`] if the lock file cannot be created, opened or locked.
     /// - [`LockError::Unsupported`] if the file system has no `flock(2)`, or the engine no shared locks.
     /// - [`LockError::Engine`] if a server, or the connection to it, failed.
-    /// - [`LockError::Deadlock`] if the server detected a deadlock and chose this acquisition to fail.
+    /// - [`LockError::Deadlock`] at once, if this wait closes a [cycle of owners](crate::guide::deadlocks) that
+    ///   wait for each other; on a server, once that has detected it and chosen this acquisition to fail.
     /// - [`LockError::HeldByAncestor`] without a timeout, if the holder has started this process and certainly
     ///   waits for it to exit.
     /// - [`LockError::Forked`] if the lock was inherited through `fork(2)`.

@@ -76,6 +76,10 @@ const ALL: [Contender; 16] = [
     python("Jam.py, timed, opens each time", "jam"),
 ];
 
+/// A wait that other processes can follow, because its owner has another lock; only for hand-offs.
+pub(crate) const NESTED: Contender =
+    rust("jam-lock, timed, with another lock held", jam_lock::nested);
+
 /// The advisory lock of another library.
 pub(crate) const SQLX: &str = "sqlx, without a token";
 
@@ -127,7 +131,8 @@ pub(crate) fn on_postgres() -> Vec<Contender> {
 impl Contender {
     /// The contender `name`.
     pub(crate) fn named(name: &str) -> Outcome<Self> {
-        let found = ALL.into_iter().chain(ALL_ON_POSTGRES).find(|contender| contender.name == name);
+        let mut all = ALL.into_iter().chain([NESTED]).chain(ALL_ON_POSTGRES);
+        let found = all.find(|contender| contender.name == name);
         found.ok_or_else(|| format!("no contender is called `{name}`").into())
     }
 

@@ -1,4 +1,9 @@
+use std::time::SystemTime;
+
 use super::*;
+use crate::engine::RecordedWait;
+use crate::holder::HolderWait;
+use crate::this_process::ThisProcess;
 
 fn name() -> LockName {
     LockName::declared("invoice_saved", "errors", 0)
@@ -100,4 +105,45 @@ fn every_error_is_one_line_and_becomes_an_io_error_of_its_kind() {
 fn an_error_can_cross_threads_and_be_boxed() {
     fn check<T: Send + Sync + 'static>() {}
     check::<LockError>();
+}
+
+/// An owner in `transfer`, which holds one lock and waits for another one.
+fn owner(process: u32, holds: &str, wants: &str) -> DeadlockedOwner {
+    let file = || Some("src/bank.rs".to_owned());
+    let holder = Holder {
+        process: Some(process),
+        program: Some("bankd".to_owned()),
+        host: ThisProcess::get().host.clone(),
+        function: Some("transfer".to_owned()),
+        file: file(),
+        line: Some(31),
+        is_this_process: process == 1,
+        ..Holder::default()
+    };
+    let recorded = RecordedWait {
+        number: 7,
+        name: wants.to_owned(),
+        location: "/srv/locks".to_owned(),
+        since: SystemTime::UNIX_EPOCH,
+        function: None,
+        file: file(),
+        line: Some(31),
+    };
+    let wait = HolderWait { recorded, holder: None, closes_cycle: false };
+    DeadlockedOwner { lock: holds.to_owned(), location: "/srv/locks".to_owned(), holder, wait }
+}
+
+#[test]
+fn a_deadlock_names_every_owner_with_what_it_holds_and_waits_for() {
+    let cycle = vec![owner(1, "account_1", "account_2"), owner(4311, "account_2", "account_1")];
+    let location = "/srv/locks".to_owned();
+    let error = LockError::Deadlock { name: Box::new(name()), location, cycle };
+    assert_eq!(
+        error.to_string(),
+        "deadlock: `transfer` at src/bank.rs:31, bankd (pid 1), holds `account_1` and waits for \
+         `account_2`; `transfer` at src/bank.rs:31, bankd (pid 4311), holds `account_2` and waits for \
+         `account_1`. Acquire them in one order everywhere, or both at once; the first owner still \
+         holds `account_1`"
+    );
+    assert_eq!(error.cycle().len(), 2);
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::process;
 
 use jam_lock::{Lock, LockError, LockGuard, LockName, Locks};
 
@@ -24,6 +25,25 @@ pub(super) fn released(path: &Path) -> Outcome<Box<dyn Section>> {
 
 pub(super) fn without_records(path: &Path) -> Outcome<Box<dyn Section>> {
     with_records(path, false, dropped)
+}
+
+/// Acquires the lock while it holds one of its own.
+pub(super) fn nested(path: &Path) -> Outcome<Box<dyn Section>> {
+    let own = path.with_file_name(format!("held by {}.lock", process::id()));
+    Ok(Box::new(Nested { outer: open(&own)?, inner: open(path)? }))
+}
+
+struct Nested {
+    outer: Box<dyn Section>,
+    inner: Box<dyn Section>,
+}
+
+impl Section for Nested {
+    fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
+        let mut result = Ok(());
+        self.outer.run(&mut || result = self.inner.run(inside))?;
+        result
+    }
 }
 
 /// What the end of a section does.
