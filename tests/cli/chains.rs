@@ -43,8 +43,8 @@ fn a_holder_says_what_it_waits_for_to_the_end_of_the_chain() {
     for word in words {
         rest = rest.split_once(word).unwrap_or_else(|| panic!("no {word} in {who}")).1;
     }
-    let list = stdout(&run_to_end(command(path).arg("list")));
-    assert!(list.contains("which is waiting for lock `b`"), "{list}");
+    let listed = stdout(&run_to_end(command(path).arg("list")));
+    assert!(listed.contains("which is waiting for lock `b`"), "{listed}");
 
     let json = stdout(&run_to_end(command(path).args(["list", "--json"])));
     let json: Value = serde_json::from_str(&json).unwrap();

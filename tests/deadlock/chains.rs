@@ -43,7 +43,9 @@ fn a_timeout_says_what_the_holder_waits_for_to_the_end_of_the_chain() {
         let (_, text) = text.split_once("which is waiting for lock `c`, held for ").unwrap();
         assert!(text.contains("this process at tests/deadlock/chains.rs:"), "{text}");
         drop(held);
-        threads.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+        for thread in threads {
+            thread.join().unwrap().unwrap();
+        }
         assert_eq!(lock(&locks, "a").holder(), None);
     }
 }

@@ -27,7 +27,9 @@ fn a_cycle_of_processes_is_found_as_soon_as_it_is_closed_and_the_others_go_on() 
         let folder = tempfile::tempdir().unwrap();
         let names: Vec<_> = (0..count).map(|number| format!("lock_{number}")).collect();
         let mut children = start_cycle(folder.path(), &names);
-        children.iter_mut().for_each(|child| child.send("go on"));
+        for child in &mut children {
+            child.send("go on");
+        }
         let start = Instant::now();
         let lines: Vec<_> = children.into_iter().map(|child| child.finish().remove(0)).collect();
         println!("{count}: {:?}", start.elapsed());

@@ -34,7 +34,6 @@ mod drop_order;
 mod functions;
 mod instrumented;
 mod keyed;
-mod lints;
 mod methods;
 mod names;
 mod section;
