@@ -12,6 +12,7 @@ pub use self::wait::HolderWait;
 pub(crate) use self::wait::Tenths;
 
 /// How another process is related to this one.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux shows it"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Ancestry {
     /// It did not start this process, or that is not known.
