@@ -4,35 +4,35 @@
 //!
 //! | page | shows how to |
 //! |---|---|
-//! | [`names`] | declare lock names, put them in order, have one lock per customer |
-//! | [`lock_folder`] | choose the folder of the lock files, and let several users share it |
-//! | [`timeouts`] | choose a timeout, and decide what a function returns when it passes |
-//! | [`tasks`] | lock in asynchronous code |
-//! | [`holders`] | find the holder of a lock, list all locks, log waits |
-//! | [`deadlocks`] | resolve a deadlock, and find out what a holder waits for |
-//! | [`recovery`] | clean up after a holder that died, keep out one that was late |
-//! | [`testing`] | test code that takes locks |
-//! | [`interop`] | use the same locks as Jam.py, Python's filelock and `flock(1)` |
-//! | [`migrating`] | move a Jam.py handler to Rust |
-//! | [`postgres`] | lock across machines, with PostgreSQL |
-//! | [`custom_engine`] | implement an engine of your own |
+//! | [Names and their order](names) | declare lock names, put them in order, have one lock per customer |
+//! | [The lock folder](lock_folder) | choose the folder of the lock files, and let several users share it |
+//! | [Timeouts](timeouts) | choose a timeout, and decide what a function returns when it passes |
+//! | [Async code, axum](tasks) | lock in asynchronous code |
+//! | [Holders and waits](holders) | find the holder of a lock, list all locks, log waits |
+//! | [Deadlocks](deadlocks) | resolve a deadlock, and find out what a holder waits for |
+//! | [After a crash](recovery) | clean up after a holder that died, keep out one that was late |
+//! | [Tests](testing) | test code that takes locks |
+//! | [Jam.py, filelock, `flock(1)`](interop) | use the same locks as Jam.py, Python's filelock and `flock(1)` |
+//! | [Moving from Jam.py, fs2, fd-lock, named-lock](migrating) | move a Jam.py handler to Rust, or code that uses another lock crate |
+//! | [PostgreSQL](postgres) | lock across machines, with PostgreSQL |
+//! | [An engine of your own](custom_engine) | implement an engine of your own |
 //!
 //! # Reference
 //!
 //! | page | lists |
 //! |---|---|
-//! | [`command_line`] | the command `jam-lock`: its subcommands, exit statuses, JSON |
-//! | [`troubleshooting`] | every message of the library and its macros, with the remedy |
-//! | [`what_happens_when`] | events and their effects, each with the test that shows it |
-//! | [`other_attributes`] | `#[locked]` beside the attributes of frameworks: which goes above, and what to return |
-//! | [`executors`] | the executors, simulators and thread pools that were tried |
+//! | [The command, cron and systemd](command_line) | the command `jam-lock`: its subcommands, exit statuses, JSON |
+//! | [Messages](troubleshooting) | every message of the library and its macros, with the remedy |
+//! | [What happens when …](what_happens_when) | events and their effects, each with the test that shows it |
+//! | [Other attributes](other_attributes) | `#[locked]` beside the attributes of frameworks: which goes above, and what to return |
+//! | [Executors](executors) | the executors, simulators and thread pools that were tried |
 //!
 //! # Background
 //!
 //! | page | explains |
 //! |---|---|
-//! | [`promises`] | what you can rely on, with the bounds, and what you cannot |
-//! | [`engines`] | which engine to choose: a folder or PostgreSQL |
+//! | [Promises](promises) | what you can rely on, with the bounds, and what you cannot |
+//! | [Which engine](engines) | which engine to choose: a folder or PostgreSQL |
 
 #[doc = include_str!("guide/command_line.md")]
 pub mod command_line {}
