@@ -27,7 +27,6 @@ mod wake_threads;
 use std::fmt;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
-use std::pin::Pin;
 use std::sync::{Arc, PoisonError, TryLockError};
 
 use self::holder_query::HolderQuery;
@@ -209,9 +208,7 @@ impl Gate {
     ///
     /// The query has a box of its own, because every task that waits has room for the future.
     async fn holder_elsewhere(&self) -> Option<Box<Holder>> {
-        let query = async { wait_driver::run(&mut self.query_holder()).await };
-        let query: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(query);
-        query.await
+        Box::pin(async { wait_driver::run(&mut self.query_holder()).await }).await
     }
 
     /// Asks the engine for the holder in another process; not under the mutex.

@@ -72,27 +72,38 @@ impl Lock {
                 }
                 Started::Waiting(waiting) => waiting,
             };
+            // Every task that waits has room for the futures and results that are alive at an `await`, so
+            // the rare ones have a box of their own.
             let result = loop {
-                match waiting.wait.wait_async().await {
-                    Poll::Ready(result) => break result,
-                    Poll::Pending => {
-                        waiting.skip_if_observed();
-                        let holder = self.gate.holder_async().await;
-                        let holder = deadlock::explain_holder_async(holder, &self.gate).await;
-                        if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
-                            break Err(error);
-                        }
-                    }
+                if let Poll::Ready(result) = waiting.wait.wait_async().await {
+                    break result;
+                }
+                waiting.skip_if_observed();
+                let holder = Box::pin(async {
+                    let holder = self.gate.holder_async().await;
+                    deadlock::explain_holder_async(holder, &self.gate).await
+                });
+                let holder = holder.await;
+                if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
+                    break Err(error);
                 }
             };
-            let result = match waiting.withdrawn(result) {
-                Err(error) if !waiting.is_try() => {
-                    Err(deadlock::explain_async(error, &self.gate).await)
-                }
-                result => result,
+            let result = waiting.withdrawn(result);
+            let result = if result.is_ok() || waiting.is_try() {
+                result
+            } else {
+                Box::pin(self.explained(result)).await
             };
             let (grant, notifier) = self.finish(waiting, result)?;
             Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task))
+        }
+    }
+
+    /// The result of a wait, with an error that names what the holder waits for.
+    async fn explained(&self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
+        match result {
+            Ok(grant) => Ok(grant),
+            Err(error) => Err(deadlock::explain_async(error, &self.gate).await),
         }
     }
 
