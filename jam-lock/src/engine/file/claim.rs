@@ -119,7 +119,7 @@ impl FileClaim {
         }
     }
 
-    /// Notes, once, who has the locks of a file that may not be on a local disk.
+    /// Notes, once, whether the kernel has the locks of a file that may not be on a local disk.
     #[cfg(target_os = "linux")]
     fn note_kernel_locks(&mut self, mode: Mode) {
         let file = self.handle(mode).0.unreliable_file();
@@ -165,7 +165,7 @@ impl Claim for FileClaim {
     }
 
     fn is_polled(&self) -> bool {
-        // Nobody is seen to wait for a lock that the kernel does not have, and whoever does tries.
+        // A wait for a lock that the kernel does not have is not seen, and consists of tries.
         self.has_kernel_locks == Some(false)
             || self.exclusive.is_polled()
             || self.shared.is_polled()

@@ -6,9 +6,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
 use std::thread;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
 use super::create::create;
 use super::syscall::{Syscall, retry};
 
@@ -16,6 +18,7 @@ const NAME: &str = ".keyed-files-stay";
 
 /// Longer than a removal takes from its look at the mark on. One that began before the mark was set is over
 /// then.
+#[cfg(target_os = "linux")]
 const REMOVAL_TIME: Duration = Duration::from_millis(200);
 
 /// Whether the folder of the lock file at `lock` is marked.
@@ -25,6 +28,7 @@ pub(super) fn is_set(lock: &Path) -> bool {
 
 /// Marks the folder of the lock file at `lock`, where that is possible; a new file gets these
 /// `permissions`.
+#[cfg(target_os = "linux")]
 pub(super) fn set(lock: &Path, permissions: Option<u32>) {
     let path = path(lock);
     let is_new = match age(&path) {
