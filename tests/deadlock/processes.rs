@@ -32,7 +32,6 @@ fn a_cycle_of_processes_is_found_as_soon_as_it_is_closed_and_the_others_go_on() 
         }
         let start = Instant::now();
         let lines: Vec<_> = children.into_iter().map(|child| child.finish().remove(0)).collect();
-        println!("{count}: {:?}", start.elapsed());
         let deadlocks = lines.iter().filter(|line| **line == "deadlock, lost: false").count();
         assert_eq!(deadlocks, 1, "{lines:?}");
         assert!(lines.iter().all(|line| line.ends_with("lost: false")), "{lines:?}");
