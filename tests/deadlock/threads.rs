@@ -37,7 +37,6 @@ fn one_of_the_threads_in_a_cycle_gets_an_error_that_names_all_of_them() {
     for locks in [Locks::in_memory(), Locks::open(folder.path()).unwrap()] {
         let errors = run_threads(&[locks], &[["a", "b"], ["b", "c"], ["c", "a"]]);
         let [error] = &errors[..] else { panic!("{errors:?}") };
-        println!("{error}");
         let cycle = error.cycle();
         assert_eq!(cycle.len(), 3);
         for (owner, next) in cycle.iter().zip(cycle.iter().cycle().skip(1)) {
