@@ -108,7 +108,7 @@ impl Search {
     /// Searches once; returns what is to be done later.
     fn carry_out(mut self) -> Option<(Duration, Self)> {
         let wait = self.wait.upgrade()?;
-        let mut graph = LockGraph { own: Some(wait.number) };
+        let mut graph = LockGraph { own: Some(wait.number), opens_folders: true };
         match search(&mut graph, &Some(LockRef::of(&wait.wanted))) {
             Found::None => None,
             Found::Unclear => {
