@@ -2,9 +2,10 @@
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use jam_lock::{Holder, Locks};
+use jam_lock::{Holder, Lock, Locks};
 use jam_lock_tests::child::Child;
 use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::order::Order;
@@ -66,4 +67,33 @@ fn what_a_killed_process_has_waited_for_makes_no_cycle_and_is_removed() {
     assert!(next.abandoned().is_some());
     assert!(!record().contains("wait token"), "{}", record());
     drop((next, held));
+}
+
+#[test]
+fn a_cycle_over_two_folders_is_found_by_a_process_that_has_opened_one_of_them() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let [one, other] = folders.each_ref().map(|folder| Locks::open(folder.path()).unwrap());
+    let start = |number: usize, first, second| {
+        let location = folders[number].path();
+        Child::spawn(&Order::AcquireTwo { location, first, second }).after("held")
+    };
+    let (mut last, mut next) = (start(0, "a", "b"), start(1, "x", "y"));
+    let hold = |held: Lock, wanted: Lock| {
+        thread::spawn(move || {
+            let _held = held.acquire()?;
+            wanted.acquire().map(drop)
+        })
+    };
+    let threads =
+        [hold(lock(&one, "b"), lock(&other, "x")), hold(lock(&other, "y"), lock(&one, "a"))];
+    let waits = |lock: &Lock| lock.holder().is_some_and(|holder| holder.waits_for().is_some());
+    next.send("go on");
+    let waiting = [lock(&one, "b"), lock(&other, "x"), lock(&other, "y")];
+    wait_until("all others wait", || waiting.iter().all(waits));
+    last.send("go on");
+    assert_eq!(last.finish()[0], "deadlock, lost: false");
+    assert_eq!(next.finish()[0], "both, lost: false");
+    for thread in threads {
+        thread.join().unwrap().unwrap();
+    }
 }

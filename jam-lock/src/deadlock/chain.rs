@@ -18,7 +18,7 @@ const MAX_LENGTH: usize = 100;
 /// Adds what the holder waits for to the error, if that is a timeout; blocks the thread meanwhile.
 pub(crate) fn explain(mut error: LockError, gate: &Gate) -> LockError {
     if let LockError::Timeout { holder: Some(holder), .. } = &mut error {
-        add_waits(holder, LockRef::of(gate), LockRef::holder);
+        add_waits(holder, LockRef::of(gate), Depth::Quick);
     }
     error
 }
@@ -34,7 +34,7 @@ pub(crate) async fn explain_async(mut error: LockError, gate: &Gate) -> LockErro
 /// Adds what it waits for to the holder of the lock of `gate`.
 pub(crate) fn explain_holder(holder: Option<Box<Holder>>, gate: &Gate) -> Option<Box<Holder>> {
     let mut holder = holder?;
-    add_waits(&mut holder, LockRef::of(gate), LockRef::holder);
+    add_waits(&mut holder, LockRef::of(gate), Depth::Quick);
     Some(holder)
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn explain_holder_async(
     let known = holder.clone();
     let explained = off_executor::run(move || {
         let mut holder = holder;
-        add_waits(&mut holder, lock, LockRef::holder);
+        add_waits(&mut holder, lock, Depth::Quick);
         holder
     });
     Some(explained.await.unwrap_or(known))
@@ -60,32 +60,44 @@ pub(crate) async fn explain_holder_async(
 pub(crate) fn explain_status(status: Status, engine: &Arc<dyn Engine>, name: &LockName) -> Status {
     let Some(holder) = status.holder().cloned() else { return status };
     let mut holder = Box::new(holder);
-    add_waits(&mut holder, LockRef::new(engine, name), LockRef::listed_holder);
+    add_waits(&mut holder, LockRef::new(engine, name), Depth::Thorough);
     status.held_by(Some(holder))
 }
 
-/// How the holder at the end of a chain is looked up.
-type FindHolder = fn(&LockRef) -> Option<Box<Holder>>;
+/// How far a chain is followed.
+#[derive(Clone, Copy, PartialEq)]
+enum Depth {
+    /// Without opening other folders, which may hang, and for as long as a holder is looked up.
+    Quick,
+    /// For as long as it takes.
+    Thorough,
+}
+
+impl Depth {
+    fn graph(self) -> LockGraph {
+        LockGraph { own: None, opens_folders: self == Self::Thorough }
+    }
+}
 
 /// Adds what it waits for to the holder of `lock`, unless another one has acquired the lock since.
-fn add_waits(holder: &mut Holder, lock: LockRef, find_holder: FindHolder) {
-    let steps = chain(lock);
+fn add_waits(holder: &mut Holder, lock: LockRef, depth: Depth) {
+    let steps = chain(lock, depth);
     let is_same = |first: &LockStep| {
         (first.holder.process, first.holder.token) == (holder.process, holder.token)
     };
     if steps.first().is_some_and(is_same) {
-        holder.waits_for = nested(&steps, find_holder).map(Box::new);
+        holder.waits_for = nested(&steps, depth).map(Box::new);
     }
 }
 
 /// Whether the holder of `lock` seems to wait.
 fn waits(lock: &LockRef) -> bool {
-    let steps = (LockGraph { own: None }).steps(&Some(lock.clone()));
+    let steps = Depth::Quick.graph().steps(&Some(lock.clone()));
     matches!(steps, Steps::Known(steps) if !steps.is_empty())
 }
 
 /// The waits that lead from `lock` to a holder that does not wait, or back to a lock of the chain.
-fn chain(lock: LockRef) -> Vec<LockStep> {
+fn chain(lock: LockRef, depth: Depth) -> Vec<LockStep> {
     let mut steps: Vec<LockStep> = Vec::new();
     let mut next = Some(lock);
     while let Some(lock) = next.take() {
@@ -93,7 +105,7 @@ fn chain(lock: LockRef) -> Vec<LockStep> {
         if is_known || steps.len() == MAX_LENGTH {
             break;
         }
-        if let Steps::Known(found) = (LockGraph { own: None }).steps(&Some(lock)) {
+        if let Steps::Known(found) = depth.graph().steps(&Some(lock)) {
             // Of several waits of a task, the first one.
             if let Some(step) = found.into_iter().next() {
                 next = step.wanted();
@@ -105,10 +117,13 @@ fn chain(lock: LockRef) -> Vec<LockStep> {
 }
 
 /// The first wait, with the holder of its lock, and what that waits for, and so on.
-fn nested(steps: &[LockStep], find_holder: FindHolder) -> Option<HolderWait> {
+fn nested(steps: &[LockStep], depth: Depth) -> Option<HolderWait> {
     let end = steps.last()?.wanted();
     let is_cycle = end.as_ref().is_some_and(|end| steps.iter().any(|step| step.held.is_same(end)));
-    let mut holder = end.filter(|_| !is_cycle).and_then(|end| find_holder(&end));
+    let mut holder = end.filter(|_| !is_cycle).and_then(|end| match depth {
+        Depth::Quick => end.holder(),
+        Depth::Thorough => end.listed_holder(),
+    });
     let mut closes_cycle = is_cycle;
     let (first, others) = steps.split_first()?;
     for step in others.iter().rev() {

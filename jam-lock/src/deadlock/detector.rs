@@ -16,7 +16,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// After how many milliseconds an unclear look is repeated. What changes in between is the start of another wait, whose owner
 /// searches itself, or is not a cycle; so there is no need to look forever.
-const REPEATED_AFTER: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
+const REPEATED_AFTER: [u64; 11] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 /// After how many milliseconds an owner that is not the youngest of a cycle looks again; it gives up after the last look.
 const LOOKED_AGAIN_AFTER: [u64; 2] = [10, 20];
@@ -108,7 +108,7 @@ impl Search {
     /// Searches once; returns what is to be done later.
     fn carry_out(mut self) -> Option<(Duration, Self)> {
         let wait = self.wait.upgrade()?;
-        let mut graph = LockGraph { own: Some(wait.number) };
+        let mut graph = LockGraph { own: Some(wait.number), opens_folders: true };
         match search(&mut graph, &Some(LockRef::of(&wait.wanted))) {
             Found::None => None,
             Found::Unclear => {

@@ -12,6 +12,8 @@ use crate::name::LockName;
 /// The graph, as it is seen by the search for the cycle of one wait, if there is one.
 pub(super) struct LockGraph {
     pub(super) own: Option<u64>,
+    /// Whether folders are opened that this process has not opened; one that hangs blocks the search.
+    pub(super) opens_folders: bool,
 }
 
 /// A lock, at the engine that arbitrates it.
@@ -77,7 +79,7 @@ impl LockStep {
         }
     }
 
-    /// Whether the engine of the held lock detects deadlocks among its locks itself.
+    /// Whether the engine of the lock that is waited for detects deadlocks among its locks itself.
     pub(super) fn is_left_to_engine(&self) -> bool {
         match &self.wait {
             StepWait::Here(wait) => wait.wanted.detects_deadlocks(),
@@ -115,29 +117,27 @@ impl Graph for LockGraph {
 
     fn steps(&mut self, lock: &Option<LockRef>) -> Steps<LockStep> {
         let Some(lock) = lock else { return Steps::Known(Vec::new()) };
+        let step = |holder: &Holder, wait| {
+            let (held, holder) = (lock.clone(), holder.clone());
+            LockStep { held, holder, wait }
+        };
         let local = gate::existing(&*lock.engine, &lock.name);
         match local.map_or(LocalHold::None, |gate| gate.local_hold()) {
-            LocalHold::NoWriter => Steps::Known(Vec::new()),
+            LocalHold::NoWriter => return Steps::Known(Vec::new()),
             LocalHold::Writer { holder, waits } => {
-                let step = |wait| LockStep {
-                    held: lock.clone(),
-                    holder: (*holder).clone(),
-                    wait: StepWait::Here(wait),
-                };
-                Steps::Known(waits.into_iter().map(step).collect())
+                let waits = waits.into_iter().map(StepWait::Here);
+                return Steps::Known(waits.map(|wait| step(&holder, wait)).collect());
             }
-            LocalHold::None => match lock.engine.find_waits(&lock.name) {
-                FoundWaits::None => Steps::Known(Vec::new()),
-                FoundWaits::Unconfirmed => Steps::Unknown,
-                FoundWaits::Waiting(holder, waits) => {
-                    let step = |wait| LockStep {
-                        held: lock.clone(),
-                        holder: (*holder).clone(),
-                        wait: lock.recorded_wait(wait),
-                    };
-                    Steps::Known(waits.into_iter().map(step).collect())
-                }
-            },
+            LocalHold::None => {}
+        }
+        match lock.engine.find_waits(&lock.name) {
+            FoundWaits::None => Steps::Known(Vec::new()),
+            FoundWaits::Unconfirmed => Steps::Unknown,
+            FoundWaits::Waiting(holder, waits) => {
+                let waits =
+                    waits.into_iter().map(|wait| lock.recorded_wait(wait, self.opens_folders));
+                Steps::Known(waits.map(|wait| step(&holder, wait)).collect())
+            }
         }
     }
 
@@ -159,12 +159,12 @@ impl Graph for LockGraph {
 
 impl LockRef {
     /// A wait that is recorded at this lock.
-    fn recorded_wait(&self, wait: RecordedWait) -> StepWait {
+    fn recorded_wait(&self, wait: RecordedWait, opens_folders: bool) -> StepWait {
         let is_same = wait.location == self.engine.location();
         let engine = if is_same {
             Some(Arc::clone(&self.engine))
         } else {
-            self.engine.open_recorded(&wait.location)
+            opens_folders.then(|| self.engine.open_recorded(&wait.location)).flatten()
         };
         let name = LockName::new(&*wait.name).ok();
         let wanted = engine.zip(name).map(|(engine, name)| Self { engine, name });

@@ -18,6 +18,9 @@ pub(super) struct Counts {
     slowest: i128,
 }
 
+/// The waits by the process of the owner and the name of the lock.
+type Waits<'a> = HashMap<(u32, &'a str), Vec<&'a Period>>;
+
 /// The time between two events of an owner.
 #[derive(Debug)]
 struct Period {
@@ -54,8 +57,12 @@ pub(super) fn check(folder: &Path, killed: &HashMap<u32, Time>) -> Counts {
     history.check_overlaps();
     let acquisitions = history.holds.len();
     let mut counts = Counts { acquisitions, ..Counts::default() };
+    let mut waits: Waits<'_> = HashMap::new();
+    for wait in &history.waits {
+        waits.entry((wait.process, &wait.name)).or_default().push(wait);
+    }
     for report in &history.reports {
-        let since = history.existed_since(report);
+        let since = report.existed_since(&waits);
         let since = since.unwrap_or_else(|| panic!("it was never a cycle: {:?}", report.cycle));
         counts.deadlocks += 1;
         counts.longest = counts.longest.max(report.cycle.len());
@@ -132,17 +139,17 @@ impl History {
             assert!(is_apart, "{:?} and {:?} overlap", pair[0], pair[1]);
         }
     }
+}
 
-    /// Since when all the waits of a reported cycle were there, if they ever were at once.
-    fn existed_since(&self, report: &Report) -> Option<Time> {
-        let waits = report.cycle.iter().map(|(process, holds, wants)| {
-            let is_one = |wait: &&Period| {
-                wait.process == *process && wait.name == *wants && wait.held.contains(holds)
-            };
-            self.waits.iter().filter(is_one).collect::<Vec<_>>()
+impl Report {
+    /// Since when all the waits of the cycle were there, if they ever were at once.
+    fn existed_since(&self, waits: &Waits<'_>) -> Option<Time> {
+        let candidates = self.cycle.iter().map(|(process, holds, wants)| {
+            let waits = waits.get(&(*process, wants.as_str())).into_iter().flatten();
+            waits.filter(|wait| wait.held.contains(holds)).collect::<Vec<_>>()
         });
-        let mut periods = vec![(Time::MIN, report.at)];
-        for waits in waits {
+        let mut periods = vec![(Time::MIN, self.at)];
+        for waits in candidates {
             let both = |(begin, end): &(Time, Time)| {
                 let common = waits.iter().map(|wait| (wait.begin.max(*begin), wait.end.min(*end)));
                 common.filter(|(begin, end)| begin < end).collect::<Vec<_>>()

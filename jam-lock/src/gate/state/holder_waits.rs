@@ -41,7 +41,8 @@ impl State {
     pub(in super::super) fn local_hold(&self) -> LocalHold {
         match (self.hold, self.holder()) {
             (Hold::None, _) => LocalHold::None,
-            (Hold::Exclusive, Some(holder)) if !self.is_lost() => {
+            // Also if the claim is lost: the waiters here wait for this holder.
+            (Hold::Exclusive, Some(holder)) => {
                 LocalHold::Writer { holder, waits: self.holder_waits.clone() }
             }
             _ => LocalHold::NoWriter,
