@@ -51,7 +51,7 @@ pub enum LockError {
         location: String,
         /// How long the acquisition waited; zero if the timeout was 0.
         waited: Duration,
-        /// The holder, if it is certain.
+        /// The holder, if it is known; see [`Holder::is_certain`](crate::Holder::is_certain).
         holder: Option<Box<Holder>>,
         /// What the acquisition was blocked on, if not on a holder, such as a server that has not
         /// answered.

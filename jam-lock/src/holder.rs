@@ -49,6 +49,8 @@ pub struct Holder {
     /// Whether a server has granted the lock and waits for a synchronous standby to confirm its record.
     pub(crate) is_unconfirmed: bool,
     pub(crate) has_not_released: bool,
+    /// Whether it may have given the lock to a process that it started.
+    pub(crate) is_uncertain: bool,
     pub(crate) ancestry: Ancestry,
     pub(crate) waits_for: Option<Box<HolderWait>>,
 }
@@ -73,6 +75,7 @@ impl Holder {
             transaction: None,
             is_unconfirmed: false,
             has_not_released: false,
+            is_uncertain: false,
             ancestry: Ancestry::None,
             waits_for: None,
         }
@@ -180,6 +183,15 @@ impl Holder {
         self.has_not_released
     }
 
+    /// Whether this process certainly has the lock.
+    ///
+    /// It is `false` for another user's process that writes no record, such as `flock(1)`: Linux lists it as
+    /// the one that locked the file, and does not show whether it still has that file open.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        !self.is_uncertain
+    }
+
     /// Whether the holder has started this process, directly or through others, such as a shell.
     ///
     /// Only known on Linux, of locks in a folder.
@@ -231,6 +243,9 @@ impl Holder {
         }
         if self.is_unconfirmed {
             f.write_str(", which waits for a synchronous standby to confirm it")?;
+        }
+        if self.is_uncertain {
+            f.write_str(", as far as this user can see")?;
         }
         Ok(())
     }

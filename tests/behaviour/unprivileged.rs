@@ -131,6 +131,17 @@ fn a_file_of_another_user_in_a_sticky_folder_can_be_locked() {
 }
 
 #[test]
+fn another_program_of_another_user_is_named_as_far_as_it_can_be_seen() {
+    let (_folder, locks) = folder_with_mode(0o777);
+    file_with_mode(&locks.join("x.lock"), 0o666);
+    let holds = Child::flock(&locks.join("x.lock"), "-x");
+    let answer = try_as_nobody(&locks);
+    let expected = format!(": held by flock (pid {}) on ", holds.id());
+    assert!(answer.contains(&expected), "{answer}");
+    assert!(answer.ends_with(", as far as this user can see"), "{answer}");
+}
+
+#[test]
 fn a_death_recorded_by_another_user_is_reported_and_cleared() {
     let (_folder, locks) = folder_with_mode(0o777);
     file_with_mode(&locks.join("x.lock"), 0o666);

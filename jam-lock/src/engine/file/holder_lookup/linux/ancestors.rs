@@ -32,7 +32,7 @@ impl Ancestors {
         let children = iter::once(ThisProcess::get().id).chain(between.iter().copied());
         let all_wait = between.iter().zip(children).all(|(parent, child)| waits(*parent, child));
         let waits_below = || runs_command_under(*holding, holder, lock);
-        if all_wait && (waits(*holding, child_of_holder) || waits_below()) {
+        if holder.is_certain() && all_wait && (waits(*holding, child_of_holder) || waits_below()) {
             Ancestry::WaitsForExit
         } else {
             Ancestry::Ancestor

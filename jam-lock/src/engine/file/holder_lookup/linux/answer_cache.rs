@@ -48,7 +48,8 @@ impl Answer {
 
     fn is_still_valid(&self, lock: &Path) -> bool {
         let record_is_enough = |evidence: &Evidence| {
-            matches!(evidence, Evidence::Record { .. }) && self.at.elapsed() < MIN_TTL
+            matches!(evidence, Evidence::Record { .. } | Evidence::Listed { .. })
+                && self.at.elapsed() < MIN_TTL
         };
         let is_unchanged = || record::read_record(&RecordFile::path(lock)) == self.record;
         Instant::now() < self.end

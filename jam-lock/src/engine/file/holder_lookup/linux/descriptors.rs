@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,12 @@ pub(super) fn is_locked(process: u32, descriptor: &OsStr, entry: &Entry) -> bool
     details.is_some_and(|details| {
         locks(&details).any(|line| Entry::parse_of_file(line).as_ref() == Some(entry))
     })
+}
+
+/// Whether the open files of `process` cannot be seen, because it belongs to another user.
+pub(super) fn are_hidden(process: u32) -> bool {
+    let listed = fs::read_dir(folder(process, "fd"));
+    listed.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
 /// Whether the system lists the lock of `file`, which this process has locked.

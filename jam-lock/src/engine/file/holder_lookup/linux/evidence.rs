@@ -19,6 +19,8 @@ pub(super) struct FoundHolder {
 pub(super) enum Evidence {
     /// The record is that of a listed process, with this id and start.
     Record { process: u32, started: u64 },
+    /// The process is listed, and another user's, so its open files cannot be seen.
+    Listed { process: u32, started: u64 },
     /// The process has the lock file open, and locked.
     OpenFile { process: u32, descriptor: OsString, entry: Entry },
 }
@@ -27,7 +29,9 @@ impl Evidence {
     /// Whether the evidence is still there; whether the record is unchanged is left to the caller.
     pub(super) fn is_still_valid(&self) -> bool {
         match self {
-            Self::Record { process, started } => start_time(&process.to_string()) == Some(*started),
+            Self::Record { process, started } | Self::Listed { process, started } => {
+                start_time(&process.to_string()) == Some(*started)
+            }
             Self::OpenFile { process, descriptor, entry } => {
                 descriptors::is_locked(*process, descriptor, entry)
             }

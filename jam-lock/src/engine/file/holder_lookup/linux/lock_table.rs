@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use super::ancestors::Ancestors;
-use super::descriptors::may_serve_file_system;
+use super::descriptors::{are_hidden, may_serve_file_system};
 use super::devices::Devices;
 use super::evidence::{Evidence, FoundHolder};
 use super::live_processes::LiveProcesses;
@@ -21,7 +21,7 @@ use crate::engine::file::holder_lookup::occupancy::Occupancy;
 use crate::engine::file::mount::Mount;
 use crate::holder::Holder;
 use crate::status::State;
-use crate::this_process::ThisProcess;
+use crate::this_process::{ThisProcess, start_time};
 
 /// How long the list of all locks may search for the open files of holders that are not recorded.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
@@ -123,7 +123,7 @@ impl LockTable {
         fs::metadata("/proc/self/ns/pid").is_ok_and(|found| found.ino() == INITIAL)
     }
 
-    /// The holder of `lock`, if it is certain, whether it is recorded or not.
+    /// The holder of `lock`, whether it is recorded or not.
     pub(super) fn holder(&self, lock: &LockSnapshot) -> Option<FoundHolder> {
         let holding: Vec<_> = self.entries(lock, false).map(|listed| &listed.entry).collect();
         self.find_holder(lock, &holding)
@@ -178,7 +178,8 @@ impl LockTable {
         let found = self
             .recorded_holder(lock, holding)
             .or_else(|| self.unrecorded_holder(lock, holding))
-            .or_else(|| self.unlisted_holder(lock, holding));
+            .or_else(|| self.unlisted_holder(lock, holding))
+            .or_else(|| hidden_holder(holding));
         let mut found = found?;
         let ancestors = self.ancestors.get_or_init(Ancestors::of_this_process);
         found.holder.ancestry = ancestors.ancestry(&found.holder, &lock.path);
@@ -260,6 +261,17 @@ impl LockTable {
         let mut identities = self.identities.borrow_mut();
         *identities.entry(process).or_insert_with(|| ProcessIdentity::read(process))
     }
+}
+
+/// The listed process, if it belongs to another user: whether it still has the lock cannot be seen then.
+fn hidden_holder(holding: &[&Entry]) -> Option<FoundHolder> {
+    let process = holding.iter().map(|entry| entry.process).find(|process| are_hidden(*process))?;
+    let started = start_time(&process.to_string())?;
+    let host = ThisProcess::get().host.clone();
+    let (program, is_uncertain) = (program(process), true);
+    let holder =
+        Holder { process: Some(process), program, host, is_uncertain, ..Holder::default() };
+    Some(FoundHolder { holder, evidence: Evidence::Listed { process, started } })
 }
 
 /// The number of processes that have these entries.
