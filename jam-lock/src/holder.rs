@@ -24,6 +24,20 @@ pub(crate) enum Ancestry {
     WaitsForExit,
 }
 
+/// What shows that a process is the holder.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only a server has standbys"))]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux lists processes"))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Confirmation {
+    /// All that there is to see.
+    #[default]
+    Complete,
+    /// The server has granted the lock, and waits for a synchronous standby to confirm its record.
+    AwaitsStandby,
+    /// The system lists the process, but does not show this user whether it has passed the lock on.
+    ListedOnly,
+}
+
 /// The holder of a lock, or the holder that abandoned it, as far as it is known.
 ///
 /// It is for people and for recovery, and never decides anything. A holder in another process is
@@ -46,11 +60,8 @@ pub struct Holder {
     pub(crate) is_this_process: bool,
     /// The server's process whose transaction holds the lock, if it is not a session of this library.
     pub(crate) transaction: Option<u32>,
-    /// Whether a server has granted the lock and waits for a synchronous standby to confirm its record.
-    pub(crate) is_unconfirmed: bool,
+    pub(crate) confirmation: Confirmation,
     pub(crate) has_not_released: bool,
-    /// Whether it may have given the lock to a process that it started.
-    pub(crate) is_uncertain: bool,
     pub(crate) ancestry: Ancestry,
     pub(crate) waits_for: Option<Box<HolderWait>>,
 }
@@ -73,9 +84,8 @@ impl Holder {
             held_for: Some(held_for),
             is_this_process: true,
             transaction: None,
-            is_unconfirmed: false,
+            confirmation: Confirmation::Complete,
             has_not_released: false,
-            is_uncertain: false,
             ancestry: Ancestry::None,
             waits_for: None,
         }
@@ -189,7 +199,7 @@ impl Holder {
     /// the one that locked the file, and does not show whether it still has that file open.
     #[must_use]
     pub fn is_certain(&self) -> bool {
-        !self.is_uncertain
+        self.confirmation != Confirmation::ListedOnly
     }
 
     /// Whether the holder has started this process, directly or through others, such as a shell.
@@ -241,13 +251,11 @@ impl Holder {
         if let Some(process) = self.transaction {
             write!(f, " (server process {process})")?;
         }
-        if self.is_unconfirmed {
-            f.write_str(", which waits for a synchronous standby to confirm it")?;
-        }
-        if self.is_uncertain {
-            f.write_str(", as far as this user can see")?;
-        }
-        Ok(())
+        f.write_str(match self.confirmation {
+            Confirmation::Complete => "",
+            Confirmation::AwaitsStandby => ", which waits for a synchronous standby to confirm it",
+            Confirmation::ListedOnly => ", as far as this user can see",
+        })
     }
 
     fn write_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

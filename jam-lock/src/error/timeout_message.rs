@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::holder::{Holder, Tenths};
+use crate::holder::{Confirmation, Holder, Tenths};
 use crate::name::LockName;
 
 /// Displays a timeout; the text depends on whether the acquisition waited.
@@ -29,7 +29,7 @@ impl fmt::Display for TimeoutMessage<'_> {
         }
         match holder {
             None => Ok(()),
-            Some(holder) if holder.is_unconfirmed => write!(
+            Some(holder) if holder.confirmation == Confirmation::AwaitsStandby => write!(
                 f,
                 ": granted to {holder}; start the standby, or change synchronous_standby_names"
             ),

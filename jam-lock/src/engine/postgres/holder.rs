@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::holder::Holder;
+use crate::holder::{Confirmation, Holder};
 use crate::site::Site;
 use crate::this_process::ThisProcess;
 
@@ -60,7 +60,9 @@ pub(super) fn read_found(row: &Row, is_here: impl Fn(i32) -> bool) -> Option<Box
         return None;
     }
     let known = known.map(|holder| *holder).unwrap_or_default();
-    Some(Box::new(Holder { transaction, is_unconfirmed, ..known }))
+    let confirmation =
+        if is_unconfirmed { Confirmation::AwaitsStandby } else { Confirmation::Complete };
+    Some(Box::new(Holder { transaction, confirmation, ..known }))
 }
 
 /// A holder to record. Without a `file`, none is recorded; a holder without a source location has

@@ -19,7 +19,7 @@ use crate::engine::Mode;
 use crate::engine::file::holder_lookup::lock_snapshot::LockSnapshot;
 use crate::engine::file::holder_lookup::occupancy::Occupancy;
 use crate::engine::file::mount::Mount;
-use crate::holder::Holder;
+use crate::holder::{Confirmation, Holder};
 use crate::status::State;
 use crate::this_process::{ThisProcess, start_time};
 
@@ -268,9 +268,9 @@ fn hidden_holder(holding: &[&Entry]) -> Option<FoundHolder> {
     let process = holding.iter().map(|entry| entry.process).find(|process| are_hidden(*process))?;
     let started = start_time(&process.to_string())?;
     let host = ThisProcess::get().host.clone();
-    let (program, is_uncertain) = (program(process), true);
-    let holder =
-        Holder { process: Some(process), program, host, is_uncertain, ..Holder::default() };
+    let (process_id, program) = (Some(process), program(process));
+    let confirmation = Confirmation::ListedOnly;
+    let holder = Holder { process: process_id, program, host, confirmation, ..Holder::default() };
     Some(FoundHolder { holder, evidence: Evidence::Listed { process, started } })
 }
 
