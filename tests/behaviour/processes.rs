@@ -16,6 +16,8 @@ use jam_lock_tests::child::Child;
 use jam_lock_tests::child::try_in_child;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::printed;
+#[cfg(target_os = "linux")]
+use jam_lock_tests::{observe::wait_until, output::run_to_end};
 
 #[test]
 fn eight_processes_lose_no_update_and_never_overlap() {
@@ -30,6 +32,37 @@ fn eight_processes_lose_no_update_and_never_overlap() {
         assert!(output.status.success(), "{}", printed(&output));
     }
     assert_eq!(fs::read_to_string(folder.path().join("counter")).unwrap(), "3200");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn copies_of_a_folder_in_use_change_nothing() {
+    let (folder, data, copies) = (folder(), folder(), folder());
+    fs::write(data.path().join("counter"), "0").unwrap();
+    let order =
+        Order::CountIn { folder: folder.path(), data: data.path(), name: "x", times: 1_000 };
+    let mut counting = [(); 2].map(|()| order.command().stderr(Stdio::piped()).spawn().unwrap());
+    wait_until("both are done", || {
+        for tool in [
+            "cat \"$0\"/*",
+            "cp -a \"$0\" \"$1\"",
+            "tar -cf \"$1\"/tar \"$0\"",
+            "rsync -a \"$0\" \"$1\"",
+        ] {
+            let mut copy = Command::new("sh");
+            copy.args(["-c", tool]).args([folder.path(), copies.path()]);
+            // A file that changes while it is copied may be reported.
+            run_to_end(&mut copy);
+        }
+        counting.iter_mut().all(|process| process.try_wait().unwrap().is_some())
+    });
+    for process in counting {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", printed(&output));
+    }
+    assert_eq!(fs::read_to_string(data.path().join("counter")).unwrap(), "2000");
+    let guard = lock(folder.path(), "x").acquire().unwrap();
+    assert!(guard.abandoned().is_none() && guard.record_error().is_none());
 }
 
 /// Checks that a waiting process acquires the lock while so many threads here call `act` with it
