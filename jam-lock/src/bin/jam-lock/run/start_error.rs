@@ -48,7 +48,13 @@ impl fmt::Display for StartError {
 
 impl From<LockError> for StartError {
     fn from(error: LockError) -> Self {
-        Self::Lock(error)
+        match error {
+            // The library has seen it after the wait began.
+            LockError::HeldByAncestor { name, holder, .. } => {
+                Self::HeldByAncestor(Box::new((*name, *holder)))
+            }
+            error => Self::Lock(error),
+        }
     }
 }
 
