@@ -87,9 +87,10 @@ fn a_cycle_over_two_folders_is_found_by_a_process_that_has_opened_one_of_them() 
     let threads =
         [hold(lock(&one, "b"), lock(&other, "x")), hold(lock(&other, "y"), lock(&one, "a"))];
     let waits = |lock: &Lock| lock.holder().is_some_and(|holder| holder.waits_for().is_some());
+    let held_by_threads = [lock(&one, "b"), lock(&other, "y")];
+    wait_until("the threads wait", || held_by_threads.iter().all(waits));
     next.send("go on");
-    let waiting = [lock(&one, "b"), lock(&other, "x"), lock(&other, "y")];
-    wait_until("all others wait", || waiting.iter().all(waits));
+    wait_until("all others wait", || waits(&lock(&other, "x")));
     last.send("go on");
     assert_eq!(last.finish()[0], "deadlock, lost: false");
     assert_eq!(next.finish()[0], "both, lost: false");
