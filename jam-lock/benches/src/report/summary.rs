@@ -3,14 +3,14 @@
 use std::iter;
 
 use super::printed::Table;
-use crate::contender::Outcome;
+use crate::contender::{self, Outcome};
 use crate::table;
 
 /// The contenders of a summary, and what they are called there.
 pub(super) const CONTENDERS: [(&str, &str); 8] = [
-    ("jam-lock, timed", "jam-lock"),
-    ("jam-lock without records, timed", "jam-lock without records"),
-    ("std", "std"),
+    (contender::OURS, "jam-lock"),
+    (contender::UNRECORDED, "jam-lock without records"),
+    (contender::STD, "std"),
     ("fd-lock", "fd-lock"),
     ("serial_test, opens each time", "serial_test"),
     ("filelock (Rust), timed", "filelock (Rust)"),
