@@ -15,6 +15,7 @@ use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use tempfile::TempDir;
 
 use crate::{LONG, folder, lock};
+use jam_lock_tests::end::End;
 
 #[test]
 fn a_hard_link_to_another_users_file_keeps_its_content_and_mode() {
@@ -80,15 +81,6 @@ fn try_meanwhile(lock: &Lock, targets: &Targets, change: impl Fn() + Sync) {
         }
     });
     targets.assert_untouched();
-}
-
-/// Stops a thread, even if the test fails.
-struct End<'a>(&'a AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use jam_lock::{LockError, LockName, Locks};
 
 use crate::{LONG, folder, is_refused, lock};
 use jam_lock_tests::child::{Child, try_in_child};
+use jam_lock_tests::end::End;
 use jam_lock_tests::observe::{blocked_on, wait_until};
 use jam_lock_tests::order::Order;
 
@@ -97,12 +98,12 @@ fn a_folder_that_others_remove_and_create_all_the_time_can_be_used() {
                 let _ = fs::create_dir_all(&locks);
             }
         });
+        let _end = End(&is_over);
         let use_it = || -> Result<(), LockError> {
             drop(Locks::open(&locks)?.lock(LockName::new("x")?).try_acquire()?);
             Ok(())
         };
         let used: Vec<_> = (0..2_000).map(|_| use_it()).collect();
-        is_over.store(true, Ordering::Relaxed);
         assert!(used.iter().all(Result::is_ok), "{:?}", used.iter().find(|it| it.is_err()));
     });
 }

@@ -14,6 +14,7 @@ use crate::{folder, lock};
 use jam_lock_tests::child::Child;
 #[cfg(target_os = "linux")]
 use jam_lock_tests::child::try_in_child;
+use jam_lock_tests::end::End;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::printed;
 #[cfg(target_os = "linux")]
@@ -82,8 +83,8 @@ fn assert_served_while(threads: usize, act: impl Fn(&Lock) + Sync) {
                 }
             });
         }
+        let _end = End(&served);
         assert_eq!(child.next_line(), "held");
-        served.store(true, Ordering::SeqCst);
         child.release();
     });
 }

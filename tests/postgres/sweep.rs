@@ -7,6 +7,7 @@ use std::time::Duration;
 use jam_lock::State;
 use jam_lock_tests::LONG;
 use jam_lock_tests::child::Child;
+use jam_lock_tests::end::End;
 use jam_lock_tests::observe::wait_until;
 
 use super::*;
@@ -91,6 +92,7 @@ fn tokens_rise_although_rows_are_removed_all_the_time() {
             let sweep = || locks.sweep().unwrap();
             std::iter::repeat_with(sweep).take_while(|_| !is_over.load(Ordering::Relaxed)).sum()
         });
+        let end = End(&is_over);
         let mut last = 0;
         for round in 0..200 {
             // Only what has been free for some milliseconds is removed.
@@ -103,7 +105,7 @@ fn tokens_rise_although_rows_are_removed_all_the_time() {
             assert_eq!(guard.abandoned(), None);
             last = token;
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(end);
         sweeping.join().unwrap()
     });
     assert!(removed > 0);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use jam_lock::Lock;
 
+use crate::end::End;
 use crate::observe::wait_until;
 
 /// How long a reader keeps the lock until the next one comes, which may have to wait.
@@ -17,6 +18,7 @@ pub fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
     let lock = lock.shared();
     let (begun, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
+        let _end = End(&is_over);
         for _ in 0..3 {
             scope.spawn(|| {
                 while !is_over.load(Ordering::SeqCst) {
@@ -30,6 +32,5 @@ pub fn while_readers_overlap(lock: &Lock, during: impl FnOnce(&AtomicUsize)) {
         }
         wait_until("readers overlap", || begun.load(Ordering::SeqCst) > 10);
         during(&begun);
-        is_over.store(true, Ordering::SeqCst);
     });
 }
