@@ -9,11 +9,11 @@ use std::fs::{self, Permissions};
 use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use self::programs::run;
+use self::programs::{new_folder_on_disk, run};
 use self::supervisor::Supervisor;
 use crate::requirements::skip;
 
@@ -52,6 +52,15 @@ impl Server {
 
     /// A server with additional settings.
     pub fn start_with(settings: &str) -> Option<Self> {
+        Self::start_new(new_folder, settings)
+    }
+
+    /// The same, with its data on a disk, for which it waits.
+    pub fn start_on_disk(settings: &str) -> Option<Self> {
+        Self::start_new(new_folder_on_disk, settings)
+    }
+
+    fn start_new(new_folder: fn() -> PathBuf, settings: &str) -> Option<Self> {
         let Some(programs) = programs() else {
             skip(
                 "PostgreSQL is not installed: there is no initdb on the path or in \

@@ -25,7 +25,7 @@ pub(crate) fn measure() -> Outcome {
 
 /// Starts this program again with `arguments` and with a server that has these `settings`.
 fn measure_on(arguments: &[&str], settings: &str) -> Outcome {
-    let server = Server::start_with(settings).ok_or("PostgreSQL is not installed")?;
+    let server = Server::start_on_disk(settings).ok_or("PostgreSQL is not installed")?;
     let mut again = Command::new(env::current_exe()?);
     let status = again.args(arguments).env(postgres::VARIABLE, server.url()).status()?;
     if !status.success() {

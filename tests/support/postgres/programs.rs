@@ -55,7 +55,15 @@ pub fn new_folder() -> PathBuf {
     let has_room = |memory: &&str| {
         statvfs(*memory).is_ok_and(|free| free.f_bavail * free.f_frsize > ENOUGH_MEMORY)
     };
-    let parent = Some(MEMORY).filter(has_room).map_or_else(env::temp_dir, PathBuf::from);
+    new_folder_in(Some(MEMORY).filter(has_room).map_or_else(env::temp_dir, PathBuf::from))
+}
+
+/// The same on a disk.
+pub(super) fn new_folder_on_disk() -> PathBuf {
+    new_folder_in(env::temp_dir())
+}
+
+fn new_folder_in(parent: PathBuf) -> PathBuf {
     let folder = tempfile::Builder::new().prefix("jam-lock-server").tempdir_in(parent);
     let folder = folder.unwrap().keep();
     if is_root() {
