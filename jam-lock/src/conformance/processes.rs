@@ -1,9 +1,9 @@
 //! Checks of several processes that share locks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{SHORT, Subject, lock, name};
 use crate::engine::Capability;
@@ -17,9 +17,12 @@ pub(super) fn mutual_exclusion(subject: &dyn Subject) {
     const TIMES: u64 = 50;
     let (name, counter, inside) = (name(), AtomicU64::new(0), AtomicU64::new(0));
     let locks = [0; 3].map(|_| lock(subject, &name));
+    // On a busy machine, the first thread could be done before the last one begins.
+    let all_run = Barrier::new(6);
     thread::scope(|scope| {
         for lock in locks.iter().flat_map(|lock| [lock, lock]) {
             scope.spawn(|| {
+                all_run.wait();
                 for _ in 0..TIMES {
                     let guard = lock
                         .timeout(subject.timeout())
@@ -31,7 +34,7 @@ pub(super) fn mutual_exclusion(subject: &dyn Subject) {
                         "two holders have the lock at once"
                     );
                     let before = counter.load(Ordering::SeqCst);
-                    thread::yield_now();
+                    thread::sleep(Duration::from_micros(100));
                     counter.store(before + 1, Ordering::SeqCst);
                     inside.fetch_sub(1, Ordering::SeqCst);
                     drop(guard);
