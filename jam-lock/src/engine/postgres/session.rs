@@ -19,15 +19,16 @@ use crate::name::LockName;
 
 /// After how long without a response a session's locks count as lost; no query whose response
 /// depends on no other holder may take longer. The server releases the locks no earlier than
-/// [`SERVER_TIMEOUT`] after it last received something from this process.
+/// ten seconds after it last received something from this process.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the server keeps a session that is cut off, at the least: it probes every three seconds,
-/// so the last probe before a connection is cut may be three seconds old. Behind a pooler, which
-/// answers the probes, it keeps a session for as long after its last query.
-const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
-
-const _: () = assert!(RESPONSE_TIMEOUT.as_secs() < SERVER_TIMEOUT.as_secs() - 3);
+const _: () = {
+    // How long the server keeps a session that is cut off, at the least: it probes every three seconds, so
+    // the last probe before a connection is cut may be three seconds old. Behind a pooler, which answers the
+    // probes, it keeps a session for as long after its last query.
+    const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
+    assert!(RESPONSE_TIMEOUT.as_secs() < SERVER_TIMEOUT.as_secs() - 3);
+};
 
 /// A response that took longer is followed by a ping.
 const STALE: Duration = Duration::from_secs(1);
