@@ -24,6 +24,7 @@ impl Process {
     }
 
     /// Its running children, their children, and so on.
+    #[cfg(unix)]
     pub(crate) fn descendants(&self) -> Vec<Self> {
         let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
