@@ -60,6 +60,8 @@ fn circumstances() -> Outcome<String> {
             .map(git);
     let changes = if changes?.is_empty() { "" } else { " with changes that are not committed" };
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    // Without what a distribution adds.
+    let kernel = kernel.trim().split('-').next().unwrap_or_default();
     let processors = std::thread::available_parallelism()?;
     let cpus = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
@@ -68,7 +70,7 @@ fn circumstances() -> Outcome<String> {
          lock files on {}.",
         commit?,
         date?,
-        kernel.trim(),
+        kernel,
         model.unwrap_or("of an unknown model"),
         file_system(&env::temp_dir())?,
     ))
