@@ -22,7 +22,7 @@
 //! | page | lists |
 //! |---|---|
 //! | [The command, cron and systemd](command_line) | the command `jam-lock`: its subcommands, exit statuses, JSON |
-//! | [Every message, and what to do](troubleshooting) | every message of the library and its macros, with the remedy |
+//! | [Messages, and what to do](troubleshooting) | every message of the library and its macros, with the remedy |
 //! | [What happens when …](what_happens_when) | events and their effects, each with the test that shows it |
 //! | [Attributes of frameworks](other_attributes) | `#[locked]` beside the attributes of frameworks: which goes above, and what to return |
 //! | [Executors](executors) | the executors, simulators and thread pools that were tried |
