@@ -19,8 +19,9 @@ pub use self::deadlock::DeadlockedOwner;
 
 /// Why a lock was not acquired or not released, or why its name or its location cannot be used.
 ///
-/// [`LockError::Timeout`] is the one to expect: the lock was not free in time. Every other variant is a
-/// real failure.
+/// [`is_timeout`](LockError::is_timeout) is the question to ask: the lock was not free in time, and the
+/// [holder](LockError::Timeout::holder) has it. Every other variant is a real failure, whose message says
+/// what to do.
 ///
 /// # Example
 /// ```
@@ -36,6 +37,7 @@ pub use self::deadlock::DeadlockedOwner;
 /// # drop(guard);
 /// # Ok::<(), LockError>(())
 /// ```
+#[doc(alias = "TryLockError", alias = "WouldBlock")]
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
