@@ -21,6 +21,7 @@ mod macros;
 mod name;
 mod observer;
 mod per_process;
+mod permits;
 mod process_id;
 mod script;
 mod settings;

@@ -4,7 +4,9 @@ mod acquire;
 mod ancestor_check;
 #[cfg(feature = "postgres")]
 mod in_transaction;
+mod observed_wait;
 mod options;
+mod permits;
 mod yield_to_executor;
 
 use std::fmt;

@@ -41,6 +41,7 @@ mod moved_guards;
 mod no_false_alarm;
 mod observer;
 mod paths;
+mod permits;
 mod processes;
 mod records;
 mod recovery;

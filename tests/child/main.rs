@@ -137,7 +137,15 @@ fn main() -> Result {
 }
 
 fn lock(location: &Path, name: &str) -> Result<Lock> {
-    Ok(Locks::at(location)?.lock(LockName::new(name)?))
+    Ok(Locks::at(location)?.lock(lock_name(name)?))
+}
+
+/// A name, or one with permits: `export*3`.
+fn lock_name(name: &str) -> Result<LockName> {
+    match name.split_once('*') {
+        None => Ok(LockName::new(name)?),
+        Some((name, permits)) => Ok(LockName::new(name)?.with_permits(permits.parse()?)?),
+    }
 }
 
 /// Waits for the next line of the standard input; returns `false` if the input has ended.
