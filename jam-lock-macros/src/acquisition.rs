@@ -83,7 +83,8 @@ fn lock_name(name: &Name, arguments: &Arguments, Paths { support, names }: &Path
                 quote_spanned!(span=> &#key)
             });
             let keys = (!placeholders.is_empty()).then(|| quote!((#(#keys),*)));
-            quote_spanned!(literal.span()=> #names::name! { [#names] #literal #keys })
+            let shared = arguments.options.shared.map(|()| quote!(shared));
+            quote_spanned!(literal.span()=> #names::name! { [#names] #shared #literal #keys })
         }
         // It is borrowed, like the values of placeholders and `locks`.
         Name::Expression(expression) => {

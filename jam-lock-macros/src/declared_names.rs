@@ -92,7 +92,7 @@ mod tests {
 
     fn declared() -> [Declared; 3] {
         ["invoice", "customer_{id}", "order_{shop}_{number}"]
-            .map(|name| Declared { name: name.to_owned(), item: None })
+            .map(|name| Declared { name: name.to_owned(), item: None, permits: None })
     }
 
     #[test]

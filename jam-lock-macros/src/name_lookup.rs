@@ -23,9 +23,15 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     parse.parse2(input).unwrap_or_else(|error| error.to_compile_error())
 }
 
-/// A lookup: `[registry] "name" (keys)`.
+mod keyword {
+    syn::custom_keyword!(shared);
+}
+
+/// A lookup: `[registry] shared "name" (keys)`.
 struct Lookup {
     registry: TokenStream,
+    /// Whether the lock is acquired as a reader.
+    is_shared: bool,
     name: LitStr,
     /// The keys in parentheses, if there are any.
     keys: TokenStream,
@@ -33,15 +39,24 @@ struct Lookup {
 
 impl Parse for Lookup {
     fn parse(input: ParseStream) -> Result<Self> {
-        Ok(Self { registry: bracketed(input)?, name: input.parse()?, keys: input.parse()? })
+        let registry = bracketed(input)?;
+        let is_shared = input.parse::<Option<keyword::shared>>()?.is_some();
+        Ok(Self { registry, is_shared, name: input.parse()?, keys: input.parse()? })
     }
 }
 
 /// An expression of type `LockName`, or an error at the unknown name.
 fn look_up(runtime: &TokenStream, declared: &[Declared], lookup: Lookup) -> TokenStream {
-    let Lookup { registry, name: literal, keys } = lookup;
+    let Lookup { registry, is_shared, name: literal, keys } = lookup;
     let name = literal.value();
     match declared_names::position(declared, &name).map(|position| &declared[position]) {
+        Some(Declared { permits: Some(permits), .. }) if is_shared && permits.base10_digits() != "1" => {
+            let message = format!(
+                "`{name}` has {permits} permits, so it cannot be acquired with `shared`\n\
+                 help: remove `shared`: up to {permits} hold it at once"
+            );
+            syn::Error::new(literal.span(), message).to_compile_error()
+        }
         Some(Declared { item: Some(item), .. }) => {
             // With a macro's span, rustc does not suggest to shorten the path.
             let span = Span::mixed_site().located_at(literal.span());

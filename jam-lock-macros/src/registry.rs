@@ -91,16 +91,21 @@ fn module(
 
 /// The constant of a plain name, or the function of a keyed one.
 fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> TokenStream {
-    let Declaration { docs, literal, accepted } = declaration;
+    let Declaration { docs, literal, accepted, permits } = declaration;
     let Some(Accepted { template, item }) = accepted else { return TokenStream::new() };
     let Template { literals, placeholders } = &**template;
     let registry = quote!(::core::module_path!());
     // At the name's span, so that the lint `missing_docs` points there.
+    let with_permits = |name| match permits {
+        Some(permits) => quote!(#runtime::macro_support::with_permits(#name, #permits)),
+        None => name,
+    };
     if placeholders.is_empty() {
+        let name =
+            with_permits(quote!(#runtime::macro_support::declared(#literal, #registry, #position)));
         return quote_spanned! {item.span()=>
             #(#docs)*
-            pub const #item: #runtime::LockName =
-                #runtime::macro_support::declared(#literal, #registry, #position);
+            pub const #item: #runtime::LockName = #name;
         };
     }
     // With a macro's span, the parameters are exempt from the user's lints.
@@ -108,9 +113,10 @@ fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> To
     let keys = placeholders.iter().map(|placeholder| Ident::new(placeholder, span));
     let parameters = keys.clone().map(|key| quote_spanned!(span=> #key: impl ::core::fmt::Display));
     let parameters = quote!((#(#parameters),*));
-    let body = quote!({
+    let body = with_permits(quote! {
         #runtime::macro_support::keyed(&[#(#literals),*], #registry, #position, &[#(&#keys),*])
     });
+    let body = quote!({ #body });
     quote_spanned! {item.span()=>
         #(#docs)*
         #[must_use]
@@ -129,9 +135,9 @@ fn macros(
     [exported_name, exported_locked]: &[Ident; 2],
     span: Span,
 ) -> TokenStream {
-    let names = declarations.iter().map(|Declaration { literal, accepted, .. }| {
+    let names = declarations.iter().map(|Declaration { literal, accepted, permits, .. }| {
         let item = accepted.as_ref().map(|accepted| &accepted.item);
-        quote!(#literal #item)
+        quote!(#literal #item #permits)
     });
     let name = quote_spanned! {span=>
         ($($tokens:tt)*) => {

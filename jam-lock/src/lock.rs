@@ -10,6 +10,7 @@ mod permits;
 mod yield_to_executor;
 
 use std::fmt;
+use std::slice;
 use std::sync::Arc;
 
 use crate::context::Owner;
@@ -184,14 +185,15 @@ impl Lock {
         &self.name
     }
 
-    /// How many waiters it has in this process.
+    /// How many waiters it has in this process; a waiter for one of several permits waits for the first as
+    /// well.
     #[cfg(feature = "conformance")]
     pub(crate) fn queued(&self) -> usize {
         self.gate.queued()
     }
 
     /// The current holder of the lock, if it is certain: the one that a [timeout](LockError::Timeout)
-    /// names.
+    /// names. The first one, if it has several [permits](LockName::with_permits).
     ///
     /// # Blocking
     /// It blocks for up to 0.1 seconds for a lock of a folder, and for up to a second for one of a server;
@@ -201,7 +203,10 @@ impl Lock {
     /// A holder in another process is certain only on Linux, or on a server.
     #[must_use]
     pub fn holder(&self) -> Option<Holder> {
-        deadlock::explain_holder(self.gate.holder(), &self.gate).map(|holder| *holder)
+        let gates = self.settings.permits.as_ref().map(|permits| permits.gates());
+        let gates = gates.unwrap_or(slice::from_ref(&self.gate));
+        let holder = gates.iter().find_map(|gate| deadlock::explain_holder(gate.holder(), gate));
+        holder.map(|holder| *holder)
     }
 
     /// The current status of the lock: its holder, and how many wait, as far as that can be seen.
@@ -231,8 +236,12 @@ impl Lock {
     /// # Ok::<(), jam_lock::LockError>(())
     /// ```
     pub fn status(&self) -> Result<Status, LockError> {
-        let status = self.gate.status()?;
-        Ok(deadlock::explain_status(status, self.gate.engine(), &self.name))
+        let status = |gate: &Gate| {
+            Ok(deadlock::explain_status(gate.status()?, gate.engine(), gate.engine_name()))
+        };
+        let Some(permits) = &self.settings.permits else { return status(&self.gate) };
+        let permits = permits.gates().iter().map(|gate| status(gate));
+        Ok(Status::of_permits(self.name.as_str(), permits.collect::<Result<_, LockError>>()?))
     }
 
     /// The lock's label, or else `here`.

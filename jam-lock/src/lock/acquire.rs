@@ -120,7 +120,12 @@ impl Lock {
             mode: self.options.mode,
             site,
             is_recorded: self.settings.records_holders,
-            owner: if self.gate.detects_deadlocks() { owner.id() } else { OwnerId::NONE },
+            // The holder of one permit is not the one that a waiter waits for, so there is no cycle.
+            owner: if self.gate.detects_deadlocks() && self.settings.permits.is_none() {
+                owner.id()
+            } else {
+                OwnerId::NONE
+            },
             names_holder: self.options.names_holder,
             permits: self.name.permit_count(),
         }
