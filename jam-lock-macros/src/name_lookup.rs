@@ -50,7 +50,9 @@ fn look_up(runtime: &TokenStream, declared: &[Declared], lookup: Lookup) -> Toke
     let Lookup { registry, is_shared, name: literal, keys } = lookup;
     let name = literal.value();
     match declared_names::position(declared, &name).map(|position| &declared[position]) {
-        Some(Declared { permits: Some(permits), .. }) if is_shared && permits.base10_digits() != "1" => {
+        Some(Declared { permits: Some(permits), .. })
+            if is_shared && permits.base10_digits() != "1" =>
+        {
             let message = format!(
                 "`{name}` has {permits} permits, so it cannot be acquired with `shared`\n\
                  help: remove `shared`: up to {permits} hold it at once"

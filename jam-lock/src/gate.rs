@@ -202,7 +202,9 @@ impl Gate {
     ) -> Result<Option<Wait<'gate>>, LockError> {
         self.try_update(|state| {
             let is_first = state.is_unused();
-            is_first.then(|| self.queued_at(state.enqueue(request, kind, false, verdict), request, span))
+            is_first.then(|| {
+                self.queued_at(state.enqueue(request, kind, false, verdict), request, span)
+            })
         })
     }
 

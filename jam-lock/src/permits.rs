@@ -24,7 +24,8 @@ impl Permits {
     pub(crate) fn new(engine: &Arc<dyn Engine>, name: &LockName) -> Option<Arc<Self>> {
         let permits = name.permit_count();
         let gates = || (1..=permits).map(|permit| gate::gate(engine, &name.of_permit(permit)));
-        (permits > 1).then(|| Arc::new(Self { gates: gates().collect(), last: AtomicUsize::new(0) }))
+        (permits > 1)
+            .then(|| Arc::new(Self { gates: gates().collect(), last: AtomicUsize::new(0) }))
     }
 
     pub(crate) fn gates(&self) -> &[Arc<Gate>] {
@@ -52,9 +53,8 @@ impl Permits {
         count: usize,
     ) -> Option<usize> {
         let order = (first..self.gates.len()).chain(0..first);
-        let differs = |at: &usize| {
-            self.gates[*at].permits_of_holder().is_some_and(|there| there != permits)
-        };
+        let differs =
+            |at: &usize| self.gates[*at].permits_of_holder().is_some_and(|there| there != permits);
         order.take(count).find(differs)
     }
 }

@@ -40,12 +40,12 @@ fn main() -> Result {
         Order::AcquireTwo { location, first, second } => {
             // Both are of one `Locks`, so that a server sees them on one session.
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
             hold::acquire_two(&lock(first)?, &lock(second)?)
         }
         Order::AcquireThree { location, first, second, third } => {
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
             hold::acquire_three(&lock(first)?, &lock(second)?, &lock(third)?)
         }
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),

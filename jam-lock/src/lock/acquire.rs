@@ -34,7 +34,14 @@ impl Lock {
         let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Thread)? {
             Started::Reentrant(guard) => return Ok(guard),
             Started::Granted(grant, notifier) => {
-                return Ok(self.guard(&self.gate, owner, &request, grant, notifier, WaiterKind::Thread));
+                return Ok(self.guard(
+                    &self.gate,
+                    owner,
+                    &request,
+                    grant,
+                    notifier,
+                    WaiterKind::Thread,
+                ));
             }
             Started::Waiting(waiting) => waiting,
         };
@@ -70,13 +77,21 @@ impl Lock {
         async move {
             yield_to_executor::yield_if_budget_spent().await;
             if let Some(permits) = &self.settings.permits {
-                return Box::pin(self.acquire_permit_async_for(permits, owner, site, deadline)).await;
+                return Box::pin(self.acquire_permit_async_for(permits, owner, site, deadline))
+                    .await;
             }
             let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Task)? {
                 Started::Reentrant(guard) => return Ok(guard),
                 Started::Granted(grant, notifier) => {
                     yield_to_executor::spend_budget();
-                    return Ok(self.guard(&self.gate, owner, &request, grant, notifier, WaiterKind::Task));
+                    return Ok(self.guard(
+                        &self.gate,
+                        owner,
+                        &request,
+                        grant,
+                        notifier,
+                        WaiterKind::Task,
+                    ));
                 }
                 Started::Waiting(waiting) => waiting,
             };
@@ -147,7 +162,9 @@ impl Lock {
         let is_try = matches!(deadline, Deadline::Once);
         let is_reentrant = self.options.is_reentrant;
         let gates = slice::from_ref(&self.gate);
-        if let Some((gate, grant)) = owner.check(&self.name, gates, request, is_reentrant, !is_try)? {
+        if let Some((gate, grant)) =
+            owner.check(&self.name, gates, request, is_reentrant, !is_try)?
+        {
             return Ok(Started::Reentrant(LockGuard::reentrant(gate, grant)));
         }
         let notifier = self.notifier(request.site);
@@ -215,8 +232,7 @@ impl Lock {
         notifier: Option<Arc<Notifier>>,
         kind: WaiterKind,
     ) -> LockGuard {
-        let registration =
-            owner.register(&self.name, gate, request, &grant, notifier.as_ref());
+        let registration = owner.register(&self.name, gate, request, &grant, notifier.as_ref());
         let may_block = matches!(kind, WaiterKind::Thread);
         let guard = LockGuard::new(Arc::clone(gate), registration, grant, notifier, may_block);
         if let Some(notifier) = guard.notifier() {

@@ -18,7 +18,11 @@ pub(super) struct ObservedWait {
 
 impl ObservedWait {
     /// Notifies the observer that the wait has begun; `skip` lets the waiters behind go first meanwhile.
-    pub(super) fn start(notifier: Option<Arc<Notifier>>, is_try: bool, skip: impl FnOnce()) -> Self {
+    pub(super) fn start(
+        notifier: Option<Arc<Notifier>>,
+        is_try: bool,
+        skip: impl FnOnce(),
+    ) -> Self {
         let mut still_waiting_at = None;
         if let Some(notifier) = notifier.as_deref().filter(|_| !is_try) {
             // An observer may be slow, and must not delay other waiters.

@@ -131,12 +131,15 @@ impl Lock {
             return Err(LockError::Unsupported {
                 what: "a shared lock of a name with permits",
                 location: self.gate.location().to_owned(),
-                remedy: "acquire it without `shared`: as many as it has permits hold it at once".into(),
+                remedy: "acquire it without `shared`: as many as it has permits hold it at once"
+                    .into(),
             });
         }
         let is_try = matches!(deadline, Deadline::Once);
         let (gates, is_reentrant) = (permits.gates(), self.options.is_reentrant);
-        if let Some((gate, grant)) = owner.check(&self.name, gates, request, is_reentrant, !is_try)? {
+        if let Some((gate, grant)) =
+            owner.check(&self.name, gates, request, is_reentrant, !is_try)?
+        {
             return Ok(Started::Reentrant(LockGuard::reentrant(gate, grant)));
         }
         let notifier = self.notifier(request.site);
@@ -148,8 +151,7 @@ impl Lock {
                 (tried, Outcome::Granted(at, grant, notifier))
             }
             AnyAdmission::Queued(wait) => {
-                let observed =
-                    ObservedWait::start(notifier, is_try, || wait.skip_until_polled());
+                let observed = ObservedWait::start(notifier, is_try, || wait.skip_until_polled());
                 let check = (!is_try).then(|| HoldersCheck::start(&self.gate, deadline));
                 let mut waiting = PermitWait { observed, check, wait };
                 waiting.set_interrupt();
@@ -289,11 +291,7 @@ impl HoldersCheck {
 
     /// Fails if the look is due and one of the `holders` has another number of permits, or if all of them
     /// wait for this process to exit.
-    fn check(
-        &mut self,
-        lock: &Lock,
-        holders: &[Option<Box<Holder>>],
-    ) -> Result<(), LockError> {
+    fn check(&mut self, lock: &Lock, holders: &[Option<Box<Holder>>]) -> Result<(), LockError> {
         if self.next().is_none_or(|next| Instant::now() < next) {
             return Ok(());
         }

@@ -16,7 +16,9 @@ impl Status {
             0 => State::Unknown,
             _ => State::Permits { held, of: permits.len() },
         };
-        let first = |find: fn(&Self) -> &Option<Box<Holder>>| permits.iter().find_map(|it| find(it).clone());
+        let first = |find: fn(&Self) -> &Option<Box<Holder>>| {
+            permits.iter().find_map(|it| find(it).clone())
+        };
         // A waiter waits for each of them; a wait that has ended may still be seen at some.
         let waiting = permits.iter().map(|permit| permit.waiting).min().flatten();
         Self {
@@ -37,7 +39,8 @@ impl Status {
             Some((name, permit)) => (name.to_owned(), permit),
             None => (status.name.clone(), 1),
         };
-        let mut numbered: Vec<_> = found.into_iter().map(|status| (name(&status), status)).collect();
+        let mut numbered: Vec<_> =
+            found.into_iter().map(|status| (name(&status), status)).collect();
         numbered.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut grouped: Vec<(String, Vec<(u16, Self)>)> = Vec::new();
         for ((name, permit), status) in numbered {
@@ -67,9 +70,8 @@ fn grouped_status(name: &str, found: Vec<(u16, Status)>) -> Status {
     for permit in 1..=count {
         let status = found.next_if(|(number, _)| *number == permit).map(|(_, status)| status);
         // A permit that was never used has no file.
-        permits.push(status.unwrap_or_else(|| {
-            Status::new(name, State::Free).waited_for_by(Some(0))
-        }));
+        permits
+            .push(status.unwrap_or_else(|| Status::new(name, State::Free).waited_for_by(Some(0))));
     }
     Status::of_permits(name, permits)
 }

@@ -180,7 +180,8 @@ impl AcquireTask {
         let [file, line, function, program, process, host, permits] = holder.parameters();
         let keyed = self.name.is_keyed();
         let parameters: [&(dyn ToSql + Sync); 11] = [
-            &self.key, &namespace, &name, &keyed, file, line, function, program, process, host, permits,
+            &self.key, &namespace, &name, &keyed, file, line, function, program, process, host,
+            permits,
         ];
         let attempt = self.run_cancellable(session, Query::TryLock, &parameters).await?;
         let Some(mut rows) = attempt else { return Ok(None) };

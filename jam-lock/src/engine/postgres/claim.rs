@@ -77,7 +77,16 @@ impl PostgresClaim {
             let holder = NewHolder::new(site.as_ref(), permits);
             let [file, line, function, program, process, host, permits] = holder.parameters();
             let parameters: [&(dyn ToSql + Sync); 10] = [
-                &key, &token, file, line, function, program, process, host, permits, &is_abandoned,
+                &key,
+                &token,
+                file,
+                line,
+                function,
+                program,
+                process,
+                host,
+                permits,
+                &is_abandoned,
             ];
             let updated = session.run(Query::UpdateHolder, &parameters);
             if within_response_timeout(updated).await.is_none() {

@@ -38,7 +38,12 @@ fn first() -> usize {
 }
 
 /// A thread that acquires a permit `rounds` times.
-fn thread(files: &Files, gates: &Gates, rounds: usize, deadline: fn() -> Deadline) -> JoinHandle<()> {
+fn thread(
+    files: &Files,
+    gates: &Gates,
+    rounds: usize,
+    deadline: fn() -> Deadline,
+) -> JoinHandle<()> {
     let (files, gates) = (files.clone(), gates.clone());
     thread::spawn(move || {
         for _ in 0..rounds {

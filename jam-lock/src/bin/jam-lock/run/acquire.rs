@@ -37,7 +37,8 @@ pub(super) fn acquire(
     let is_endless = arguments.timeout() == Timeout::FOREVER;
     // Of several permits, another one may fall free.
     let is_only_holder = arguments.name().permits() == 1;
-    let ancestor = (is_endless && is_only_holder).then(|| ancestors::holding_ancestor(&lock)).flatten();
+    let ancestor =
+        (is_endless && is_only_holder).then(|| ancestors::holding_ancestor(&lock)).flatten();
     if let Some(holder) = ancestor {
         return Err(StartError::HeldByAncestor(Box::new((arguments.name(), holder))));
     }
