@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, LitStr, Result, Token};
+use syn::{Attribute, LitInt, LitStr, Result, Token};
 
 use crate::errors::{Errors, is_comma, skip_until};
 use crate::template::Template;
@@ -20,6 +20,8 @@ pub(crate) struct Declaration {
     pub(crate) literal: LitStr,
     /// `None` if the name is invalid.
     pub(crate) accepted: Option<Accepted>,
+    /// How many may hold it at once, if that was declared.
+    pub(crate) permits: Option<LitInt>,
 }
 
 /// A valid name.
@@ -43,7 +45,8 @@ pub(crate) fn parse(input: ParseStream, errors: &mut Errors) -> Result<Vec<Decla
             }
         } else if let Some(literal) = literal(input, errors)? {
             let accepted = errors.take(earlier.accept(&literal));
-            declarations.push(Declaration { docs, literal, accepted });
+            let permits = permits(input, errors)?;
+            declarations.push(Declaration { docs, literal, accepted, permits });
         }
         comma(input, errors)?;
     }
@@ -76,6 +79,25 @@ fn literal(input: ParseStream, errors: &mut Errors) -> Result<Option<LitStr>> {
         }
         _ => "lock names are string literals, such as `\"invoice_saved\"`".to_owned(),
     };
+    errors.at_span(input.span(), message);
+    skip_until(input, is_comma);
+    Ok(None)
+}
+
+/// Parses the number of permits after a name, if there is one: `= 3`.
+fn permits(input: ParseStream, errors: &mut Errors) -> Result<Option<LitInt>> {
+    if input.parse::<Option<Token![=]>>()?.is_none() {
+        return Ok(None);
+    }
+    let number = input.fork().parse::<LitInt>().ok();
+    let is_valid = |number: &LitInt| {
+        number.suffix().is_empty() && matches!(number.base10_parse(), Ok(1..=255_u16))
+    };
+    if let Some(number) = number.filter(is_valid) {
+        input.parse::<LitInt>()?;
+        return Ok(Some(number));
+    }
+    let message = "expected how many may hold this lock at once, from 1 to 255, such as `= 3`";
     errors.at_span(input.span(), message);
     skip_until(input, is_comma);
     Ok(None)

@@ -23,10 +23,16 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     parse.parse2(input).unwrap_or_else(|error| error.to_compile_error())
 }
 
-/// A lookup: `[registry] "name" (keys)`, or `type [registry] "name"`.
+mod keyword {
+    syn::custom_keyword!(shared);
+}
+
+/// A lookup: `[registry] shared "name" (keys)`, or `type [registry] shared "name"`.
 struct Lookup {
     is_of_type: bool,
     registry: TokenStream,
+    /// Whether the lock is acquired as a reader.
+    is_shared: bool,
     name: LitStr,
     /// The keys in parentheses, if there are any.
     keys: TokenStream,
@@ -36,16 +42,27 @@ impl Parse for Lookup {
     fn parse(input: ParseStream) -> Result<Self> {
         let is_of_type = input.parse::<Option<Token![type]>>()?.is_some();
         let registry = bracketed(input)?;
-        Ok(Self { is_of_type, registry, name: input.parse()?, keys: input.parse()? })
+        let is_shared = input.parse::<Option<keyword::shared>>()?.is_some();
+        let (name, keys) = (input.parse()?, input.parse()?);
+        Ok(Self { is_of_type, registry, is_shared, name, keys })
     }
 }
 
 /// An expression of type `LockName` or a type, or an error at the unknown name.
 fn look_up(runtime: &TokenStream, declared: &[Declared], lookup: Lookup) -> TokenStream {
-    let Lookup { is_of_type, registry, name: literal, keys } = lookup;
+    let Lookup { is_of_type, registry, is_shared, name: literal, keys } = lookup;
     let name = literal.value();
     match declared_names::position(declared, &name).map(|position| &declared[position]) {
-        Some(Declared { name, item: Some(item) }) => {
+        Some(Declared { permits: Some(permits), .. })
+            if is_shared && permits.base10_digits() != "1" =>
+        {
+            let message = format!(
+                "`{name}` has {permits} permits, so it cannot be acquired with `shared`\n\
+                 help: remove `shared`: up to {permits} hold it at once"
+            );
+            syn::Error::new(literal.span(), message).to_compile_error()
+        }
+        Some(Declared { name, item: Some(item), .. }) => {
             let item = if is_of_type { identifiers::type_name(name) } else { item.to_string() };
             // With a macro's span, rustc does not suggest to shorten the path.
             let span = Span::mixed_site().located_at(literal.span());

@@ -25,7 +25,7 @@ pub(crate) fn bound_type(arguments: &Arguments, paths: &Paths) -> TokenStream {
     let held = format_ident!("{held}");
     let types = arguments.names.iter().map(|name| match name {
         Name::Literal(literal, _) => {
-            let ty = name_type(literal, paths);
+            let ty = name_type(literal, None, paths);
             quote!(&#support::#held<#ty>)
         }
         Name::Expression(_) => quote!(&#support::LockGuard),
@@ -33,9 +33,13 @@ pub(crate) fn bound_type(arguments: &Arguments, paths: &Paths) -> TokenStream {
     if arguments.has_one_name() { quote!(#(#types)*) } else { quote!((#(#types),*)) }
 }
 
-/// The type of a literal name.
-pub(crate) fn name_type(literal: &LitStr, Paths { names, .. }: &Paths) -> TokenStream {
-    quote_spanned!(literal.span()=> #names::name! { type [#names] #literal })
+/// The type of a literal name; `shared` checks that it has shared locks.
+pub(crate) fn name_type(
+    literal: &LitStr,
+    shared: Option<TokenStream>,
+    Paths { names, .. }: &Paths,
+) -> TokenStream {
+    quote_spanned!(literal.span()=> #names::name! { type [#names] #shared #literal })
 }
 
 /// `(first, (second, ()))`.

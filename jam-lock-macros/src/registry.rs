@@ -94,25 +94,30 @@ fn module(
 
 /// The constant of a plain name, or the function of a keyed one, and its type.
 fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> TokenStream {
-    let Declaration { docs, literal, accepted } = declaration;
+    let Declaration { docs, literal, accepted, permits } = declaration;
     let Some(accepted) = accepted else { return TokenStream::new() };
     let Accepted { template, item, ty } = accepted;
     let Template { literals, placeholders } = &**template;
     let registry = quote!(::core::module_path!());
     let keys = hidden("keys");
     // At the name's span, so that the lint `missing_docs` points there.
+    let with_permits = |name| match permits {
+        Some(permits) => quote!(#runtime::macro_support::with_permits(#name, #permits)),
+        None => name,
+    };
     if placeholders.is_empty() {
         let name_type = name_type(runtime, declaration, accepted, &keys, &quote!(#item));
+        let name =
+            with_permits(quote!(#runtime::macro_support::declared(#literal, #registry, #position)));
         return quote_spanned! {item.span()=>
             #(#docs)*
-            pub const #item: #runtime::LockName =
-                #runtime::macro_support::declared(#literal, #registry, #position);
+            pub const #item: #runtime::LockName = #name;
             #name_type
         };
     }
-    let with_keys = quote! {
+    let with_keys = with_permits(quote! {
         #runtime::macro_support::keyed(&[#(#literals),*], #registry, #position, #keys)
-    };
+    });
     let name_type = name_type(runtime, declaration, accepted, &keys, &with_keys);
     // With a macro's span, the parameters are exempt from the user's lints.
     let span = Span::mixed_site().located_at(item.span());
@@ -139,9 +144,9 @@ fn macros(
     [exported_name, exported_locked]: &[Ident; 2],
     span: Span,
 ) -> TokenStream {
-    let names = declarations.iter().map(|Declaration { literal, accepted, .. }| {
+    let names = declarations.iter().map(|Declaration { literal, accepted, permits, .. }| {
         let item = accepted.as_ref().map(|accepted| &accepted.item);
-        quote!(#literal #item)
+        quote!(#literal #item #permits)
     });
     let name = quote_spanned! {span=>
         ($($tokens:tt)*) => {

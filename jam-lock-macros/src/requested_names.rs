@@ -31,7 +31,7 @@ fn typed_name(name: &Name, arguments: &Arguments, paths: &Paths) -> TokenStream 
     let support = &paths.support;
     match name {
         Name::Literal(literal, placeholders) => {
-            let ty = name_type(literal, paths);
+            let ty = name_type(literal, shared(arguments), paths);
             // A value without a size, such as a `str`, is no `dyn Display`, but a reference to it is.
             let keys = keys(placeholders, arguments).map(|key| quote!(&#key));
             quote!(#support::declared_name::<#ty>(&[#(#keys),*]))
@@ -49,7 +49,8 @@ fn lock_name(name: &Name, arguments: &Arguments, Paths { support, names }: &Path
         Name::Literal(literal, placeholders) => {
             let keys = keys(placeholders, arguments);
             let keys = (!placeholders.is_empty()).then(|| quote!((#(#keys),*)));
-            quote_spanned!(literal.span()=> #names::name! { [#names] #literal #keys })
+            let shared = shared(arguments);
+            quote_spanned!(literal.span()=> #names::name! { [#names] #shared #literal #keys })
         }
         // It is borrowed, like the values of placeholders and `locks`.
         Name::Expression(expression) => {
@@ -59,6 +60,11 @@ fn lock_name(name: &Name, arguments: &Arguments, Paths { support, names }: &Path
             quote!(#support::#name #borrowed)
         }
     }
+}
+
+/// The keyword that asks the registry whether the name has shared locks.
+fn shared(arguments: &Arguments) -> Option<TokenStream> {
+    arguments.options.shared.map(|()| quote!(shared))
 }
 
 /// References to the values that fill the placeholders.

@@ -24,6 +24,7 @@ mod macros;
 mod name;
 mod observer;
 mod per_process;
+mod permits;
 mod process_id;
 mod proof;
 mod script;

@@ -227,6 +227,12 @@ pub const fn declared(name: &'static str, registry: &'static str, position: usiz
     LockName::declared(name, registry, position)
 }
 
+/// The same name, with a number of permits that `lock_names!` has checked.
+#[must_use]
+pub const fn with_permits(name: LockName, permits: u16) -> LockName {
+    name.of_permits(permits)
+}
+
 /// Makes a keyed name from the text around its placeholders and the values that fill them.
 #[must_use]
 pub fn keyed(
