@@ -6,6 +6,7 @@ mod descriptor;
 mod fence;
 mod guards;
 mod loss;
+mod run;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::name::LockName;
 use crate::observer::Notifier;
 
 pub use self::guards::LockGuards;
+pub(crate) use self::run::Run;
 
 /// A lock, held. Dropping it releases the lock.
 ///
@@ -74,6 +76,8 @@ pub struct LockGuard {
     record_error: Option<Box<RecordError>>,
     is_left_abandoned: AtomicBool,
     notifier: Option<Arc<Notifier>>,
+    /// The run of a job that happens at most every so often.
+    run: Option<Box<Run>>,
     /// Reports the loss of the lock, if it can be lost.
     loss_monitor: Option<Arc<dyn LossMonitor>>,
     /// Whether [`LockGuard::release`] may block until the engine has confirmed it.
@@ -103,6 +107,7 @@ impl LockGuard {
             record_error,
             is_left_abandoned,
             notifier,
+            run: None,
             loss_monitor,
             may_block,
             is_released: false,
@@ -143,7 +148,8 @@ impl LockGuard {
     /// - [`LockError::Io`] if the file cannot be unlocked; it is closed instead, which ends the lock too.
     ///   Also if the [record](LockGuard::record_error) can be neither written nor removed: the lock is
     ///   released, but the next holder finds it abandoned without reason. Or if it does not learn that the
-    ///   lock was [marked](LockGuard::mark_abandoned) abandoned.
+    ///   lock was [marked](LockGuard::mark_abandoned) abandoned. Or if the end of a
+    ///   [run](crate::Lock::at_most_every) cannot be recorded: then the next run does not wait for its period.
     /// - [`LockError::Forked`] if the guard was inherited through `fork(2)`. The parent's lock stays held.
     /// - [`LockError::Lost`] if the lock is [lost](LockGuard::is_lost): another process may have it. The
     ///   record of another holder is left alone.
@@ -297,15 +303,16 @@ impl LockGuard {
         self.is_released = true;
         let is_abandoned = *self.is_left_abandoned.get_mut();
         let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
+        let recorded = self.record_run(is_abandoned);
         // Before the release, after which another thread may acquire the lock and signal this one to
         // acquire it again.
         self.unregister();
         let released = self.gate.release(self.number, outcome);
-        let Some(result) = released else { return Ok(()) };
+        let Some(result) = released else { return recorded };
         if let Some(notifier) = &self.notifier {
             notifier.released(self.waited);
         }
-        result
+        recorded.and(result)
     }
 }
 

@@ -14,6 +14,7 @@ mod gate;
 mod guard;
 pub mod guide;
 mod holder;
+mod last_run;
 mod lock;
 mod lock_set;
 mod locks;
@@ -30,6 +31,7 @@ mod status;
 mod this_process;
 mod timeout;
 mod unwind;
+mod utc;
 mod wall_clock;
 
 #[doc(hidden)]
@@ -43,6 +45,7 @@ pub use guard::{LockGuard, LockGuards};
 pub use holder::{Holder, HolderWait};
 #[doc = include_str!("locked.md")]
 pub use jam_lock_macros::locked;
+pub use last_run::LastRun;
 pub use lock::Lock;
 pub use lock_set::LockSet;
 pub use locks::{

@@ -2,6 +2,7 @@
 
 mod acquire;
 mod ancestor_check;
+mod at_most_every;
 #[cfg(feature = "postgres")]
 mod in_transaction;
 mod options;

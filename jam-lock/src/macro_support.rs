@@ -1,6 +1,7 @@
 //! Functions that the generated code calls. They are not public API and may change at any time.
 
 mod arguments;
+mod runs;
 
 pub use std::any::type_name_of_val;
 use std::fmt::Display;
@@ -13,7 +14,10 @@ pub use std::time::Duration;
 
 pub use jam_lock_macros::{block, lock_names, name};
 
-pub use self::arguments::{AsLockName, AsLocks, IntoTimeout, lock_name, timeout};
+pub use self::arguments::{
+    AsLockName, AsLocks, IntoPeriod, IntoTimeout, Period, lock_name, period, timeout,
+};
+pub use self::runs::{RunEnd, end_run};
 use crate::context::{self, Owner};
 use crate::engine::Mode;
 use crate::error::LockError;
@@ -34,6 +38,8 @@ pub struct Request<'locks, N> {
     locks: Option<&'locks Locks>,
     timeout: Timeout,
     options: Options,
+    /// Whether the period of its runs is negative, which is an error.
+    has_negative_period: bool,
 }
 
 /// Requests one lock, in the function that `path` ends with.
@@ -56,7 +62,7 @@ pub fn request_all<const N: usize>(
 impl<'locks, N> Request<'locks, N> {
     fn new(names: N, site: Site) -> Self {
         let (timeout, options) = (Timeout::FOREVER, Options::default());
-        Self { names, site, locks: None, timeout, options }
+        Self { names, site, locks: None, timeout, options, has_negative_period: false }
     }
 
     /// From these locks, instead of the default ones.
@@ -69,6 +75,13 @@ impl<'locks, N> Request<'locks, N> {
     #[must_use]
     pub fn timeout(self, timeout: Timeout) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// Only if the last run that ended well began at least so long ago.
+    #[must_use]
+    pub fn at_most_every(self, period: Period) -> Self {
+        let options = Options { at_most_every: period.0, ..self.options };
+        Self { options, has_negative_period: period.0.is_none(), ..self }
     }
 
     /// As a reader.
@@ -112,18 +125,23 @@ impl Request<'_, LockName> {
     /// Acquires the lock for a section of this thread.
     pub fn acquire(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.acquire_for(Owner::thread_section(), site, deadline)
+        let guard = self.lock()?.acquire_for(Owner::thread_section(), site, deadline)?;
+        guard.end_run(false);
+        Ok(guard)
     }
 
     /// Acquires the lock for a section of the current task.
     pub async fn acquire_async(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.acquire_async_for(Owner::task_section(), site, deadline).await
+        let guard = self.lock()?.acquire_async_for(Owner::task_section(), site, deadline).await?;
+        guard.end_run(false);
+        Ok(guard)
     }
 
     fn lock(self) -> Result<Lock, LockError> {
-        let options = self.options;
-        self.with_locks(Locks::lock)?.with_options(options)
+        let (options, has_negative_period) = (self.options, self.has_negative_period);
+        let lock = self.with_locks(Locks::lock)?;
+        if has_negative_period { Err(lock.negative_period()) } else { lock.with_options(options) }
     }
 }
 

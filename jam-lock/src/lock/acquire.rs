@@ -11,7 +11,7 @@ use crate::deadlock::{self, PublishedWait};
 use crate::engine::OwnerId;
 use crate::error::LockError;
 use crate::gate::{AcquireRequest, Admission, Gate, Grant, Outcome, Wait, WaiterKind};
-use crate::guard::LockGuard;
+use crate::guard::{LockGuard, Run};
 use crate::holder::Holder;
 use crate::observer::Notifier;
 use crate::site::Site;
@@ -130,6 +130,7 @@ impl Lock {
         deadline: Deadline,
         kind: WaiterKind,
     ) -> Result<Started<'wait>, LockError> {
+        self.check_period()?;
         let is_try = matches!(deadline, Deadline::Once);
         let is_reentrant = self.options.is_reentrant;
         if let Some(grant) = owner.check(&self.name, &self.gate, request, is_reentrant, !is_try)? {
@@ -137,9 +138,7 @@ impl Lock {
         }
         let notifier = self.notifier(request.site);
         Ok(match self.gate.acquire_or_enqueue(request, deadline, kind)? {
-            Admission::Granted(grant) => {
-                Started::Granted(self.refuse_if_record_is_needed(grant)?, notifier)
-            }
+            Admission::Granted(grant) => Started::Granted(self.checked(grant)?, notifier),
             Admission::Queued(wait) => {
                 let observed = ObservedWait::start(&wait, notifier, is_try);
                 let ancestor_check = AncestorCheck::start(&self.gate, deadline);
@@ -162,21 +161,25 @@ impl Lock {
         if let Err(error) = &result {
             waiting.observed.timed_out(error);
         }
-        let grant = self.refuse_if_record_is_needed(result?)?;
+        let grant = self.checked(result?)?;
         Ok((grant, waiting.observed.notifier.take()))
     }
 
     /// Returns the grant; or releases it, and leaves it as it was found, if its record is needed and
-    /// cannot be read.
-    fn refuse_if_record_is_needed(&self, mut grant: Grant) -> Result<Grant, LockError> {
+    /// cannot be read, or if it is too soon for the next run.
+    fn checked(&self, mut grant: Grant) -> Result<Grant, LockError> {
         let error = &mut grant.recorded.record_error;
         let hiding = error.take_if(|error| self.options.needs_record && error.may_hide_abandonment);
-        let Some(error) = hiding else { return Ok(grant) };
+        let result = match hiding {
+            Some(error) => Err(error.error),
+            None => self.begin_run(&mut grant),
+        };
+        let Err(error) = result else { return Ok(grant) };
         let is_abandoned = grant.recorded.abandoned_by.is_some();
         let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
         // The first error is the one to report.
         let _ = self.gate.release(grant.number, outcome);
-        Err(error.error)
+        Err(error)
     }
 
     fn guard(
@@ -190,8 +193,10 @@ impl Lock {
         let registration =
             owner.register(&self.name, &self.gate, request, &grant, notifier.as_ref());
         let may_block = matches!(kind, WaiterKind::Thread);
+        let run = self.options.at_most_every.map(|period| Run::new(request.site, period));
         let guard =
             LockGuard::new(Arc::clone(&self.gate), registration, grant, notifier, may_block);
+        let guard = guard.with_run(run);
         if let Some(notifier) = guard.notifier() {
             if let Some(error) = guard.record_error() {
                 notifier.record_error(guard.waited(), error);
