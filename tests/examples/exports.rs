@@ -46,19 +46,18 @@ fn three_of_eight_exports_run_at_once() {
 fn the_permit_of_a_killed_export_goes_to_the_next() {
     let folder = folder();
     let mut exports = Child::start(&mut example("exports", folder.path()));
-    let (mut running, mut killed) = (Running::default(), None);
+    let (mut running, mut has_killed) = (Running::default(), false);
     let printed = loop {
         let event = exports.next_line();
         if event.ends_with("exports succeeded") {
             break event;
         }
-        if let Some((of_export, process)) = event.split_once(", in process ") {
-            if killed.is_none() {
-                let kill = Command::new("kill").args(["-9", process]).status();
-                assert!(kill.expect("it can be run").success());
-                killed = of_export.split(' ').nth(1).map(str::to_owned);
-                continue;
-            }
+        let process = event.split_once(", in process ").filter(|_| !has_killed);
+        if let Some((_, process)) = process {
+            let kill = Command::new("kill").args(["-9", process]).status();
+            assert!(kill.expect("it can be run").success());
+            has_killed = true;
+            continue;
         }
         assert!(running.after(&event) <= 3);
     };

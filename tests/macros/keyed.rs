@@ -70,8 +70,8 @@ fn a_placeholder_can_be_given_as_an_argument() {
         Ok(held.name().to_string())
     }
 
-    #[locked("customer_{id}", id = place as u64)]
-    fn converted(place: u32) -> Result<bool, LockError> {
+    #[locked("customer_{id}", id = place as usize)]
+    fn converted(place: u16) -> Result<bool, LockError> {
         Ok(CustomerId::lock(place)?.try_acquire().is_err())
     }
 
