@@ -1,6 +1,7 @@
 //! [`LockError`]: what went wrong, where, and the remedy.
 
 mod deadlock;
+mod permits;
 mod timeout_message;
 
 use std::borrow::Cow;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use self::deadlock::DeadlockMessage;
+use self::permits::PermitsMessage;
 use self::timeout_message::TimeoutMessage;
 use crate::holder::Holder;
 use crate::name::LockName;
@@ -43,7 +45,12 @@ pub use self::deadlock::DeadlockedOwner;
 pub enum LockError {
     /// The lock was held elsewhere until the timeout passed.
     #[error("{}", TimeoutMessage {
-        name, location, waited: *waited, holder: holder.as_deref(), blocked_on: blocked_on.as_deref()
+        name,
+        location,
+        waited: *waited,
+        holder: holder.as_deref(),
+        other_holders,
+        blocked_on: blocked_on.as_deref(),
     })]
     #[non_exhaustive]
     Timeout {
@@ -55,6 +62,8 @@ pub enum LockError {
         waited: Duration,
         /// The holder, if it is known; see [`Holder::is_certain`](crate::Holder::is_certain).
         holder: Option<Box<Holder>>,
+        /// The holders of the other [permits](LockName::with_permits), as far as they are known.
+        other_holders: Vec<Holder>,
         /// What the acquisition was blocked on, if not on a holder, such as a server that has not
         /// answered.
         blocked_on: Option<Box<str>>,
@@ -221,6 +230,27 @@ pub enum LockError {
         holder: Box<Holder>,
     },
 
+    /// A holder of the lock has another number of [permits](LockName::with_permits).
+    ///
+    /// More could be inside than either of them allows, so the acquisition fails. [The guide][page] says when
+    /// this is noticed.
+    ///
+    /// [page]: crate::guide::permits#programs-that-disagree
+    #[error("{}", PermitsMessage { name, location, here: *here, there: *there, holder })]
+    #[non_exhaustive]
+    PermitsDiffer {
+        /// The requested lock.
+        name: Box<LockName>,
+        /// Where it is.
+        location: String,
+        /// How many permits it has for this acquisition.
+        here: u32,
+        /// How many it has for the holder.
+        there: u32,
+        /// The holder.
+        holder: Box<Holder>,
+    },
+
     /// A lock was used in a forked child of the process that opened it.
     #[error(
         "lock `{name}` ({location}) was opened by process {opened_by} and cannot be used in its forked \
@@ -256,6 +286,16 @@ impl LockError {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
+    }
+
+    /// The holders that a [`LockError::Timeout`] names: one, or one for each [permit](LockName::with_permits),
+    /// as far as they are known; otherwise none.
+    pub fn holders(&self) -> impl Iterator<Item = &Holder> {
+        let (first, others) = match self {
+            Self::Timeout { holder, other_holders, .. } => (holder.as_deref(), &other_holders[..]),
+            _ => (None, &[][..]),
+        };
+        first.into_iter().chain(others)
     }
 
     /// A [`LockError::Engine`], for an [engine](crate::engine::Engine) of your own.
@@ -314,6 +354,7 @@ impl From<LockError> for io::Error {
             LockError::Unsupported { .. } => io::ErrorKind::Unsupported,
             LockError::Forked { .. }
             | LockError::DefaultAlreadySet { .. }
+            | LockError::PermitsDiffer { .. }
             | LockError::Engine { .. }
             | LockError::Lost { .. } => io::ErrorKind::Other,
         };

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [Names and their order](names) | declare lock names, put them in order, have one lock per customer |
 //! | [The lock folder](lock_folder) | choose the folder of the lock files, and let several users share it |
+//! | [Proof](proof) | write functions that cannot be called without a lock |
 //! | [Timeouts](timeouts) | choose a timeout, and decide what a function returns when it passes |
 //! | [Async code, axum](tasks) | lock in asynchronous code |
 //! | [Holders and waits](holders) | find the holder of a lock, list all locks, log waits |
@@ -72,6 +73,9 @@ pub mod postgres {}
 
 #[doc = include_str!("guide/promises.md")]
 pub mod promises {}
+
+#[doc = include_str!("guide/proof.md")]
+pub mod proof {}
 
 #[doc = include_str!("guide/recovery.md")]
 pub mod recovery {}

@@ -4,7 +4,9 @@
 mod acquire;
 mod acquire_methods;
 mod ancestor_check;
+mod observed_wait;
 mod options;
+mod permits;
 mod status;
 #[cfg(feature = "postgres")]
 mod transaction;

@@ -22,6 +22,7 @@ use std::sync::{Arc, RwLock};
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::name::LockName;
+use crate::permits::Permits;
 use crate::settings::Settings;
 
 pub use self::builder::LocksBuilder;
@@ -51,14 +52,14 @@ pub struct Locks {
     shared: Arc<Shared>,
 }
 
-type Gates = HashMap<LockName, Arc<Gate>>;
+type Declared = HashMap<LockName, (Arc<Gate>, Option<Arc<Permits>>)>;
 
 #[derive(Debug)]
 struct Shared {
     engine: Arc<dyn Engine>,
     /// Keeps the gates of declared names, and so their open files, as long as the `Locks` lives. There is
     /// no limit to names made at run time, so their gates end with the last `Lock` and guard.
-    declared: RwLock<Gates>,
+    declared: RwLock<Declared>,
     settings: Arc<Settings>,
 }
 

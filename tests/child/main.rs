@@ -40,12 +40,12 @@ fn main() -> Result {
         Order::AcquireTwo { location, first, second } => {
             // Both are of one `Locks`, so that a server sees them on one session.
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
             hold::acquire_two(&lock(first)?, &lock(second)?)
         }
         Order::AcquireThree { location, first, second, third } => {
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
             hold::acquire_three(&lock(first)?, &lock(second)?, &lock(third)?)
         }
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),
@@ -137,7 +137,15 @@ fn main() -> Result {
 }
 
 fn lock(location: &Path, name: &str) -> Result<Lock> {
-    Ok(Locks::at(location)?.lock(LockName::new(name)?))
+    Ok(Locks::at(location)?.lock(lock_name(name)?))
+}
+
+/// A name, or one with permits: `export*3`.
+fn lock_name(name: &str) -> Result<LockName> {
+    match name.split_once('*') {
+        None => Ok(LockName::new(name)?),
+        Some((name, permits)) => Ok(LockName::new(name)?.with_permits(permits.parse()?)?),
+    }
 }
 
 /// Waits for the next line of the standard input; returns `false` if the input has ended.

@@ -36,6 +36,7 @@ mod instrumented;
 mod keyed;
 mod methods;
 mod names;
+mod proof;
 mod section;
 mod several;
 mod shared;

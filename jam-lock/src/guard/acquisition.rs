@@ -15,6 +15,27 @@ impl LockGuard {
         self.gate.name()
     }
 
+    /// Which of the [permits](LockName::with_permits) of the lock this holds, from 1; always 1 if it has only
+    /// one.
+    ///
+    /// No two holders have the same one at once, so it can stand for something of which there are as many,
+    /// such as a port or a device.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockName, Locks};
+    ///
+    /// let lock = Locks::temporary()?.lock(LockName::new("gpu")?.with_permits(2)?);
+    /// let guard = lock.acquire()?;
+    /// println!("using GPU {}", guard.permit() - 1);
+    /// # assert_eq!(guard.permit(), 1);
+    /// # Ok::<(), jam_lock::LockError>(())
+    /// ```
+    #[must_use]
+    pub fn permit(&self) -> u32 {
+        self.gate.engine_name().permit().into()
+    }
+
     /// How long the acquisition waited: for other holders, and for a server or a file system elsewhere.
     ///
     /// Zero if it was a lock of a folder on a local file system and was free.

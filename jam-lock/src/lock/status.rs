@@ -1,8 +1,11 @@
 //! What can be seen of a [`Lock`]: its name, its holder and its status.
 
+use std::slice;
+
 use super::Lock;
 use crate::deadlock;
 use crate::error::LockError;
+use crate::gate::Gate;
 use crate::holder::Holder;
 use crate::name::LockName;
 use crate::status::Status;
@@ -25,7 +28,10 @@ impl Lock {
     /// A holder in another process is certain only on Linux, or on a server.
     #[must_use]
     pub fn holder(&self) -> Option<Holder> {
-        deadlock::explain_holder(self.gate.holder(), &self.gate).map(|holder| *holder)
+        let gates = self.settings.permits.as_ref().map(|permits| permits.gates());
+        let gates = gates.unwrap_or(slice::from_ref(&self.gate));
+        let holder = gates.iter().find_map(|gate| deadlock::explain_holder(gate.holder(), gate));
+        holder.map(|holder| *holder)
     }
 
     /// The current status of the lock: its holder, and how many wait, as far as that can be seen.
@@ -55,7 +61,11 @@ impl Lock {
     /// # Ok::<(), jam_lock::LockError>(())
     /// ```
     pub fn status(&self) -> Result<Status, LockError> {
-        let status = self.gate.status()?;
-        Ok(deadlock::explain_status(status, self.gate.engine(), &self.name))
+        let status = |gate: &Gate| {
+            Ok(deadlock::explain_status(gate.status()?, gate.engine(), gate.engine_name()))
+        };
+        let Some(permits) = &self.settings.permits else { return status(&self.gate) };
+        let permits = permits.gates().iter().map(|gate| status(gate));
+        Ok(Status::of_permits(self.name.as_str(), permits.collect::<Result<_, LockError>>()?))
     }
 }

@@ -4,6 +4,7 @@ use super::Locks;
 use crate::deadlock;
 use crate::error::LockError;
 use crate::gate;
+use crate::name::LockName;
 use crate::status::Status;
 
 impl Locks {
@@ -45,14 +46,15 @@ impl Locks {
     pub fn list(&self) -> Result<Vec<Status>, LockError> {
         let engine = &self.shared.engine;
         let refined = |status: Status| {
-            let Some(name) = status.lock_name() else { return status };
+            let Ok(name) = LockName::listed(status.name()) else { return status };
             let status = match gate::existing(&**engine, &name) {
                 Some(gate) => gate.refine_status(status),
                 None => status,
             };
             deadlock::explain_status(status, engine, &name)
         };
-        let mut found: Vec<_> = engine.list()?.into_iter().map(refined).collect();
+        let found = engine.list()?.into_iter().map(refined).collect();
+        let mut found = Status::group_permits(found);
         found.sort_by(|one, other| one.name().cmp(other.name()));
         Ok(found)
     }
