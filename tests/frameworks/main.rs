@@ -6,6 +6,7 @@
 
 mod functions;
 mod guide;
+mod refusals;
 mod spans;
 mod test_attributes;
 mod tokio_main;
