@@ -32,8 +32,9 @@ pub(crate) fn acquire(
     wait: Wait,
 ) -> TokenStream {
     let support = &paths.support;
-    let Options { timeout, shared, reentrant, recover, locks, or_else, .. } = &arguments.options;
-    let [request, limit] = ["request", "limit"].map(hidden);
+    let Options { timeout, shared, reentrant, recover, locks, or_else, at_most_every, .. } =
+        &arguments.options;
+    let [request, limit, period] = ["request", "limit", "period"].map(hidden);
 
     let names = requested_names(arguments, paths);
     let new_request = quote!(#support::request(#names, #function));
@@ -42,6 +43,11 @@ pub(crate) fn acquire(
         quote!(let #limit = #timeout;)
     });
     let timeout = timeout.as_ref().map(|_| quote!(.timeout(#limit)));
+    let let_period = at_most_every.as_ref().map(|at_most_every| {
+        let value = at_most_every.tokens(support);
+        quote!(let #period = #value;)
+    });
+    let at_most_every = at_most_every.as_ref().map(|_| quote!(.at_most_every(#period)));
     let shared = shared.map(|()| quote!(.shared()));
     let reentrant = reentrant.map(|()| quote!(.reentrant()));
     let without_holder =
@@ -58,7 +64,9 @@ pub(crate) fn acquire(
     quote! {{
         let #request = #new_request;
         #let_limit
-        #request #timeout #shared #reentrant #without_holder #needs_record #from_locks #acquire
+        #let_period
+        #request #timeout #at_most_every #shared #reentrant #without_holder #needs_record
+            #from_locks #acquire
     }}
 }
 

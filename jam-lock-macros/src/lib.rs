@@ -2,8 +2,10 @@
 
 // `#[locked]` and `locked!`: parse the arguments …
 mod arguments;
+mod at_most_every;
 mod body;
 mod options;
+mod seconds;
 mod timeout;
 
 // … check the body …

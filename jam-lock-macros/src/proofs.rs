@@ -36,7 +36,7 @@ pub(crate) fn bound_type(arguments: &Arguments, paths: &Paths) -> TokenStream {
 /// The type of a literal name; `shared` checks that it has shared locks.
 pub(crate) fn name_type(
     literal: &LitStr,
-    shared: Option<TokenStream>,
+    shared: Option<&TokenStream>,
     Paths { names, .. }: &Paths,
 ) -> TokenStream {
     quote_spanned!(literal.span()=> #names::name! { type [#names] #shared #literal })

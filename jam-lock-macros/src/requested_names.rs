@@ -31,7 +31,7 @@ fn typed_name(name: &Name, arguments: &Arguments, paths: &Paths) -> TokenStream 
     let support = &paths.support;
     match name {
         Name::Literal(literal, placeholders) => {
-            let ty = name_type(literal, shared(arguments), paths);
+            let ty = name_type(literal, shared(arguments).as_ref(), paths);
             // A value without a size, such as a `str`, is no `dyn Display`, but a reference to it is.
             let keys = keys(placeholders, arguments).map(|key| quote!(&#key));
             quote!(#support::declared_name::<#ty>(&[#(#keys),*]))

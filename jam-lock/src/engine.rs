@@ -186,6 +186,9 @@ pub enum Capability {
     /// A holder that has started this process and waits for it to exit is recognized, so that a wait for
     /// it fails.
     AncestorDetection,
+    /// The last run of a job is recorded beside its lock. Without this,
+    /// [`Lock::at_most_every`](crate::Lock::at_most_every) is refused.
+    LastRuns,
 }
 
 /// Checks that this process is the one that opened an engine: a forked child must not use what it

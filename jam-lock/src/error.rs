@@ -3,16 +3,18 @@
 mod deadlock;
 mod permits;
 mod timeout_message;
+mod too_soon_message;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use self::deadlock::DeadlockMessage;
 use self::permits::PermitsMessage;
 use self::timeout_message::TimeoutMessage;
+use self::too_soon_message::TooSoonMessage;
 use crate::holder::Holder;
 use crate::name::LockName;
 use crate::site::Site;
@@ -22,8 +24,9 @@ pub use self::deadlock::DeadlockedOwner;
 /// Why a lock was not acquired or not released, or why its name or its location cannot be used.
 ///
 /// [`is_timeout`](LockError::is_timeout) is the question to ask: the lock was not free in time, and the
-/// [holder](LockError::Timeout::holder) has it. Every other variant is a real failure, whose message says
-/// what to do.
+/// [holder](LockError::Timeout::holder) has it. For a job that runs
+/// [at most every](crate::Lock::at_most_every) so often, [`is_too_soon`](LockError::is_too_soon) is another.
+/// Every other variant is a real failure, whose message says what to do.
 ///
 /// # Example
 /// ```
@@ -67,6 +70,24 @@ pub enum LockError {
         /// What the acquisition was blocked on, if not on a holder, such as a server that has not
         /// answered.
         blocked_on: Option<Box<str>>,
+    },
+
+    /// The last run that ended well began less than the [period](crate::Lock::at_most_every) ago.
+    ///
+    /// The lock is not held: whatever protects the job has done what it should.
+    #[error("{}", TooSoonMessage { name, location, last: *last, next: *next, holder: holder.as_deref() })]
+    #[non_exhaustive]
+    TooSoon {
+        /// The requested lock.
+        name: Box<LockName>,
+        /// Where the lock is: the path of its file, or the URL of its server.
+        location: String,
+        /// When the last run began.
+        last: SystemTime,
+        /// When the next run may begin; `None` if that is too far away for the clock.
+        next: Option<SystemTime>,
+        /// Who ran it.
+        holder: Option<Box<Holder>>,
     },
 
     /// The same thread, or a section of the same task, already holds the lock, so waiting would deadlock.
@@ -298,6 +319,12 @@ impl LockError {
         first.into_iter().chain(others)
     }
 
+    /// Whether this is [`LockError::TooSoon`]: the job has run well less than its period ago.
+    #[must_use]
+    pub fn is_too_soon(&self) -> bool {
+        matches!(self, Self::TooSoon { .. })
+    }
+
     /// A [`LockError::Engine`], for an [engine](crate::engine::Engine) of your own.
     ///
     /// `operation` is the one that failed, such as "acquire lock `invoice_saved`".
@@ -338,12 +365,15 @@ impl fmt::Debug for LockError {
     }
 }
 
-/// A timeout becomes [`io::ErrorKind::TimedOut`], or [`io::ErrorKind::WouldBlock`] if the timeout was 0.
+/// A timeout becomes [`io::ErrorKind::TimedOut`], or [`io::ErrorKind::WouldBlock`] if the timeout was 0;
+/// *too soon* becomes `WouldBlock` as well.
 /// [`LockError::Io`] keeps the kind that the operating system gave it.
 impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         let kind = match &error {
-            LockError::Timeout { waited: Duration::ZERO, .. } => io::ErrorKind::WouldBlock,
+            LockError::Timeout { waited: Duration::ZERO, .. } | LockError::TooSoon { .. } => {
+                io::ErrorKind::WouldBlock
+            }
             LockError::Timeout { .. } => io::ErrorKind::TimedOut,
             LockError::Reentrant { .. }
             | LockError::Order { .. }

@@ -29,7 +29,7 @@ use std::fmt;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError, TryLockError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::holder_query::HolderQuery;
 #[cfg(shuttle)]
@@ -42,7 +42,9 @@ use crate::engine::postgres::transaction::TransactionLock;
 use crate::engine::{Capability, Engine, LossMonitor, Mode, ProcessId, check_process};
 use crate::error::LockError;
 use crate::holder::Holder;
+use crate::last_run::LastRun;
 use crate::name::LockName;
+use crate::site::Site;
 use crate::status::Status;
 use crate::timeout::Deadline;
 
@@ -249,6 +251,27 @@ impl Gate {
     pub(crate) fn release(&self, number: u64, outcome: Outcome) -> Option<Result<(), LockError>> {
         self.try_update(|state| state.release(number, outcome))
             .unwrap_or_else(|forked| Some(Err(forked)))
+    }
+
+    /// Whether the engine records the last run.
+    pub(crate) fn records_runs(&self) -> bool {
+        self.engine.supports(Capability::LastRuns)
+    }
+
+    /// Begins a run of the writer, and returns the last one that ended well.
+    ///
+    /// # Errors
+    /// As [`Claim::begin_run`](crate::engine::Claim::begin_run), and [`LockError::Forked`].
+    pub(crate) fn begin_run(&self) -> Result<Option<LastRun>, LockError> {
+        self.try_update(|state| state.claim_mut().begin_run())?
+    }
+
+    /// Records that the writer's run at `site` has ended well.
+    ///
+    /// # Errors
+    /// As [`Claim::record_run`](crate::engine::Claim::record_run), and [`LockError::Forked`].
+    pub(crate) fn record_run(&self, site: &Site, period: Duration) -> Result<(), LockError> {
+        self.try_update(|state| state.claim_mut().record_run(site, period))?
     }
 
     /// A duplicate of the descriptor that holds the lock, if one does.

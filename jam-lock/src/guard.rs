@@ -7,6 +7,8 @@ mod acquisition;
 
 mod loss;
 
+mod run;
+
 #[cfg(unix)]
 mod descriptor;
 #[cfg(feature = "postgres")]
@@ -26,6 +28,7 @@ use crate::holder::Holder;
 use crate::observer::Notifier;
 
 pub use self::guards::LockGuards;
+pub(crate) use self::run::Run;
 
 /// A lock, held. Dropping it releases the lock.
 ///
@@ -79,6 +82,8 @@ pub struct LockGuard {
     record_error: Option<Box<RecordError>>,
     is_left_abandoned: AtomicBool,
     notifier: Option<Arc<Notifier>>,
+    /// The run of a job that happens at most every so often.
+    run: Option<Box<Run>>,
     /// Reports the loss of the lock, if it can be lost.
     loss_monitor: Option<Arc<dyn LossMonitor>>,
     /// Whether [`LockGuard::release`] may block until the engine has confirmed it.
@@ -108,6 +113,7 @@ impl LockGuard {
             record_error,
             is_left_abandoned,
             notifier,
+            run: None,
             loss_monitor,
             may_block,
             is_released: false,
@@ -144,15 +150,16 @@ impl LockGuard {
         self.is_released = true;
         let is_abandoned = *self.is_left_abandoned.get_mut();
         let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
+        let recorded = self.record_run(is_abandoned);
         // Before the release, after which another thread may acquire the lock and signal this one to
         // acquire it again.
         self.unregister();
         let released = self.gate.release(self.number, outcome);
-        let Some(result) = released else { return Ok(()) };
+        let Some(result) = released else { return recorded };
         if let Some(notifier) = &self.notifier {
             notifier.released(self.waited);
         }
-        result
+        recorded.and(result)
     }
 }
 

@@ -17,6 +17,7 @@ mod guard;
 pub mod guide;
 mod held;
 mod holder;
+mod last_run;
 mod lock;
 mod lock_set;
 mod locks;
@@ -35,6 +36,7 @@ mod status;
 mod this_process;
 mod timeout;
 mod unwind;
+mod utc;
 mod wall_clock;
 
 #[doc(hidden)]
@@ -51,6 +53,7 @@ pub use held::{Held, HeldShared};
 pub use holder::{Holder, HolderWait};
 #[doc = include_str!("locked.md")]
 pub use jam_lock_macros::locked;
+pub use last_run::LastRun;
 pub use lock::Lock;
 pub use lock_set::LockSet;
 pub use locks::{

@@ -4,6 +4,7 @@
 mod acquire;
 mod acquire_methods;
 mod ancestor_check;
+mod at_most_every;
 mod observed_wait;
 mod options;
 mod permits;

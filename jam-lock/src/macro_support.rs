@@ -2,6 +2,7 @@
 
 mod arguments;
 mod proofs;
+mod runs;
 mod together;
 
 pub use std::any::type_name_of_val;
@@ -14,8 +15,11 @@ pub use std::time::Duration;
 
 pub use jam_lock_macros::{block, lock_names, name};
 
-pub use self::arguments::{AsLockName, AsLocks, IntoTimeout, lock_name, timeout};
+pub use self::arguments::{
+    AsLockName, AsLocks, IntoPeriod, IntoTimeout, Period, lock_name, period, timeout,
+};
 pub use self::proofs::{InvalidName, Named, Names, declared_name, lock, lock_in, other_name};
+pub use self::runs::{RunEnd, end_run};
 pub use self::together::{Place, Places, SeveralNames, Together};
 use crate::context::{self, Owner};
 use crate::engine::Mode;
@@ -38,6 +42,8 @@ pub struct Request<'locks, N> {
     locks: Option<&'locks Locks>,
     timeout: Timeout,
     options: Options,
+    /// Whether the period of its runs is negative, which is an error.
+    has_negative_period: bool,
 }
 
 /// Requests the lock or the locks of `names`, in the function that `path` ends with.
@@ -46,7 +52,7 @@ pub struct Request<'locks, N> {
 pub fn request<N: Names>(names: N, path: &'static str) -> Request<'static, N> {
     let site = Site::here().in_function(path);
     let (timeout, options) = (Timeout::FOREVER, Options::default());
-    Request { names, site, locks: None, timeout, options }
+    Request { names, site, locks: None, timeout, options, has_negative_period: false }
 }
 
 impl<'locks, N: Names> Request<'locks, N> {
@@ -62,12 +68,18 @@ impl<'locks, N: Names> Request<'locks, N> {
         Self { timeout, ..self }
     }
 
+    /// Only if the last run that ended well began at least so long ago.
+    #[must_use]
+    pub fn at_most_every(self, period: Period) -> Self {
+        let options = Options { at_most_every: period.0, ..self.options };
+        Self { options, has_negative_period: period.0.is_none(), ..self }
+    }
+
     /// As a reader.
     #[must_use]
     pub fn shared(self) -> Request<'locks, N::Shared> {
-        let Self { names, site, locks, timeout, options } = self;
-        let options = Options { mode: Mode::Shared, ..options };
-        Request { names: names.shared(), site, locks, timeout, options }
+        let options = Options { mode: Mode::Shared, ..self.options };
+        Request { options, ..self }.map_names(N::shared)
     }
 
     /// Re-enters locks that are already held.
@@ -91,6 +103,12 @@ impl<'locks, N: Names> Request<'locks, N> {
         Self { options, ..self }
     }
 
+    /// The same request with other names.
+    fn map_names<M>(self, map: impl FnOnce(N) -> M) -> Request<'locks, M> {
+        let Self { names, site, locks, timeout, options, has_negative_period } = self;
+        Request { names: map(names), site, locks, timeout, options, has_negative_period }
+    }
+
     /// Calls `then` with the locks and the names.
     fn with_locks<R>(self, then: impl FnOnce(&Locks, N) -> R) -> Result<R, LockError> {
         match self.locks {
@@ -104,18 +122,23 @@ impl Request<'_, LockName> {
     /// Acquires the lock for a section of this thread.
     pub fn acquire(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.acquire_for(Owner::thread_section(), site, deadline)
+        let guard = self.lock()?.acquire_for(Owner::thread_section(), site, deadline)?;
+        guard.end_run(false);
+        Ok(guard)
     }
 
     /// Acquires the lock for a section of the current task.
     pub async fn acquire_async(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.acquire_async_for(Owner::task_section(), site, deadline).await
+        let guard = self.lock()?.acquire_async_for(Owner::task_section(), site, deadline).await?;
+        guard.end_run(false);
+        Ok(guard)
     }
 
     fn lock(self) -> Result<Lock, LockError> {
-        let options = self.options;
-        self.with_locks(Locks::lock)?.with_options(options)
+        let (options, has_negative_period) = (self.options, self.has_negative_period);
+        let lock = self.with_locks(Locks::lock)?;
+        if has_negative_period { Err(lock.negative_period()) } else { lock.with_options(options) }
     }
 }
 

@@ -5,6 +5,7 @@ mod permits;
 use std::fmt;
 
 use crate::holder::Holder;
+use crate::last_run::LastRun;
 use crate::name::LockName;
 
 /// The status of a lock, as [`Locks::list`](crate::Locks::list) or
@@ -21,6 +22,7 @@ pub struct Status {
     abandoned: Option<Box<Holder>>,
     unreleased: Option<Box<Holder>>,
     permits: Vec<Self>,
+    last_run: Option<Box<LastRun>>,
 }
 
 /// Whether a lock is held, and in which mode, as far as that is known.
@@ -51,9 +53,17 @@ impl Status {
     #[must_use]
     pub fn new(name: impl Into<String>, state: State) -> Self {
         let name = name.into();
-        let (holder, waiting, token) = (None, None, None);
-        let permits = Vec::new();
-        Self { name, state, holder, waiting, token, abandoned: None, unreleased: None, permits }
+        Self {
+            name,
+            state,
+            holder: None,
+            waiting: None,
+            token: None,
+            abandoned: None,
+            unreleased: None,
+            permits: Vec::new(),
+            last_run: None,
+        }
     }
 
     /// The same status, with this holder.
@@ -84,6 +94,12 @@ impl Status {
     #[must_use]
     pub fn unreleased_by(self, holder: Option<Box<Holder>>) -> Self {
         Self { unreleased: holder, ..self }
+    }
+
+    /// The same status, with the last run that ended well.
+    #[must_use]
+    pub fn with_last_run(self, last_run: Option<LastRun>) -> Self {
+        Self { last_run: last_run.map(Box::new), ..self }
     }
 
     /// The same status, with what this process knows because it holds the lock.
@@ -158,6 +174,12 @@ impl Status {
     #[must_use]
     pub fn unreleased(&self) -> Option<&Holder> {
         self.unreleased.as_deref()
+    }
+
+    /// The last run that ended well, for a job that runs [at most every](crate::Lock::at_most_every) so often.
+    #[must_use]
+    pub fn last_run(&self) -> Option<&LastRun> {
+        self.last_run.as_deref()
     }
 }
 

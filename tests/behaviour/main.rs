@@ -18,6 +18,8 @@ mod acquire_and_release;
 #[cfg(target_os = "linux")]
 mod ancestors;
 mod asynchronous;
+#[cfg(unix)]
+mod at_most_every;
 mod cancellation;
 mod context;
 mod default_locks;

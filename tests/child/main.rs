@@ -10,6 +10,7 @@ mod deadlock_storm;
 #[cfg(unix)]
 mod fork;
 mod hold;
+mod job;
 mod many;
 #[cfg(target_os = "linux")]
 mod sale;
@@ -51,6 +52,8 @@ fn main() -> Result {
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),
         Order::RunSection { folder } => sections::run(&Locks::open(folder)?),
         Order::RecoverSection { folder } => sections::recover(&Locks::open(folder)?),
+
+        Order::RunJob { location, name } => job::run(&Locks::at(location)?, &LockName::new(name)?),
 
         Order::TryAcquire { location, name } => acquire::try_acquire(&lock(location, name)?),
         Order::WaitFor { location, name, ms } => acquire::wait_for(&lock(location, name)?, ms),

@@ -27,6 +27,7 @@ mod async_block;
 mod async_drop_order;
 mod async_functions;
 mod async_methods;
+mod at_most_every;
 mod block;
 mod body;
 mod broken;

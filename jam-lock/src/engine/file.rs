@@ -7,6 +7,7 @@
 //! | how a wait blocks or polls | `blocking_pool.rs`, `polling.rs` |
 //! | what is written to the `.holder` file | `record.rs`, `record/format.rs` |
 //! | what a holder waits for | `record/waits.rs`, `wait_lookup.rs` |
+//! | where the last run of a job is recorded | `record/last_run.rs` |
 //! | where a writer that died is reported | `record/abandonment.rs` |
 //! | why a record is not read each time | `record/last_writer.rs` |
 //! | where live and stale records are distinguished | `holder_lookup/linux/stale_record.rs` |
@@ -144,7 +145,7 @@ impl FileEngine {
 impl Engine for FileEngine {
     fn supports(&self, capability: Capability) -> bool {
         match capability {
-            Capability::SharedLocks | Capability::AbandonmentReports => true,
+            Capability::SharedLocks | Capability::AbandonmentReports | Capability::LastRuns => true,
             // A lock lasts as long as its file is open. A process that tries the lock may overtake
             // the waiter that the kernel wakes. The kernel detects no deadlocks.
             Capability::LockLoss

@@ -219,6 +219,11 @@ impl State {
         Some((self.holders.add_guard(number)?, self.claim.loss_monitor()))
     }
 
+    /// The claim, for what concerns the engine and its one writer only.
+    pub(super) fn claim_mut(&mut self) -> &mut dyn Claim {
+        &mut *self.claim
+    }
+
     /// A duplicate of the descriptor that holds the claim, if one does.
     #[cfg(unix)]
     pub(super) fn duplicate_descriptor(&self) -> Result<Option<OwnedFd>, LockError> {

@@ -16,7 +16,8 @@ impl LockGuard {
     /// - [`LockError::Io`] if the file cannot be unlocked; it is closed instead, which ends the lock too.
     ///   Also if the [record](LockGuard::record_error) can be neither written nor removed: the lock is
     ///   released, but the next holder finds it abandoned without reason. Or if it does not learn that the
-    ///   lock was [marked](LockGuard::mark_abandoned) abandoned.
+    ///   lock was [marked](LockGuard::mark_abandoned) abandoned. Or if the end of a
+    ///   [run](crate::Lock::at_most_every) cannot be recorded: then the next run does not wait for its period.
     /// - [`LockError::Forked`] if the guard was inherited through `fork(2)`. The parent's lock stays held.
     /// - [`LockError::Lost`] if the lock is [lost](LockGuard::is_lost): another process may have it. The
     ///   record of another holder is left alone.

@@ -12,7 +12,7 @@ use crate::deadlock::{self, PublishedWait};
 use crate::engine::OwnerId;
 use crate::error::LockError;
 use crate::gate::{AcquireRequest, Admission, Gate, Grant, Outcome, Wait, WaiterKind};
-use crate::guard::LockGuard;
+use crate::guard::{LockGuard, Run};
 use crate::holder::Holder;
 use crate::observer::Notifier;
 use crate::permits;
@@ -159,6 +159,7 @@ impl Lock {
         deadline: Deadline,
         kind: WaiterKind,
     ) -> Result<Started<'wait>, LockError> {
+        self.check_period()?;
         let is_try = matches!(deadline, Deadline::Once);
         let is_reentrant = self.options.is_reentrant;
         let gates = slice::from_ref(&self.gate);
@@ -170,7 +171,7 @@ impl Lock {
         let notifier = self.notifier(request.site);
         Ok(match self.gate.acquire_or_enqueue(request, deadline, kind)? {
             Admission::Granted(grant) => {
-                Started::Granted(self.refuse_if_record_is_needed(&self.gate, grant)?, notifier)
+                Started::Granted(self.checked(&self.gate, grant)?, notifier)
             }
             Admission::Queued(wait) => {
                 let observed = ObservedWait::start(notifier, is_try, || wait.skip_until_polled());
@@ -195,7 +196,7 @@ impl Lock {
         if let Err(error) = &result {
             waiting.observed.timed_out(error);
         }
-        let grant = self.refuse_if_record_is_needed(&self.gate, result?)?;
+        let grant = self.checked(&self.gate, result?)?;
         Ok((grant, waiting.observed.notifier.take()))
     }
 
@@ -210,17 +211,17 @@ impl Lock {
     }
 
     /// Returns the grant; or releases it, and leaves it as it was found, if its record is needed and
-    /// cannot be read.
-    pub(super) fn refuse_if_record_is_needed(
-        &self,
-        gate: &Gate,
-        mut grant: Grant,
-    ) -> Result<Grant, LockError> {
+    /// cannot be read, or if it is too soon for the next run.
+    pub(super) fn checked(&self, gate: &Gate, mut grant: Grant) -> Result<Grant, LockError> {
         let error = &mut grant.recorded.record_error;
         let hiding = error.take_if(|error| self.options.needs_record && error.may_hide_abandonment);
-        let Some(error) = hiding else { return Ok(grant) };
+        let result = match hiding {
+            Some(error) => Err(error.error),
+            None => self.begin_run(&mut grant),
+        };
+        let Err(error) = result else { return Ok(grant) };
         give_back(gate, &grant);
-        Err(error.error)
+        Err(error)
     }
 
     pub(super) fn guard(
@@ -234,7 +235,9 @@ impl Lock {
     ) -> LockGuard {
         let registration = owner.register(&self.name, gate, request, &grant, notifier.as_ref());
         let may_block = matches!(kind, WaiterKind::Thread);
+        let run = self.options.at_most_every.map(|period| Run::new(request.site, period));
         let guard = LockGuard::new(Arc::clone(gate), registration, grant, notifier, may_block);
+        let guard = guard.with_run(run);
         if let Some(notifier) = guard.notifier() {
             if let Some(error) = guard.record_error() {
                 notifier.record_error(guard.waited(), error);

@@ -1,6 +1,7 @@
 //! Options of a [`Lock`]: how it is acquired and held.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Lock;
 use crate::engine::Mode;
@@ -17,12 +18,19 @@ pub(crate) struct Options {
     pub(crate) names_holder: bool,
     /// Whether the acquisition fails if its record cannot be read, which could hide an abandonment.
     pub(crate) needs_record: bool,
+    /// How long after the begin of the last run the next one may begin.
+    pub(crate) at_most_every: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let mode = Mode::Exclusive;
-        Self { mode, is_reentrant: false, names_holder: true, needs_record: false }
+        Self {
+            mode: Mode::Exclusive,
+            is_reentrant: false,
+            names_holder: true,
+            needs_record: false,
+            at_most_every: None,
+        }
     }
 }
 

@@ -135,6 +135,7 @@ impl Lock {
                     .into(),
             });
         }
+        self.check_period()?;
         let is_try = matches!(deadline, Deadline::Once);
         let (gates, is_reentrant) = (permits.gates(), self.options.is_reentrant);
         if let Some((gate, grant)) =
@@ -198,7 +199,7 @@ impl Lock {
         kind: WaiterKind,
     ) -> Result<LockGuard, LockError> {
         let gate = &permits.gates()[at];
-        let grant = self.refuse_if_record_is_needed(gate, grant)?;
+        let grant = self.checked(gate, grant)?;
         permits.acquired(at);
         Ok(self.guard(gate, owner, request, grant, notifier, kind))
     }

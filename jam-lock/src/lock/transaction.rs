@@ -121,6 +121,12 @@ impl Lock {
                 remedy: "acquire it by `acquire` or `acquire_async` before the transaction".into(),
             });
         }
+        if self.options.at_most_every.is_some() {
+            return Err(self.unsupported_period(
+                "`at_most_every` on a lock for a transaction",
+                "acquire it by `acquire` or `acquire_async`, and commit what the job has done before its end",
+            ));
+        }
         let lock = self.gate.transaction_lock().ok_or_else(|| LockError::Unsupported {
             what: "a lock for a transaction",
             location: self.gate.location().to_owned(),

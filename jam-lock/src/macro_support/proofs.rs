@@ -7,13 +7,11 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 
 use super::{Guards, Request};
-use crate::context::Owner;
 use crate::declared_lock::DeclaredLock;
 use crate::declared_name::DeclaredName;
 use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::held::{Door, GuardKind, Held, HeldShared};
-use crate::lock::Lock;
 use crate::locks::{Locks, with_default_locks};
 use crate::name::LockName;
 
@@ -83,26 +81,19 @@ impl<G: GuardKind> Request<'_, Named<G>> {
     /// Acquires the lock for a section of this thread.
     ///
     /// # Errors
-    /// As [`Lock::acquire`].
+    /// As [`Lock::acquire`](crate::Lock::acquire).
     pub fn acquire(self) -> Result<G, LockError> {
-        let (site, deadline) = (self.site, self.timeout.deadline());
-        let guard = self.lock()?.acquire_for(Owner::thread_section(), site, deadline)?;
+        let guard = self.map_names(|named| named.name).acquire()?;
         Ok(G::from_guard(guard, Door::OPEN))
     }
 
     /// Acquires the lock for a section of the current task.
     ///
     /// # Errors
-    /// As [`Lock::acquire_async`].
+    /// As [`Lock::acquire_async`](crate::Lock::acquire_async).
     pub async fn acquire_async(self) -> Result<G, LockError> {
-        let (site, deadline) = (self.site, self.timeout.deadline());
-        let guard = self.lock()?.acquire_async_for(Owner::task_section(), site, deadline).await?;
+        let guard = self.map_names(|named| named.name).acquire_async().await?;
         Ok(G::from_guard(guard, Door::OPEN))
-    }
-
-    fn lock(self) -> Result<Lock, LockError> {
-        let options = self.options;
-        self.with_locks(|locks, named| locks.lock(named.name))?.with_options(options)
     }
 }
 

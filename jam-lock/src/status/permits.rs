@@ -30,6 +30,7 @@ impl Status {
             abandoned: first(|it| &it.abandoned),
             unreleased: first(|it| &it.unreleased),
             permits,
+            last_run: None,
         }
     }
 

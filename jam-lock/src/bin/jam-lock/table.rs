@@ -5,7 +5,7 @@ use jam_lock::{Holder, State, Status};
 
 use crate::output::plain;
 use crate::text::{
-    among_readers, cut, died_inside, duration, not_released_by, waiting, without_process,
+    among_readers, cut, died_inside, duration, last_run, not_released_by, waiting, without_process,
 };
 
 /// The columns; tokens are for programs, which read JSON.
@@ -109,7 +109,7 @@ impl Row {
     }
 }
 
-/// The holders of a lock: those that have it, and those that have left it behind.
+/// The holders of a lock: those that have it, those that have left it behind, and when the last run was.
 fn holders(status: &Status, is_left: bool) -> String {
     if !status.permits().is_empty() {
         let permits = status.permits().iter().map(|permit| {
@@ -134,6 +134,7 @@ fn holders(status: &Status, is_left: bool) -> String {
         }
     });
     let unreleased = status.unreleased().map(not_released_by);
-    let holders: Vec<_> = [holding, died, unreleased].into_iter().flatten().collect();
+    let last_run = status.last_run().map(last_run);
+    let holders: Vec<_> = [holding, died, unreleased, last_run].into_iter().flatten().collect();
     holders.join("; ")
 }

@@ -14,7 +14,8 @@ pub(crate) fn who(location: &Location, name: &LockName) -> Result<Exit, Error> {
     let status = with_permits(&locks, name).unwrap_or(status);
     let is_unused = status.state() == State::Free
         && status.token().is_none()
-        && status.abandoned().or(status.unreleased()).is_none();
+        && status.abandoned().or(status.unreleased()).is_none()
+        && status.last_run().is_none();
     let sentence = if is_unused { unused(location, &locks, name) } else { sentence(&status) };
     output::print(format_args!("{sentence}\n"))?;
     match status.state() {
@@ -50,8 +51,8 @@ fn sentence(status: &Status) -> String {
         (None, Some(died)) => format!("{state}; {}", text::died_inside(died)),
         (None, None) => state.to_string(),
     };
-    match status.unreleased() {
-        Some(holder) => format!("{sentence}; {}", text::not_released_by(holder)),
-        None => sentence,
-    }
+    let unreleased = status.unreleased().map(text::not_released_by);
+    let last_run = status.last_run().map(text::last_run_of);
+    let parts: Vec<_> = [Some(sentence), unreleased, last_run].into_iter().flatten().collect();
+    parts.join("; ")
 }

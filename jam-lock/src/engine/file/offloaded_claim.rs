@@ -31,6 +31,7 @@ use crate::engine::{
 };
 use crate::error::LockError;
 use crate::holder::Holder;
+use crate::last_run::LastRun;
 use crate::name::LockName;
 use crate::site::Site;
 
@@ -118,6 +119,20 @@ impl OffloadedClaim {
                 None
             }));
         }
+    }
+
+    /// Asks the claim after all earlier changes, and waits for the answer.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut FileClaim) -> Result<T, LockError> + Send + 'static,
+        operation: &'static str,
+    ) -> Result<T, LockError> {
+        let (reply, result) = mpsc::channel();
+        self.update(move |claim| _ = reply.send(question(claim)));
+        result.recv_timeout(RELEASE_TIMEOUT).unwrap_or_else(|_| {
+            let error = io::Error::from(io::ErrorKind::TimedOut);
+            Err(lock_error(operation, &self.queue.path, error))
+        })
     }
 
     /// Releases the claim; with the result, if the file system answers in time.
@@ -250,12 +265,8 @@ impl Claim for OffloadedClaim {
 
     fn duplicate_descriptor(&self, mode: Mode) -> Result<Option<OwnedFd>, LockError> {
         self.check_process()?;
-        let (reply, result) = mpsc::channel();
-        self.update(move |claim| _ = reply.send(claim.duplicate_descriptor(mode)));
-        result.recv_timeout(RELEASE_TIMEOUT).unwrap_or_else(|_| {
-            let error = io::Error::from(io::ErrorKind::TimedOut);
-            Err(lock_error("duplicate the descriptor of", &self.queue.path, error))
-        })
+        let operation = "duplicate the descriptor of";
+        self.ask(move |claim| claim.duplicate_descriptor(mode), operation)
     }
 
     fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
@@ -288,6 +299,17 @@ impl Claim for OffloadedClaim {
             held.site = None;
             self.update(move |claim| claim.clear_holder(last_token));
         }
+    }
+
+    fn begin_run(&mut self) -> Result<Option<LastRun>, LockError> {
+        self.check_process()?;
+        self.ask(FileClaim::begin_run, "read the last run of")
+    }
+
+    fn record_run(&mut self, site: &Site, period: Duration) -> Result<(), LockError> {
+        self.check_process()?;
+        let site = *site;
+        self.ask(move |claim| claim.record_run(&site, period), "record a run of")
     }
 
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {

@@ -1,8 +1,9 @@
 //! [`HolderRecord`]: the record of a claim, in the `.holder` file beside its lock file.
 //!
-//! A record has three parts. The *holder* is for people, and never decides anything. The
+//! A record has four parts. The *holder* is for people, and never decides anything. The
 //! [abandonment mark](AbandonmentMark) and the [tokens](Tokens) are relied on: if one of them
-//! cannot be read or written, the holder gets a `record_error`.
+//! cannot be read or written, the holder gets a `record_error`. The [last run](last_run) of a job is
+//! relied on as well.
 //!
 //! The text of a record is in `format`; the file, which is overwritten in place, is in
 //! `record_file`.
@@ -12,6 +13,7 @@ mod error;
 mod file_size_limit;
 mod format;
 mod io;
+mod last_run;
 mod last_writer;
 mod record_file;
 mod removal;
@@ -28,6 +30,7 @@ pub(super) use self::format::Record;
 #[cfg(all(test, target_os = "linux"))]
 pub(super) use self::format::Start;
 use self::format::Template;
+pub(super) use self::last_run::to_last_run;
 use self::last_writer::LastWriter;
 pub(super) use self::last_writer::SeenLock;
 pub(super) use self::record_file::{RecordFile, read_record};
@@ -59,6 +62,8 @@ pub(super) struct HolderRecord {
     written: Option<Instant>,
     /// Whether this claim has ever read its record.
     was_read: bool,
+    /// When the run in progress began, since 1970.
+    run_began: Duration,
     /// The last record whose holder was found dead, which need not be looked for again.
     found_dead: Option<Box<Record>>,
 }
@@ -76,6 +81,7 @@ impl HolderRecord {
             last_writer: LastWriter::default(),
             written: None,
             was_read: false,
+            run_began: Duration::ZERO,
             found_dead: None,
         }
     }

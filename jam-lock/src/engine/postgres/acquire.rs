@@ -17,6 +17,7 @@ use super::cancel::is_cancelled;
 use super::cancel_token::{CancelToken, Progress};
 use super::driver::Driver;
 use super::holder::{self, NewHolder};
+use super::last_run;
 use super::pool::PooledSession;
 use super::queries::Query;
 use super::session::{RESPONSE_TIMEOUT, Session, unresponsive};
@@ -271,6 +272,10 @@ impl AcquireTask {
         if row.try_get(2)? {
             let recorded = self.read_record(session).await?;
             acquired.abandoned_by = recorded.and_then(|recorded| recorded.abandoned_by);
+        }
+        if row.try_get(3)? {
+            let (namespace, name) = (self.namespace(), self.name.as_str());
+            acquired.last_run = last_run::find(session, self.key, namespace, name).await?;
         }
         Ok(acquired)
     }

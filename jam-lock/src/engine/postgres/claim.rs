@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio_postgres::types::ToSql;
 
 use super::acquire::{AcquireTask, Acquired};
+use super::boot_time;
 use super::cancel_token::{CancelToken, Progress};
 use super::driver::Driver;
 use super::hold::Hold;
 use super::holder::NewHolder;
+use super::last_run::EndedRun;
 use super::queries::{Query, TOKEN_RESERVE};
 use super::release::ReleaseTask;
 use super::session::within_response_timeout;
@@ -19,6 +22,7 @@ use crate::engine::{
     WaitRequest, WriterWaiting, check_process,
 };
 use crate::error::LockError;
+use crate::last_run::LastRun;
 use crate::name::LockName;
 use crate::site::Site;
 
@@ -50,6 +54,8 @@ struct Held {
     is_abandoned: bool,
     /// Whether the claim has had a holder in this process.
     is_used: bool,
+    /// When the run in progress began, on the clock of this machine that is never set.
+    run_began: Duration,
 }
 
 impl PostgresClaim {
@@ -181,7 +187,14 @@ impl Claim for PostgresClaim {
             token: acquired.token,
         });
         let is_abandoned = acquired.abandoned_by.is_some();
-        self.held = Some(Held { acquired, hold, recorded, is_abandoned, is_used: false });
+        self.held = Some(Held {
+            acquired,
+            hold,
+            recorded,
+            is_abandoned,
+            is_used: false,
+            run_began: Duration::ZERO,
+        });
         Ok(true)
     }
 
@@ -236,6 +249,25 @@ impl Claim for PostgresClaim {
             self.update_holder(&held.acquired, (None, 1), false);
         }
         self.held = Some(held);
+    }
+
+    fn begin_run(&mut self) -> Result<Option<LastRun>, LockError> {
+        let Some(held) = &mut self.held else { return Ok(None) };
+        held.run_began = boot_time::now();
+        held.acquired.last_run.now().map_err(|why| {
+            let operation = format!("read the last run under lock `{}`", self.name);
+            LockError::engine(operation, self.driver.server.url().redacted(), why)
+        })
+    }
+
+    fn record_run(&mut self, site: &Site, period: Duration) -> Result<(), LockError> {
+        self.check_process()?;
+        let Some(held) = &mut self.held else { return Ok(()) };
+        let (site, began) = (*site, held.run_began);
+        let ended = EndedRun { key: self.key, token: held.acquired.token, site, began, period };
+        held.acquired.last_run = ended.to_found();
+        ended.record(&self.driver, Arc::clone(&held.acquired.session));
+        Ok(())
     }
 
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {

@@ -27,6 +27,10 @@ pub(super) fn acquire(
     let lock = locks.lock(arguments.name());
     let lock = lock.label(label(arguments)).timeout(arguments.timeout());
     let lock = if arguments.shared { lock.shared() } else { lock };
+    let lock = match arguments.at_most_every {
+        Some(period) => lock.at_most_every(period),
+        None => lock,
+    };
     let mut acquisition = pin!(lock.acquire_async());
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);

@@ -4,13 +4,11 @@ use std::fmt::{Display, Write};
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
-use super::{
-    CHECK, FIRST, KEYED, MAGIC, MAX_LEN, RELEASED_SIZE, SINCE, SIZE, TOKEN, check_of, date,
-    write_number,
-};
+use super::{CHECK, FIRST, KEYED, MAGIC, RELEASED_SIZE, SINCE, SIZE, TOKEN, check_of};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::this_process::ThisProcess;
+use crate::utc::{self, write_number};
 
 /// The width to which spaces fill up a line, as wide as most terminals.
 const WIDTH: usize = 79;
@@ -34,7 +32,7 @@ pub(in super::super) fn abandoned_record(holder: &Holder, token: u64, is_keyed: 
     let mut text = format!("{MAGIC}died token {token:19}\n");
     let since = holder.since.and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok());
     if let Some(since) = since {
-        push_line(&mut text, "since", &String::from_utf8_lossy(&date::format(since)));
+        push_line(&mut text, "since", &String::from_utf8_lossy(&utc::format(since)));
     }
     push_site(&mut text, holder.function.as_deref(), holder.file.as_deref().zip(holder.line));
     if let Some(process) = holder.process {
@@ -95,9 +93,9 @@ impl Template {
         let time = &mut self.text[SINCE];
         if since.as_secs() != self.second {
             self.second = since.as_secs();
-            time.copy_from_slice(&date::format(since));
+            time.copy_from_slice(&utc::format(since));
         }
-        write_number(&mut time[date::MICROS], since.subsec_micros().into(), b'0');
+        write_number(&mut time[utc::MICROS], since.subsec_micros().into(), b'0');
         write_check(&mut self.text, self.check.clone());
         &self.text
     }
@@ -116,7 +114,7 @@ impl Template {
         let line = [b"\n", FIRST.as_bytes(), &second[start..start + DIGITS]].concat();
         text[self.check.end..self.check.end + line.len()].copy_from_slice(&line);
         text.extend_from_slice(&second);
-        debug_assert_eq!(text.len(), MAX_LEN);
+        debug_assert_eq!(text.len(), 2 * SIZE);
         text
     }
 }
@@ -130,7 +128,7 @@ pub(super) fn push_site(text: &mut String, function: Option<&str>, place: Option
     }
 }
 
-fn push_program(text: &mut String, program: Option<&str>, host: Option<&str>) {
+pub(super) fn push_program(text: &mut String, program: Option<&str>, host: Option<&str>) {
     if let Some(program) = program {
         push_line(text, "program", &shorten(program, 80));
     }
@@ -147,7 +145,7 @@ pub(super) fn push_line(text: &mut String, name: &str, value: &dyn Display) {
 /// Adds the last lines, and spaces up to the constant size: to the ends of the lines, except for
 /// the first one, and only if they are not enough in lines of their own. Returns where the check
 /// belongs.
-fn fill_up(mut text: String, is_keyed: bool) -> (Vec<u8>, Range<usize>) {
+pub(super) fn fill_up(mut text: String, is_keyed: bool) -> (Vec<u8>, Range<usize>) {
     if is_keyed {
         let _ = writeln!(text, "{KEYED}");
     }
@@ -173,7 +171,7 @@ fn fill_up(mut text: String, is_keyed: bool) -> (Vec<u8>, Range<usize>) {
 }
 
 /// Writes the check of the lines before its own.
-fn write_check(text: &mut [u8], place: Range<usize>) {
+pub(super) fn write_check(text: &mut [u8], place: Range<usize>) {
     let mut check = check_of(&text[..place.start - CHECK.len()]);
     for digit in text[place].iter_mut().rev() {
         *digit = b"0123456789abcdef"[(check % 16) as usize];

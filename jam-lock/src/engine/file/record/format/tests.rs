@@ -110,12 +110,13 @@ fn an_abandonment_is_parsed_as_it_was_written_and_is_no_present_holder() {
     for holder in [dead(), Holder::default()] {
         let text = abandoned_record(&holder, 13, true);
         assert_eq!(text.len(), SIZE);
-        let expected = Record { token: Some(13), holder: None, abandoned_by: Some(holder.clone()) };
+        let expected =
+            Record { token: Some(13), abandoned_by: Some(holder.clone()), ..Record::default() };
         assert_eq!(record(&text), expected);
         let text = after_abandonment(&holder);
         let found = record(&text);
         assert!(found.holder.is_some());
-        assert_eq!((text.len(), found.abandoned_by_if_free()), (MAX_LEN, Some(holder)));
+        assert_eq!((text.len(), found.abandoned_by_if_free()), (2 * SIZE, Some(holder)));
     }
 }
 
