@@ -111,6 +111,7 @@ impl Lock {
     /// # Ok::<(), jam_lock::LockError>(())
     /// ```
     #[doc(alias = "lock")]
+    #[must_use = "the lock is held by the guard: write `let _guard = lock.acquire()?`"]
     #[track_caller]
     pub fn acquire(&self) -> Result<LockGuard, LockError> {
         self.acquire_for(Owner::thread(), self.site(Site::here()), self.timeout.deadline())
@@ -130,6 +131,7 @@ impl Lock {
     /// As [`Lock::acquire`], but never [`LockError::Reentrant`]: it is [`LockError::Timeout`] if the lock
     /// is held, by this thread or elsewhere, or if a waiter is next.
     #[doc(alias = "try_lock")]
+    #[must_use = "the lock is held by the guard: write `let _guard = lock.try_acquire()?`"]
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
         self.acquire_for(Owner::thread(), self.site(Site::here()), Deadline::Once)
@@ -168,6 +170,7 @@ impl Lock {
     ///     guard.release()
     /// }
     /// ```
+    #[must_use = "the lock is held by the guard: write `let _guard = lock.acquire_async().await?`"]
     #[track_caller]
     pub fn acquire_async(
         &self,
