@@ -22,6 +22,7 @@ mod copies;
 mod function;
 mod hygiene;
 mod inert_attributes;
+mod not_a_function;
 mod not_acquired;
 mod on_lost;
 mod parameters;
