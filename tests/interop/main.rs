@@ -5,6 +5,7 @@
 mod exclusion;
 mod files;
 mod jam_application;
+mod permits;
 mod python;
 mod turns;
 
