@@ -7,7 +7,7 @@ use syn::{Error, Result, Token, token};
 
 use crate::acquisition::{Wait, acquire};
 use crate::arguments::{Arguments, EXPECTED_BLOCK, FollowedBy};
-use crate::at_most_every::end_run;
+use crate::at_most_every::{self, end_run};
 use crate::await_check::find_await;
 use crate::before_body::{bind_without_lock, borrow_guard, prologue};
 use crate::body::Body;
@@ -41,6 +41,9 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         Ok((runtime, names, arguments, block))
     };
     let parsed = parse.parse2(input);
+    if let Ok((.., Some(arguments), _)) = &parsed {
+        at_most_every::check(arguments, &[], &mut errors);
+    }
     if let Ok((.., Some(arguments), Some(Block::Plain(_)))) = &parsed {
         errors.take(reject_on_lost(arguments));
     }

@@ -34,7 +34,7 @@ pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream
     let function = errors.take(parse.parse2(item.clone()));
     if let (Some(arguments), Some(function)) = (&arguments, &function) {
         errors.take(reject_copy(&function.signature.ident, arguments));
-        at_most_every::check_attributes(arguments, &function.attributes, &mut errors);
+        at_most_every::check(arguments, &function.attributes, &mut errors);
         if let Some(bound) = parameters::bound(&function.signature.inputs) {
             arguments.check_placeholders(&bound, &mut errors);
         }

@@ -10,6 +10,7 @@ jam_lock::lock_names! {
 }
 
 mod acquire_and_release;
+mod at_most_every;
 mod cancelled;
 mod connections;
 mod cut_waits;
