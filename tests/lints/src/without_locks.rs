@@ -8,7 +8,7 @@ macro_rules! locked {
     ($name:literal, async $block:block) => {
         async { Ok::<_, jam_lock::LockError>((async $block).await) }
     };
-    ($name:literal, $block:block) => {
+    ($name:literal, $(at_most_every = $period:literal,)? $block:block) => {
         Ok::<_, jam_lock::LockError>($block)
     };
 }
