@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{End, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, Lit, LitStr, Result, Token, token};
+use syn::{Error, Expr, Lit, LitStr, Result, Token, parse_quote, token};
 
 use crate::errors::{Errors, is_comma, skip_until};
 use crate::options::{self, Options, is_colon, value};
@@ -170,9 +170,9 @@ impl Arguments {
     }
 
     /// The value of a placeholder: the one given, or else the variable with its name.
-    pub(crate) fn key(&self, placeholder: &Ident) -> TokenStream {
+    pub(crate) fn key(&self, placeholder: &Ident) -> Expr {
         let key = self.keys.iter().find(|key| key.placeholder == *placeholder);
-        key.map_or_else(|| placeholder.to_token_stream(), |key| key.value.to_token_stream())
+        key.map_or_else(|| parse_quote!(#placeholder), |key| key.value.clone())
     }
 
     /// Checks that the placeholders without a value are among the variables that a function's
@@ -211,7 +211,7 @@ impl Arguments {
         for expression in names.chain(timeout).chain(period).chain(or_else).chain(locks) {
             expression.to_tokens(&mut tokens);
         }
-        tokens.extend(self.placeholders().map(|placeholder| self.key(placeholder)));
+        tokens.extend(self.placeholders().map(|it| self.key(it).into_token_stream()));
         tokens
     }
 }

@@ -23,15 +23,20 @@ mod copies;
 mod function;
 mod hygiene;
 mod inert_attributes;
+mod not_a_function;
 mod not_acquired;
 mod on_lost;
 mod parameters;
+mod proofs;
 mod rename_self;
+mod requested_names;
 mod return_type;
 mod section;
 
 // `lock_names!`: the declared names, and the registry that is generated from them.
 mod declarations;
+mod identifiers;
+mod name_types;
 mod portable;
 mod registry;
 mod template;

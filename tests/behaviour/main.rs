@@ -7,6 +7,10 @@ jam_lock::lock_names! {
     "second",
     /// One for each customer.
     "customer_{id}",
+    /// Three at once.
+    "declared_export" = 3,
+    /// Two at once for each printer.
+    "printer_{id}" = 2,
 }
 
 mod abandonment;
@@ -43,6 +47,7 @@ mod moved_guards;
 mod no_false_alarm;
 mod observer;
 mod paths;
+mod permits;
 mod processes;
 mod records;
 mod recovery;

@@ -13,6 +13,8 @@ mod hold;
 mod job;
 mod many;
 #[cfg(target_os = "linux")]
+mod permit_storm;
+#[cfg(target_os = "linux")]
 mod sale;
 mod sections;
 #[cfg(target_os = "linux")]
@@ -41,12 +43,12 @@ fn main() -> Result {
         Order::AcquireTwo { location, first, second } => {
             // Both are of one `Locks`, so that a server sees them on one session.
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
             hold::acquire_two(&lock(first)?, &lock(second)?)
         }
         Order::AcquireThree { location, first, second, third } => {
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
             hold::acquire_three(&lock(first)?, &lock(second)?, &lock(third)?)
         }
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),
@@ -133,6 +135,10 @@ fn main() -> Result {
         #[cfg(target_os = "linux")]
         Order::Storm { folder, number, seed } => storm::work(folder, number, seed),
         #[cfg(target_os = "linux")]
+        Order::PermitStorm { location, data, seed, times } => {
+            permit_storm::work(location, data, seed, times)
+        }
+        #[cfg(target_os = "linux")]
         Order::DeadlockStorm { folder, number, seed } => deadlock_storm::work(folder, number, seed),
         #[cfg(not(target_os = "linux"))]
         order => Err(format!("child: {order:?} is not for this system").into()),
@@ -140,7 +146,15 @@ fn main() -> Result {
 }
 
 fn lock(location: &Path, name: &str) -> Result<Lock> {
-    Ok(Locks::at(location)?.lock(LockName::new(name)?))
+    Ok(Locks::at(location)?.lock(lock_name(name)?))
+}
+
+/// A name, or one with permits: `export*3`.
+fn lock_name(name: &str) -> Result<LockName> {
+    match name.split_once('*') {
+        None => Ok(LockName::new(name)?),
+        Some((name, permits)) => Ok(LockName::new(name)?.with_permits(permits.parse()?)?),
+    }
 }
 
 /// Waits for the next line of the standard input; returns `false` if the input has ended.

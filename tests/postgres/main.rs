@@ -26,6 +26,7 @@ mod no_leftovers;
 mod other_work;
 mod owners;
 mod partition;
+mod permits;
 mod poolers;
 mod readers;
 mod refused;

@@ -63,6 +63,8 @@ pub struct WaitRequest {
     pub owner: OwnerId,
     /// The call site to record as the holder; `None` if it is not recorded.
     pub site: Option<Site>,
+    /// How many permits the lock has, to be recorded with the holder.
+    pub permits: u16,
 }
 
 /// The callback of [`Claim::find_waiting_writer`].
@@ -107,6 +109,8 @@ pub struct Usage<'gate> {
     pub abandoned_by: Option<&'gate Holder>,
     /// The greatest token that this process has given to a writer.
     pub last_token: u64,
+    /// How many permits the lock has for the holder, to be recorded with it.
+    pub permits: u16,
 }
 
 /// The claim of this process on one name.

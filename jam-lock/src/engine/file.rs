@@ -70,7 +70,7 @@ use self::lock_file::EXTENSION;
 use self::mount::Mount;
 #[cfg(target_os = "linux")]
 use self::offloaded_claim::OffloadedClaim;
-use self::record::TokenFloor;
+use self::record::{RecordFile, TokenFloor};
 use self::temporary_folder::TemporaryFolder;
 use super::{Capability, Claim, Engine, FoundWaits, HolderReply, ProcessId};
 use crate::error::LockError;
@@ -178,6 +178,16 @@ impl Engine for FileEngine {
             return;
         }
         holder_lookup::find(self.path(name), reply);
+    }
+
+    fn recorded_permits(&self, name: &LockName) -> Option<u16> {
+        // Nothing is read where the file system may hang.
+        #[cfg(target_os = "linux")]
+        if self.io_threads.is_some() {
+            return None;
+        }
+        let record = record::read_record(&RecordFile::path(&self.path(name)))?;
+        record.holder.and_then(|(holder, _)| holder.permits)
     }
 
     fn holder_timeout(&self) -> Duration {

@@ -1,10 +1,11 @@
 //! The steps of an acquisition, and their two drivers: a thread, which blocks, and a task.
 
+use std::slice;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
 
 use super::ancestor_check::AncestorCheck;
+use super::observed_wait::ObservedWait;
 use super::{Lock, yield_to_executor};
 use crate::context::Owner;
 use crate::deadlock::{self, PublishedWait};
@@ -14,6 +15,7 @@ use crate::gate::{AcquireRequest, Admission, Gate, Grant, Outcome, Wait, WaiterK
 use crate::guard::{LockGuard, Run};
 use crate::holder::Holder;
 use crate::observer::Notifier;
+use crate::permits;
 use crate::site::Site;
 use crate::timeout::Deadline;
 
@@ -25,11 +27,21 @@ impl Lock {
         site: Site,
         deadline: Deadline,
     ) -> Result<LockGuard, LockError> {
+        if let Some(permits) = &self.settings.permits {
+            return self.acquire_permit_for(permits, owner, site, deadline);
+        }
         let request = self.request(&owner, site);
         let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Thread)? {
             Started::Reentrant(guard) => return Ok(guard),
             Started::Granted(grant, notifier) => {
-                return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread));
+                return Ok(self.guard(
+                    &self.gate,
+                    owner,
+                    &request,
+                    grant,
+                    notifier,
+                    WaiterKind::Thread,
+                ));
             }
             Started::Waiting(waiting) => waiting,
         };
@@ -50,7 +62,7 @@ impl Lock {
             result => result,
         };
         let (grant, notifier) = self.finish(waiting, result)?;
-        Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread))
+        Ok(self.guard(&self.gate, owner, &request, grant, notifier, WaiterKind::Thread))
     }
 
     /// Acquires the lock for `owner`, and lets other tasks run until then.
@@ -64,11 +76,22 @@ impl Lock {
         let request = self.request(&owner, site);
         async move {
             yield_to_executor::yield_if_budget_spent().await;
+            if let Some(permits) = &self.settings.permits {
+                return Box::pin(self.acquire_permit_async_for(permits, owner, site, deadline))
+                    .await;
+            }
             let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Task)? {
                 Started::Reentrant(guard) => return Ok(guard),
                 Started::Granted(grant, notifier) => {
                     yield_to_executor::spend_budget();
-                    return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task));
+                    return Ok(self.guard(
+                        &self.gate,
+                        owner,
+                        &request,
+                        grant,
+                        notifier,
+                        WaiterKind::Task,
+                    ));
                 }
                 Started::Waiting(waiting) => waiting,
             };
@@ -95,7 +118,7 @@ impl Lock {
                 Box::pin(self.explained(result)).await
             };
             let (grant, notifier) = self.finish(waiting, result)?;
-            Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task))
+            Ok(self.guard(&self.gate, owner, &request, grant, notifier, WaiterKind::Task))
         }
     }
 
@@ -112,12 +135,18 @@ impl Lock {
             mode: self.options.mode,
             site,
             is_recorded: self.settings.records_holders,
-            owner: if self.gate.detects_deadlocks() { owner.id() } else { OwnerId::NONE },
+            // The holder of one permit is not the one that a waiter waits for, so there is no cycle.
+            owner: if self.gate.detects_deadlocks() && self.settings.permits.is_none() {
+                owner.id()
+            } else {
+                OwnerId::NONE
+            },
             names_holder: self.options.names_holder,
+            permits: self.name.permit_count(),
         }
     }
 
-    fn notifier(&self, site: Site) -> Option<Arc<Notifier>> {
+    pub(super) fn notifier(&self, site: Site) -> Option<Arc<Notifier>> {
         let observer = self.settings.observer.as_ref();
         observer.map(|observer| Arc::new(Notifier::new(observer, self.name(), site)))
     }
@@ -133,14 +162,19 @@ impl Lock {
         self.check_period()?;
         let is_try = matches!(deadline, Deadline::Once);
         let is_reentrant = self.options.is_reentrant;
-        if let Some(grant) = owner.check(&self.name, &self.gate, request, is_reentrant, !is_try)? {
-            return Ok(Started::Reentrant(LockGuard::reentrant(Arc::clone(&self.gate), grant)));
+        let gates = slice::from_ref(&self.gate);
+        if let Some((gate, grant)) =
+            owner.check(&self.name, gates, request, is_reentrant, !is_try)?
+        {
+            return Ok(Started::Reentrant(LockGuard::reentrant(gate, grant)));
         }
         let notifier = self.notifier(request.site);
         Ok(match self.gate.acquire_or_enqueue(request, deadline, kind)? {
-            Admission::Granted(grant) => Started::Granted(self.checked(grant)?, notifier),
+            Admission::Granted(grant) => {
+                Started::Granted(self.checked(&self.gate, grant)?, notifier)
+            }
             Admission::Queued(wait) => {
-                let observed = ObservedWait::start(&wait, notifier, is_try);
+                let observed = ObservedWait::start(notifier, is_try, || wait.skip_until_polled());
                 let ancestor_check = AncestorCheck::start(&self.gate, deadline);
                 // A try waits for no holder.
                 let held = if is_try { Vec::new() } else { owner.held_as_writer() };
@@ -158,16 +192,27 @@ impl Lock {
         mut waiting: Waiting<'_>,
         result: Result<Grant, LockError>,
     ) -> Result<(Grant, Option<Arc<Notifier>>), LockError> {
+        let result = result.map_err(|error| self.disagreement_or(error));
         if let Err(error) = &result {
             waiting.observed.timed_out(error);
         }
-        let grant = self.checked(result?)?;
+        let grant = self.checked(&self.gate, result?)?;
         Ok((grant, waiting.observed.notifier.take()))
+    }
+
+    /// Another error, if the holder that a timeout names has another number of permits.
+    fn disagreement_or(&self, error: LockError) -> LockError {
+        match &error {
+            LockError::Timeout { holder: Some(holder), .. } => {
+                permits::agree(&self.name, &self.gate, Some(holder)).err().unwrap_or(error)
+            }
+            _ => error,
+        }
     }
 
     /// Returns the grant; or releases it, and leaves it as it was found, if its record is needed and
     /// cannot be read, or if it is too soon for the next run.
-    fn checked(&self, mut grant: Grant) -> Result<Grant, LockError> {
+    pub(super) fn checked(&self, gate: &Gate, mut grant: Grant) -> Result<Grant, LockError> {
         let error = &mut grant.recorded.record_error;
         let hiding = error.take_if(|error| self.options.needs_record && error.may_hide_abandonment);
         let result = match hiding {
@@ -175,27 +220,23 @@ impl Lock {
             None => self.begin_run(&mut grant),
         };
         let Err(error) = result else { return Ok(grant) };
-        let is_abandoned = grant.recorded.abandoned_by.is_some();
-        let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
-        // The first error is the one to report.
-        let _ = self.gate.release(grant.number, outcome);
+        give_back(gate, &grant);
         Err(error)
     }
 
-    fn guard(
+    pub(super) fn guard(
         &self,
+        gate: &Arc<Gate>,
         owner: Owner,
         request: &AcquireRequest,
         grant: Grant,
         notifier: Option<Arc<Notifier>>,
         kind: WaiterKind,
     ) -> LockGuard {
-        let registration =
-            owner.register(&self.name, &self.gate, request, &grant, notifier.as_ref());
+        let registration = owner.register(&self.name, gate, request, &grant, notifier.as_ref());
         let may_block = matches!(kind, WaiterKind::Thread);
         let run = self.options.at_most_every.map(|period| Run::new(request.site, period));
-        let guard =
-            LockGuard::new(Arc::clone(&self.gate), registration, grant, notifier, may_block);
+        let guard = LockGuard::new(Arc::clone(gate), registration, grant, notifier, may_block);
         let guard = guard.with_run(run);
         if let Some(notifier) = guard.notifier() {
             if let Some(error) = guard.record_error() {
@@ -208,6 +249,14 @@ impl Lock {
         }
         guard
     }
+}
+
+/// Releases a grant that is not used, and leaves the lock as it was found.
+pub(super) fn give_back(gate: &Gate, grant: &Grant) {
+    let is_abandoned = grant.recorded.abandoned_by.is_some();
+    let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
+    // The first error is the one to report.
+    let _ = gate.release(grant.number, outcome);
 }
 
 /// How an acquisition has started.
@@ -258,58 +307,5 @@ impl Waiting<'_> {
     fn withdrawn(&mut self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
         self.published = None;
         result
-    }
-}
-
-/// Notifies the observer of a wait, and of its end if it is dropped. A try waits for no holder, so the
-/// observer is notified only if it is granted or times out.
-struct ObservedWait {
-    notifier: Option<Arc<Notifier>>,
-    is_try: bool,
-    /// When it is notified that the wait still lasts.
-    still_waiting_at: Option<Instant>,
-}
-
-impl ObservedWait {
-    fn start(wait: &Wait<'_>, notifier: Option<Arc<Notifier>>, is_try: bool) -> Self {
-        let mut still_waiting_at = None;
-        if let Some(notifier) = notifier.as_deref().filter(|_| !is_try) {
-            // An observer may be slow, and must not delay other waiters.
-            wait.skip_until_polled();
-            still_waiting_at = notifier.still_waiting_at();
-            notifier.waiting();
-        }
-        Self { notifier, is_try, still_waiting_at }
-    }
-
-    fn is_due(&self) -> bool {
-        self.still_waiting_at.is_some_and(|at| at <= Instant::now())
-    }
-
-    /// Notifies the observer that the wait still lasts, once that is due.
-    fn still_waiting(&mut self, holder: Option<&Holder>) {
-        if self.is_due() {
-            self.still_waiting_at = None;
-            if let Some(notifier) = &self.notifier {
-                notifier.still_waiting(holder);
-            }
-        }
-    }
-
-    /// Notifies the observer if `error` is a timeout.
-    fn timed_out(&mut self, error: &LockError) {
-        if let LockError::Timeout { waited, holder, .. } = error {
-            if let Some(notifier) = self.notifier.take() {
-                notifier.timed_out(*waited, holder.as_deref());
-            }
-        }
-    }
-}
-
-impl Drop for ObservedWait {
-    fn drop(&mut self) {
-        if let Some(notifier) = self.notifier.as_ref().filter(|_| !self.is_try) {
-            notifier.gave_up();
-        }
     }
 }

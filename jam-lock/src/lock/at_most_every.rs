@@ -61,6 +61,11 @@ impl Lock {
                 "`at_most_every` on a reentrant lock",
                 "use one of them, because a run inside of a run of the same lock would always be too soon",
             )
+        } else if self.settings.permits.is_some() {
+            self.unsupported_period(
+                "`at_most_every` on a name with several permits",
+                "use a name with one permit, because only one run is the last",
+            )
         } else if !self.gate.records_runs() {
             self.unsupported_period(
                 "`at_most_every`",

@@ -38,6 +38,7 @@ impl Lock {
     /// The same lock, with a limit on how long an acquisition may take: a `Duration`, or whole seconds.
     ///
     /// By default an acquisition waits forever.
+    #[doc(alias = "try_lock_for", alias = "lock_timeout")]
     pub fn timeout(&self, timeout: impl Into<Timeout>) -> Self {
         Self { timeout: timeout.into(), ..self.clone() }
     }
@@ -65,7 +66,7 @@ impl Lock {
     /// assert!(lock.shared().try_acquire().is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[doc(alias = "RwLock", alias = "read")]
+    #[doc(alias = "RwLock", alias = "read", alias = "lock_shared")]
     pub fn shared(&self) -> Self {
         let options = Options { mode: Mode::Shared, ..self.options };
         Self { options, ..self.clone() }

@@ -90,13 +90,18 @@ pub(crate) enum Subcommand {
 pub(crate) struct RunArguments {
     /// Name of the lock
     #[arg(value_parser = name)]
-    pub(crate) name: LockName,
+    name: LockName,
 
     /// Wait at most this many seconds for the lock: 0 does not wait, -1 waits forever [default: -1,
     /// or 0 with --skip]
     #[arg(long, short, value_name = "SECONDS", value_parser = timeout)]
     #[arg(allow_negative_numbers = true)]
     timeout: Option<Timeout>,
+
+    /// Let this many commands run at once; the same number everywhere
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=255))]
+    #[arg(conflicts_with = "shared")]
+    pub(crate) permits: Option<u32>,
 
     /// Run the command only if its last run that ended well began at least so long ago: 90s, 15min, 1h
     /// or 1d
@@ -144,6 +149,13 @@ pub(crate) struct RunArguments {
 }
 
 impl RunArguments {
+    /// The name of the lock, with its permits.
+    pub(crate) fn name(&self) -> LockName {
+        let name = self.name.clone();
+        let permits = self.permits.and_then(|permits| name.clone().with_permits(permits).ok());
+        permits.unwrap_or(name)
+    }
+
     /// How long to wait for the lock.
     pub(crate) fn timeout(&self) -> Timeout {
         let otherwise = if self.skip { Timeout::ONCE } else { Timeout::FOREVER };

@@ -12,10 +12,19 @@ pub(crate) fn list(locks: &[Status]) -> String {
 }
 
 fn status(status: &Status) -> Value {
+    let permits: Vec<_> = status.permits().iter().map(lock).collect();
+    let mut status = lock(status);
+    status["permits"] = permits.into();
+    status
+}
+
+/// A lock, or one of its permits.
+fn lock(status: &Status) -> Value {
     let (state, readers) = match status.state() {
         State::Free => ("free", Some(0)),
         State::Writer => ("writer", Some(0)),
         State::Readers(count) => ("readers", count),
+        State::Permits { .. } => ("permits", Some(0)),
         State::NoWriter => ("no writer", None),
         _ => ("unknown", None),
     };

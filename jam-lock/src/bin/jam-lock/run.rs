@@ -63,13 +63,13 @@ fn run_under_lock(location: &Location, arguments: &RunArguments) -> Result<Exit,
     let mut command = command::prepare(arguments)?;
     let guard = acquire::acquire(&locks, arguments, &mut command)?;
     if let Some(died) = guard.abandoned() {
-        say(format_args!("the last holder of lock `{}` died inside: {died}", arguments.name));
+        say(format_args!("the last holder of lock `{}` died inside: {died}", arguments.name()));
     }
     if let Some(holder) = guard.unreleased() {
         say(format_args!(
             "lock `{}` was granted although {holder} has not released it: its lock file was removed, or \
              this folder and its own are two mounts or copies of one",
-            arguments.name
+            arguments.name()
         ));
     }
     if let Some(error) = guard.record_error() {

@@ -11,6 +11,7 @@ use super::{output, suggestion, text};
 pub(crate) fn who(location: &Location, name: &LockName) -> Result<Exit, Error> {
     let locks = location.open_existing()?;
     let status = locks.lock(name.clone()).status()?;
+    let status = with_permits(&locks, name).unwrap_or(status);
     let is_unused = status.state() == State::Free
         && status.token().is_none()
         && status.abandoned().or(status.unreleased()).is_none()
@@ -23,6 +24,12 @@ pub(crate) fn who(location: &Location, name: &LockName) -> Result<Exit, Error> {
     }
 }
 
+/// The status of the lock `name`, if it is seen to have several permits.
+fn with_permits(locks: &Locks, name: &LockName) -> Option<Status> {
+    let found = locks.list().ok()?;
+    found.into_iter().find(|it| it.name() == name.as_str() && !it.permits().is_empty())
+}
+
 /// A name without any trace, which may be misspelt. A keyed name that is free has none.
 fn unused(location: &Location, locks: &Locks, name: &LockName) -> String {
     let default = if location.is_default() { ", the default location" } else { "" };
@@ -33,6 +40,11 @@ fn unused(location: &Location, locks: &Locks, name: &LockName) -> String {
 
 fn sentence(status: &Status) -> String {
     let state = status.state();
+    if let State::Permits { held, of } = state {
+        let holders = status.permits().iter().filter(|permit| permit.state().is_held());
+        let holders: Vec<_> = holders.map(sentence).collect();
+        return format!("{held} of {of} permits held: {}", holders.join("; "));
+    }
     let sentence = match (status.holder(), status.abandoned()) {
         (Some(holder), _) => text::held_by_one(state, holder),
         (None, _) if state.is_held() => format!("held by an unknown process ({state})"),

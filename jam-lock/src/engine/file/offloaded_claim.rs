@@ -145,7 +145,8 @@ impl OffloadedClaim {
         let (mode, was_silent) = (held.mode, self.queue.is_silent());
         let (reply, result) = mpsc::channel();
         self.update(move |claim| {
-            let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token };
+            let permits = 1;
+            let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token, permits };
             let _ = reply.send(claim.release(mode, Some(usage)));
         });
         let time = if was_silent { Duration::ZERO } else { RELEASE_TIMEOUT };
@@ -243,7 +244,8 @@ impl Claim for OffloadedClaim {
         if let Some(granted) = self.waits.remove(&id).and_then(|wait| wait.take_grant()) {
             let Recorded { abandoned_by, token, .. } = granted.recorded;
             self.update(move |claim| {
-                let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token: token };
+                let (abandoned_by, permits) = (abandoned_by.as_deref(), 1);
+                let usage = Usage { abandoned_by, last_token: token, permits };
                 // If that fails, the next holder meets it as well.
                 let _ = claim.release(granted.mode, Some(usage));
             });
@@ -281,11 +283,11 @@ impl Claim for OffloadedClaim {
         held.token = recorded.token;
         if mode == Mode::Exclusive && held.site != site.copied() {
             held.site = site.copied();
-            let (site, last_token) = (held.site, recorded.token);
+            let (site, last_token, permits) = (held.site, recorded.token, usage.permits);
             let first =
                 usage.abandoned_by.cloned().map(Box::new).or_else(|| held.abandoned_by.clone());
             self.update(move |claim| {
-                let usage = Usage { abandoned_by: first.as_deref(), last_token };
+                let usage = Usage { abandoned_by: first.as_deref(), last_token, permits };
                 claim.record_holder(mode, site.as_ref(), usage);
             });
         }
@@ -314,7 +316,7 @@ impl Claim for OffloadedClaim {
         self.check_process()?;
         let Some(held) = self.held.take_if(|held| held.mode == mode) else { return Ok(()) };
         let (abandoned_by, last_token) = match usage {
-            Some(Usage { abandoned_by, last_token }) => {
+            Some(Usage { abandoned_by, last_token, .. }) => {
                 (abandoned_by.cloned().map(Box::new), last_token)
             }
             None => (held.abandoned_by.clone(), held.token),

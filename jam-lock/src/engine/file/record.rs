@@ -114,7 +114,7 @@ impl HolderRecord {
         let recorded = match site {
             // A record that could not be read may have the mark, so it is not overwritten.
             _ if self.mark == AbandonmentMark::Unread => Ok(()),
-            Some(site) => self.write_holder(site, now, first),
+            Some(site) => self.write_holder(site, usage.permits, now, first),
             None => self.write_unrecorded(first),
         };
         self.written = start;
@@ -186,6 +186,7 @@ impl HolderRecord {
     fn write_holder(
         &mut self,
         site: &Site,
+        permits: u16,
         since: Duration,
         first: Option<&Holder>,
     ) -> Result<(), LockError> {
@@ -193,9 +194,10 @@ impl HolderRecord {
         if file.was_written_by_another() {
             return Err(written_by_another(&self.spec.path));
         }
-        if self.template.as_ref().is_none_or(|template| template.site != *site) {
+        let fits = |template: &Template| template.site == *site && template.permits == permits;
+        if !self.template.as_ref().is_some_and(fits) {
             let is_keyed = self.token_floor.is_some();
-            self.template = Some(Template::new(&ThisProcess::get(), *site, is_keyed));
+            self.template = Some(Template::new(&ThisProcess::get(), *site, permits, is_keyed));
         }
         let Some(template) = &mut self.template else { return Ok(()) };
         let token = self.tokens.last();

@@ -164,7 +164,7 @@ impl Claim for MemoryClaim {
         }
         let was_recorded = mem::take(&mut self.was_recorded);
         self.lock.update(|state| {
-            if let (Mode::Exclusive, Some(Usage { abandoned_by, last_token })) = (mode, usage) {
+            if let (Mode::Exclusive, Some(Usage { abandoned_by, last_token, .. })) = (mode, usage) {
                 state.token = state.token.max(last_token);
                 if was_recorded {
                     state.abandoned_by = abandoned_by.cloned().map(Box::new);
@@ -207,6 +207,7 @@ mod tests {
             yield_first: Duration::ZERO,
             owner: OwnerId::NONE,
             site: None,
+            permits: 1,
         };
         let done =
             Box::new(move |done: Result<bool, LockError>| reply.send(done.unwrap()).unwrap());

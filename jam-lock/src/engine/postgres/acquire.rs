@@ -177,11 +177,13 @@ impl AcquireTask {
         session: &Arc<Session>,
     ) -> Result<Option<Acquired>, AcquireError> {
         let (namespace, name) = (self.namespace(), self.name.as_str());
-        let holder = NewHolder::new(self.request.site.as_ref());
-        let [file, line, function, program, process, host] = holder.parameters();
+        let holder = NewHolder::new(self.request.site.as_ref(), self.request.permits);
+        let [file, line, function, program, process, host, permits] = holder.parameters();
         let keyed = self.name.is_keyed();
-        let parameters: [&(dyn ToSql + Sync); 10] =
-            [&self.key, &namespace, &name, &keyed, file, line, function, program, process, host];
+        let parameters: [&(dyn ToSql + Sync); 11] = [
+            &self.key, &namespace, &name, &keyed, file, line, function, program, process, host,
+            permits,
+        ];
         let attempt = self.run_cancellable(session, Query::TryLock, &parameters).await?;
         let Some(mut rows) = attempt else { return Ok(None) };
         if rows.is_empty() && self.request.blocking {

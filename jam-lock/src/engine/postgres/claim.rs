@@ -72,13 +72,28 @@ impl PostgresClaim {
 
     /// Records the next holder on the lock's own session, in the order of the calls; `is_abandoned`
     /// keeps the first abandonment, or adds one by the previous holder.
-    fn update_holder(&self, acquired: &Acquired, site: Option<Site>, is_abandoned: bool) {
+    fn update_holder(
+        &self,
+        acquired: &Acquired,
+        (site, permits): (Option<Site>, u16),
+        is_abandoned: bool,
+    ) {
         let (session, key, token) = (Arc::clone(&acquired.session), self.key, acquired.token);
         self.driver.handle.spawn(async move {
-            let holder = NewHolder::new(site.as_ref());
-            let [file, line, function, program, process, host] = holder.parameters();
-            let parameters: [&(dyn ToSql + Sync); 9] =
-                [&key, &token, file, line, function, program, process, host, &is_abandoned];
+            let holder = NewHolder::new(site.as_ref(), permits);
+            let [file, line, function, program, process, host, permits] = holder.parameters();
+            let parameters: [&(dyn ToSql + Sync); 10] = [
+                &key,
+                &token,
+                file,
+                line,
+                function,
+                program,
+                process,
+                host,
+                permits,
+                &is_abandoned,
+            ];
             let updated = session.run(Query::UpdateHolder, &parameters);
             if within_response_timeout(updated).await.is_none() {
                 // The death of this holder would go unreported, so its lock counts as lost.
@@ -213,7 +228,7 @@ impl Claim for PostgresClaim {
             let is_abandoned = usage.abandoned_by.is_some() || abandoned_by.is_some();
             if held.recorded != site.copied() || held.is_abandoned != is_abandoned {
                 (held.recorded, held.is_abandoned) = (site.copied(), is_abandoned);
-                self.update_holder(&held.acquired, held.recorded, is_abandoned);
+                self.update_holder(&held.acquired, (held.recorded, usage.permits), is_abandoned);
             }
             let token = if held.is_used { usage.last_token.max(first) + 2 } else { first };
             let token_reserve = (first + TOKEN_RESERVE).saturating_sub(token);
@@ -231,7 +246,7 @@ impl Claim for PostgresClaim {
         let Some(mut held) = self.held.take() else { return };
         if held.recorded.is_some() || held.is_abandoned {
             (held.recorded, held.is_abandoned) = (None, false);
-            self.update_holder(&held.acquired, None, false);
+            self.update_holder(&held.acquired, (None, 1), false);
         }
         self.held = Some(held);
     }

@@ -113,8 +113,9 @@ impl EndedRun {
     async fn try_record(&self, session: &Arc<Session>) -> bool {
         let ago = boot_time::now().saturating_sub(self.began).as_secs_f64();
         let period = self.period.as_secs_f64();
-        let holder = NewHolder::new(Some(&self.site));
-        let [file, line, function, program, process, host] = holder.parameters();
+        // Only a name with one permit has runs.
+        let holder = NewHolder::new(Some(&self.site), 1);
+        let [file, line, function, program, process, host, _] = holder.parameters();
         let parameters: [&(dyn ToSql + Sync); 10] =
             [&self.key, &self.token, &ago, &period, file, line, function, program, process, host];
         let record = session.run(Query::RecordRun, &parameters);

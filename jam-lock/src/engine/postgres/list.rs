@@ -19,7 +19,7 @@ use crate::status::{State, Status};
 pub(super) const OPERATION: &str = "list the locks";
 
 /// The number of columns of a holder; those of its session follow.
-const HOLDER: usize = 8;
+const HOLDER: usize = 9;
 
 /// The number of columns before the name.
 const BEFORE_NAME: usize = HOLDER + 2 + HOLDER;

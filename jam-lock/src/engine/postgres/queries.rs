@@ -126,7 +126,7 @@ const QUERIES: [Definition; 23] = [
     (Query::UpdateHolder, AtStart, |table| {
         format!(
             "{QUICKLY} UPDATE {table} AS lock SET holder = {},
-                died = CASE WHEN $9::boolean THEN coalesce(lock.died, lock.holder) END FROM quickly
+                died = CASE WHEN $10::boolean THEN coalesce(lock.died, lock.holder) END FROM quickly
             WHERE lock.key = $1::bigint AND lock.token = $2::bigint",
             recorded_holder(3),
         )

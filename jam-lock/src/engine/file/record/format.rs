@@ -9,6 +9,7 @@
 //! boot      3f2c9a1b
 //! program   invoiced
 //! host      app1
+//! permits   3
 //! kind      keyed
 //! check     8c3f0a5be1d2974f
 //! first     e1d2974f8c3f0a5b
@@ -30,7 +31,8 @@
 //!   size, comes directly behind the first text: [`run`].
 //! - **Waits.** While the owner of the lock waits for another one, a text about that follows the
 //!   others: [`waits`].
-//! - **Optional lines.** `kind` is only written for a keyed name, `place` only if the lock was
+//! - **Optional lines.** `kind` is only written for a keyed name, `permits` only for a name with more
+//!   than one, `place` only if the lock was
 //!   acquired in a source file, the others if they are known.
 
 #[cfg(all(test, not(shuttle)))]
@@ -220,7 +222,7 @@ struct Fields<'bytes> {
 impl<'bytes> Fields<'bytes> {
     fn parse(bytes: &'bytes [u8]) -> Option<Self> {
         token(bytes)?;
-        let mut holder = Holder::default();
+        let mut holder = Holder { permits: Some(1), ..Holder::default() };
         let mut start = Start::default();
         let mut every = None;
         let mut rest = bytes;
@@ -245,6 +247,7 @@ impl<'bytes> Fields<'bytes> {
                 "boot" => start.boot = Some(value.to_owned()),
                 "program" => holder.program = Some(value.to_owned()),
                 "host" => holder.host = Some(value.to_owned()),
+                "permits" => holder.permits = Some(value.parse().ok()?),
                 "every" => every = Some(run::parse_period(value)?),
                 "token" => holder.token = Some(value.parse().ok()?),
                 "check" => {

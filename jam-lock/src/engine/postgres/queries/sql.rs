@@ -105,12 +105,13 @@ fn run_fields(of: &str) -> String {
 
 /// The holder to record: the parameters from `first` on, the first of which is null for none.
 pub(super) fn recorded_holder(first: usize) -> String {
-    let [file, line, function, program, process, host] = [0, 1, 2, 3, 4, 5].map(|at| first + at);
+    let [file, line, function, program, process, host, permits] =
+        [0, 1, 2, 3, 4, 5, 6].map(|at| first + at);
     format!(
         "CASE WHEN ${file}::text IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object(
             'file', ${file}::text, 'line', ${line}::bigint, 'function', ${function}::text,
             'program', ${program}::text, 'process', ${process}::bigint, 'host', ${host}::text,
-            'since', clock_timestamp(), 'backend', pg_backend_pid()))
+            'permits', ${permits}::bigint, 'since', clock_timestamp(), 'backend', pg_backend_pid()))
         END"
     )
 }
@@ -121,7 +122,8 @@ pub(in crate::engine::postgres) fn holder_fields(of: &str) -> String {
         "{of}->>'function', {of}->>'file', ({of}->>'line')::bigint, {of}->>'program', \
          ({of}->>'process')::bigint, {of}->>'host', \
          extract(epoch FROM ({of}->>'since')::timestamptz)::float8, \
-         extract(epoch FROM clock_timestamp() - ({of}->>'since')::timestamptz)::float8"
+         extract(epoch FROM clock_timestamp() - ({of}->>'since')::timestamptz)::float8, \
+         ({of}->>'permits')::bigint"
     )
 }
 

@@ -50,6 +50,7 @@ pub(in super::super) fn abandoned_record(holder: &Holder, token: u64, is_keyed: 
 /// The record of a holder at one call site, except for what differs each time.
 pub(in super::super) struct Template {
     pub(in super::super) site: Site,
+    pub(in super::super) permits: u16,
     is_keyed: bool,
     text: Vec<u8>,
     /// The second of the time in the text.
@@ -59,8 +60,14 @@ pub(in super::super) struct Template {
 }
 
 impl Template {
-    /// The record of holders in this process at `site`, for a keyed name or a plain one.
-    pub(in super::super) fn new(here: &ThisProcess, site: Site, is_keyed: bool) -> Self {
+    /// The record of holders in this process at `site`, for a keyed name or a plain one with this many
+    /// permits.
+    pub(in super::super) fn new(
+        here: &ThisProcess,
+        site: Site,
+        permits: u16,
+        is_keyed: bool,
+    ) -> Self {
         let mut text = format!("{MAGIC}held token {:19}\nsince     {:27}\n", 0, "");
         push_site(&mut text, site.function(), site.file().zip(site.line()));
         match here.started {
@@ -73,8 +80,11 @@ impl Template {
             push_line(&mut text, "boot", boot);
         }
         push_program(&mut text, here.program.as_deref(), here.host.as_deref());
+        if permits > 1 {
+            push_line(&mut text, "permits", &permits);
+        }
         let (text, check) = fill_up(text, is_keyed);
-        Self { site, is_keyed, text, second: u64::MAX, check }
+        Self { site, permits, is_keyed, text, second: u64::MAX, check }
     }
 
     /// The record of one holder.
@@ -182,7 +192,7 @@ fn shorten(value: &str, max_len: usize) -> String {
 #[cfg(test)]
 /// The record of a holder of `here`.
 pub(super) fn render(here: &ThisProcess, site: Site, since: Duration, token: u64) -> String {
-    String::from_utf8(Template::new(here, site, false).fill(since, token).to_owned()).unwrap()
+    String::from_utf8(Template::new(here, site, 1, false).fill(since, token).to_owned()).unwrap()
 }
 
 #[cfg(test)]
@@ -200,7 +210,7 @@ mod tests {
     #[test]
     fn a_template_serves_every_holder_at_its_call_site() {
         let here = ThisProcess::get();
-        let mut template = Template::new(&here, Site::here(), false);
+        let mut template = Template::new(&here, Site::here(), 1, false);
         for token in [TOKEN_LIMIT - 1, 7, 1_764_012_371_123_456_789] {
             let record = record(template.fill(Duration::from_micros(token), token));
             let (holder, _) = record.holder.expect("it fits its check");
@@ -236,7 +246,7 @@ mod tests {
         };
         let function: &'static str = long.leak();
         let site = Site::here().in_function(function);
-        let mut template = Template::new(&here, site, true);
+        let mut template = Template::new(&here, site, 255, true);
         let text = template.fill(Duration::from_secs(253_402_300_799), TOKEN_LIMIT - 1);
         assert_eq!(text.len(), SIZE);
         assert!(record(text).holder.is_some());

@@ -10,7 +10,7 @@ use crate::engine::{Mode, Usage};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-const CLEAN: Usage<'static> = Usage { abandoned_by: None, last_token: 0 };
+const CLEAN: Usage<'static> = Usage { abandoned_by: None, last_token: 0, permits: 1 };
 
 /// A record whose name no other test of this program locks: a dead holder would seem to live.
 fn record(folder: &Path) -> HolderRecord {
@@ -111,7 +111,7 @@ fn a_job_that_finds_the_lock_abandoned_leaves_that_to_the_next_holder_and_is_rec
     let died = found.abandoned_by.expect("the first holder has died");
     assert!(job.begin_run().unwrap().is_none());
     job.record_run(&Site::here().in_function("job"), HOUR).unwrap();
-    let usage = Usage { abandoned_by: Some(&died), last_token: 0 };
+    let usage = Usage { abandoned_by: Some(&died), last_token: 0, permits: 1 };
     let mut next = record(&path);
     // It has died as well, so the first death is that of the record's second part.
     let found = next.record_writer(Some(&Site::here()), CLEAN, None);
