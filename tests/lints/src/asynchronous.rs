@@ -31,6 +31,19 @@ pub async fn value(left: u32, right: u32) -> Result<u32, LockError> {
     return Ok(left.wrapping_add(right));
 }
 
+/// A job.
+///
+/// # Errors
+/// If the lock is not acquired.
+#[cfg_attr(not(feature = "plain"), jam_lock::locked("first", at_most_every = 3600))]
+pub async fn job(text: &str) -> Result<usize, LockError> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    pause().await;
+    return Ok(text.len());
+}
+
 /// Returns early.
 ///
 /// # Errors

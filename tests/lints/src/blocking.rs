@@ -36,6 +36,28 @@ pub fn value(left: u32, right: u32) -> Result<u32, LockError> {
     return Ok(left.wrapping_add(right));
 }
 
+/// A job.
+///
+/// # Errors
+/// If the lock is not acquired.
+#[cfg_attr(not(feature = "plain"), jam_lock::locked("first", at_most_every = 3600))]
+pub fn job(text: &str) -> Result<usize, LockError> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    return Ok(text.len());
+}
+
+/// A job without a value.
+#[cfg_attr(
+    not(feature = "plain"),
+    jam_lock::locked("first", at_most_every = 3600, or_else = jam_lock::skip)
+)]
+pub fn unit_job() {
+    let number = 1_u32;
+    drop(number.to_string());
+}
+
 /// Returns early.
 ///
 /// # Errors

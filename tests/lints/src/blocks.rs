@@ -25,6 +25,14 @@ pub fn part(left: u32, right: u32) -> Result<u32, LockError> {
     return Ok(sum.wrapping_add(1));
 }
 
+/// Is a job.
+///
+/// # Errors
+/// If the lock is not acquired.
+pub fn job(left: u32, right: u32) -> Result<u32, LockError> {
+    return locked!("first", at_most_every = 3600, { left.wrapping_add(right) });
+}
+
 /// Is nested.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ macro_rules! locked {
         let $held = (&(), &());
         Ok::<_, jam_lock::LockError>($block)
     }};
-    ($name:literal, $block:block) => {
+    ($name:literal, $(at_most_every = $period:literal,)? $block:block) => {
         Ok::<_, jam_lock::LockError>($block)
     };
 }
