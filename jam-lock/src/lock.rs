@@ -49,7 +49,7 @@ pub(crate) use self::options::Options;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-#[doc(alias = "Mutex", alias = "flock", alias = "semaphore")]
+#[doc(alias = "Mutex", alias = "flock")]
 #[must_use = "a `Lock` is not held yet: write `let _guard = lock.acquire()?`, not `let _guard = lock`"]
 pub struct Lock {
     /// As it was requested; the gate may have been created for the same name with another declaration, or
@@ -95,7 +95,10 @@ impl Lock {
     ///   deadlock with a section that acquires them in declared order.
     /// - [`LockError::NotAFile`] if the lock file is a link, a folder, a pipe or a device.
     /// - [`LockError::Io`] if the lock file cannot be created, opened or locked.
-    /// - [`LockError::Unsupported`] if the file system has no `flock(2)`, or the engine no shared locks.
+    /// - [`LockError::Unsupported`] if the file system has no `flock(2)`, or the engine no shared locks, or if
+    ///   the lock is [shared](Lock::shared) and has several [permits](LockName::with_permits).
+    /// - [`LockError::PermitsDiffer`] if a holder has another number of permits; the
+    ///   [guide](crate::guide::permits#programs-that-disagree) says when that is noticed.
     /// - [`LockError::Engine`] if a server, or the connection to it, failed.
     /// - [`LockError::Deadlock`] at once, if this wait closes a [cycle of owners](crate::guide::deadlocks) that
     ///   wait for each other; on a server, once that has detected it and chosen this acquisition to fail.

@@ -1,6 +1,6 @@
 //! Sections of names with permits.
 
-use jam_lock::{LockError, Locks, locked};
+use jam_lock::{LockError, LockGuard, Locks, locked};
 
 use crate::section::block_on;
 
@@ -11,7 +11,7 @@ fn export(locks: &Locks) -> Result<u32, LockError> {
 
 #[locked("export", "printer_{id}", timeout = 0, guard = held, locks = locks)]
 async fn print(locks: &Locks, id: u32) -> Result<Vec<u32>, LockError> {
-    Ok(held.iter().map(|guard| guard.permit()).collect())
+    Ok(held.iter().map(LockGuard::permit).collect())
 }
 
 #[test]
@@ -27,9 +27,9 @@ fn a_section_takes_a_permit() {
 fn a_section_is_refused_once_all_permits_are_taken() {
     let locks = Locks::in_memory();
     let lock = locks.lock(crate::lock_names::EXPORT);
-    let mut guards: Vec<_> = (0..2).map(|_| lock.acquire().unwrap().detach()).collect();
+    let _two = [(); 2].map(|()| lock.acquire().unwrap().detach());
     assert_eq!(export(&locks).unwrap(), 3);
-    guards.push(lock.acquire().unwrap().detach());
+    let _third = lock.acquire().unwrap().detach();
     assert!(export(&locks).unwrap_err().is_timeout());
     assert!(block_on(print(&locks, 7)).unwrap_err().is_timeout());
 }

@@ -50,6 +50,7 @@ pub(crate) const EXAMPLES: Entries = &[
         "Waits for a minute at most, and exits with status 75 if the lock is still held.",
     ),
     ("jam-lock run report --skip -- make report", "Skips this run if another is in progress."),
+    ("jam-lock run export --permits 3 -- ./export.sh", "Runs beside two others at the most."),
     (
         "jam-lock run stock --shared -- sh -c './count.sh > stock.txt'",
         "Runs together with other readers; the shell writes the file under the lock.",
@@ -63,7 +64,7 @@ With --json, the output is an array with an object for each lock; unknown values
 /// The keys of a lock.
 pub(crate) const JSON: Entries = &[
     ("name", "the name of the lock"),
-    ("state", "free, writer, readers, no writer (there may be readers) or unknown"),
+    ("state", "free, writer, readers, no writer (there may be readers), permits or unknown"),
     ("readers", "the number of readers that hold it"),
     ("waiting", "the number of waiters; all waiters of another process count as one"),
     ("token", "the greatest token issued so far: a string of digits"),
@@ -73,6 +74,11 @@ pub(crate) const JSON: Entries = &[
         "unreleased_by",
         "a holder that lives and has not released it, although it is free or held by another one: its \
          lock file was removed, or the folder is mounted twice or is a copy",
+    ),
+    (
+        "permits",
+        "an array with such an object for each permit, if the lock has several and one is held; the \
+         holder and the token are the first and the greatest of theirs",
     ),
 ];
 
