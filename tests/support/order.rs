@@ -159,7 +159,7 @@ orders! {
         Storm { folder: &'a Path, number: u64, seed: u64 },
         /// Acquires one of the three permits of `export` so many times in each of two threads and two tasks,
         /// some of which give up, and checks with the files of `data` that each permit has one holder.
-        PermitStorm { location: &'a Path, data: &'a Path, seed: u64, times: usize },
+        PermitStorm { locks: &'a Path, data: &'a Path, seed: u64, times: usize },
         /// Works as process `number` of a storm of deadlocks, until the file `stop` exists.
         DeadlockStorm { folder: &'a Path, number: u64, seed: u64 },
     }

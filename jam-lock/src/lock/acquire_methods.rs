@@ -36,7 +36,10 @@ impl Lock {
     ///   deadlock with a section that acquires them in declared order.
     /// - [`LockError::NotAFile`] if the lock file is a link, a folder, a pipe or a device.
     /// - [`LockError::Io`] if the lock file cannot be created, opened or locked.
-    /// - [`LockError::Unsupported`] if the file system has no `flock(2)`, or the engine no shared locks.
+    /// - [`LockError::Unsupported`] if the file system has no `flock(2)`, or the engine no shared locks, or if
+    ///   the lock is [shared](Lock::shared) and has several [permits](crate::LockName::with_permits).
+    /// - [`LockError::PermitsDiffer`] if a holder has another number of permits; the
+    ///   [guide](crate::guide::permits#programs-that-disagree) says when that is noticed.
     /// - [`LockError::Engine`] if a server, or the connection to it, failed.
     /// - [`LockError::Deadlock`] at once, if this wait closes a [cycle of owners](crate::guide::deadlocks) that
     ///   wait for each other; on a server, once that has detected it and chosen this acquisition to fail.
