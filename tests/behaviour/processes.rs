@@ -18,7 +18,10 @@ use jam_lock_tests::end::End;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::printed;
 #[cfg(target_os = "linux")]
-use jam_lock_tests::{observe::wait_until, output::run_to_end};
+use jam_lock_tests::{
+    observe::{blocked_on, wait_until},
+    output::run_to_end,
+};
 
 #[test]
 fn eight_processes_lose_no_update_and_never_overlap() {
@@ -119,4 +122,33 @@ fn flock_1_and_this_library_exclude_each_other() {
     assert!(lock(folder.path(), "x").try_acquire().unwrap_err().is_timeout());
     holder.release();
     assert_eq!(try_in_child(folder.path(), "x"), "acquired");
+}
+
+/// Polling, even at intervals of 50 ms, would wake it 20 times in a second.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_waiting_process_sleeps_until_the_lock_is_free() {
+    let folder = folder();
+    // A child of the holder would look again and again whether that waits for it.
+    let holder = Child::holding(folder.path(), "x");
+    let mut waiter = Child::waiting(folder.path(), "x");
+    wait_until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
+    let before = times_slept(waiter.id());
+    thread::sleep(Duration::from_secs(1));
+    let woken = times_slept(waiter.id()).saturating_sub(before);
+    assert!(woken < 10, "it was woken {woken} times");
+    holder.release();
+    assert_eq!(waiter.next_line(), "held");
+}
+
+/// How often the threads of a process have gone to sleep.
+#[cfg(target_os = "linux")]
+fn times_slept(process: u32) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let statuses = threads.filter_map(|it| fs::read_to_string(it.ok()?.path().join("status")).ok());
+    let counts = statuses.filter_map(|status| {
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        count?.trim().parse::<u64>().ok()
+    });
+    counts.sum()
 }
