@@ -7,7 +7,6 @@ use syn::parse::{End, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Lit, LitStr, Result, Token, parse_quote, token};
 
-use crate::at_most_every;
 use crate::errors::{Errors, is_comma, skip_until};
 use crate::options::{self, Options, is_colon, value};
 use crate::suggestion;
@@ -80,7 +79,6 @@ impl Arguments {
             let _ = input.parse::<Option<Token![,]>>();
         }
         has_name |= arguments.check_keys(errors);
-        at_most_every::check(&arguments, errors);
         if let (Some(()), Some(recover)) = (arguments.options.shared, &arguments.options.recover) {
             let message = "`recover` cannot be combined with `shared`: \
                            a reader sees the lock as abandoned until a writer recovers it";

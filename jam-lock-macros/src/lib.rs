@@ -2,9 +2,9 @@
 
 // `#[locked]` and `locked!`: parse the arguments …
 mod arguments;
-mod at_most_every;
 mod body;
 mod options;
+mod period;
 mod seconds;
 mod timeout;
 
@@ -16,12 +16,14 @@ mod scan;
 
 // … and generate the section.
 mod acquisition;
+mod at_most_every;
 mod before_body;
 mod block;
 mod copies;
 mod function;
 mod hygiene;
 mod inert_attributes;
+mod not_a_function;
 mod not_acquired;
 mod on_lost;
 mod parameters;

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span};
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Lit, LitStr, Path, Result, Token, token};
 
-use crate::at_most_every::Period;
 use crate::errors::is_comma;
+use crate::period::Period;
 use crate::timeout::Timeout;
 
 /// The keywords, each with an example of its value if it takes one.

@@ -35,7 +35,7 @@ pub(crate) fn objection(name: &str) -> Option<String> {
         return Some(format!("Jam.py deletes files whose names start with `{DELETED_BY_JAM_PY}`"));
     }
     if name.contains(PERMIT) {
-        return Some(format!("`{PERMIT}` is in the names of the files of permits only"));
+        return Some(format!("it contains `{PERMIT}`, which is reserved for permits"));
     }
     None
 }

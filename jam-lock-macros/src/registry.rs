@@ -67,6 +67,7 @@ fn module(
         #[allow(dead_code, reason = "a program may use only some of the names")]
         #[allow(
             clippy::arbitrary_source_item_ordering,
+            clippy::exhaustive_enums,
             clippy::impl_trait_in_params,
             clippy::missing_inline_in_public_items,
             clippy::pub_use,

@@ -194,8 +194,9 @@ impl Section<'_> {
 #[cfg(test)]
 mod tests {
     use proc_macro2::{Group, LineColumn, TokenStream, TokenTree};
+    use quote::quote;
 
-    use crate::function::expand;
+    use crate::{block, function};
 
     /// The groups in `tokens` whose braces are where those of the user's body are.
     fn groups_at(start: LineColumn, tokens: TokenStream) -> Vec<Group> {
@@ -211,6 +212,14 @@ mod tests {
         found.collect()
     }
 
+    fn count_braces_of_the_body(
+        code: &str,
+        expand: impl FnOnce(TokenStream) -> TokenStream,
+    ) -> usize {
+        let start = LineColumn { line: 1, column: code.find("{ Ok").expect("the body") };
+        groups_at(start, expand(code.parse().unwrap())).len()
+    }
+
     #[test]
     fn a_body_that_is_compiled_as_a_function_of_its_own_has_the_users_braces() {
         for (item, braces) in [
@@ -218,10 +227,16 @@ mod tests {
             ("async fn save(number: u32) -> Result<u32, LockError> { Ok(number) }", 3),
             ("fn save(self) -> Result<u32, LockError> { Ok(self.number) }", 3),
         ] {
-            let start = LineColumn { line: 1, column: item.find("{ Ok").expect("the body") };
-            let function = expand(&"\"a\"".parse().unwrap(), &item.parse().unwrap());
             // Those of the function, of the body, and of the future or the closure in between.
-            assert_eq!(groups_at(start, function).len(), braces, "{item}");
+            let expand = |item| function::expand(&"\"a\"".parse().unwrap(), &item);
+            assert_eq!(count_braces_of_the_body(item, expand), braces, "{item}");
+        }
+        for (input, braces) in
+            [("\"a\", { Ok(number) }", 1), ("\"a\", async move { Ok(number) }", 2)]
+        {
+            // Those of the body, and of its future.
+            let expand = |input| block::expand(quote!([jam_lock] [crate::lock_names] #input));
+            assert_eq!(count_braces_of_the_body(input, expand), braces, "{input}");
         }
     }
 }

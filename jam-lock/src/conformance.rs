@@ -33,6 +33,7 @@
 mod claims;
 mod failures;
 mod one_process;
+mod permits;
 mod processes;
 mod runs;
 
@@ -111,6 +112,9 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("cancellation of a wait", failures::cancellation_of_a_wait),
     ("cancellation of a try", failures::cancellation_of_a_try),
     ("abandonment", failures::abandonment),
+    ("permits", permits::permits),
+    ("waits for permits", permits::waits_for_permits),
+    ("abandonment of a permit", permits::abandonment_of_a_permit),
     ("loss", failures::loss),
     ("loss during a hand-off", failures::loss_during_a_hand_off),
     ("release in another mode", claims::release_in_another_mode),

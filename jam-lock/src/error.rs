@@ -74,7 +74,8 @@ pub enum LockError {
 
     /// The last run that ended well began less than the [period](crate::Lock::at_most_every) ago.
     ///
-    /// The lock is not held: whatever protects the job has done what it should.
+    /// Nothing is wrong, and the lock is not held. [The guide](crate::guide::scheduled_jobs) says which runs
+    /// count.
     #[error("{}", TooSoonMessage { name, location, last: *last, next: *next, holder: holder.as_deref() })]
     #[non_exhaustive]
     TooSoon {

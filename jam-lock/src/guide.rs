@@ -9,6 +9,7 @@
 //! | [Proof](proof) | write functions that cannot be called without a lock |
 //! | [Timeouts](timeouts) | choose a timeout, and decide what a function returns when it passes |
 //! | [Async code, axum](tasks) | lock in asynchronous code |
+//! | [Scheduled jobs, cron](scheduled_jobs) | run a job at most every hour, in whichever process |
 //! | [Holders and waits](holders) | find the holder of a lock, list all locks, log waits |
 //! | [Deadlocks](deadlocks) | resolve a deadlock, and find out what a holder waits for |
 //! | [After a crash](recovery) | clean up after a holder that died, keep out one that was late |
@@ -79,6 +80,9 @@ pub mod proof {}
 
 #[doc = include_str!("guide/recovery.md")]
 pub mod recovery {}
+
+#[doc = include_str!("guide/scheduled_jobs.md")]
+pub mod scheduled_jobs {}
 
 #[doc = include_str!("guide/tasks.md")]
 pub mod tasks {}

@@ -19,6 +19,9 @@ pub(crate) use self::kind::{Door, GuardKind};
 /// [`DeclaredLock::acquire`](crate::DeclaredLock::acquire). It costs nothing: it is a [`LockGuard`] in
 /// memory, and dereferences to one.
 ///
+/// That of a name with [permits](crate::LockName::with_permits) proves that one of them is held:
+/// [`LockGuard::permit`] is its number.
+///
 /// It can be neither made nor cloned otherwise, and the reference cannot outlive the section. It proves that
 /// the lock of a name was acquired, but not in which [`Locks`](crate::Locks); that of a keyed name does not
 /// prove for which key, which [`LockGuard::name`] shows. [The guide](crate::guide::proof) has more.
@@ -150,7 +153,7 @@ impl<N: DeclaredName> HeldShared<N> {
     }
 }
 
-/// Whoever holds a lock exclusively may read as well.
+/// A writer may read as well.
 impl<N: DeclaredName> Deref for Held<N> {
     type Target = HeldShared<N>;
 

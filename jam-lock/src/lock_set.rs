@@ -79,6 +79,7 @@ impl LockSet {
     ///
     /// # Errors
     /// As [`Lock::acquire`], for the first lock that was not acquired. Those before it are released.
+    #[must_use = "the locks are held by the guards: write `let _guards = set.acquire()?`"]
     #[track_caller]
     pub fn acquire(&self) -> Result<LockGuards, LockError> {
         self.acquire_for(&Owner::thread(), Site::here(), self.timeout.deadline())
@@ -91,6 +92,7 @@ impl LockSet {
     ///
     /// # Errors
     /// As [`Lock::try_acquire`], for the first lock that was not acquired. Those before it are released.
+    #[must_use = "the locks are held by the guards: write `let _guards = set.try_acquire()?`"]
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuards, LockError> {
         self.acquire_for(&Owner::thread(), Site::here(), Deadline::Once)
@@ -106,6 +108,7 @@ impl LockSet {
     ///
     /// # Errors
     /// As [`LockSet::acquire`].
+    #[must_use = "the locks are held by the guards: write `let _guards = set.acquire_async().await?`"]
     #[track_caller]
     pub fn acquire_async(
         &self,

@@ -50,7 +50,8 @@ fn it_names_a_test_of_every_promise() {
 fn it_lists_every_error_of_the_library() {
     let guide = on_one_line(TROUBLESHOOTING);
     let timeout = include_str!("../../jam-lock/src/error/timeout_message.rs");
-    let source = include_str!("../../jam-lock/src/error.rs").to_owned() + timeout;
+    let too_soon = include_str!("../../jam-lock/src/error/too_soon_message.rs");
+    let source = include_str!("../../jam-lock/src/error.rs").to_owned() + timeout + too_soon;
     let (_, variants) = source.split_once("pub enum LockError {").expect("the enum exists");
     let (variants, _) = variants.split_once("\n}").expect("it ends");
     let variants = variants.lines().filter_map(|line| {

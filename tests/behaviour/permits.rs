@@ -284,7 +284,7 @@ fn a_list_has_one_row_for_all_permits() {
         let ids = [Some(children[0].id()), Some(children[1].id()), None];
         assert_eq!(holders.collect::<Vec<_>>(), ids);
     }
-    children.map(Child::release);
+    children.into_iter().for_each(Child::release);
     let list = locks.list().unwrap();
     assert_eq!((list.len(), list[0].state()), (1, State::Free));
 }

@@ -13,6 +13,8 @@ mod hold;
 mod job;
 mod many;
 #[cfg(target_os = "linux")]
+mod permit_storm;
+#[cfg(target_os = "linux")]
 mod sale;
 mod sections;
 #[cfg(target_os = "linux")]
@@ -132,6 +134,10 @@ fn main() -> Result {
         }
         #[cfg(target_os = "linux")]
         Order::Storm { folder, number, seed } => storm::work(folder, number, seed),
+        #[cfg(target_os = "linux")]
+        Order::PermitStorm { location, data, seed, times } => {
+            permit_storm::work(location, data, seed, times)
+        }
         #[cfg(target_os = "linux")]
         Order::DeadlockStorm { folder, number, seed } => deadlock_storm::work(folder, number, seed),
         #[cfg(not(target_os = "linux"))]

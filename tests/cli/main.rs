@@ -13,6 +13,7 @@ mod inherited;
 mod killed;
 mod list_who_sweep;
 mod names;
+mod permits;
 mod pseudo_terminal;
 mod run;
 mod signals;

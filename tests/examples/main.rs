@@ -1,5 +1,7 @@
 //! The example programs, run as their users run them.
 
+#[cfg(unix)]
+mod exports;
 #[cfg(target_os = "linux")]
 mod from_jam;
 mod index;

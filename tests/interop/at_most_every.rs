@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jam_lock_tests::child::Child;
 use jam_lock_tests::clock::TestClock;
+use jam_lock_tests::end::End;
 use jam_lock_tests::order::Order;
 
 use crate::folder;
@@ -30,7 +31,8 @@ fn beside_flock_1_and_jam_py_a_job_runs_once_in_each_period() {
     let mut children: Vec<_> = (0..8).map(|_| start()).collect();
     thread::scope(|scope| {
         scope.spawn(|| disturb(&file, &jam, &is_over));
-        for round in 0..20 {
+        let _end = End(&is_over);
+        for round in 0..6 {
             children.iter_mut().for_each(|child| child.send("-1 well"));
             let ends: Vec<_> = children.iter_mut().map(Child::next_line).collect();
             let ran = ends.iter().filter(|end| *end == "ran").count();
@@ -38,15 +40,15 @@ fn beside_flock_1_and_jam_py_a_job_runs_once_in_each_period() {
             assert_eq!((ran, refused), (1, 7), "round {round}: {ends:?}");
             clock.set(clock.now() + Duration::from_secs(2));
         }
-        is_over.store(true, Ordering::Relaxed);
     });
     // A job waits for them, and runs, or is too soon, once they have released the lock.
-    for (holder, expected) in [(Child::flock(&file, "-x"), "ran"), (jam.holding(&file), "too soon")]
-    {
-        children[0].send("0 well");
-        assert_eq!(children[0].next_line(), "in progress");
-        children[0].send("-1 well");
+    let wait_for = |holder: Child, child: &mut Child| {
+        child.send("0 well");
+        assert_eq!(child.next_line(), "in progress");
+        child.send("-1 well");
         holder.release();
-        assert!(children[0].next_line().starts_with(expected));
-    }
+        child.next_line()
+    };
+    assert_eq!(wait_for(Child::flock(&file, "-x"), &mut children[0]), "ran");
+    assert!(wait_for(jam.holding(&file), &mut children[0]).starts_with("too soon"));
 }

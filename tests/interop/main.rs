@@ -6,6 +6,7 @@ mod at_most_every;
 mod exclusion;
 mod files;
 mod jam_application;
+mod permits;
 mod python;
 mod turns;
 

@@ -20,6 +20,10 @@ jam_lock::lock_names! {
     "customer_{id}",
     /// One lock for each account of each shop.
     "Shop {shop}.{account}",
+    /// Three at once.
+    "export" = 3,
+    /// Two at once for each printer.
+    "printer_{id}" = 2,
 }
 
 mod arguments;
@@ -37,6 +41,7 @@ mod instrumented;
 mod keyed;
 mod methods;
 mod names;
+mod permits;
 mod proof;
 mod section;
 mod several;

@@ -2,6 +2,7 @@
 
 use std::any::type_name_of_val;
 use std::mem::size_of;
+use std::time::Duration;
 
 use jam_lock::{
     DeclaredName, Held, HeldShared, LockError, LockGuard, LockName, Locks, Proof, default_locks,
@@ -228,6 +229,9 @@ fn a_lock_of_other_locks_can_be_acquired_by_its_type() {
 fn a_detached_proof_moves_to_another_thread() {
     let _alone = alone();
     let held = Section::lock().unwrap().acquire().unwrap().detach();
+    // It would be an error at once if this thread counted as its owner.
+    let limit = Duration::from_millis(1);
+    assert!(Section::lock().unwrap().timeout(limit).acquire().unwrap_err().is_timeout());
     let recounted = std::thread::spawn(move || recount(&held)).join();
     assert!(recounted.unwrap());
     assert!(default_locks().unwrap().lock(lock_names::SECTION).try_acquire().is_ok());

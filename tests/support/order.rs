@@ -157,6 +157,9 @@ orders! {
         Sell { locks: &'a Path, data: &'a str, log: &'a Path, seller: i32, pieces: i32 },
         /// Works as process `number` of a kill storm, until the file `stop` exists.
         Storm { folder: &'a Path, number: u64, seed: u64 },
+        /// Acquires one of the three permits of `export` so many times in each of two threads and two tasks,
+        /// some of which give up, and checks with the files of `data` that each permit has one holder.
+        PermitStorm { location: &'a Path, data: &'a Path, seed: u64, times: usize },
         /// Works as process `number` of a storm of deadlocks, until the file `stop` exists.
         DeadlockStorm { folder: &'a Path, number: u64, seed: u64 },
     }

@@ -55,6 +55,7 @@ impl Lock {
     /// # Ok::<(), jam_lock::LockError>(())
     /// ```
     #[doc(alias = "lock", alias = "lock_exclusive", alias = "write")]
+    #[must_use = "the lock is held by the guard: write `let _guard = lock.acquire()?`"]
     #[track_caller]
     pub fn acquire(&self) -> Result<LockGuard, LockError> {
         self.acquire_for(Owner::thread(), self.site(Site::here()), self.timeout.deadline())
@@ -74,6 +75,7 @@ impl Lock {
     /// As [`Lock::acquire`], but never [`LockError::Reentrant`]: it is [`LockError::Timeout`] if the lock
     /// is held, by this thread or elsewhere, or if a waiter is next.
     #[doc(alias = "try_lock", alias = "try_lock_exclusive", alias = "try_write")]
+    #[must_use = "the lock is held by the guard: write `let _guard = lock.try_acquire()?`"]
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
         self.acquire_for(Owner::thread(), self.site(Site::here()), Deadline::Once)
@@ -112,6 +114,7 @@ impl Lock {
     ///     guard.release()
     /// }
     /// ```
+    #[must_use = "the lock is held by the guard: write `let _guard = lock.acquire_async().await?`"]
     #[track_caller]
     pub fn acquire_async(
         &self,

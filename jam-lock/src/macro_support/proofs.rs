@@ -1,7 +1,7 @@
 //! Requests of sections with `guard = …`, which know the names in their types.
 //!
 //! A proof cannot be forged with these functions either: each name comes from its type, and the request of
-//! a reader has another type. So whoever calls them has acquired the lock that the proof is of.
+//! a reader has another type. So a caller that gets a proof has acquired the lock that it is of.
 
 use std::fmt::Display;
 use std::marker::PhantomData;

@@ -51,12 +51,15 @@ impl<G: GuardKind, R: SeveralNames> SeveralNames for (Named<G>, R) {
     }
 }
 
+/// The guards of a name and of those after it.
+type Acquired<G, R> = Together<(Place<G>, <R as SeveralNames>::Places)>;
+
 impl<G: GuardKind, R: SeveralNames> Request<'_, (Named<G>, R)> {
     /// Acquires the locks for a section of this thread.
     ///
     /// # Errors
     /// As [`LockSet::acquire`].
-    pub fn acquire(self) -> Result<Together<(Place<G>, R::Places)>, LockError> {
+    pub fn acquire(self) -> Result<Acquired<G, R>, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
         let (set, names) = self.lock_set()?;
         let guards = set.acquire_for(&Owner::thread_section(), site, deadline)?;
@@ -67,7 +70,7 @@ impl<G: GuardKind, R: SeveralNames> Request<'_, (Named<G>, R)> {
     ///
     /// # Errors
     /// As [`LockSet::acquire_async`].
-    pub async fn acquire_async(self) -> Result<Together<(Place<G>, R::Places)>, LockError> {
+    pub async fn acquire_async(self) -> Result<Acquired<G, R>, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
         let (set, names) = self.lock_set()?;
         let guards = set.acquire_async_for(&Owner::task_section(), site, deadline).await?;

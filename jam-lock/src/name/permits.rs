@@ -63,7 +63,7 @@ impl LockName {
 
     /// The name of the lock that stands for one of the permits, which count from 1.
     pub(crate) fn of_permit(&self, permit: u16) -> Self {
-        let declaration = Declaration { permit, ..self.declaration };
+        let declaration = Declaration { permit, permits: 1, ..self.declaration };
         let text = match permit {
             1 => self.text.clone(),
             _ => Cow::Owned(format!("{}{PERMIT}{permit}", self.text)),

@@ -271,4 +271,17 @@ mod tests {
         let released = inherited.release(Mode::Exclusive, None);
         assert!(matches!(released, Err(LockError::Forked { .. })));
     }
+
+    #[test]
+    fn a_last_run_that_lies_in_the_future_begins_now() {
+        let [mut here, mut there] = two();
+        here.begin_run().unwrap();
+        here.record_run(&Site::here(), Duration::from_secs(60)).unwrap();
+        let began = wall_clock::of_runs() + Duration::from_secs(1000);
+        here.lock.lock().last_run.as_mut().expect("it was recorded").began = began;
+        let last = there.begin_run().unwrap().expect("it was recorded");
+        assert!(last.age() < Duration::from_secs(60));
+        let recorded = there.lock.lock().last_run.as_ref().expect("it is kept").began;
+        assert!(recorded <= wall_clock::of_runs());
+    }
 }

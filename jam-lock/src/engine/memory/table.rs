@@ -123,8 +123,12 @@ impl Drop for LockRef {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::engine::memory::last_run::RecordedRun;
     use crate::holder::Holder;
+    use crate::wall_clock;
 
     fn name(name: &'static str) -> LockName {
         LockName::declared(name, "table", 0)
@@ -149,6 +153,25 @@ mod tests {
         Table::lock_ref(&table, &name("x")).lock().abandoned_by = Some(Box::default());
         let found = Table::lock_ref(&table, &name("x")).lock().abandoned_by.take();
         assert_eq!(found.as_deref(), Some(&Holder::default()));
+        assert!(table.all().is_empty());
+    }
+
+    #[test]
+    fn a_lock_whose_next_run_may_not_begin_yet_is_kept_and_swept_later() {
+        let table = Arc::new(Table::default());
+        let run = |period| RecordedRun {
+            began: wall_clock::of_runs(),
+            period: Duration::from_secs(period),
+            holder: Holder::default(),
+        };
+        let lock = Table::lock_ref(&table, &name("x"));
+        lock.lock().last_run = Some(Box::new(run(3600)));
+        drop(lock);
+        assert_eq!((table.sweep(), table.all().len()), (0, 1));
+        let lock = Table::lock_ref(&table, &name("x"));
+        assert!(lock.lock().last_run.is_some());
+        lock.lock().last_run = Some(Box::new(run(0)));
+        drop(lock);
         assert!(table.all().is_empty());
     }
 }

@@ -114,3 +114,6 @@ fn damaged() -> io::Error {
         "it is damaged: move the file away, and the job runs again",
     )
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

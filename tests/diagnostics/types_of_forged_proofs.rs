@@ -9,11 +9,11 @@ fn recount(_: &Held<lock_names::Stock>) {}
 
 fn made(guard: LockGuard) {
     recount(&Held::new());
-    recount(&Held { shared: guard });
     recount(&Held::from_guard(guard));
     recount(&guard.into());
 }
 
+#[derive(Clone, Copy)]
 struct Own;
 
 impl Proof<lock_names::Stock> for Own {}
