@@ -39,11 +39,26 @@ fn it_names_a_test_of_every_promise() {
     let promises = promised.lines().filter_map(|line| line.strip_prefix("## "));
     let mut found = 0;
     for promise in promises {
-        let row = format!("| [{promise}](#{}) | ", promise.to_lowercase());
+        let row = format!("| [{promise}](#{}) | ", promise.to_lowercase().replace(' ', "-"));
         assert!(PROMISES.contains(&row), "no test of {promise}");
         found += 1;
     }
     assert!(found > 8, "{found} promises were found");
+}
+
+#[test]
+fn each_page_has_the_title_that_the_guide_lists() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../jam-lock/src");
+    let guide = fs::read_to_string(folder.join("guide.rs")).expect("it is text");
+    let links = guide.lines().filter_map(|line| line.strip_prefix("//! | [")?.split_once("]("));
+    let mut found = 0;
+    for (title, rest) in links {
+        let (page, _) = rest.split_once(')').expect("the link ends");
+        let text = fs::read_to_string(folder.join(format!("guide/{page}.md"))).expect(page);
+        assert_eq!(text.lines().next(), Some(&*format!("# {title}")), "{page}");
+        found += 1;
+    }
+    assert_eq!(found, guide.matches("\npub mod ").count());
 }
 
 #[test]
