@@ -112,21 +112,22 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// The lock, its holder, how many wait, and what the holder waits for.
+/// The lock, how many wait, what its holder waits for, and the holder. In a narrow terminal, the middle is cut
+/// out, which is the least interesting.
 fn describe(status: &Status) -> String {
-    let held_for = status.holder().and_then(Holder::held_for);
-    let held_for = held_for.map(|it| format!(" for {}", duration(it))).unwrap_or_default();
-    let holder = status.holder().map_or("an unknown process".to_owned(), ToString::to_string);
     let waiting = match status.waiting() {
         Some(0) | None => String::new(),
-        Some(count) => format!(", {count} waiting"),
+        Some(count) => format!("{count} waiting, "),
     };
     let wait = wait(status).map(|wait| {
         let waited = wait.waiting_for().map(|it| format!(" {}", duration(it)));
-        format!(", has waited{} for {}", waited.unwrap_or_default(), wait.name())
+        format!("has waited{} for {}, ", waited.unwrap_or_default(), wait.name())
     });
+    let held_for = status.holder().and_then(Holder::held_for);
+    let held_for = held_for.map(|it| format!(" for {}", duration(it))).unwrap_or_default();
+    let holder = status.holder().map_or("an unknown process".to_owned(), ToString::to_string);
     let name = status.name();
-    plain(&format!("{name}: held{held_for} by {holder}{waiting}{}", wait.unwrap_or_default()))
+    plain(&format!("{name}: {waiting}{}held{held_for} by {holder}", wait.unwrap_or_default()))
 }
 
 fn wait(status: &Status) -> Option<&HolderWait> {
