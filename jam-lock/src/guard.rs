@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::context::{ReentrantGrant, Registration};
+use crate::context::{Owner, ReentrantGrant, Registration};
 use crate::engine::{LossMonitor, RecordError, Recorded};
 use crate::error::LockError;
 use crate::gate::{Gate, Grant, Outcome};
@@ -272,7 +272,14 @@ impl LockGuard {
     /// ```
     pub fn detach(mut self) -> Self {
         self.unregister();
+        // The thread may be waiting, after it has sent the guard here.
+        self.gate.remove_all_waits(self.number);
         self
+    }
+
+    /// Makes the lock count as held by `owner`, whose future owns or borrows this guard until it has ended.
+    pub(crate) fn keep_for(&self, owner: &Owner) {
+        owner.keep(&self.gate, self.number);
     }
 
     pub(crate) fn notifier(&self) -> Option<&Notifier> {

@@ -43,6 +43,9 @@ fn main() -> Result {
             let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
             hold::acquire_two(&lock(first)?, &lock(second)?)
         }
+        Order::AcquireElsewhere { location, first, other, second } => {
+            hold::acquire_two(&lock(location, first)?, &lock(other, second)?)
+        }
         Order::AcquireThree { location, first, second, third } => {
             let locks = Locks::at(location)?;
             let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));

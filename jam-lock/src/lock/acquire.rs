@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
 
 use super::ancestor_check::AncestorCheck;
+use super::observed_wait::ObservedWait;
 use super::{Lock, yield_to_executor};
 use crate::context::Owner;
 use crate::deadlock::{self, PublishedWait};
 use crate::engine::OwnerId;
 use crate::error::LockError;
-use crate::gate::{AcquireRequest, Admission, Gate, Grant, Outcome, Wait, WaiterKind};
+use crate::gate::{AcquireRequest, Admission, EndedWait, Gate, Grant, Outcome, Wait, WaiterKind};
 use crate::guard::LockGuard;
 use crate::holder::Holder;
 use crate::observer::Notifier;
@@ -35,7 +35,13 @@ impl Lock {
         };
         let result = loop {
             match waiting.wait.wait() {
-                Poll::Ready(result) => break result,
+                Poll::Ready(ended) => {
+                    waiting.withdraw();
+                    break match ended {
+                        EndedWait::Known(result) => result,
+                        EndedWait::TimedOut(waited) => Err(waiting.wait.timed_out(waited)),
+                    };
+                }
                 Poll::Pending => {
                     waiting.skip_if_observed();
                     let holder = deadlock::explain_holder(self.gate.holder(), &self.gate);
@@ -45,7 +51,7 @@ impl Lock {
                 }
             }
         };
-        let result = match waiting.withdrawn(result) {
+        let result = match result {
             Err(error) if !waiting.is_try() => Err(deadlock::explain(error, &self.gate)),
             result => result,
         };
@@ -75,8 +81,14 @@ impl Lock {
             // Every task that waits has room for the futures and results that are alive at an `await`, so
             // the rare ones have a box of their own.
             let result = loop {
-                if let Poll::Ready(result) = waiting.wait.wait_async().await {
-                    break result;
+                if let Poll::Ready(ended) = waiting.wait.wait_async().await {
+                    waiting.withdraw();
+                    break match ended {
+                        EndedWait::Known(result) => result,
+                        EndedWait::TimedOut(waited) => {
+                            Err(waiting.wait.timed_out_async(waited).await)
+                        }
+                    };
                 }
                 waiting.skip_if_observed();
                 let holder = Box::pin(async {
@@ -88,7 +100,6 @@ impl Lock {
                     break Err(error);
                 }
             };
-            let result = waiting.withdrawn(result);
             let result = if result.is_ok() || waiting.is_try() {
                 result
             } else {
@@ -249,62 +260,9 @@ impl Waiting<'_> {
         self.observed.is_try
     }
 
-    /// Withdraws the wait, which has ended with `result`.
-    fn withdrawn(&mut self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
+    /// Withdraws the wait, which has ended. Its owner goes on as soon as a holder has been looked up, and so
+    /// is in no cycle any more.
+    fn withdraw(&mut self) {
         self.published = None;
-        result
-    }
-}
-
-/// Notifies the observer of a wait, and of its end if it is dropped. A try waits for no holder, so the
-/// observer is notified only if it is granted or times out.
-struct ObservedWait {
-    notifier: Option<Arc<Notifier>>,
-    is_try: bool,
-    /// When it is notified that the wait still lasts.
-    still_waiting_at: Option<Instant>,
-}
-
-impl ObservedWait {
-    fn start(wait: &Wait<'_>, notifier: Option<Arc<Notifier>>, is_try: bool) -> Self {
-        let mut still_waiting_at = None;
-        if let Some(notifier) = notifier.as_deref().filter(|_| !is_try) {
-            // An observer may be slow, and must not delay other waiters.
-            wait.skip_until_polled();
-            still_waiting_at = notifier.still_waiting_at();
-            notifier.waiting();
-        }
-        Self { notifier, is_try, still_waiting_at }
-    }
-
-    fn is_due(&self) -> bool {
-        self.still_waiting_at.is_some_and(|at| at <= Instant::now())
-    }
-
-    /// Notifies the observer that the wait still lasts, once that is due.
-    fn still_waiting(&mut self, holder: Option<&Holder>) {
-        if self.is_due() {
-            self.still_waiting_at = None;
-            if let Some(notifier) = &self.notifier {
-                notifier.still_waiting(holder);
-            }
-        }
-    }
-
-    /// Notifies the observer if `error` is a timeout.
-    fn timed_out(&mut self, error: &LockError) {
-        if let LockError::Timeout { waited, holder, .. } = error {
-            if let Some(notifier) = self.notifier.take() {
-                notifier.timed_out(*waited, holder.as_deref());
-            }
-        }
-    }
-}
-
-impl Drop for ObservedWait {
-    fn drop(&mut self) {
-        if let Some(notifier) = self.notifier.as_ref().filter(|_| !self.is_try) {
-            notifier.gave_up();
-        }
     }
 }
