@@ -7,6 +7,7 @@ use syn::{Error, Result, Token, token};
 
 use crate::acquisition::{Wait, acquire};
 use crate::arguments::{Arguments, EXPECTED_BLOCK, FollowedBy};
+use crate::at_most_every::end_run;
 use crate::await_check::find_await;
 use crate::before_body::{bind_without_lock, borrow_guard, prologue};
 use crate::body::Body;
@@ -152,6 +153,7 @@ fn section(arguments: &Arguments, paths: &Paths, wait: Wait, body: &TokenStream)
     let acquire = acquire(arguments, paths, &function, wait);
     let [acquired, guard, error, value] = ["acquired", "guard", "error", "value"].map(hidden);
     let borrow_guard = borrow_guard(arguments, &guard);
+    let end_run = end_run(arguments, paths, &guard, &value);
     let (success, failure) = outcome(arguments, paths);
     quote! {{
         let #acquired = #acquire;
@@ -159,6 +161,7 @@ fn section(arguments: &Arguments, paths: &Paths, wait: Wait, body: &TokenStream)
             ::core::result::Result::Ok(#guard) => {
                 #borrow_guard
                 let #value = #body;
+                #end_run
                 #[allow(unreachable_code, reason = "the block may never end normally")]
                 ::core::mem::drop(#guard);
                 #success

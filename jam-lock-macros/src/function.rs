@@ -7,6 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Abi, Attribute, Error, FnArg, Result, ReturnType, Signature, Token, Visibility};
 
 use crate::arguments::{Arguments, FollowedBy};
+use crate::at_most_every;
 use crate::before_body::bind_without_lock;
 use crate::body::Body;
 use crate::copies::reject_copy;
@@ -32,6 +33,7 @@ pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream
     let function = errors.take(parse.parse2(item.clone()));
     if let (Some(arguments), Some(function)) = (&arguments, &function) {
         errors.take(reject_copy(&function.signature.ident, arguments));
+        at_most_every::check_attributes(arguments, &function.attributes, &mut errors);
         if let Some(bound) = parameters::bound(&function.signature.inputs) {
             arguments.check_placeholders(&bound, &mut errors);
         }

@@ -2,8 +2,10 @@
 
 // `#[locked]` and `locked!`: parse the arguments …
 mod arguments;
+mod at_most_every;
 mod body;
 mod options;
+mod seconds;
 mod timeout;
 
 // … check the body …
@@ -23,12 +25,16 @@ mod inert_attributes;
 mod not_acquired;
 mod on_lost;
 mod parameters;
+mod proofs;
 mod rename_self;
+mod requested_names;
 mod return_type;
 mod section;
 
 // `lock_names!`: the declared names, and the registry that is generated from them.
 mod declarations;
+mod identifiers;
+mod name_types;
 mod portable;
 mod registry;
 mod template;

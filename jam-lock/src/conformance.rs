@@ -34,6 +34,7 @@ mod claims;
 mod failures;
 mod one_process;
 mod processes;
+mod runs;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -97,6 +98,9 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("lock sets", processes::lock_sets),
     ("tokens", processes::tokens),
     ("sweep", processes::sweep),
+    ("at most every", runs::at_most_every),
+    ("runs that do not count", runs::runs_that_do_not_count),
+    ("runs of a keyed name", runs::runs_of_a_keyed_name),
     ("holder", processes::holder),
     ("list", processes::list),
     ("status", processes::status),

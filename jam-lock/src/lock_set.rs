@@ -4,6 +4,7 @@ use crate::context::Owner;
 use crate::error::LockError;
 use crate::guard::{LockGuard, LockGuards};
 use crate::lock::{Lock, Options};
+use crate::name::LockName;
 use crate::site::Site;
 use crate::timeout::{Deadline, Timeout};
 
@@ -64,6 +65,11 @@ impl LockSet {
     pub(crate) fn with_options(self, options: Options) -> Result<Self, LockError> {
         let locks = self.locks.into_iter().map(|lock| lock.with_options(options));
         Ok(Self { locks: locks.collect::<Result<_, _>>()?, timeout: self.timeout })
+    }
+
+    /// The position of `name` in the order of acquisition, if it is one of the names.
+    pub(crate) fn position(&self, name: &LockName) -> Option<usize> {
+        self.locks.iter().position(|lock| lock.name() == name)
     }
 
     /// Acquires all the locks, and blocks the thread until they are acquired or the timeout passes.

@@ -4,6 +4,7 @@ pub(crate) mod digest;
 mod keys;
 mod lock_order;
 mod parse;
+mod permits;
 mod portable;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 pub(crate) use self::lock_order::in_lock_order;
+pub(crate) use self::permits::split_permit;
 
 /// The name of a lock, unique in the application.
 ///
@@ -43,17 +45,32 @@ pub(crate) use self::lock_order::in_lock_order;
 pub struct LockName {
     /// Borrowed for a plain declared name, owned for a name that was made at run time.
     text: Cow<'static, str>,
-    /// Where it was declared; `None` for a name that was made at run time.
-    declaration: Option<Declaration>,
+    declaration: Declaration,
     /// The values that fill the placeholders of a keyed name, in their order.
     keys: Vec<String>,
 }
 
-/// The position of a name in a `lock_names!`.
+/// What is declared about a name.
 #[derive(Clone, Copy)]
 struct Declaration {
-    registry: &'static str,
-    position: usize,
+    /// The `lock_names!` that has the name; `None` for a name that was made at run time.
+    registry: Option<&'static str>,
+    /// The position of the name there.
+    position: u32,
+    /// How many may hold the lock at once.
+    permits: u16,
+    /// Which of the permits the name is for, from 1.
+    permit: u16,
+}
+
+impl Declaration {
+    const AT_RUN_TIME: Self = Self { registry: None, position: 0, permits: 1, permit: 1 };
+
+    const fn new(registry: &'static str, position: usize) -> Self {
+        // No program declares more.
+        let position = position as u32;
+        Self { registry: Some(registry), position, ..Self::AT_RUN_TIME }
+    }
 }
 
 impl LockName {
@@ -63,7 +80,7 @@ impl LockName {
         registry: &'static str,
         position: usize,
     ) -> Self {
-        let declaration = Some(Declaration { registry, position });
+        let declaration = Declaration::new(registry, position);
         Self { text: Cow::Borrowed(name), declaration, keys: Vec::new() }
     }
 
@@ -76,7 +93,7 @@ impl LockName {
     ) -> Self {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         let text = Cow::Owned(keys::text(literals, &keys));
-        Self { text, declaration: Some(Declaration { registry, position }), keys }
+        Self { text, declaration: Declaration::new(registry, position), keys }
     }
 
     /// Whether it has keys, so that there may be any number of names like it.

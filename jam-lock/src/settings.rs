@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::observer::Observer;
+use crate::permits::Permits;
 
 /// Options that most locks of a [`Locks`](crate::Locks) share.
 #[derive(Clone)]
@@ -13,11 +14,13 @@ pub(crate) struct Settings {
     /// Shown instead of the call site. Few locks have one, so it is not in every [`Lock`](crate::Lock),
     /// nor in the future of every waiting task.
     pub(crate) label: Option<&'static str>,
+    /// The permits of the lock, if it has more than one; here for the same reason.
+    pub(crate) permits: Option<Arc<Permits>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { records_holders: true, observer: None, label: None }
+        Self { records_holders: true, observer: None, label: None, permits: None }
     }
 }
 
@@ -27,6 +30,7 @@ impl fmt::Debug for Settings {
             .field("records_holders", &self.records_holders)
             .field("observer", &self.observer.is_some())
             .field("label", &self.label)
+            .field("permits", &self.permits)
             .finish()
     }
 }

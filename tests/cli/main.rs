@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod at_most_every;
 mod chains;
 mod columns;
 mod container;

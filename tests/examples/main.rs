@@ -7,11 +7,16 @@ mod invoices;
 mod nightly_job;
 #[cfg(target_os = "linux")]
 mod progress;
+mod recipes;
 #[cfg(target_os = "linux")]
 mod service;
 mod transfer;
 #[cfg(target_os = "linux")]
 mod units;
+#[cfg(target_os = "linux")]
+mod watch;
+#[cfg(target_os = "linux")]
+mod web_database;
 #[cfg(target_os = "linux")]
 mod web_handler;
 

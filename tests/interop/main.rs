@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod at_most_every;
 mod exclusion;
 mod files;
 mod jam_application;

@@ -78,6 +78,11 @@ orders! {
         /// Runs a section of the lock `first` whose `recover` lasts until the next line.
         RecoverSection { folder: &'a Path },
 
+        /// Runs a job at most every two seconds, once for each line, which has the timeout and how the job
+        /// ends: `well`, `badly` or never, with `hang`. Prints `ready` first, `inside` in a job that hangs,
+        /// and then `ran`, `failed` or why the job did not run.
+        RunJob { location: &'a Path, name: &'a str },
+
         /// Tries to acquire the lock, and prints `acquired` or the error.
         TryAcquire { location: &'a Path, name: &'a str },
         /// As [`TryAcquire`](Self::TryAcquire), at the next line, for so many milliseconds; prints `ready`

@@ -1,5 +1,6 @@
 //! The steps of an acquisition, and their two drivers: a thread, which blocks, and a task.
 
+use std::slice;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -11,9 +12,10 @@ use crate::deadlock::{self, PublishedWait};
 use crate::engine::OwnerId;
 use crate::error::LockError;
 use crate::gate::{AcquireRequest, Admission, EndedWait, Gate, Grant, Outcome, Wait, WaiterKind};
-use crate::guard::LockGuard;
+use crate::guard::{LockGuard, Run};
 use crate::holder::Holder;
 use crate::observer::Notifier;
+use crate::permits;
 use crate::site::Site;
 use crate::timeout::Deadline;
 
@@ -25,11 +27,21 @@ impl Lock {
         site: Site,
         deadline: Deadline,
     ) -> Result<LockGuard, LockError> {
+        if let Some(permits) = &self.settings.permits {
+            return self.acquire_permit_for(permits, owner, site, deadline);
+        }
         let request = self.request(&owner, site);
         let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Thread)? {
             Started::Reentrant(guard) => return Ok(guard),
             Started::Granted(grant, notifier) => {
-                return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread));
+                return Ok(self.guard(
+                    &self.gate,
+                    owner,
+                    &request,
+                    grant,
+                    notifier,
+                    WaiterKind::Thread,
+                ));
             }
             Started::Waiting(waiting) => waiting,
         };
@@ -56,7 +68,7 @@ impl Lock {
             result => result,
         };
         let (grant, notifier) = self.finish(waiting, result)?;
-        Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread))
+        Ok(self.guard(&self.gate, owner, &request, grant, notifier, WaiterKind::Thread))
     }
 
     /// Acquires the lock for `owner`, and lets other tasks run until then.
@@ -70,11 +82,22 @@ impl Lock {
         let request = self.request(&owner, site);
         async move {
             yield_to_executor::yield_if_budget_spent().await;
+            if let Some(permits) = &self.settings.permits {
+                return Box::pin(self.acquire_permit_async_for(permits, owner, site, deadline))
+                    .await;
+            }
             let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Task)? {
                 Started::Reentrant(guard) => return Ok(guard),
                 Started::Granted(grant, notifier) => {
                     yield_to_executor::spend_budget();
-                    return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task));
+                    return Ok(self.guard(
+                        &self.gate,
+                        owner,
+                        &request,
+                        grant,
+                        notifier,
+                        WaiterKind::Task,
+                    ));
                 }
                 Started::Waiting(waiting) => waiting,
             };
@@ -106,7 +129,7 @@ impl Lock {
                 Box::pin(self.explained(result)).await
             };
             let (grant, notifier) = self.finish(waiting, result)?;
-            Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task))
+            Ok(self.guard(&self.gate, owner, &request, grant, notifier, WaiterKind::Task))
         }
     }
 
@@ -123,12 +146,18 @@ impl Lock {
             mode: self.options.mode,
             site,
             is_recorded: self.settings.records_holders,
-            owner: if self.gate.detects_deadlocks() { owner.id() } else { OwnerId::NONE },
+            // The holder of one permit is not the one that a waiter waits for, so there is no cycle.
+            owner: if self.gate.detects_deadlocks() && self.settings.permits.is_none() {
+                owner.id()
+            } else {
+                OwnerId::NONE
+            },
             names_holder: self.options.names_holder,
+            permits: self.name.permit_count(),
         }
     }
 
-    fn notifier(&self, site: Site) -> Option<Arc<Notifier>> {
+    pub(super) fn notifier(&self, site: Site) -> Option<Arc<Notifier>> {
         let observer = self.settings.observer.as_ref();
         observer.map(|observer| Arc::new(Notifier::new(observer, self.name(), site)))
     }
@@ -141,18 +170,22 @@ impl Lock {
         deadline: Deadline,
         kind: WaiterKind,
     ) -> Result<Started<'wait>, LockError> {
+        self.check_period()?;
         let is_try = matches!(deadline, Deadline::Once);
         let is_reentrant = self.options.is_reentrant;
-        if let Some(grant) = owner.check(&self.name, &self.gate, request, is_reentrant, !is_try)? {
-            return Ok(Started::Reentrant(LockGuard::reentrant(Arc::clone(&self.gate), grant)));
+        let gates = slice::from_ref(&self.gate);
+        if let Some((gate, grant)) =
+            owner.check(&self.name, gates, request, is_reentrant, !is_try)?
+        {
+            return Ok(Started::Reentrant(LockGuard::reentrant(gate, grant)));
         }
         let notifier = self.notifier(request.site);
         Ok(match self.gate.acquire_or_enqueue(request, deadline, kind)? {
             Admission::Granted(grant) => {
-                Started::Granted(self.refuse_if_record_is_needed(grant)?, notifier)
+                Started::Granted(self.checked(&self.gate, grant)?, notifier)
             }
             Admission::Queued(wait) => {
-                let observed = ObservedWait::start(&wait, notifier, is_try);
+                let observed = ObservedWait::start(notifier, is_try, || wait.skip_until_polled());
                 let ancestor_check = AncestorCheck::start(&self.gate, deadline);
                 // A try waits for no holder.
                 let held = if is_try { Vec::new() } else { owner.held_as_writer() };
@@ -170,39 +203,52 @@ impl Lock {
         mut waiting: Waiting<'_>,
         result: Result<Grant, LockError>,
     ) -> Result<(Grant, Option<Arc<Notifier>>), LockError> {
+        let result = result.map_err(|error| self.disagreement_or(error));
         if let Err(error) = &result {
             waiting.observed.timed_out(error);
         }
-        let grant = self.refuse_if_record_is_needed(result?)?;
+        let grant = self.checked(&self.gate, result?)?;
         Ok((grant, waiting.observed.notifier.take()))
     }
 
-    /// Returns the grant; or releases it, and leaves it as it was found, if its record is needed and
-    /// cannot be read.
-    fn refuse_if_record_is_needed(&self, mut grant: Grant) -> Result<Grant, LockError> {
-        let error = &mut grant.recorded.record_error;
-        let hiding = error.take_if(|error| self.options.needs_record && error.may_hide_abandonment);
-        let Some(error) = hiding else { return Ok(grant) };
-        let is_abandoned = grant.recorded.abandoned_by.is_some();
-        let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
-        // The first error is the one to report.
-        let _ = self.gate.release(grant.number, outcome);
-        Err(error.error)
+    /// Another error, if the holder that a timeout names has another number of permits.
+    fn disagreement_or(&self, error: LockError) -> LockError {
+        match &error {
+            LockError::Timeout { holder: Some(holder), .. } => {
+                permits::agree(&self.name, &self.gate, Some(holder)).err().unwrap_or(error)
+            }
+            _ => error,
+        }
     }
 
-    fn guard(
+    /// Returns the grant; or releases it, and leaves it as it was found, if its record is needed and
+    /// cannot be read, or if it is too soon for the next run.
+    pub(super) fn checked(&self, gate: &Gate, mut grant: Grant) -> Result<Grant, LockError> {
+        let error = &mut grant.recorded.record_error;
+        let hiding = error.take_if(|error| self.options.needs_record && error.may_hide_abandonment);
+        let result = match hiding {
+            Some(error) => Err(error.error),
+            None => self.begin_run(&mut grant),
+        };
+        let Err(error) = result else { return Ok(grant) };
+        give_back(gate, &grant);
+        Err(error)
+    }
+
+    pub(super) fn guard(
         &self,
+        gate: &Arc<Gate>,
         owner: Owner,
         request: &AcquireRequest,
         grant: Grant,
         notifier: Option<Arc<Notifier>>,
         kind: WaiterKind,
     ) -> LockGuard {
-        let registration =
-            owner.register(&self.name, &self.gate, request, &grant, notifier.as_ref());
+        let registration = owner.register(&self.name, gate, request, &grant, notifier.as_ref());
         let may_block = matches!(kind, WaiterKind::Thread);
-        let guard =
-            LockGuard::new(Arc::clone(&self.gate), registration, grant, notifier, may_block);
+        let run = self.options.at_most_every.map(|period| Run::new(request.site, period));
+        let guard = LockGuard::new(Arc::clone(gate), registration, grant, notifier, may_block);
+        let guard = guard.with_run(run);
         if let Some(notifier) = guard.notifier() {
             if let Some(error) = guard.record_error() {
                 notifier.record_error(guard.waited(), error);
@@ -214,6 +260,14 @@ impl Lock {
         }
         guard
     }
+}
+
+/// Releases a grant that is not used, and leaves the lock as it was found.
+pub(super) fn give_back(gate: &Gate, grant: &Grant) {
+    let is_abandoned = grant.recorded.abandoned_by.is_some();
+    let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
+    // The first error is the one to report.
+    let _ = gate.release(grant.number, outcome);
 }
 
 /// How an acquisition has started.

@@ -1,10 +1,9 @@
-//! [`ObservedWait`]: a wait that the observer is notified of.
+//! [`ObservedWait`]: what the observer learns of a wait.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::LockError;
-use crate::gate::Wait;
 use crate::holder::Holder;
 use crate::observer::Notifier;
 
@@ -18,11 +17,16 @@ pub(super) struct ObservedWait {
 }
 
 impl ObservedWait {
-    pub(super) fn start(wait: &Wait<'_>, notifier: Option<Arc<Notifier>>, is_try: bool) -> Self {
+    /// Notifies the observer that the wait has begun; `skip` lets the waiters behind go first meanwhile.
+    pub(super) fn start(
+        notifier: Option<Arc<Notifier>>,
+        is_try: bool,
+        skip: impl FnOnce(),
+    ) -> Self {
         let mut still_waiting_at = None;
         if let Some(notifier) = notifier.as_deref().filter(|_| !is_try) {
             // An observer may be slow, and must not delay other waiters.
-            wait.skip_until_polled();
+            skip();
             still_waiting_at = notifier.still_waiting_at();
             notifier.waiting();
         }

@@ -1,6 +1,7 @@
 //! Options of a [`Lock`]: how it is acquired and held.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Lock;
 use crate::engine::Mode;
@@ -17,12 +18,19 @@ pub(crate) struct Options {
     pub(crate) names_holder: bool,
     /// Whether the acquisition fails if its record cannot be read, which could hide an abandonment.
     pub(crate) needs_record: bool,
+    /// How long after the begin of the last run the next one may begin.
+    pub(crate) at_most_every: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let mode = Mode::Exclusive;
-        Self { mode, is_reentrant: false, names_holder: true, needs_record: false }
+        Self {
+            mode: Mode::Exclusive,
+            is_reentrant: false,
+            names_holder: true,
+            needs_record: false,
+            at_most_every: None,
+        }
     }
 }
 
@@ -30,6 +38,7 @@ impl Lock {
     /// The same lock, with a limit on how long an acquisition may take: a `Duration`, or whole seconds.
     ///
     /// By default an acquisition waits forever.
+    #[doc(alias = "try_lock_for", alias = "lock_timeout")]
     pub fn timeout(&self, timeout: impl Into<Timeout>) -> Self {
         Self { timeout: timeout.into(), ..self.clone() }
     }
@@ -57,7 +66,7 @@ impl Lock {
     /// assert!(lock.shared().try_acquire().is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[doc(alias = "RwLock", alias = "read")]
+    #[doc(alias = "RwLock", alias = "read", alias = "lock_shared")]
     pub fn shared(&self) -> Self {
         let options = Options { mode: Mode::Shared, ..self.options };
         Self { options, ..self.clone() }

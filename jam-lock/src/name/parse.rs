@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use super::{LockName, portable};
+use super::{Declaration, LockName, portable};
 use crate::error::LockError;
 
 impl LockName {
@@ -27,7 +27,10 @@ impl LockName {
     pub fn new(name: impl Into<String>) -> Result<Self, LockError> {
         let name = name.into();
         match portable::objection(&name) {
-            None => Ok(Self { text: Cow::Owned(name), declaration: None, keys: Vec::new() }),
+            None => {
+                let (text, declaration) = (Cow::Owned(name), Declaration::AT_RUN_TIME);
+                Ok(Self { text, declaration, keys: Vec::new() })
+            }
             Some(reason) => Err(LockError::Name { name, reason }),
         }
     }

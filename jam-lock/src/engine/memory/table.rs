@@ -9,8 +9,9 @@ use crate::name::LockName;
 
 /// The locks of one engine.
 ///
-/// A lock that is no longer used is removed, unless it was left abandoned, so that an unlimited
-/// number of names needs a limited amount of memory.
+/// A lock that is no longer used is removed, so that an unlimited number of names needs a limited amount
+/// of memory: unless it was left abandoned, or the next run of its job may not begin yet; then a sweep
+/// removes it.
 #[derive(Debug, Default)]
 pub(super) struct Table(Mutex<Entries>);
 
@@ -51,8 +52,34 @@ impl Table {
         locks.map(|(name, entry)| (name.clone(), Arc::clone(&entry.lock))).collect()
     }
 
+    /// Removes the locks that are no longer used and whose last runs no longer matter; returns how many.
+    pub(super) fn sweep(&self) -> usize {
+        let mut entries = self.entries();
+        let unused = entries.locks.iter().filter(|(_, entry)| entry.references == 0);
+        let names: Vec<_> = unused.map(|(name, _)| name.clone()).collect();
+        names.iter().filter(|name| entries.remove_unless_needed(name)).count()
+    }
+
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    /// Removes a lock that is not referenced, unless it has something that the next holder must learn;
+    /// returns whether it did.
+    fn remove_unless_needed(&mut self, name: &LockName) -> bool {
+        let Some(entry) = self.locks.get(name) else { return false };
+        let (token, is_needed) = {
+            let state = entry.lock.lock();
+            let is_too_soon = state.last_run.as_ref().is_some_and(|run| !run.is_over());
+            (state.token, state.abandoned_by.is_some() || is_too_soon)
+        };
+        if !is_needed {
+            self.locks.remove(name);
+            self.token_floor = self.token_floor.max(token);
+        }
+        !is_needed
     }
 }
 
@@ -88,16 +115,8 @@ impl Drop for LockRef {
         let mut entries = self.table.entries();
         let Some(entry) = entries.locks.get_mut(&self.name) else { return };
         entry.references -= 1;
-        if entry.references > 0 {
-            return;
-        }
-        let (token, is_abandoned) = {
-            let state = self.lock.lock();
-            (state.token, state.abandoned_by.is_some())
-        };
-        if !is_abandoned {
-            entries.locks.remove(&self.name);
-            entries.token_floor = entries.token_floor.max(token);
+        if entry.references == 0 {
+            entries.remove_unless_needed(&self.name);
         }
     }
 }

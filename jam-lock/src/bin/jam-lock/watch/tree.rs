@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use jam_lock::{Holder, HolderWait, Status};
+use jam_lock::{Holder, HolderWait, State, Status};
 
 use crate::output::plain;
 use crate::text::{cut, duration};
@@ -115,10 +115,10 @@ impl<'a> Tree<'a> {
 /// The lock, how many wait, what its holder waits for, and the holder. In a narrow terminal, the middle is cut
 /// out, which is the least interesting.
 fn describe(status: &Status) -> String {
-    let waiting = match status.waiting() {
-        Some(0) | None => String::new(),
-        Some(count) => format!("{count} waiting, "),
-    };
+    let (name, waiting) = (status.name(), waiting(status));
+    if let State::Permits { .. } = status.state() {
+        return plain(&format!("{name}: {waiting}{} permits held", status.state()));
+    }
     let wait = wait(status).map(|wait| {
         let waited = wait.waiting_for().map(|it| format!(" {}", duration(it)));
         format!("has waited{} for {}, ", waited.unwrap_or_default(), wait.name())
@@ -126,8 +126,15 @@ fn describe(status: &Status) -> String {
     let held_for = status.holder().and_then(Holder::held_for);
     let held_for = held_for.map(|it| format!(" for {}", duration(it))).unwrap_or_default();
     let holder = status.holder().map_or("an unknown process".to_owned(), ToString::to_string);
-    let name = status.name();
     plain(&format!("{name}: {waiting}{}held{held_for} by {holder}", wait.unwrap_or_default()))
+}
+
+/// How many wait for a lock, to be put before the rest.
+fn waiting(status: &Status) -> String {
+    match status.waiting() {
+        Some(0) | None => String::new(),
+        Some(count) => format!("{count} waiting, "),
+    }
 }
 
 fn wait(status: &Status) -> Option<&HolderWait> {
