@@ -6,14 +6,14 @@ use std::task::Poll;
 
 use super::ancestor_check::AncestorCheck;
 use super::observed_wait::ObservedWait;
+use super::waiting::Waiting;
 use super::{Lock, yield_to_executor};
 use crate::context::Owner;
 use crate::deadlock::{self, PublishedWait};
 use crate::engine::OwnerId;
 use crate::error::LockError;
-use crate::gate::{AcquireRequest, Admission, EndedWait, Gate, Grant, Outcome, Wait, WaiterKind};
+use crate::gate::{AcquireRequest, Admission, EndedWait, Gate, Grant, Outcome, WaiterKind};
 use crate::guard::{LockGuard, Run};
-use crate::holder::Holder;
 use crate::observer::Notifier;
 use crate::permits;
 use crate::site::Site;
@@ -275,48 +275,4 @@ enum Started<'wait> {
     Reentrant(LockGuard),
     Granted(Grant, Option<Arc<Notifier>>),
     Waiting(Waiting<'wait>),
-}
-
-/// A wait for the lock. It is withdrawn before it ends, and the observer learns of its end before the
-/// place in the queue is given up.
-struct Waiting<'wait> {
-    published: Option<Box<PublishedWait>>,
-    observed: ObservedWait,
-    ancestor_check: Option<AncestorCheck>,
-    wait: Wait<'wait>,
-}
-
-impl Waiting<'_> {
-    /// Lets the waiters behind go first if the observer is to be notified, which may be slow.
-    fn skip_if_observed(&self) {
-        if self.observed.is_due() {
-            self.wait.skip_until_polled();
-        }
-    }
-
-    /// Does what the wait was interrupted for; an error ends it.
-    fn interrupted(&mut self, gate: &Gate, holder: Option<&Holder>) -> Result<(), LockError> {
-        self.observed.still_waiting(holder);
-        if let Some(check) = &mut self.ancestor_check {
-            check.check(gate, holder)?;
-        }
-        self.set_interrupt();
-        Ok(())
-    }
-
-    fn set_interrupt(&mut self) {
-        let check = self.ancestor_check.as_ref().and_then(AncestorCheck::next);
-        self.wait.interrupt_at =
-            [self.observed.still_waiting_at, check].into_iter().flatten().min();
-    }
-
-    fn is_try(&self) -> bool {
-        self.observed.is_try
-    }
-
-    /// Withdraws the wait, which has ended. Its owner goes on as soon as a holder has been looked up, and so
-    /// is in no cycle any more.
-    fn withdraw(&mut self) {
-        self.published = None;
-    }
 }
