@@ -148,6 +148,16 @@ impl Lock {
     ///     from.release()
     /// }
     /// ```
+    ///
+    /// A guard cannot be released before the wait has ended:
+    /// ```compile_fail,E0505
+    /// # use jam_lock::{Lock, LockError, LockGuard};
+    /// async fn transfer(from: LockGuard, to: &Lock) -> Result<LockGuard, LockError> {
+    ///     let to = to.acquire_async_holding([&from]);
+    ///     drop(from);
+    ///     to.await
+    /// }
+    /// ```
     #[track_caller]
     pub fn acquire_async_holding<'held, I>(
         &self,

@@ -57,7 +57,7 @@ impl Locked {
     fn record(&self, process: u32, started: Option<u64>) -> Vec<u8> {
         let here = ThisProcess { id: process, started, ..ThisProcess::default() };
         let record =
-            Template::new(&here, Site::here(), false).fill(Duration::ZERO, TOKEN).to_owned();
+            Template::new(&here, Site::here(), 1, false).fill(Duration::ZERO, TOKEN).to_owned();
         [record, self.waits(TOKEN)].concat()
     }
 
