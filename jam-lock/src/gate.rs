@@ -53,7 +53,7 @@ pub(crate) use self::any_wait::{AnyAdmission, AnyError, AnyWait};
 pub(crate) use self::pending_wait::{LocalHold, PendingWait};
 pub(crate) use self::registry::{at_addresses, existing, gate};
 pub(crate) use self::request::{AcquireRequest, Grant, Outcome};
-pub(crate) use self::wait::Wait;
+pub(crate) use self::wait::{EndedWait, Wait};
 pub(crate) use self::wait_queue::WaiterKind;
 
 /// The one gate of a name in this process.

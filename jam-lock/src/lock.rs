@@ -11,6 +11,7 @@ mod permits;
 mod status;
 #[cfg(feature = "postgres")]
 mod transaction;
+mod waiting;
 mod yield_to_executor;
 
 use std::fmt;

@@ -45,6 +45,9 @@ fn main() -> Result {
             let locks = Locks::at(location)?;
             hold::acquire_two(&locks.lock(lock_name(first)?), &locks.lock(lock_name(second)?))
         }
+        Order::AcquireElsewhere { location, first, other, second } => {
+            hold::acquire_two(&lock(location, first)?, &lock(other, second)?)
+        }
         Order::AcquireThree { location, first, second, third } => {
             let locks = Locks::at(location)?;
             let [first, second, third] = [first, second, third].map(lock_name);

@@ -66,6 +66,8 @@ orders! {
         /// Acquires the first lock, prints `held`, and acquires the second one at the next line; then
         /// prints `both` or `deadlock`, and whether it has lost the first one.
         AcquireTwo { location: &'a Path, first: &'a str, second: &'a str },
+        /// As [`AcquireTwo`](Self::AcquireTwo), with the second lock at another location.
+        AcquireElsewhere { location: &'a Path, first: &'a str, other: &'a Path, second: &'a str },
         /// As [`AcquireTwo`](Self::AcquireTwo), in two threads: the second one acquires the `second` lock
         /// first, and then the `third`; each line that is printed or read counts for both.
         AcquireThree { location: &'a Path, first: &'a str, second: &'a str, third: &'a str },
