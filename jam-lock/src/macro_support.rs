@@ -1,20 +1,19 @@
 //! Functions that the generated code calls. They are not public API and may change at any time.
 
 mod arguments;
+mod section;
 
 pub use std::any::type_name_of_val;
 use std::fmt::Display;
-use std::future;
 use std::mem;
-use std::pin::{Pin, pin};
 use std::slice;
-use std::task::Poll;
 pub use std::time::Duration;
 
 pub use jam_lock_macros::{block, lock_names, name};
 
 pub use self::arguments::{AsLockName, AsLocks, IntoTimeout, lock_name, timeout};
-use crate::context::{self, Owner};
+pub use self::section::{section_to_end, section_unless_lost, unwatched};
+use crate::context::Owner;
 use crate::engine::Mode;
 use crate::error::LockError;
 pub use crate::from_lock_error::FromLockError;
@@ -168,38 +167,6 @@ impl Guards for LockGuards {
     fn guards(&self) -> &[LockGuard] {
         self
     }
-}
-
-/// Runs the body of a task's section, which holds `guards`.
-///
-/// The body is `None` once it has ended, or once the returned future is dropped: its values are dropped
-/// before the guards are.
-pub fn run_section<F: Future>(
-    guards: &impl Guards,
-    body: Pin<&mut Option<F>>,
-) -> impl Future<Output = F::Output> {
-    let registration = guards.guards().iter().find_map(LockGuard::registration);
-    context::run_section(registration, body)
-}
-
-/// Runs the body of a task's section, unless one of its locks is lost meanwhile.
-///
-/// # Errors
-/// [`LockError::Lost`] if a lock is lost, or [`LockError::Deadlock`] if that was in a deadlock of this
-/// task; the body is dropped then.
-pub async fn run_section_unless_lost<F: Future>(
-    guards: &impl Guards,
-    body: Pin<&mut Option<F>>,
-) -> Result<F::Output, LockError> {
-    let mut section = pin!(run_section(guards, body));
-    let guards = guards.guards();
-    future::poll_fn(|task| {
-        if let Some(error) = guards.iter().find_map(|guard| guard.poll_lost(task.waker())) {
-            return Poll::Ready(Err(error));
-        }
-        section.as_mut().poll(task).map(Ok)
-    })
-    .await
 }
 
 /// Calls `recover` with the first holder that abandoned one of the locks or has not released it, if
