@@ -6,9 +6,9 @@
 //! So the lists move with the task from thread to thread, and futures that one task polls side by side
 //! do not see each other's sections.
 
+mod body_scope;
 mod check;
 mod held_locks;
-mod section_future;
 mod task_section;
 mod thread;
 
@@ -24,7 +24,7 @@ use crate::gate::{AcquireRequest, Gate, Grant};
 use crate::name::LockName;
 use crate::observer::Notifier;
 
-pub(crate) use self::section_future::run_section;
+pub(crate) use self::body_scope::BodyScope;
 
 /// The thread or task that acquires a lock, and whether a section or a guard will hold it.
 #[derive(Clone, Debug)]
@@ -77,12 +77,12 @@ impl Owner {
 
     /// For a guard that the current task acquires.
     pub(crate) fn task() -> Self {
-        Self { caller: Caller::Task(section_future::current()), held_by: HeldBy::Guard }
+        Self { caller: Caller::Task(body_scope::current()), held_by: HeldBy::Guard }
     }
 
     /// For a guard that a future of the current task acquires, which [keeps](Self::keep) others meanwhile.
     pub(crate) fn task_with_guards() -> Self {
-        let section = Arc::new(TaskSection::of_future(section_future::current()));
+        let section = Arc::new(TaskSection::of_future(body_scope::current()));
         Self { caller: Caller::Task(Some(section)), held_by: HeldBy::Guard }
     }
 
@@ -104,7 +104,7 @@ impl Owner {
 
     /// For a section of the current task.
     pub(crate) fn task_section() -> Self {
-        let section = Arc::new(TaskSection::inside(section_future::current()));
+        let section = Arc::new(TaskSection::inside(body_scope::current()));
         Self { caller: Caller::TaskSection(section), held_by: HeldBy::TaskSection }
     }
 
@@ -222,7 +222,7 @@ impl Owner {
 
 impl Caller {
     fn blocking() -> Self {
-        section_future::current().map_or(Self::Thread, Self::ThreadInTask)
+        body_scope::current().map_or(Self::Thread, Self::ThreadInTask)
     }
 }
 
