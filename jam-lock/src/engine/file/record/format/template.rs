@@ -13,6 +13,9 @@ use crate::utc::{self, write_number};
 /// The width to which spaces fill up a line, as wide as most terminals.
 const WIDTH: usize = 79;
 
+/// The length to which the path of a source file is shortened.
+pub(super) const MAX_PLACE: usize = 142;
+
 /// The length of a check.
 const DIGITS: usize = 16;
 
@@ -34,7 +37,8 @@ pub(in super::super) fn abandoned_record(holder: &Holder, token: u64, is_keyed: 
     if let Some(since) = since {
         push_line(&mut text, "since", &String::from_utf8_lossy(&utc::format(since)));
     }
-    push_site(&mut text, holder.function.as_deref(), holder.file.as_deref().zip(holder.line));
+    let place = holder.file.as_deref().zip(holder.line);
+    push_site(&mut text, holder.function.as_deref(), place, MAX_PLACE);
     if let Some(process) = holder.process {
         push_line(&mut text, "process", &process);
     }
@@ -69,7 +73,10 @@ impl Template {
         is_keyed: bool,
     ) -> Self {
         let mut text = format!("{MAGIC}held token {:19}\nsince     {:27}\n", 0, "");
-        push_site(&mut text, site.function(), site.file().zip(site.line()));
+        let permits_line =
+            if permits > 1 { format!("permits   {permits}\n") } else { String::new() };
+        let max_file = MAX_PLACE - permits_line.len();
+        push_site(&mut text, site.function(), site.file().zip(site.line()), max_file);
         match here.started {
             Some(started) => {
                 push_line(&mut text, "process", &format_args!("{} started {started}", here.id));
@@ -80,9 +87,7 @@ impl Template {
             push_line(&mut text, "boot", boot);
         }
         push_program(&mut text, here.program.as_deref(), here.host.as_deref());
-        if permits > 1 {
-            push_line(&mut text, "permits", &permits);
-        }
+        text.push_str(&permits_line);
         let (text, check) = fill_up(text, is_keyed);
         Self { site, permits, is_keyed, text, second: u64::MAX, check }
     }
@@ -119,12 +124,17 @@ impl Template {
     }
 }
 
-pub(super) fn push_site(text: &mut String, function: Option<&str>, place: Option<(&str, u32)>) {
+pub(super) fn push_site(
+    text: &mut String,
+    function: Option<&str>,
+    place: Option<(&str, u32)>,
+    max_file: usize,
+) {
     if let Some(function) = function {
         push_line(text, "function", &shorten(function, 80));
     }
     if let Some((file, number)) = place {
-        push_line(text, "place", &format_args!("{}:{number}", shorten(file, 142)));
+        push_line(text, "place", &format_args!("{}:{number}", shorten(file, max_file)));
     }
 }
 
@@ -253,6 +263,8 @@ mod tests {
         assert!(is_of_keyed_name(text));
         let (holder, _) = record(text).holder.unwrap();
         let both = template.fill_after_abandonment(&holder, Duration::ZERO, TOKEN_LIMIT - 1);
+        // Only that of a present holder matters.
+        let holder = Holder { permits: Some(1), ..holder };
         assert_eq!(record(&both).abandoned_by, Some(holder));
     }
 

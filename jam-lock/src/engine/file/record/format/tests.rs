@@ -95,6 +95,7 @@ fn dead() -> Holder {
         line: Some(3),
         since: Some(SystemTime::UNIX_EPOCH + Duration::from_micros(5)),
         token: Some(11),
+        permits: Some(1),
         ..Holder::default()
     }
 }
@@ -106,8 +107,17 @@ fn after_abandonment(first: &Holder) -> Vec<u8> {
 }
 
 #[test]
+fn a_record_says_how_many_permits_the_lock_has() {
+    for permits in [1, 3, 255] {
+        let mut template = Template::new(&ThisProcess::get(), Site::here(), permits, false);
+        let (holder, _) = record(template.fill(Duration::ZERO, 13)).holder.unwrap();
+        assert_eq!(holder.permits, Some(permits));
+    }
+}
+
+#[test]
 fn an_abandonment_is_parsed_as_it_was_written_and_is_no_present_holder() {
-    for holder in [dead(), Holder::default()] {
+    for holder in [dead(), Holder { permits: Some(1), ..Holder::default() }] {
         let text = abandoned_record(&holder, 13, true);
         assert_eq!(text.len(), SIZE);
         let expected =

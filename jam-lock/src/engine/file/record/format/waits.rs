@@ -19,7 +19,7 @@
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
-use super::template::{push_line, push_site};
+use super::template::{MAX_PLACE, push_line, push_site};
 use super::{CHECK, MAGIC, MAX_LEN, SIZE, check_of, split_line};
 use crate::engine::RecordedWait;
 use crate::utc;
@@ -60,7 +60,8 @@ fn push_wait(text: &mut String, wait: &RecordedWait, folder: &str) {
     }
     let since = wait.since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     push_line(text, "since", &String::from_utf8_lossy(&utc::format(since)));
-    push_site(text, wait.function.as_deref(), wait.file.as_deref().zip(wait.line));
+    let place = wait.file.as_deref().zip(wait.line);
+    push_site(text, wait.function.as_deref(), place, MAX_PLACE);
 }
 
 /// The waits that a file with these `bytes` has for the record with this token in `folder`.
