@@ -64,10 +64,8 @@ fn list_and_who_show_the_last_run_and_the_next() {
     hourly(folder.path(), &[], "true");
     let show = |arguments: &[&str]| stdout(&run_to_end(command(folder.path()).args(arguments)));
     let table = show(&["list"]);
-    assert!(
-        table.contains("last run 0.") && table.contains(" s ago, the next in 59 min 5"),
-        "{table}"
-    );
+    // It may have taken some seconds until then.
+    assert!(table.contains(" ago, the next in 59 min "), "{table}");
     let sentence = show(&["who", "x"]);
     assert!(sentence.starts_with("free; last run "), "{sentence}");
     assert!(sentence.contains(", by `sh -c true`, "), "{sentence}");

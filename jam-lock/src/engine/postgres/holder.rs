@@ -10,6 +10,9 @@ use crate::holder::{Confirmation, Holder};
 use crate::site::Site;
 use crate::this_process::ThisProcess;
 
+/// The number of columns that `read` reads.
+pub(super) const COLUMNS: usize = 9;
+
 /// Reads a holder from the columns from `first` on; `None` if none is recorded.
 pub(super) fn read(row: &Row, first: usize) -> Option<Box<Holder>> {
     let text = |at: usize| row.try_get::<_, Option<String>>(first + at).ok().flatten();

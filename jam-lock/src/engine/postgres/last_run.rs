@@ -18,15 +18,12 @@ use crate::holder::Holder;
 use crate::last_run::LastRun;
 use crate::site::Site;
 
-/// The number of columns of a holder.
-const HOLDER: usize = 8;
-
 /// Reads a run from the columns from `first` on; `None` if none is recorded.
 pub(super) fn read(row: &Row, first: usize) -> Option<LastRun> {
     let seconds = |at: usize| row.try_get::<_, Option<f64>>(first + at).ok().flatten();
     let holder = holder::read(row, first)?;
-    let period = seconds(HOLDER)?;
-    let now = Duration::try_from_secs_f64(seconds(HOLDER + 1)?).ok()?;
+    let period = seconds(holder::COLUMNS)?;
+    let now = Duration::try_from_secs_f64(seconds(holder::COLUMNS + 1)?).ok()?;
     let age = holder.held_for().unwrap_or_default();
     let began = SystemTime::UNIX_EPOCH.checked_add(now.saturating_sub(age))?;
     // A period that is too long for a `Duration` is one that never ends.

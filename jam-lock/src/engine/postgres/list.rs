@@ -18,11 +18,8 @@ use crate::status::{State, Status};
 /// The operation, for messages.
 pub(super) const OPERATION: &str = "list the locks";
 
-/// The number of columns of a holder; those of its session follow.
-const HOLDER: usize = 9;
-
 /// The number of columns before the name.
-const BEFORE_NAME: usize = HOLDER + 2 + HOLDER;
+const BEFORE_NAME: usize = holder::COLUMNS + 2 + holder::COLUMNS;
 
 /// The status of the lock `name`, which is free if it has no row.
 pub(super) async fn status(driver: &Driver, name: &LockName) -> Result<Status, LockError> {
@@ -92,7 +89,7 @@ fn read(row: &Row) -> Option<Status> {
         .held_by(holder)
         .waited_for_by(count(4))
         .with_token(number(1).and_then(|token| u64::try_from(token).ok()))
-        .abandoned_by(holder::read(row, HOLDER + 2))
+        .abandoned_by(holder::read(row, holder::COLUMNS + 2))
         .with_last_run(last_run::read(row, BEFORE_NAME + 5));
     Some(status)
 }
