@@ -8,27 +8,32 @@ use crate::arguments::Arguments;
 use crate::hygiene::{Paths, hidden};
 use crate::options::Options;
 
-/// An expression that awaits `section`, a future, as part of the owner that holds the guard.
+/// An expression that awaits `future`, the body, as part of the owner that holds the guard.
 ///
-/// If the lock is lost meanwhile, the section is dropped at its current `.await`, and `on_error`
-/// handles the error. Without `on_error` the section runs to its end.
+/// If the lock is lost meanwhile, the body is dropped at its current `.await`, and `on_error` handles the
+/// error. Without `on_error` the body runs to its end.
 pub(crate) fn run_under_guard(
-    section: &TokenStream,
+    future: &TokenStream,
     paths: &Paths,
     on_error: Option<&TokenStream>,
 ) -> TokenStream {
     let support = &paths.support;
-    let [guard, error, value] = ["guard", "error", "value"].map(hidden);
-    // The runtime takes the future out of the option and drops it before the lock is released.
-    let section = quote!(::core::pin::pin!(::core::option::Option::Some(#section)));
-    match on_error {
-        None => quote!(#support::run_section(&#guard, #section).await),
-        Some(on_error) => quote! {
-            match #support::run_section_unless_lost(&#guard, #section).await {
-                ::core::result::Result::Ok(#value) => #value,
-                ::core::result::Result::Err(#error) => #on_error,
-            }
-        },
+    let [guard, section, body, error, value] =
+        ["guard", "section", "body", "error", "value"].map(hidden);
+    let (new, on_error) = match on_error {
+        None => (quote!(section_to_end), quote!(#support::unwatched(#error))),
+        Some(on_error) => (quote!(section_unless_lost), quote!(#on_error)),
+    };
+    // The body is dropped first, then the section, and later the guard.
+    quote! {
+        match {
+            let mut #section = #support::#new(&#guard);
+            let #body = ::core::pin::pin!(#future);
+            #section.run(#body).await
+        } {
+            ::core::result::Result::Ok(#value) => #value,
+            ::core::result::Result::Err(#error) => #on_error,
+        }
     }
 }
 

@@ -6,14 +6,14 @@
 //! So the lists move with the task from thread to thread, and futures that one task polls side by side
 //! do not see each other's sections.
 
+mod body_scope;
 mod check;
 mod held_locks;
-mod section_future;
 mod task_section;
 mod thread;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use self::check::Check;
 use self::held_locks::{HeldBy, HeldLock, Key};
@@ -24,7 +24,7 @@ use crate::gate::{AcquireRequest, Gate, Grant};
 use crate::name::LockName;
 use crate::observer::Notifier;
 
-pub(crate) use self::section_future::run_section;
+pub(crate) use self::body_scope::BodyScope;
 
 /// The thread or task that acquires a lock, and whether a section or a guard will hold it.
 #[derive(Clone, Debug)]
@@ -42,8 +42,8 @@ enum Caller {
     ThreadInTask(Arc<TaskSection>),
     /// A new section of a task.
     TaskSection(Arc<TaskSection>),
-    /// A task that acquires a guard inside a section, or outside of any. The guard is not registered,
-    /// because it could belong to any of the task's futures.
+    /// A task that acquires a guard inside a section, or while its future keeps other guards, or neither.
+    /// The new guard is not registered, because it could belong to any of the task's futures.
     Task(Option<Arc<TaskSection>>),
 }
 
@@ -77,12 +77,34 @@ impl Owner {
 
     /// For a guard that the current task acquires.
     pub(crate) fn task() -> Self {
-        Self { caller: Caller::Task(section_future::current()), held_by: HeldBy::Guard }
+        Self { caller: Caller::Task(body_scope::current()), held_by: HeldBy::Guard }
+    }
+
+    /// For a guard that a future of the current task acquires, which [keeps](Self::keep) others meanwhile.
+    pub(crate) fn task_with_guards() -> Self {
+        let section = Arc::new(TaskSection::of_future(body_scope::current()));
+        Self { caller: Caller::Task(Some(section)), held_by: HeldBy::Guard }
+    }
+
+    /// Adds a lock whose guard the acquiring future owns or borrows, so that it stays held until that has
+    /// ended; `number` is that of the acquisition at `gate`.
+    pub(crate) fn keep(&self, gate: &Arc<Gate>, number: u64) {
+        let Caller::Task(Some(section)) = &self.caller else { return };
+        let Some((mode, site)) = gate.held_as(number) else { return };
+        let name = gate.name();
+        section.push(HeldLock {
+            key: Key { gate: address(gate), number, held_by: HeldBy::Future },
+            process: gate.process(),
+            name: name.has_order().then(|| name.clone()),
+            site,
+            mode,
+            notifier: Weak::new(),
+        });
     }
 
     /// For a section of the current task.
     pub(crate) fn task_section() -> Self {
-        let section = Arc::new(TaskSection::inside(section_future::current()));
+        let section = Arc::new(TaskSection::inside(body_scope::current()));
         Self { caller: Caller::TaskSection(section), held_by: HeldBy::TaskSection }
     }
 
@@ -114,10 +136,8 @@ impl Owner {
         let found = match &self.caller {
             Caller::Thread => thread::find(|held| check.visit(held)),
             Caller::ThreadInTask(section) => section.find(|held| check.visit(held)),
-            // The task's other futures do not hold a lock that blocking code holds.
-            Caller::TaskSection(section) | Caller::Task(Some(section)) => section.find(|held| {
-                (held.key.held_by == HeldBy::TaskSection).then(|| check.visit(held)).flatten()
-            }),
+            Caller::TaskSection(section) | Caller::Task(Some(section)) => section
+                .find(|held| held.key.held_by.is_of_task().then(|| check.visit(held)).flatten()),
             Caller::Task(None) => None,
         };
         if let Some(held) = found {
@@ -148,11 +168,8 @@ impl Owner {
         match &self.caller {
             Caller::Thread => drop(thread::find(visit)),
             Caller::ThreadInTask(section) => drop(section.find(visit)),
-            // The task's other futures do not hold a lock that blocking code holds.
             Caller::TaskSection(section) | Caller::Task(Some(section)) => {
-                section.find(|held| {
-                    (held.key.held_by == HeldBy::TaskSection).then(|| visit(held)).flatten()
-                });
+                section.find(|held| held.key.held_by.is_of_task().then(|| visit(held)).flatten());
             }
             Caller::Task(None) => {}
         }
@@ -205,7 +222,7 @@ impl Owner {
 
 impl Caller {
     fn blocking() -> Self {
-        section_future::current().map_or(Self::Thread, Self::ThreadInTask)
+        body_scope::current().map_or(Self::Thread, Self::ThreadInTask)
     }
 }
 

@@ -4,6 +4,7 @@
 //! first come, first served, each with its own deadline. The decisions are made in [`state`], under
 //! one mutex; this file locks it, and wakes waiters once it is unlocked.
 
+mod admission;
 mod any_wait;
 mod holder_query;
 #[cfg(shuttle)]
@@ -29,31 +30,30 @@ use std::fmt;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use self::holder_query::HolderQuery;
 #[cfg(shuttle)]
 use self::model::{sync, timer};
 use self::parker::WakeList;
-use self::state::{Attempt, State, Verdict};
+use self::state::State;
 use self::sync::{Mutex, MutexGuard};
 #[cfg(feature = "postgres")]
 use crate::engine::postgres::transaction::TransactionLock;
-use crate::engine::{Capability, Engine, LossMonitor, Mode, ProcessId, check_process};
+use crate::engine::{Capability, Engine, LossMonitor, ProcessId, check_process};
 use crate::error::LockError;
 use crate::holder::Holder;
 use crate::last_run::LastRun;
 use crate::name::LockName;
 use crate::site::Site;
 use crate::status::Status;
-use crate::timeout::Deadline;
 
+pub(crate) use self::admission::Admission;
 pub(crate) use self::any_wait::{AnyAdmission, AnyError, AnyWait};
 pub(crate) use self::pending_wait::{LocalHold, PendingWait};
 pub(crate) use self::registry::{at_addresses, existing, gate};
 pub(crate) use self::request::{AcquireRequest, Grant, Outcome};
-pub(crate) use self::wait::Wait;
-use self::wait_queue::Ticket;
+pub(crate) use self::wait::{EndedWait, Wait};
 pub(crate) use self::wait_queue::WaiterKind;
 
 /// The one gate of a name in this process.
@@ -69,12 +69,6 @@ pub(crate) struct Gate {
     state: Mutex<State>,
     /// Dropped last: an engine may remove its files once no claim uses them.
     engine: Arc<dyn Engine>,
-}
-
-/// The result of a request: granted at once, or queued.
-pub(crate) enum Admission<'gate> {
-    Granted(Grant),
-    Queued(Wait<'gate>),
 }
 
 impl Gate {
@@ -151,97 +145,6 @@ impl Gate {
     #[cfg(feature = "postgres")]
     pub(crate) fn transaction_lock(&self) -> Option<TransactionLock> {
         self.engine.transaction_lock(&self.engine_name)
-    }
-
-    /// Acquires the lock if that needs no waiting, or queues the request.
-    ///
-    /// # Errors
-    /// - [`LockError::Unsupported`] if the lock is shared and the engine has no shared locks.
-    /// - [`LockError::Forked`] in a fork.
-    /// - Failures of the engine.
-    pub(crate) fn acquire_or_enqueue<'gate>(
-        self: &'gate Arc<Self>,
-        request: &'gate AcquireRequest,
-        deadline: Deadline,
-        kind: WaiterKind,
-    ) -> Result<Admission<'gate>, LockError> {
-        if request.mode == Mode::Shared && !self.engine.supports(Capability::SharedLocks) {
-            return Err(LockError::Unsupported {
-                what: "a shared lock",
-                location: self.location.clone(),
-                remedy: "acquire it as a writer".into(),
-            });
-        }
-        let blocking = !matches!(deadline, Deadline::Once);
-        self.try_update(|state| {
-            let attempt = match state.try_acquire(request)? {
-                Attempt::Granted(grant) => return Ok(Admission::Granted(grant)),
-                attempt => attempt,
-            };
-            let (begun, end) = self.time_span(deadline);
-            let ticket = match attempt {
-                Attempt::Contended if !blocking => state.enqueue_refused(request, kind),
-                Attempt::Undecided(verdict) => state.enqueue(request, kind, blocking, verdict),
-                _ => state.enqueue(request, kind, blocking, Verdict::Proceed),
-            };
-            Ok(Admission::Queued(self.queued_at(ticket, request, (begun, end))))
-        })?
-    }
-
-    /// Acquires the lock if that needs no waiting; queues nothing.
-    fn try_now(&self, request: &AcquireRequest) -> Result<Attempt, LockError> {
-        self.try_update(|state| state.try_acquire(request))?
-    }
-
-    /// Queues a request that only a wait at the engine can decide, and that waits for no other holder; `None`
-    /// if another request has come first.
-    fn ask<'gate>(
-        self: &'gate Arc<Self>,
-        request: &'gate AcquireRequest,
-        span: (Instant, Option<Instant>),
-        kind: WaiterKind,
-        verdict: Verdict,
-    ) -> Result<Option<Wait<'gate>>, LockError> {
-        self.try_update(|state| {
-            let is_first = state.is_unused();
-            is_first.then(|| {
-                self.queued_at(state.enqueue(request, kind, false, verdict), request, span)
-            })
-        })
-    }
-
-    /// Queues a request that waits for other holders, without trying first.
-    fn queue<'gate>(
-        self: &'gate Arc<Self>,
-        request: &'gate AcquireRequest,
-        span: (Instant, Option<Instant>),
-        kind: WaiterKind,
-        verdict: Verdict,
-    ) -> Result<Wait<'gate>, LockError> {
-        self.try_update(|state| {
-            self.queued_at(state.enqueue(request, kind, true, verdict), request, span)
-        })
-    }
-
-    fn queued_at<'gate>(
-        self: &'gate Arc<Self>,
-        ticket: Ticket,
-        request: &'gate AcquireRequest,
-        (begun, end): (Instant, Option<Instant>),
-    ) -> Wait<'gate> {
-        Wait { gate: self, request, ticket: Some(ticket), begun, end, interrupt_at: None }
-    }
-
-    /// When a wait with this deadline begins, and when it ends.
-    fn time_span(&self, deadline: Deadline) -> (Instant, Option<Instant>) {
-        match deadline.starting_now() {
-            Deadline::At { start, end } => (start, Some(end)),
-            Deadline::Once => {
-                let now = sync::now();
-                (now, self.engine.response_timeout().map(|time| now + time))
-            }
-            Deadline::Never | Deadline::After(_) => (sync::now(), None),
-        }
     }
 
     /// Releases one guard of holder `number`; `None` while another guard shares the acquisition.

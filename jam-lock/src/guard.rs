@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::context::{ReentrantGrant, Registration};
+use crate::context::{Owner, ReentrantGrant, Registration};
 use crate::engine::{LossMonitor, RecordError, Recorded};
 use crate::error::LockError;
 use crate::gate::{Gate, Grant, Outcome};
@@ -126,6 +126,11 @@ impl LockGuard {
         let recorded = Recorded { token, ..Recorded::default() };
         let grant = Grant { number, recorded, loss_monitor, waited: Duration::ZERO };
         Self::new(gate, registration, grant, notifier, false)
+    }
+
+    /// Makes the lock count as held by `owner`, whose future owns or borrows this guard until it has ended.
+    pub(crate) fn keep_for(&self, owner: &Owner) {
+        owner.keep(&self.gate, self.number);
     }
 
     pub(crate) fn notifier(&self) -> Option<&Notifier> {

@@ -5,6 +5,7 @@
 //! | page | shows how to |
 //! |---|---|
 //! | [Names and their order](names) | declare lock names, put them in order, have one lock per customer |
+//! | [Permits](permits) | let at most *n* run at once, in all processes together |
 //! | [The lock folder](lock_folder) | choose the folder of the lock files, and let several users share it |
 //! | [Proof](proof) | write functions that cannot be called without a lock |
 //! | [Timeouts](timeouts) | choose a timeout, and decide what a function returns when it passes |
@@ -68,6 +69,9 @@ pub mod names {}
 
 #[doc = include_str!("guide/other_attributes.md")]
 pub mod other_attributes {}
+
+#[doc = include_str!("guide/permits.md")]
+pub mod permits {}
 
 #[doc = include_str!("guide/postgres.md")]
 pub mod postgres {}

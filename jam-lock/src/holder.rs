@@ -117,6 +117,13 @@ impl Holder {
         here
     }
 
+    /// The same holder of a lock with this many [permits](crate::LockName::with_permits), for an engine that
+    /// records it.
+    #[must_use]
+    pub fn with_permits(self, permits: u16) -> Self {
+        Self { permits: Some(permits), ..self }
+    }
+
     /// The process id, as seen from this process.
     #[must_use]
     pub fn process(&self) -> Option<u32> {

@@ -11,6 +11,7 @@ mod permits;
 mod status;
 #[cfg(feature = "postgres")]
 mod transaction;
+mod waiting;
 mod yield_to_executor;
 
 use std::fmt;
@@ -46,13 +47,7 @@ pub(crate) use self::options::Options;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-#[doc(
-    alias = "Mutex",
-    alias = "flock",
-    alias = "FileLock",
-    alias = "NamedLock",
-    alias = "semaphore"
-)]
+#[doc(alias = "Mutex", alias = "flock", alias = "FileLock", alias = "NamedLock")]
 #[must_use = "a `Lock` is not held yet: write `let _guard = lock.acquire()?`, not `let _guard = lock`"]
 pub struct Lock {
     /// As it was requested; the gate may have been created for the same name with another declaration, or

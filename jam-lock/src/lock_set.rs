@@ -114,7 +114,11 @@ impl LockSet {
         &self,
     ) -> impl Future<Output = Result<LockGuards, LockError>> + Send + use<> {
         let (locks, site) = (self.clone(), Site::here());
-        async move { locks.acquire_async_for(&Owner::task(), site, locks.timeout.deadline()).await }
+        async move {
+            locks
+                .acquire_async_for(&Owner::task_with_guards(), site, locks.timeout.deadline())
+                .await
+        }
     }
 
     pub(crate) fn acquire_for(
@@ -140,7 +144,9 @@ impl LockSet {
         let deadline = deadline.starting_now();
         let mut acquired = PartlyAcquired::default();
         for lock in &self.locks {
-            acquired.guards.push(lock.acquire_async_for(owner.clone(), site, deadline).await?);
+            let guard = lock.acquire_async_for(owner.clone(), site, deadline).await?;
+            guard.keep_for(owner);
+            acquired.guards.push(guard);
         }
         Ok(acquired.complete())
     }

@@ -3,14 +3,12 @@
 mod arguments;
 mod proofs;
 mod runs;
+mod section;
 mod together;
 
 pub use std::any::type_name_of_val;
 use std::fmt::Display;
-use std::future;
 use std::mem;
-use std::pin::{Pin, pin};
-use std::task::Poll;
 pub use std::time::Duration;
 
 pub use jam_lock_macros::{block, lock_names, name};
@@ -20,8 +18,9 @@ pub use self::arguments::{
 };
 pub use self::proofs::{InvalidName, Named, Names, declared_name, lock, lock_in, other_name};
 pub use self::runs::{RunEnd, end_run};
+pub use self::section::{section_to_end, section_unless_lost, unwatched};
 pub use self::together::{Place, Places, SeveralNames, Together};
-use crate::context::{self, Owner};
+use crate::context::Owner;
 use crate::engine::Mode;
 use crate::error::LockError;
 pub use crate::from_lock_error::FromLockError;
@@ -161,53 +160,27 @@ impl<const N: usize> Request<'_, [LockName; N]> {
     }
 }
 
-/// The guard or guards of a section.
-pub trait Guards {
-    /// The first that `find` finds in the guards, in the order in which they were acquired.
-    fn find_map<'g, T>(&'g self, find: impl FnMut(&'g LockGuard) -> Option<T>) -> Option<T>;
+/// The guard or guards of a section, in the order in which they were acquired.
+pub trait Guards: Sync {
+    /// The guard at this position, from 0; `None` after the last one.
+    fn get(&self, position: usize) -> Option<&LockGuard>;
 }
 
 impl Guards for LockGuard {
-    fn find_map<'g, T>(&'g self, mut find: impl FnMut(&'g LockGuard) -> Option<T>) -> Option<T> {
-        find(self)
+    fn get(&self, position: usize) -> Option<&LockGuard> {
+        (position == 0).then_some(self)
     }
 }
 
 impl Guards for LockGuards {
-    fn find_map<'g, T>(&'g self, find: impl FnMut(&'g LockGuard) -> Option<T>) -> Option<T> {
-        self.iter().find_map(find)
+    fn get(&self, position: usize) -> Option<&LockGuard> {
+        self.as_ref().get(position)
     }
 }
 
-/// Runs the body of a task's section, which holds `guards`.
-///
-/// The body is `None` once it has ended, or once the returned future is dropped: its values are dropped
-/// before the guards are.
-pub fn run_section<F: Future>(
-    guards: &impl Guards,
-    body: Pin<&mut Option<F>>,
-) -> impl Future<Output = F::Output> {
-    let registration = guards.find_map(LockGuard::registration);
-    context::run_section(registration, body)
-}
-
-/// Runs the body of a task's section, unless one of its locks is lost meanwhile.
-///
-/// # Errors
-/// [`LockError::Lost`] if a lock is lost, or [`LockError::Deadlock`] if that was in a deadlock of this
-/// task; the body is dropped then.
-pub async fn run_section_unless_lost<F: Future>(
-    guards: &impl Guards,
-    body: Pin<&mut Option<F>>,
-) -> Result<F::Output, LockError> {
-    let mut section = pin!(run_section(guards, body));
-    future::poll_fn(|task| {
-        if let Some(error) = guards.find_map(|guard| guard.poll_lost(task.waker())) {
-            return Poll::Ready(Err(error));
-        }
-        section.as_mut().poll(task).map(Ok)
-    })
-    .await
+/// All guards of a section.
+fn all(guards: &dyn Guards) -> impl Iterator<Item = &LockGuard> {
+    (0..).map_while(|position| guards.get(position))
 }
 
 /// Calls `recover` with the first holder that abandoned one of the locks or has not released it, if
@@ -219,7 +192,7 @@ pub fn recover<E>(
     guards: &impl Guards,
     recover: impl FnOnce(&Holder) -> Result<(), E>,
 ) -> Result<(), E> {
-    let Some(holder) = guards.find_map(to_recover_from) else { return Ok(()) };
+    let Some(holder) = all(guards).find_map(to_recover_from) else { return Ok(()) };
     let unrecovered = Unrecovered(guards);
     recover(holder)?;
     mem::forget(unrecovered);
@@ -232,15 +205,13 @@ fn to_recover_from(guard: &LockGuard) -> Option<&Holder> {
 }
 
 /// Marks the locks that were not released as abandoned, if a recovery returns an error or panics.
-struct Unrecovered<'guards, G: Guards>(&'guards G);
+struct Unrecovered<'guards>(&'guards dyn Guards);
 
-impl<G: Guards> Drop for Unrecovered<'_, G> {
+impl Drop for Unrecovered<'_> {
     fn drop(&mut self) {
-        let mark = |guard: &LockGuard| to_recover_from(guard).map(|_| guard.mark_abandoned());
-        self.0.find_map(|guard| {
-            mark(guard);
-            None::<()>
-        });
+        all(self.0)
+            .filter(|guard| to_recover_from(guard).is_some())
+            .for_each(LockGuard::mark_abandoned);
     }
 }
 

@@ -11,6 +11,8 @@
 /// - A function for each name with placeholders, which is one lock for each value:
 ///   `"customer_{id}"` makes `lock_names::customer_id(7)`, whose argument is anything that implements
 ///   `Display`. In the macros, `"customer_{from}"` is the lock of `from`. [`LockName`](crate::LockName#keyed-names) shows the files of such names.
+/// - With `= 3` after the literal, that many may hold the lock at once: it has three
+///   [permits](crate::guide::permits).
 /// - A type for each name, such as `lock_names::InvoiceSaved` for `"invoice_saved"`: the name in camel case. A
 ///   `&Held<lock_names::InvoiceSaved>` [proves](crate::Held) that the lock is held, and
 ///   `lock_names::InvoiceSaved::lock()?` is [that lock](crate::DeclaredLock), to be acquired by hand.

@@ -66,8 +66,8 @@ struct Declaration {
 impl Declaration {
     const AT_RUN_TIME: Self = Self { registry: None, position: 0, permits: 1, permit: 1 };
 
+    #[expect(clippy::cast_possible_truncation, reason = "no program declares as many names")]
     const fn new(registry: &'static str, position: usize) -> Self {
-        // No program declares more.
         let position = position as u32;
         Self { registry: Some(registry), position, ..Self::AT_RUN_TIME }
     }

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-const TABLES: [&str; 2] = [
+const PROMISES: &str = include_str!("../../jam-lock/src/guide/promises.md");
+
+const TABLES: [&str; 3] = [
+    PROMISES,
     include_str!("../../jam-lock/src/guide/what_happens_when.md"),
     include_str!("../../jam-lock/src/guide/postgres.md"),
 ];
@@ -27,6 +30,35 @@ fn the_tests_that_it_names_exist() {
         }
         assert!(named > 10, "{named} tests are named");
     }
+}
+
+#[test]
+fn it_names_a_test_of_every_promise() {
+    let (_, promised) = PROMISES.split_once("\n# Promised\n").expect("it has that part");
+    let (promised, _) = promised.split_once("\n# ").expect("another part follows");
+    let promises = promised.lines().filter_map(|line| line.strip_prefix("## "));
+    let mut found = 0;
+    for promise in promises {
+        let row = format!("| [{promise}](#{}) | ", promise.to_lowercase().replace(' ', "-"));
+        assert!(PROMISES.contains(&row), "no test of {promise}");
+        found += 1;
+    }
+    assert!(found > 8, "{found} promises were found");
+}
+
+#[test]
+fn each_page_has_the_title_that_the_guide_lists() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../jam-lock/src");
+    let guide = fs::read_to_string(folder.join("guide.rs")).expect("it is text");
+    let links = guide.lines().filter_map(|line| line.strip_prefix("//! | [")?.split_once("]("));
+    let mut found = 0;
+    for (title, rest) in links {
+        let (page, _) = rest.split_once(')').expect("the link ends");
+        let text = fs::read_to_string(folder.join(format!("guide/{page}.md"))).expect(page);
+        assert_eq!(text.lines().next(), Some(&*format!("# {title}")), "{page}");
+        found += 1;
+    }
+    assert_eq!(found, guide.matches("\npub mod ").count());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use jam_lock::engine::{
@@ -16,6 +17,7 @@ use jam_lock::engine::{
 };
 use jam_lock::{Holder, LockError, LockName, Locks, Site, locked};
 use jam_lock_tests::LONG;
+use jam_lock_tests::observe::wait_until;
 
 use crate::lock_names;
 
@@ -174,4 +176,23 @@ fn a_task_does_not_block_its_thread_while_it_looks_for_the_holder() {
         }
         other => panic!("expected a timeout with its holder, got {other:?}"),
     }
+}
+
+/// Its owner is about to go on, and so in no deadlock any more.
+#[test]
+fn a_wait_that_has_timed_out_is_over_while_its_holder_is_looked_up() {
+    let (held, lookups) = held_locks("timed out", LONG);
+    let outer = Locks::in_memory().lock(LockName::new("outer").unwrap());
+    let inner = held.lock(LockName::new("x").unwrap()).timeout(Duration::from_millis(1));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let _outer = outer.acquire()?;
+            inner.acquire().map(drop)
+        });
+        wait_until("the holder is looked up", || lookups.count() > 0);
+        let status = outer.status().unwrap();
+        lookups.answer(status.holder().unwrap());
+        assert!(waiting.join().unwrap().unwrap_err().is_timeout());
+        assert!(status.holder().unwrap().waits_for().is_none(), "{status:?}");
+    });
 }

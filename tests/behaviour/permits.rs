@@ -150,7 +150,7 @@ fn a_timeout_names_the_holders_of_all_permits() {
     assert!(text.starts_with("all 3 permits of lock `export` ("), "{text}");
     if cfg!(target_os = "linux") {
         for error in [refused, timed_out] {
-            let mut named: Vec<_> = error.holders().map(|holder| holder.process()).collect();
+            let mut named: Vec<_> = error.holders().map(Holder::process).collect();
             let mut ids: Vec<_> = children.iter().map(|child| Some(child.id())).collect();
             named.sort_unstable();
             ids.sort_unstable();
@@ -214,7 +214,7 @@ fn whoever_dies_frees_its_own_permit_and_the_next_holder_of_that_learns_of_it() 
     let lock = exports(folder.path(), 3);
     let guard = lock.timeout(LONG).acquire().unwrap();
     assert_eq!(guard.permit(), 2);
-    assert_eq!(guard.abandoned().and_then(|holder| holder.process()), Some(id));
+    assert_eq!(guard.abandoned().and_then(Holder::process), Some(id));
     children.remove(0).release();
     let clean = on_another_thread(|| lock.timeout(LONG).acquire().unwrap());
     assert_eq!((clean.permit(), clean.abandoned().is_none()), (1, true));

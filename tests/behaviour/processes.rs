@@ -18,7 +18,10 @@ use jam_lock_tests::end::End;
 use jam_lock_tests::order::Order;
 use jam_lock_tests::output::printed;
 #[cfg(target_os = "linux")]
-use jam_lock_tests::{observe::wait_until, output::run_to_end};
+use jam_lock_tests::{
+    observe::{blocked_on, wait_until},
+    output::run_to_end,
+};
 
 #[test]
 fn eight_processes_lose_no_update_and_never_overlap() {
@@ -119,4 +122,36 @@ fn flock_1_and_this_library_exclude_each_other() {
     assert!(lock(folder.path(), "x").try_acquire().unwrap_err().is_timeout());
     holder.release();
     assert_eq!(try_in_child(folder.path(), "x"), "acquired");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_waiting_process_sleeps_until_the_lock_is_free() {
+    let folder = folder();
+    let holder = Child::holding(folder.path(), "x");
+    let mut waiter = Child::waiting(folder.path(), "x");
+    wait_until("it waits", || blocked_on(&folder.path().join("x.lock")) == 1);
+    let before = times_slept(waiter.id());
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(times_slept(waiter.id()), before, "polling would have woken it");
+    holder.release();
+    assert_eq!(waiter.next_line(), "held");
+}
+
+/// How often the threads of a process that wait for locks have gone to sleep.
+#[cfg(target_os = "linux")]
+fn times_slept(process: u32) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let statuses = threads.filter_map(|it| fs::read_to_string(it.ok()?.path().join("status")).ok());
+    let waiting = statuses.filter(|status| {
+        ["Name:\tjam-lock wait\n", "Name:\tjam-lock polling\n"]
+            .iter()
+            .any(|it| status.starts_with(it))
+    });
+    let times: Vec<_> = waiting
+        .flat_map(|status| status.lines().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|line| line.starts_with("voluntary_ctxt_switches:"))
+        .collect();
+    assert!(!times.is_empty(), "no thread waits");
+    times
 }

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use jam_lock::{LockError, LockName, Locks, locked};
+use jam_lock::{LockError, LockGuard, LockName, Locks, locked};
 use jam_lock_tests::storm::clock;
 
 use crate::Result;
@@ -71,7 +71,12 @@ impl Owner {
     async fn run_async(mut self, stop: PathBuf) {
         while !stop.exists() {
             let names = self.names();
-            if self.log.note_end(self.hold_async(&names).await) {
+            let result = if self.random.bool() {
+                self.hold_async(&names).await
+            } else {
+                self.hold_by_hand(&names).await
+            };
+            if self.log.note_end(result) {
                 tokio::time::sleep(self.pause()).await;
             }
         }
@@ -118,6 +123,31 @@ impl Owner {
             self.log.wait(first);
             self.section(first, rest).await
         })
+    }
+
+    /// Acquires the locks by hand, each with a wait that borrows the guards of those before.
+    async fn hold_by_hand(&self, names: &[LockName]) -> Result<(), LockError> {
+        let mut held: Vec<LockGuard> = Vec::new();
+        let mut result = Ok(());
+        for name in names {
+            self.log.wait(name);
+            match self.locks.lock(name.clone()).acquire_async_holding(&held).await {
+                Ok(guard) => held.push(guard),
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+            self.log.held(name);
+        }
+        if result.is_ok() {
+            tokio::time::sleep(Duration::from_micros(300)).await;
+        }
+        while let Some(guard) = held.pop() {
+            self.log.released(guard.name());
+            drop(guard);
+        }
+        result
     }
 
     #[locked(first.clone(), locks = &self.locks)]

@@ -13,7 +13,7 @@ mod hold;
 mod job;
 mod many;
 #[cfg(target_os = "linux")]
-mod permit_storm;
+mod permits;
 #[cfg(target_os = "linux")]
 mod sale;
 mod sections;
@@ -43,13 +43,15 @@ fn main() -> Result {
         Order::AcquireTwo { location, first, second } => {
             // Both are of one `Locks`, so that a server sees them on one session.
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
-            hold::acquire_two(&lock(first)?, &lock(second)?)
+            hold::acquire_two(&locks.lock(lock_name(first)?), &locks.lock(lock_name(second)?))
+        }
+        Order::AcquireElsewhere { location, first, other, second } => {
+            hold::acquire_two(&lock(location, first)?, &lock(other, second)?)
         }
         Order::AcquireThree { location, first, second, third } => {
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
-            hold::acquire_three(&lock(first)?, &lock(second)?, &lock(third)?)
+            let [first, second, third] = [first, second, third].map(lock_name);
+            hold::acquire_three(&locks.lock(first?), &locks.lock(second?), &locks.lock(third?))
         }
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),
         Order::RunSection { folder } => sections::run(&Locks::open(folder)?),
@@ -135,9 +137,7 @@ fn main() -> Result {
         #[cfg(target_os = "linux")]
         Order::Storm { folder, number, seed } => storm::work(folder, number, seed),
         #[cfg(target_os = "linux")]
-        Order::PermitStorm { location, data, seed, times } => {
-            permit_storm::work(location, data, seed, times)
-        }
+        Order::PermitStorm { locks, data, seed, times } => permits::storm(locks, data, seed, times),
         #[cfg(target_os = "linux")]
         Order::DeadlockStorm { folder, number, seed } => deadlock_storm::work(folder, number, seed),
         #[cfg(not(target_os = "linux"))]

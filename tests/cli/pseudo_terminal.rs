@@ -35,12 +35,17 @@ impl Terminal {
 
     /// The same, with so many columns.
     pub(crate) fn of_width(columns: u16, program: &[&str]) -> Self {
+        Self::of_size(20, columns, program)
+    }
+
+    /// The same, with so many rows and columns.
+    pub(crate) fn of_size(rows: u16, columns: u16, program: &[&str]) -> Self {
         let master =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         unlockpt(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
         let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
-        let size = Winsize { ws_row: 20, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&master, size).unwrap();
         let slave = File::options().read(true).write(true).open(path).unwrap();
         let stdio = || slave.try_clone().unwrap();
@@ -72,6 +77,16 @@ impl Terminal {
     /// All that was written so far.
     pub(crate) fn screen(&self) -> String {
         self.screen.lock().unwrap().clone()
+    }
+
+    /// The lines of the picture that was drawn last as a whole, without control sequences.
+    pub(crate) fn picture(&self) -> Vec<String> {
+        let screen = self.screen();
+        let pictures: Vec<_> = screen.split("\x1b[H").collect();
+        // The last one may be in the middle of being drawn.
+        let [.., last, _] = &pictures[..] else { return Vec::new() };
+        let lines = last.split('\n').map(|line| console::strip_ansi_codes(line));
+        lines.map(|line| line.trim_end_matches('\r').to_owned()).collect()
     }
 
     pub(crate) fn shows(&self, text: &str) {

@@ -1,16 +1,19 @@
 //! Deadlocks of several processes.
 #![cfg(target_os = "linux")]
 
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jam_lock::{Holder, Lock, Locks};
+use jam_lock::{Lock, Locks, State};
 use jam_lock_tests::child::Child;
 use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::order::Order;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal};
 
-use super::lock;
+use super::{lock, wait_until_owner_waits};
 
 /// Starts processes that hold one lock each, and will wait for that of the next one.
 fn start_cycle(folder: &Path, names: &[String]) -> Vec<Child> {
@@ -21,6 +24,18 @@ fn start_cycle(folder: &Path, names: &[String]) -> Vec<Child> {
             Child::spawn(&Order::AcquireTwo { location: folder, first, second }).after("held")
         })
         .collect()
+}
+
+/// Checks that no lock is held, waited for or abandoned, and that no record says so.
+fn assert_nothing_is_left(folder: &Path, names: &[String]) {
+    let locks = Locks::open(folder).unwrap();
+    for name in names {
+        let record = fs::read_to_string(folder.join(format!("{name}.holder"))).unwrap();
+        assert!(record.contains(" free token ") && !record.contains(" wait token "), "{record}");
+        let status = lock(&locks, name).status().unwrap();
+        assert_eq!((status.state(), status.waiting()), (State::Free, Some(0)));
+        assert!(lock(&locks, name).try_acquire().unwrap().abandoned().is_none());
+    }
 }
 
 #[test]
@@ -38,11 +53,7 @@ fn a_cycle_of_processes_is_found_as_soon_as_it_is_closed_and_the_others_go_on() 
         assert_eq!(deadlocks, 1, "{lines:?}");
         assert!(lines.iter().all(|line| line.ends_with("lost: false")), "{lines:?}");
         assert!(start.elapsed() < Duration::from_secs(10));
-        // Nothing is left.
-        let locks = Locks::open(folder.path()).unwrap();
-        for name in &names {
-            assert!(lock(&locks, name).try_acquire().unwrap().abandoned().is_none());
-        }
+        assert_nothing_is_left(folder.path(), &names);
     }
 }
 
@@ -56,9 +67,8 @@ fn what_a_killed_process_has_waited_for_makes_no_cycle_and_is_removed() {
     let order = Order::AcquireTwo { location: folder.path(), first: "a", second: "b" };
     let mut child = Child::spawn(&order).after("held");
     child.send("go on");
-    let waits = |holder: Holder| holder.waits_for().is_some();
-    wait_until("it waits", || a.holder().is_some_and(waits));
-    let record = || std::fs::read_to_string(folder.path().join("a.holder")).unwrap();
+    wait_until_owner_waits(&a);
+    let record = || fs::read_to_string(folder.path().join("a.holder")).unwrap();
     assert!(record().contains("\nlock      b\n"), "{}", record());
     child.kill();
     assert!(record().contains("\nlock      b\n"), "{}", record());
@@ -97,4 +107,40 @@ fn a_cycle_over_two_folders_is_found_by_a_process_that_has_opened_one_of_them() 
     for thread in threads {
         thread.join().unwrap().unwrap();
     }
+}
+
+/// The open file of the process at `path`, as a child of it would inherit it.
+fn inherited_file(process: u32, path: &Path) -> OwnedFd {
+    let folder = format!("/proc/{process}/fd");
+    let mut open = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let is_it = |entry: &fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|it| it == path);
+    let number = open.find(is_it).unwrap().file_name().into_string().unwrap().parse().unwrap();
+    let process = Pid::from_raw(process.try_into().unwrap()).unwrap();
+    let process = rustix::process::pidfd_open(process, PidfdFlags::empty()).unwrap();
+    rustix::process::pidfd_getfd(process, number, PidfdGetfdFlags::empty()).unwrap()
+}
+
+/// The system lists a holder that was killed for as long as others have the file open that it has locked.
+#[test]
+fn what_a_killed_process_has_waited_for_makes_no_cycle_while_its_lock_lasts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    let locks = Locks::open(&path).unwrap();
+    let (a, b) = (lock(&locks, "a"), lock(&locks, "b"));
+    let held = b.acquire().unwrap();
+    let order = Order::AcquireTwo { location: &path, first: "a", second: "b" };
+    let mut child = Child::spawn(&order).after("held");
+    child.send("go on");
+    wait_until_owner_waits(&a);
+    let inherited = File::from(inherited_file(child.id(), &path.join("a.lock")));
+    let process = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(process, Signal::KILL).unwrap();
+    let is_dead = |stat: String| stat.contains(") Z ");
+    wait_until("it is dead", || {
+        fs::read_to_string(format!("/proc/{}/stat", child.id())).is_ok_and(is_dead)
+    });
+    let error = a.timeout(Duration::from_millis(500)).acquire().unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    drop((inherited, held));
+    assert!(a.acquire().unwrap().abandoned().is_some());
 }

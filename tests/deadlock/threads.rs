@@ -5,11 +5,10 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use jam_lock::{Holder, LockError, Locks};
+use jam_lock::{LockError, Locks};
 use jam_lock_tests::LONG;
-use jam_lock_tests::observe::wait_until;
 
-use super::lock;
+use super::{lock, wait_until_owner_waits};
 
 /// Runs threads that acquire two locks each, the second one as soon as all have the first; returns the
 /// errors.
@@ -105,8 +104,7 @@ fn a_lock_that_another_thread_has_released_makes_no_cycle() {
             b.acquire().map(drop)
         });
         let moved = guards.recv().unwrap();
-        let waits = |holder: Holder| holder.waits_for().is_some();
-        wait_until("the owner waits", || a.holder().is_some_and(waits));
+        wait_until_owner_waits(&a);
         drop(moved);
         let next = scope.spawn(|| a.acquire().unwrap()).join().unwrap();
         let error = a.clone().timeout(Duration::from_millis(50)).acquire().unwrap_err();
@@ -114,4 +112,28 @@ fn a_lock_that_another_thread_has_released_makes_no_cycle() {
         drop((next, held));
         waiting.join().unwrap().unwrap();
     });
+}
+
+#[test]
+fn a_guard_that_is_detached_while_its_owner_waits_does_not_count_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for locks in [Locks::in_memory(), Locks::open(folder.path()).unwrap()] {
+        let (a, b) = (lock(&locks, "a"), lock(&locks, "b"));
+        let held = b.acquire().unwrap();
+        let (sender, guards) = mpsc::channel();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                sender.send(a.acquire().unwrap()).unwrap();
+                b.acquire().map(drop)
+            });
+            let moved = guards.recv().unwrap();
+            wait_until_owner_waits(&a);
+            let detached = moved.detach();
+            // The owner of `b`, which this thread is, could release both.
+            let error = a.timeout(Duration::from_millis(200)).acquire().unwrap_err();
+            assert!(error.is_timeout(), "{error}");
+            drop((detached, held));
+            waiting.join().unwrap().unwrap();
+        });
+    }
 }

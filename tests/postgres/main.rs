@@ -32,6 +32,7 @@ mod readers;
 mod refused;
 mod schemas;
 mod settings;
+mod several_engines;
 mod sweep;
 mod synchronous_standby;
 mod tls;

@@ -102,8 +102,8 @@ fn three_permits_have_three_holders_at_the_most_although_processes_are_killed() 
     let Some(server) = Server::shared() else { return };
     let (url, data) = (server.namespace(), tempfile::tempdir().unwrap());
     let start = |seed| {
-        let (location, data) = (url.as_ref(), data.path());
-        Child::spawn(&Order::PermitStorm { location, data, seed, times: 20 })
+        let (locks, data) = (url.as_ref(), data.path());
+        Child::spawn(&Order::PermitStorm { locks, data, seed, times: 20 })
     };
     let mut children: Vec<_> = (0..4).map(start).collect();
     for seed in 4..8 {

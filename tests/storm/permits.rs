@@ -22,8 +22,8 @@ fn three_permits_have_three_holders_at_the_most_and_none_is_lost() {
     println!("storm {seed}");
     let mut start = |data: &Path| {
         seed += 1;
-        let location = folder.path();
-        Child::spawn(&Order::PermitStorm { location, data, seed, times: TIMES })
+        let locks = folder.path();
+        Child::spawn(&Order::PermitStorm { locks, data, seed, times: TIMES })
     };
     let mut children: Vec<_> = (0..PROCESSES).map(|_| start(data.path())).collect();
     let mut most = 0;

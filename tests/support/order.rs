@@ -66,6 +66,8 @@ orders! {
         /// Acquires the first lock, prints `held`, and acquires the second one at the next line; then
         /// prints `both` or `deadlock`, and whether it has lost the first one.
         AcquireTwo { location: &'a Path, first: &'a str, second: &'a str },
+        /// As [`AcquireTwo`](Self::AcquireTwo), with the second lock at another location.
+        AcquireElsewhere { location: &'a Path, first: &'a str, other: &'a Path, second: &'a str },
         /// As [`AcquireTwo`](Self::AcquireTwo), in two threads: the second one acquires the `second` lock
         /// first, and then the `third`; each line that is printed or read counts for both.
         AcquireThree { location: &'a Path, first: &'a str, second: &'a str, third: &'a str },
@@ -159,7 +161,7 @@ orders! {
         Storm { folder: &'a Path, number: u64, seed: u64 },
         /// Acquires one of the three permits of `export` so many times in each of two threads and two tasks,
         /// some of which give up, and checks with the files of `data` that each permit has one holder.
-        PermitStorm { location: &'a Path, data: &'a Path, seed: u64, times: usize },
+        PermitStorm { locks: &'a Path, data: &'a Path, seed: u64, times: usize },
         /// Works as process `number` of a storm of deadlocks, until the file `stop` exists.
         DeadlockStorm { folder: &'a Path, number: u64, seed: u64 },
     }

@@ -42,7 +42,7 @@ impl<'a> Check<'a> {
         }
         let is_mode_enough = held.mode == Mode::Exclusive || self.request.mode == Mode::Shared;
         // Only the guard of a section certainly belongs to the code that the section calls.
-        if self.is_reentrant && is_mode_enough && held.key.held_by != HeldBy::Guard {
+        if self.is_reentrant && is_mode_enough && !held.key.held_by.is_guard() {
             return Some(held.clone());
         }
         if self.reentrant.is_none() {
@@ -71,6 +71,7 @@ impl<'a> Check<'a> {
                      `#[locked]`; if its guard has moved to another thread or task, `detach` the \
                      guard; otherwise release it first"
                 }
+                (HeldBy::Future, _) => "release its guard first",
                 (HeldBy::ThreadSection | HeldBy::TaskSection, true) => {
                     "it is held as a reader, which cannot become a writer: \
                      acquire it as a writer first"
@@ -101,7 +102,7 @@ impl<'a> Check<'a> {
                      `\"customer_{from}\", \"customer_{to}\"`; they are acquired in the order of \
                      their keys"
                 }
-                HeldBy::ThreadSection | HeldBy::TaskSection => {
+                HeldBy::ThreadSection | HeldBy::TaskSection | HeldBy::Future => {
                     "acquire the locks in declared order, or all at once"
                 }
             },

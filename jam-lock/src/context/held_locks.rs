@@ -39,8 +39,23 @@ pub(crate) enum HeldBy {
     TaskSection,
     /// A section of a thread, likewise.
     ThreadSection,
+    /// A guard that the acquiring future owns or borrows, so that it cannot be released meanwhile.
+    Future,
     /// A guard in user code, which may have moved to another thread or task.
     Guard,
+}
+
+impl HeldBy {
+    /// Whether it certainly belongs to the code of a task that is nested in it: the task's other futures
+    /// do not hold a lock that blocking code holds.
+    pub(super) fn is_of_task(self) -> bool {
+        matches!(self, Self::TaskSection | Self::Future)
+    }
+
+    /// Whether it is a guard in user code, whose section may not be entered again.
+    pub(super) fn is_guard(self) -> bool {
+        matches!(self, Self::Future | Self::Guard)
+    }
 }
 
 /// The locks that are held, the innermost last.

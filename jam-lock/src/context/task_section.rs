@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::held_locks::{HeldLock, HeldLocks, Key};
 use crate::engine::OwnerId;
 
-/// The locks that a section of a task holds, linked to the sections around it.
+/// The locks that a section of a task holds, or a future of it, linked to the sections around it.
 #[derive(Debug)]
 pub(crate) struct TaskSection {
     /// The same for all nested sections.
@@ -18,6 +18,12 @@ impl TaskSection {
     /// A section inside `outer`, or an outermost one.
     pub(super) fn inside(outer: Option<Arc<Self>>) -> Self {
         let owner = outer.as_ref().map_or_else(super::next_owner_id, |outer| outer.owner);
+        Self { owner, outer, held: Mutex::default() }
+    }
+
+    /// For guards of a future inside `outer`. A server knows them by the owner of each acquisition.
+    pub(super) fn of_future(outer: Option<Arc<Self>>) -> Self {
+        let owner = outer.as_ref().map_or(OwnerId::NONE, |outer| outer.owner);
         Self { owner, outer, held: Mutex::default() }
     }
 

@@ -82,7 +82,7 @@ impl LockStep {
     /// Whether the engine of the lock that is waited for detects deadlocks among its locks itself.
     pub(super) fn is_left_to_engine(&self) -> bool {
         match &self.wait {
-            StepWait::Here(wait) => wait.wanted.detects_deadlocks(),
+            StepWait::Here(wait) => wait.is_left_to_engine,
             StepWait::Elsewhere(..) => false,
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::wait_queue::Ticket;
 use super::{Gate, Wait};
-use crate::engine::RecordedWait;
+use crate::engine::{Mode, OwnerId, RecordedWait};
 use crate::error::LockError;
 use crate::holder::Holder;
 use crate::site::Site;
@@ -16,6 +16,8 @@ pub(crate) struct PendingWait {
     /// Distinguishes it from all other waits of this process, and rises from wait to wait.
     pub(crate) number: u64,
     pub(crate) wanted: Arc<Gate>,
+    /// Whether the engine knows the owner, and so finds the deadlocks among its own locks.
+    pub(crate) is_left_to_engine: bool,
     ticket: Ticket,
     site: Site,
     /// Since the start of 1970.
@@ -41,7 +43,15 @@ impl Wait<'_> {
     /// The wait, for the gates of the locks that its owner holds; `None` once it has ended.
     pub(crate) fn pending(&self, number: u64, since: Duration) -> Option<PendingWait> {
         let (wanted, site) = (Arc::clone(self.gate), self.request.site);
-        self.ticket.map(|ticket| PendingWait { number, wanted, ticket, site, since })
+        let is_left_to_engine = wanted.detects_deadlocks() && self.request.owner != OwnerId::NONE;
+        self.ticket.map(|ticket| PendingWait {
+            number,
+            wanted,
+            is_left_to_engine,
+            ticket,
+            site,
+            since,
+        })
     }
 }
 
@@ -65,6 +75,17 @@ impl Gate {
     /// Withdraws what [`Self::add_wait`] has made known.
     pub(crate) fn remove_wait(&self, wait: &PendingWait) {
         let _ = self.try_update(|state| state.remove_holder_wait(wait.number));
+    }
+
+    /// Withdraws all that is known of the owner of the acquisition `number`, unless it has another guard:
+    /// the owner does not hold the lock any more, although it is not released.
+    pub(crate) fn remove_all_waits(&self, number: u64) {
+        let _ = self.try_update(|state| state.remove_all_holder_waits(number));
+    }
+
+    /// How the acquisition `number` holds the lock, and where that was acquired.
+    pub(crate) fn held_as(&self, number: u64) -> Option<(Mode, Site)> {
+        self.try_update(|state| state.held_as(number)).ok()?
     }
 
     /// The writer in this process, with what its owner waits for.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::{AcquireRequest, Admission, Gate, Grant, WaiterKind};
+use super::{AcquireRequest, Admission, EndedWait, Gate, Grant, WaiterKind};
 use crate::engine::{Mode, OwnerId};
 use crate::error::LockError;
 use crate::site::Site;
@@ -32,7 +32,8 @@ impl Gate {
         match self.acquire_or_enqueue(request, deadline, WaiterKind::Thread)? {
             Admission::Granted(grant) => Ok(grant),
             Admission::Queued(mut wait) => match wait.wait() {
-                Poll::Ready(result) => result,
+                Poll::Ready(EndedWait::Known(result)) => result,
+                Poll::Ready(EndedWait::TimedOut(waited)) => Err(wait.timed_out(waited)),
                 Poll::Pending => unreachable!("it is not interrupted"),
             },
         }
@@ -54,7 +55,8 @@ impl Gate {
         match self.acquire_or_enqueue(request, deadline, WaiterKind::Task)? {
             Admission::Granted(grant) => Ok(grant),
             Admission::Queued(mut wait) => match wait.wait_async().await {
-                Poll::Ready(result) => result,
+                Poll::Ready(EndedWait::Known(result)) => result,
+                Poll::Ready(EndedWait::TimedOut(waited)) => Err(wait.timed_out_async(waited).await),
                 Poll::Pending => unreachable!("it is not interrupted"),
             },
         }

@@ -13,13 +13,14 @@ mod scripted_engine;
 use std::collections::VecDeque;
 use std::task::{Context, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::scenario::{QueuedThread, Scenario};
 use self::scripted_engine::{LONG, an_error};
 use super::test_support::request;
 use super::*;
-use crate::timeout::Timeout;
+use crate::engine::Mode;
+use crate::timeout::{Deadline, Timeout};
 
 /// A deadline that passes while the lock is held.
 fn soon() -> Deadline {

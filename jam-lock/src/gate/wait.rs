@@ -1,7 +1,6 @@
 //! A wait at a gate, of a thread or of a task.
 
 use std::io;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
@@ -42,27 +41,36 @@ pub(super) enum TimeoutReason {
     BlockedOn(String),
 }
 
+/// A wait that has ended.
+pub(crate) enum EndedWait {
+    Known(Result<Grant, LockError>),
+    /// After this time; the holder has to be looked up in other processes, which takes a while.
+    TimedOut(Duration),
+}
+
 impl Wait<'_> {
     /// Blocks the thread until the wait has ended; pending if it is interrupted.
-    pub(crate) fn wait(&mut self) -> Poll<Result<Grant, LockError>> {
+    pub(crate) fn wait(&mut self) -> Poll<EndedWait> {
         let end = wait_driver::block_on(self);
-        let waited = match self.finish(end) {
-            ControlFlow::Break(result) => return result,
-            ControlFlow::Continue(waited) => waited,
-        };
-        let holder = wait_driver::block_on(&mut self.gate.query_holder());
-        Poll::Ready(Err(self.timeout(waited, TimeoutReason::Holder(holder))))
+        self.ended(end)
     }
 
     /// The same as [`Self::wait`], but lets other tasks run.
-    pub(crate) async fn wait_async(&mut self) -> Poll<Result<Grant, LockError>> {
+    pub(crate) async fn wait_async(&mut self) -> Poll<EndedWait> {
         let end = wait_driver::run(self).await;
-        let waited = match self.finish(end) {
-            ControlFlow::Break(result) => return result,
-            ControlFlow::Continue(waited) => waited,
-        };
+        self.ended(end)
+    }
+
+    /// The error of a wait that has timed out; blocks the thread while the holder is looked up.
+    pub(crate) fn timed_out(&self, waited: Duration) -> LockError {
+        let holder = wait_driver::block_on(&mut self.gate.query_holder());
+        self.timeout(waited, TimeoutReason::Holder(holder))
+    }
+
+    /// The same as [`Self::timed_out`], but lets other tasks run.
+    pub(crate) async fn timed_out_async(&self, waited: Duration) -> LockError {
         let holder = self.gate.holder_elsewhere().await;
-        Poll::Ready(Err(self.timeout(waited, TimeoutReason::Holder(holder))))
+        self.timeout(waited, TimeoutReason::Holder(holder))
     }
 
     /// Passes over the waiter until it is polled again, for a caller that is busy elsewhere.
@@ -116,20 +124,18 @@ impl Wait<'_> {
         polled
     }
 
-    /// The result of the wait; continues if the holder that a timeout names has to be looked up in
-    /// other processes.
-    fn finish(&self, end: WaitEnd) -> ControlFlow<Poll<Result<Grant, LockError>>, Duration> {
-        ControlFlow::Break(match end {
-            WaitEnd::Interrupted => Poll::Pending,
-            WaitEnd::Granted(grant) => Poll::Ready(Ok(grant)),
-            WaitEnd::Failed(error) => Poll::Ready(Err(error)),
+    fn ended(&self, end: WaitEnd) -> Poll<EndedWait> {
+        Poll::Ready(EndedWait::Known(match end {
+            WaitEnd::Interrupted => return Poll::Pending,
+            WaitEnd::Granted(grant) => Ok(grant),
+            WaitEnd::Failed(error) => Err(error),
             WaitEnd::TimedOut { waited, reason: TimeoutReason::Holder(None) }
                 if self.request.names_holder =>
             {
-                return ControlFlow::Continue(waited);
+                return Poll::Ready(EndedWait::TimedOut(waited));
             }
-            WaitEnd::TimedOut { waited, reason } => Poll::Ready(Err(self.timeout(waited, reason))),
-        })
+            WaitEnd::TimedOut { waited, reason } => Err(self.timeout(waited, reason)),
+        }))
     }
 
     fn timeout(&self, waited: Duration, reason: TimeoutReason) -> LockError {

@@ -159,6 +159,8 @@ impl LockGuard {
     /// ```
     pub fn detach(mut self) -> Self {
         self.unregister();
+        // The thread may be waiting, after it has sent the guard here.
+        self.gate.remove_all_waits(self.number);
         self
     }
 }

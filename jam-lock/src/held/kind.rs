@@ -16,7 +16,7 @@ impl Door {
 }
 
 /// A guard: a [`LockGuard`], [`Held`] or [`HeldShared`].
-pub trait GuardKind: Sized + Send + 'static {
+pub trait GuardKind: Sized + Send + Sync + 'static {
     /// Its kind for a reader.
     type Shared: GuardKind;
 

@@ -6,14 +6,14 @@ use std::task::Poll;
 
 use super::ancestor_check::AncestorCheck;
 use super::observed_wait::ObservedWait;
+use super::waiting::Waiting;
 use super::{Lock, yield_to_executor};
 use crate::context::Owner;
 use crate::deadlock::{self, PublishedWait};
 use crate::engine::OwnerId;
 use crate::error::LockError;
-use crate::gate::{AcquireRequest, Admission, Gate, Grant, Outcome, Wait, WaiterKind};
+use crate::gate::{AcquireRequest, Admission, EndedWait, Gate, Grant, Outcome, WaiterKind};
 use crate::guard::{LockGuard, Run};
-use crate::holder::Holder;
 use crate::observer::Notifier;
 use crate::permits;
 use crate::site::Site;
@@ -47,7 +47,13 @@ impl Lock {
         };
         let result = loop {
             match waiting.wait.wait() {
-                Poll::Ready(result) => break result,
+                Poll::Ready(ended) => {
+                    waiting.withdraw();
+                    break match ended {
+                        EndedWait::Known(result) => result,
+                        EndedWait::TimedOut(waited) => Err(waiting.wait.timed_out(waited)),
+                    };
+                }
                 Poll::Pending => {
                     waiting.skip_if_observed();
                     let holder = deadlock::explain_holder(self.gate.holder(), &self.gate);
@@ -57,7 +63,7 @@ impl Lock {
                 }
             }
         };
-        let result = match waiting.withdrawn(result) {
+        let result = match result {
             Err(error) if !waiting.is_try() => Err(deadlock::explain(error, &self.gate)),
             result => result,
         };
@@ -98,8 +104,14 @@ impl Lock {
             // Every task that waits has room for the futures and results that are alive at an `await`, so
             // the rare ones have a box of their own.
             let result = loop {
-                if let Poll::Ready(result) = waiting.wait.wait_async().await {
-                    break result;
+                if let Poll::Ready(ended) = waiting.wait.wait_async().await {
+                    waiting.withdraw();
+                    break match ended {
+                        EndedWait::Known(result) => result,
+                        EndedWait::TimedOut(waited) => {
+                            Err(waiting.wait.timed_out_async(waited).await)
+                        }
+                    };
                 }
                 waiting.skip_if_observed();
                 let holder = Box::pin(async {
@@ -111,7 +123,6 @@ impl Lock {
                     break Err(error);
                 }
             };
-            let result = waiting.withdrawn(result);
             let result = if result.is_ok() || waiting.is_try() {
                 result
             } else {
@@ -264,48 +275,4 @@ enum Started<'wait> {
     Reentrant(LockGuard),
     Granted(Grant, Option<Arc<Notifier>>),
     Waiting(Waiting<'wait>),
-}
-
-/// A wait for the lock. It is withdrawn before it ends, and the observer learns of its end before the
-/// place in the queue is given up.
-struct Waiting<'wait> {
-    published: Option<Box<PublishedWait>>,
-    observed: ObservedWait,
-    ancestor_check: Option<AncestorCheck>,
-    wait: Wait<'wait>,
-}
-
-impl Waiting<'_> {
-    /// Lets the waiters behind go first if the observer is to be notified, which may be slow.
-    fn skip_if_observed(&self) {
-        if self.observed.is_due() {
-            self.wait.skip_until_polled();
-        }
-    }
-
-    /// Does what the wait was interrupted for; an error ends it.
-    fn interrupted(&mut self, gate: &Gate, holder: Option<&Holder>) -> Result<(), LockError> {
-        self.observed.still_waiting(holder);
-        if let Some(check) = &mut self.ancestor_check {
-            check.check(gate, holder)?;
-        }
-        self.set_interrupt();
-        Ok(())
-    }
-
-    fn set_interrupt(&mut self) {
-        let check = self.ancestor_check.as_ref().and_then(AncestorCheck::next);
-        self.wait.interrupt_at =
-            [self.observed.still_waiting_at, check].into_iter().flatten().min();
-    }
-
-    fn is_try(&self) -> bool {
-        self.observed.is_try
-    }
-
-    /// Withdraws the wait, which has ended with `result`.
-    fn withdrawn(&mut self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
-        self.published = None;
-        result
-    }
 }

@@ -36,7 +36,10 @@ impl Lock {
     ///   deadlock with a section that acquires them in declared order.
     /// - [`LockError::NotAFile`] if the lock file is a link, a folder, a pipe or a device.
     /// - [`LockError::Io`] if the lock file cannot be created, opened or locked.
-    /// - [`LockError::Unsupported`] if the file system has no `flock(2)`, or the engine no shared locks.
+    /// - [`LockError::Unsupported`] if the file system has no `flock(2)`, or the engine no shared locks, or if
+    ///   the lock is [shared](Lock::shared) and has several [permits](crate::LockName::with_permits).
+    /// - [`LockError::PermitsDiffer`] if a holder has another number of permits; the
+    ///   [guide](crate::guide::permits#programs-that-disagree) says when that is noticed.
     /// - [`LockError::Engine`] if a server, or the connection to it, failed.
     /// - [`LockError::Deadlock`] at once, if this wait closes a [cycle of owners](crate::guide::deadlocks) that
     ///   wait for each other; on a server, once that has detected it and chosen this acquisition to fail.
@@ -89,7 +92,8 @@ impl Lock {
     /// error is returned, while the holder that it names is looked up.
     ///
     /// The guard is not tracked for its task, because it could belong to any of the task's futures: a later
-    /// acquisition of the task does not see it. Locks that a section of the task holds, of `#[locked]` or
+    /// acquisition of the task does not see it, unless that is told by
+    /// [`acquire_async_holding`](Lock::acquire_async_holding). Locks that a section of the task holds, of `#[locked]` or
     /// `locked!`, are seen.
     ///
     /// # Cancel safety
@@ -121,5 +125,59 @@ impl Lock {
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send + use<> {
         let (lock, site) = (self.clone(), self.site(Site::here()));
         async move { lock.acquire_async_for(Owner::task(), site, lock.timeout.deadline()).await }
+    }
+
+    /// Acquires the lock as [`Lock::acquire_async`] does, for a task that holds these guards meanwhile.
+    ///
+    /// The guards cannot be released while the returned future exists, because it borrows them. So this wait
+    /// takes part in the [detection of deadlocks](crate::guide::deadlocks), which a task's explicit guards
+    /// otherwise do not; and the locks are checked as those of a section are. `held` are references to
+    /// guards: `[&one, &other]`, a reference to a `Vec` of guards, or `iter()` of
+    /// [`LockGuards`](crate::LockGuards).
+    ///
+    /// # Cancel safety
+    /// As [`Lock::acquire_async`].
+    ///
+    /// # Errors
+    /// As [`Lock::acquire`]; [`LockError::Reentrant`] and [`LockError::Order`] for a lock in `held`, or one that a
+    /// section of the task holds.
+    ///
+    /// # Example
+    /// ```
+    /// use jam_lock::{LockError, LockName, Locks};
+    ///
+    /// async fn transfer(locks: &Locks, from: LockName, to: LockName) -> Result<(), LockError> {
+    ///     let from = locks.lock(from).acquire_async().await?;
+    ///     // If the holder of `to` waits for `from`, this is `LockError::Deadlock` at once.
+    ///     let to = locks.lock(to).acquire_async_holding([&from]).await?;
+    ///     to.release()?;
+    ///     from.release()
+    /// }
+    /// ```
+    ///
+    /// A guard cannot be released before the wait has ended:
+    /// ```compile_fail,E0505
+    /// # use jam_lock::{Lock, LockError, LockGuard};
+    /// async fn transfer(from: LockGuard, to: &Lock) -> Result<LockGuard, LockError> {
+    ///     let to = to.acquire_async_holding([&from]);
+    ///     drop(from);
+    ///     to.await
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn acquire_async_holding<'held, I>(
+        &self,
+        held: I,
+    ) -> impl Future<Output = Result<LockGuard, LockError>> + Send + use<'held, I>
+    where
+        I: IntoIterator<Item = &'held LockGuard>,
+    {
+        let (lock, site) = (self.clone(), self.site(Site::here()));
+        let held: Vec<_> = held.into_iter().collect();
+        async move {
+            let owner = Owner::task_with_guards();
+            held.into_iter().for_each(|guard| guard.keep_for(&owner));
+            lock.acquire_async_for(owner, site, lock.timeout.deadline()).await
+        }
     }
 }

@@ -66,6 +66,9 @@ impl Lock {
     /// assert!(lock.shared().try_acquire().is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    /// # Errors
+    /// An acquisition fails with [`LockError::Unsupported`] if the lock has several
+    /// [permits](crate::LockName::with_permits).
     #[doc(alias = "RwLock", alias = "read", alias = "lock_shared")]
     pub fn shared(&self) -> Self {
         let options = Options { mode: Mode::Shared, ..self.options };

@@ -98,14 +98,14 @@ impl<G: GuardKind> Request<'_, Named<G>> {
 }
 
 impl<N: DeclaredName> Guards for Held<N> {
-    fn find_map<'g, T>(&'g self, mut find: impl FnMut(&'g LockGuard) -> Option<T>) -> Option<T> {
-        find(self.guard())
+    fn get(&self, position: usize) -> Option<&LockGuard> {
+        self.guard().get(position)
     }
 }
 
 impl<N: DeclaredName> Guards for HeldShared<N> {
-    fn find_map<'g, T>(&'g self, mut find: impl FnMut(&'g LockGuard) -> Option<T>) -> Option<T> {
-        find(self.guard())
+    fn get(&self, position: usize) -> Option<&LockGuard> {
+        self.guard().get(position)
     }
 }
 

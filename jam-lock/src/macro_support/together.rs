@@ -120,8 +120,8 @@ impl<P: Places> Drop for Together<P> {
 }
 
 impl<P: Places> Guards for Together<P> {
-    fn find_map<'g, T>(&'g self, find: impl FnMut(&'g LockGuard) -> Option<T>) -> Option<T> {
-        (0..self.count).filter_map(|position| self.places.guard(position)).find_map(find)
+    fn get(&self, position: usize) -> Option<&LockGuard> {
+        self.places.guard(position)
     }
 }
 
@@ -133,7 +133,7 @@ pub struct Place<G> {
 }
 
 /// The places of several names.
-pub trait Places: Sized {
+pub trait Places: Sized + Sync {
     /// References to the guards.
     type Proofs<'g>
     where

@@ -34,14 +34,13 @@ impl LockName {
     /// assert!(lock.try_acquire().is_err_and(|error| error.is_timeout()));
     /// # Ok::<(), jam_lock::LockError>(())
     /// ```
+    #[doc(alias = "semaphore")]
     pub fn with_permits(self, permits: u32) -> Result<Self, LockError> {
-        match u16::try_from(permits) {
-            Ok(permits @ 1..=MOST) => Ok(self.of_permits(permits)),
-            _ => {
-                let reason = format!("it has {permits} permits; there can be 1 to {MOST}");
-                Err(LockError::Name { name: self.text.into_owned(), reason })
-            }
+        if let Ok(permits @ 1..=MOST) = u16::try_from(permits) {
+            return Ok(self.of_permits(permits));
         }
+        let reason = format!("it has {permits} permits; there can be 1 to {MOST}");
+        Err(LockError::Name { name: self.text.into_owned(), reason })
     }
 
     /// How many holders of the lock there may be at once; see [`LockName::with_permits`].

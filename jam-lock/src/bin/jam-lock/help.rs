@@ -50,6 +50,7 @@ pub(crate) const EXAMPLES: Entries = &[
         "Waits for a minute at most, and exits with status 75 if the lock is still held.",
     ),
     ("jam-lock run report --skip -- make report", "Skips this run if another is in progress."),
+    ("jam-lock run export --permits 3 -- ./export.sh", "Runs beside two others at the most."),
     (
         "jam-lock run nightly --at-most-every 1h --skip -- ./backup.sh",
         "Skips this run if the last one that exited with status 0 began less than an hour ago.",
@@ -67,7 +68,7 @@ With --json, the output is an array with an object for each lock; unknown values
 /// The keys of a lock.
 pub(crate) const JSON: Entries = &[
     ("name", "the name of the lock"),
-    ("state", "free, writer, readers, no writer (there may be readers) or unknown"),
+    ("state", "free, writer, readers, no writer (there may be readers), permits or unknown"),
     ("readers", "the number of readers that hold it"),
     ("waiting", "the number of waiters; all waiters of another process count as one"),
     ("token", "the greatest token issued so far: a string of digits"),
@@ -82,6 +83,11 @@ pub(crate) const JSON: Entries = &[
         "last_run",
         "the last run with --at-most-every that ended well: an object with began and next (seconds \
          since 1970, by the clock of the locks), age and period (seconds), and its holder",
+    ),
+    (
+        "permits",
+        "an array with such an object for each permit, if the lock has several and one is held; the \
+         holder and the token are the first and the greatest of theirs",
     ),
 ];
 

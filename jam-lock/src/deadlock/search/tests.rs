@@ -88,3 +88,35 @@ fn every_wait_of_a_task_is_followed() {
     let script = Script::new(&[('a', &[&[(5, 'x'), (6, 'z')]]), OWN_WAIT]);
     assert!(matches!(script.search(), Found::Cycle { .. }));
 }
+
+/// A forged record may say that its holder waits for a lock which nobody has heard of, and so on.
+struct Endless(u64);
+
+impl Graph for Endless {
+    type Lock = u64;
+    type Step = u64;
+
+    fn steps(&mut self, lock: &u64) -> Steps<u64> {
+        self.0 += 1;
+        Steps::Known(vec![lock + 1])
+    }
+
+    fn wanted(&self, step: &u64) -> u64 {
+        *step
+    }
+
+    fn number(&self, step: &u64) -> u64 {
+        *step
+    }
+
+    fn is_own(&self, _: &u64) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_way_without_an_end_is_given_up() {
+    let mut endless = Endless(0);
+    assert!(matches!(search(&mut endless, &0), Found::None));
+    assert_eq!(endless.0, MAX_STEPS as u64 + 1);
+}

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::{Hold, State};
+use crate::engine::Mode;
 use crate::error::LockError;
 use crate::gate::pending_wait::{LocalHold, PendingWait};
 use crate::gate::wait_queue::Ticket;
+use crate::site::Site;
 
 impl State {
     /// Adds a wait of the owner of the writer `number`, unless that has released the lock.
@@ -23,6 +25,18 @@ impl State {
         if self.holder_waits.len() < before {
             self.record_holder_waits();
         }
+    }
+
+    /// Removes all waits of the holder `number`, if it has only one guard.
+    pub(in super::super) fn remove_all_holder_waits(&mut self, number: u64) {
+        if !self.holder_waits.is_empty() && self.holders.has_one_guard(number) {
+            self.clear_holder_waits();
+        }
+    }
+
+    /// How the holder `number` holds the lock, and where it has acquired that.
+    pub(in super::super) fn held_as(&self, number: u64) -> Option<(Mode, Site)> {
+        self.hold.mode().zip(self.holders.site(number))
     }
 
     /// Removes all waits, because another thread releases the lock while its owner waits.

@@ -86,6 +86,21 @@ impl Holders {
         Some(FormerHolder { since, abandoned_by })
     }
 
+    /// Where the acquisition of a holder was made.
+    pub(super) fn site(&self, number: u64) -> Option<Site> {
+        self.get(number).map(|holder| holder.site)
+    }
+
+    /// Whether a holder has one guard.
+    pub(super) fn has_one_guard(&self, number: u64) -> bool {
+        self.get(number).is_some_and(|holder| holder.guards == 1)
+    }
+
+    fn get(&self, number: u64) -> Option<&LocalHolder> {
+        let first = self.first.as_ref().filter(|first| first.number == number);
+        first.or_else(|| self.others.get(&number))
+    }
+
     fn get_mut(&mut self, number: u64) -> Option<&mut LocalHolder> {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
             return self.first.as_mut();

@@ -1,7 +1,7 @@
 //! The claim goes from holder to holder in this process, and is left to other processes in time.
 
 use super::*;
-use crate::gate::state::WaiterPoll;
+use crate::gate::state::{Attempt, Verdict, WaiterPoll};
 
 #[test]
 fn a_claim_stays_in_the_process_while_a_waiter_is_queued() {

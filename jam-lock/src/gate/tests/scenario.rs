@@ -3,11 +3,13 @@
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
+use super::super::state::Verdict;
 use super::super::wait_queue::Ticket;
 use super::super::*;
 use super::request;
 use super::scripted_engine::{LONG, Script, ScriptedEngine};
-use crate::engine::OwnerId;
+use crate::engine::{Mode, OwnerId};
+use crate::timeout::Deadline;
 
 /// A gate, and the script of its engine.
 pub(super) struct Scenario {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::super::*;
 use crate::engine::{
-    Claim, HolderReply, OwnerId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
+    Claim, HolderReply, Mode, OwnerId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
     WriterWaiting,
 };
 use crate::site::Site;

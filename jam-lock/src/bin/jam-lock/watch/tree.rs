@@ -112,29 +112,28 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// The lock, its holder, how many wait, and what the holder waits for.
+/// The lock, how many wait, what its holder waits for, and the holder. In a narrow terminal, the middle is cut
+/// out, which is the least interesting.
 fn describe(status: &Status) -> String {
+    let (name, waiting) = (status.name(), waiting(status));
     if let State::Permits { .. } = status.state() {
-        let (name, state, waiting) = (status.name(), status.state(), waiting(status));
-        return plain(&format!("{name}: {state} permits held{waiting}"));
+        return plain(&format!("{name}: {waiting}{} permits held", status.state()));
     }
+    let wait = wait(status).map(|wait| {
+        let waited = wait.waiting_for().map(|it| format!(" {}", duration(it)));
+        format!("has waited{} for {}, ", waited.unwrap_or_default(), wait.name())
+    });
     let held_for = status.holder().and_then(Holder::held_for);
     let held_for = held_for.map(|it| format!(" for {}", duration(it))).unwrap_or_default();
     let holder = status.holder().map_or("an unknown process".to_owned(), ToString::to_string);
-    let waiting = waiting(status);
-    let wait = wait(status).map(|wait| {
-        let waited = wait.waiting_for().map(|it| format!(" {}", duration(it)));
-        format!(", has waited{} for {}", waited.unwrap_or_default(), wait.name())
-    });
-    let name = status.name();
-    plain(&format!("{name}: held{held_for} by {holder}{waiting}{}", wait.unwrap_or_default()))
+    plain(&format!("{name}: {waiting}{}held{held_for} by {holder}", wait.unwrap_or_default()))
 }
 
-/// How many wait for a lock, to be added to it.
+/// How many wait for a lock, to be put before the rest.
 fn waiting(status: &Status) -> String {
     match status.waiting() {
         Some(0) | None => String::new(),
-        Some(count) => format!(", {count} waiting"),
+        Some(count) => format!("{count} waiting, "),
     }
 }
 

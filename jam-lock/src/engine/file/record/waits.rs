@@ -78,3 +78,6 @@ pub(in crate::engine::file) fn read_waits(path: &Path) -> Option<(Record, Vec<Re
     let found = token.map(|token| waits::parse(bytes, token, &folder_of(path)));
     Some((record, found.unwrap_or_default()))
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

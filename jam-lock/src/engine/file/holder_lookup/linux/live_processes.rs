@@ -69,7 +69,7 @@ fn list_processes() -> Vec<(u32, u64)> {
 
 /// Whether a thread of `process` is running: its files are closed only after the last thread has
 /// given up its memory.
-fn is_running(process: u32) -> bool {
+pub(super) fn is_running(process: u32) -> bool {
     /// Where the file `stat` has the size of the memory.
     const MEMORY: usize = 20;
     let has_memory = |path: &str| stat_field(path, MEMORY).is_some_and(|size| size > 0);

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::answer_cache::{Answer, AnswerCache};
+use super::live_processes;
 use super::lock_table::LockTable;
 use super::open_files::OpenFiles;
 use super::proc_locks::READINGS;
@@ -101,12 +102,15 @@ pub(in crate::engine::file) fn find_now(lock: &Path) -> Option<Holder> {
     None
 }
 
-/// The recorded holder of `lock`, if it holds the lock now, looked up on this thread.
+/// The recorded holder of `lock`, if it lives and holds the lock now, looked up on this thread.
+///
+/// A process that has ended is listed for as long as a child has its file, which it may have inherited.
 pub(in crate::engine::file) fn confirm(lock: &LockSnapshot) -> Option<Holder> {
     let end = Instant::now() + TIMEOUT;
     let confirm =
         |reading| LockTable::one_reading(reading, OpenFiles::default(), end).confirmed_holder(lock);
-    (0..READINGS).find_map(confirm)
+    let confirmed = (0..READINGS).find_map(confirm)?;
+    confirmed.process.is_some_and(live_processes::is_running).then_some(confirmed)
 }
 
 static LOOKUP: PerProcess<Lookup> = PerProcess::new();

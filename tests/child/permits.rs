@@ -21,10 +21,10 @@ const PERMITS: u32 = 3;
 /// How many owners a process has; half of them are tasks.
 const OWNERS: u64 = 4;
 
-pub(crate) fn work(location: &Path, data: &Path, seed: u64, times: usize) -> Result {
+pub(crate) fn storm(locks: &Path, data: &Path, seed: u64, times: usize) -> Result {
     // Before the locks, so that the system closes them first when it ends the process.
     let oracles: Vec<_> = (0..OWNERS).map(|_| Oracle::open(data)).collect::<Result<_>>()?;
-    let lock = Locks::at(location)?.lock(LockName::new("export")?.with_permits(PERMITS)?);
+    let lock = Locks::at(locks)?.lock(LockName::new("export")?.with_permits(PERMITS)?);
     thread::scope(|scope| {
         let owners = oracles.into_iter().zip(0..).map(|(oracle, number)| {
             let (lock, rng) = (&lock, Rng::with_seed(seed * OWNERS + number));
