@@ -96,6 +96,7 @@ impl<P: GuardKind> DeclaredLock<P> {
     /// As [`Lock::acquire`].
     #[doc(alias = "lock")]
     #[track_caller]
+    #[must_use = "the lock is held by its proof: write `let held = lock.acquire()?`"]
     pub fn acquire(&self) -> Result<P, LockError> {
         self.lock.acquire().map(proof)
     }
@@ -109,6 +110,7 @@ impl<P: GuardKind> DeclaredLock<P> {
     /// As [`Lock::try_acquire`].
     #[doc(alias = "try_lock")]
     #[track_caller]
+    #[must_use = "the lock is held by its proof: write `let held = lock.try_acquire()?`"]
     pub fn try_acquire(&self) -> Result<P, LockError> {
         self.lock.try_acquire().map(proof)
     }
@@ -123,6 +125,7 @@ impl<P: GuardKind> DeclaredLock<P> {
     /// # Errors
     /// As [`Lock::acquire`].
     #[track_caller]
+    #[must_use = "the lock is held by its proof: write `let held = lock.acquire_async().await?`"]
     pub fn acquire_async(&self) -> impl Future<Output = Result<P, LockError>> + Send + use<P> {
         let acquired = self.lock.acquire_async();
         async move { acquired.await.map(proof) }
