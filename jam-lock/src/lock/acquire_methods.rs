@@ -176,7 +176,9 @@ impl Lock {
         let held: Vec<_> = held.into_iter().collect();
         async move {
             let owner = Owner::task_with_guards();
-            held.into_iter().for_each(|guard| guard.keep_for(&owner));
+            for guard in held {
+                guard.keep_for(&owner);
+            }
             lock.acquire_async_for(owner, site, lock.timeout.deadline()).await
         }
     }
