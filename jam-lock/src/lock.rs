@@ -4,11 +4,12 @@
 mod acquire;
 mod acquire_methods;
 mod ancestor_check;
-mod at_most_every;
 mod observed_wait;
 mod options;
 mod permits;
 mod status;
+
+mod at_most_every;
 #[cfg(feature = "postgres")]
 mod transaction;
 mod waiting;

@@ -46,7 +46,7 @@ impl Lock {
     /// - [`LockError::Engine`] if a query fails, such as in a read-only transaction, or with a higher
     ///   isolation level if there has been another holder since the transaction's snapshot.
     /// - [`LockError::Unsupported`] if the lock is not in a database, or not in that of the transaction, or
-    ///   has several [permits](LockName::with_permits).
+    ///   has several [permits](crate::LockName::with_permits).
     ///
     /// # Example
     /// ```no_run
@@ -90,7 +90,7 @@ impl Lock {
     ///
     /// # Errors
     /// [`LockError::Unsupported`] if the lock is not in a database, is [shared](Lock::shared), or has several
-    /// [permits](LockName::with_permits).
+    /// [permits](crate::LockName::with_permits).
     ///
     /// # Example
     /// ```no_run
