@@ -161,11 +161,14 @@ impl Gate {
                 Deadline::Never | Deadline::After(_) => (sync::now(), None),
             };
             let ticket = match attempt {
-                Attempt::Contended if !blocking => state.enqueue_refused(request, kind),
-                Attempt::Undecided(verdict) => state.enqueue(request, kind, blocking, verdict),
-                _ => state.enqueue(request, kind, blocking, Verdict::Proceed),
+                // It is refused at once, and so need not queue.
+                Attempt::Contended if !blocking => None,
+                Attempt::Undecided(verdict) => {
+                    Some(state.enqueue(request, kind, blocking, verdict))
+                }
+                _ => Some(state.enqueue(request, kind, blocking, Verdict::Proceed)),
             };
-            let (gate, ticket) = (self, Some(ticket));
+            let gate = self;
             Ok(Admission::Queued(Wait { gate, request, ticket, begun, end, interrupt_at: None }))
         })?
     }

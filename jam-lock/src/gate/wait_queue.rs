@@ -65,13 +65,6 @@ impl WaitQueue {
         ticket
     }
 
-    /// Adds a waiter that is already refused, and only collects the answer.
-    pub(super) fn push_refused(&mut self, request: &AcquireRequest, kind: WaiterKind) -> Ticket {
-        let ticket = self.push(request, kind, false);
-        self.take_out(ticket, WaiterState::Refused);
-        ticket
-    }
-
     /// Puts a waiter before all others, if it is in the queue.
     pub(super) fn promote(&mut self, ticket: Ticket) {
         if self.queued.contains(&ticket) {

@@ -38,15 +38,6 @@ impl State {
         ticket
     }
 
-    /// Adds a waiter that is already refused, and only collects the answer.
-    pub(in super::super) fn enqueue_refused(
-        &mut self,
-        request: &AcquireRequest,
-        kind: WaiterKind,
-    ) -> Ticket {
-        self.queue.push_refused(request, kind)
-    }
-
     /// Polls a waiter, and removes it unless it is pending.
     pub(in super::super) fn poll_waiter(&mut self, ticket: Ticket) -> WaiterPoll {
         if let Err(error) = self.claim.check_process() {

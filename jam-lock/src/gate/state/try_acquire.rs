@@ -34,7 +34,8 @@ impl State {
                 }
                 match self.claim.try_acquire(mode)? {
                     TryAcquire::Acquired => Some(now),
-                    TryAcquire::Contended => None,
+                    // It has checked the process.
+                    TryAcquire::Contended => return Ok(Attempt::Contended),
                     TryAcquire::Unknown => return Ok(Attempt::Undecided(verdict)),
                 }
             }
