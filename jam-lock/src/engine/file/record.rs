@@ -55,8 +55,8 @@ pub(super) struct HolderRecord {
     /// Whether the last writer was recorded.
     is_recorded: bool,
     last_writer: LastWriter,
-    /// When the last writer was recorded.
-    written: Option<Instant>,
+    /// When it was last seen that nobody else has written to the record.
+    checked: Option<Instant>,
     /// Whether this claim has ever read its record.
     was_read: bool,
     /// The last record whose holder was found dead, which need not be looked for again.
@@ -74,7 +74,7 @@ impl HolderRecord {
             tokens: Tokens::default(),
             is_recorded: false,
             last_writer: LastWriter::default(),
-            written: None,
+            checked: None,
             was_read: false,
             found_dead: None,
         }
@@ -105,13 +105,12 @@ impl HolderRecord {
         };
         let Findings { abandoned_by, unreleased_by, .. } = findings;
         let first = usage.abandoned_by.or(abandoned_by.as_deref());
-        let recorded = match site {
+        let recorded = match (site, start) {
             // A record that could not be read may have the mark, so it is not overwritten.
             _ if self.mark == AbandonmentMark::Unread => Ok(()),
-            Some(site) => self.write_holder(site, now, first),
-            None => self.write_unrecorded(first),
+            (Some(site), Some(start)) => self.write_holder(site, start, now, first),
+            _ => self.write_unrecorded(first),
         };
-        self.written = start;
         if let Err(error) = recorded {
             self.last_writer.forget();
             record_error.get_or_insert(hides_nothing(error));
@@ -180,13 +179,14 @@ impl HolderRecord {
     fn write_holder(
         &mut self,
         site: &Site,
+        start: Instant,
         since: Duration,
         first: Option<&Holder>,
     ) -> Result<(), LockError> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        if file.was_written_by_another() {
+        if self.was_written_by_another(start) {
             return Err(written_by_another(&self.spec.path));
         }
+        let Some(file) = &mut self.file else { return Ok(()) };
         if self.template.as_ref().is_none_or(|template| template.site != *site) {
             let is_keyed = self.token_floor.is_some();
             self.template = Some(Template::new(&ThisProcess::get(), *site, is_keyed));

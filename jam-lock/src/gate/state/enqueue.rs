@@ -6,6 +6,7 @@ use super::fairness::Verdict;
 use super::{HANDOFF_LIMIT, Hold, State};
 use crate::engine::{Mode, TryAcquire};
 use crate::error::LockError;
+use crate::gate::parker::SPIN;
 use crate::gate::wait_queue::{Polled, Ticket, WaiterKind};
 use crate::gate::{AcquireRequest, Grant, sync};
 
@@ -44,8 +45,10 @@ impl State {
             self.remove_waiter(ticket);
             return WaiterPoll::Failed(error);
         }
-        let (request, is_offered) = match self.queue.poll(ticket) {
-            Polled::Queued { request, is_offered } => (request, is_offered),
+        let (request, is_offered, keeps_running) = match self.queue.poll(ticket) {
+            Polled::Queued { request, is_offered, keeps_running } => {
+                (request, is_offered, keeps_running)
+            }
             Polled::PassedOver => return self.try_acquire_queued(ticket),
             Polled::Refused => {
                 self.remove_waiter(ticket);
@@ -62,6 +65,9 @@ impl State {
             _ => false,
         };
         if !(is_offered && is_open) {
+            if keeps_running {
+                self.spinning = Some((ticket, sync::now() + SPIN));
+            }
             return WaiterPoll::Pending;
         }
         let idle = if let Hold::Idle(held) = self.hold { Some(held) } else { None };
