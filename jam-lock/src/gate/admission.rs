@@ -44,9 +44,12 @@ impl Gate {
             };
             let (begun, end) = self.time_span(deadline);
             let ticket = match attempt {
-                Attempt::Contended if !blocking => state.enqueue_refused(request, kind),
-                Attempt::Undecided(verdict) => state.enqueue(request, kind, blocking, verdict),
-                _ => state.enqueue(request, kind, blocking, Verdict::Proceed),
+                // It is refused at once, and so need not queue.
+                Attempt::Contended if !blocking => None,
+                Attempt::Undecided(verdict) => {
+                    Some(state.enqueue(request, kind, blocking, verdict))
+                }
+                _ => Some(state.enqueue(request, kind, blocking, Verdict::Proceed)),
             };
             Ok(Admission::Queued(self.queued_at(ticket, request, (begun, end))))
         })?
@@ -69,7 +72,8 @@ impl Gate {
         self.try_update(|state| {
             let is_first = state.is_unused();
             is_first.then(|| {
-                self.queued_at(state.enqueue(request, kind, false, verdict), request, span)
+                let ticket = state.enqueue(request, kind, false, verdict);
+                self.queued_at(Some(ticket), request, span)
             })
         })
     }
@@ -83,17 +87,18 @@ impl Gate {
         verdict: Verdict,
     ) -> Result<Wait<'gate>, LockError> {
         self.try_update(|state| {
-            self.queued_at(state.enqueue(request, kind, true, verdict), request, span)
+            let ticket = state.enqueue(request, kind, true, verdict);
+            self.queued_at(Some(ticket), request, span)
         })
     }
 
     fn queued_at<'gate>(
         self: &'gate Arc<Self>,
-        ticket: Ticket,
+        ticket: Option<Ticket>,
         request: &'gate AcquireRequest,
         (begun, end): (Instant, Option<Instant>),
     ) -> Wait<'gate> {
-        Wait { gate: self, request, ticket: Some(ticket), begun, end, interrupt_at: None }
+        Wait { gate: self, request, ticket, begun, end, interrupt_at: None }
     }
 
     /// When a wait with this deadline begins, and when it ends.

@@ -1,46 +1,76 @@
 //! How waiters are woken: the parker of a thread, and the wakers to call once a mutex is unlocked.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::sync::{self, Condvar, Mutex};
 use crate::foreign_waker::{call, discard};
+
+/// How long a thread that was woken in vain keeps running before it parks: about as long as it takes to wake
+/// it again.
+pub(super) const SPIN: Duration = Duration::from_micros(30);
 
 /// Parks a thread until it is woken.
 ///
 /// Not `thread::park`, whose token other code of the thread may use.
 #[derive(Default)]
 pub(super) struct Parker {
-    is_notified: Mutex<bool>,
+    state: Mutex<ParkerState>,
     notified: Condvar,
+    /// Shows a spinning thread that it is notified.
+    is_notified: AtomicBool,
+}
+
+#[derive(Default)]
+struct ParkerState {
+    is_notified: bool,
+    /// Whether the thread sleeps; waking it costs a system call.
+    is_asleep: bool,
 }
 
 impl Parker {
-    /// Parks the thread until the parker is woken, or until `end`.
-    pub(super) fn park(&self, end: Option<Instant>) {
-        let mut is_notified = self.is_notified.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*is_notified {
-            let Some(end) = end else {
-                is_notified =
-                    self.notified.wait(is_notified).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let left = end.saturating_duration_since(sync::now());
-            if left.is_zero() {
-                return;
+    /// Parks the thread until the parker is woken, or until `end`; whether it was woken.
+    pub(super) fn park(&self, end: Option<Instant>) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while !state.is_notified {
+            let left = end.map(|end| end.saturating_duration_since(sync::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return false;
             }
-            let waited = self.notified.wait_timeout(is_notified, left);
-            is_notified = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.is_asleep = true;
+            state = match left {
+                None => self.notified.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(left) => {
+                    let waited = self.notified.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+            state.is_asleep = false;
         }
-        *is_notified = false;
+        state.is_notified = false;
+        self.is_notified.store(false, Relaxed);
+        true
+    }
+
+    /// Keeps the processor busy for a moment, or until the parker is woken.
+    pub(super) fn spin(&self) {
+        sync::spin(SPIN, || self.is_notified.load(Relaxed));
     }
 }
 
 impl Wake for Parker {
     fn wake(self: Arc<Self>) {
-        *self.is_notified.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.notified.notify_one();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.is_notified = true;
+        self.is_notified.store(true, Relaxed);
+        let is_asleep = state.is_asleep;
+        drop(state);
+        if is_asleep {
+            self.notified.notify_one();
+        }
     }
 }
 

@@ -85,7 +85,7 @@ use super::parker::WakeList;
 use super::pending_wait::PendingWait;
 use super::sync;
 use super::timer::Timer;
-use super::wait_queue::WaitQueue;
+use super::wait_queue::{Ticket, WaitQueue};
 use crate::engine::{Claim, LossMonitor, Mode};
 #[cfg(unix)]
 use crate::error::LockError;
@@ -151,6 +151,8 @@ pub(super) struct State {
     abandoned_by: Option<Box<Holder>>,
     /// When the claim last became idle.
     idle_since: Instant,
+    /// The thread that was last woken in vain, and until when it keeps running for the next offer.
+    spinning: Option<(Ticket, Instant)>,
     /// Whether a writer needs an offer to take the idle claim.
     is_reserved: bool,
     /// How many waiters the idle claim is offered to at once: more than one after a task stalled.
@@ -180,6 +182,7 @@ impl State {
             token: 0,
             abandoned_by: None,
             idle_since: sync::now(),
+            spinning: None,
             is_reserved: false,
             offers: 1,
             queue: WaitQueue::default(),
@@ -260,6 +263,13 @@ impl State {
     #[cfg(not(shuttle))]
     pub(super) fn has_handoff_limit(&self) -> bool {
         self.handoff_until.is_some()
+    }
+
+    /// Lets the thread that was last woken in vain run for as long as a test on a slow machine needs.
+    #[cfg(not(shuttle))]
+    pub(super) fn extend_spin(&mut self, by: Duration) {
+        let (_, until) = self.spinning.as_mut().expect("a thread was woken in vain");
+        *until += by;
     }
 
     /// Extends the time for hand-offs to what a test on a slow machine needs.

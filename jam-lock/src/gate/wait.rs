@@ -17,7 +17,7 @@ use crate::holder::Holder;
 pub(crate) struct Wait<'gate> {
     pub(super) gate: &'gate Arc<Gate>,
     pub(super) request: &'gate AcquireRequest,
-    /// `None` once the wait has ended.
+    /// `None` once the wait has ended, and for a try that was refused at once.
     pub(super) ticket: Option<Ticket>,
     pub(super) begun: Instant,
     pub(super) end: Option<Instant>,
@@ -51,13 +51,19 @@ pub(crate) enum EndedWait {
 impl Wait<'_> {
     /// Blocks the thread until the wait has ended; pending if it is interrupted.
     pub(crate) fn wait(&mut self) -> Poll<EndedWait> {
-        let end = wait_driver::block_on(self);
+        let end = match self.ticket {
+            Some(_) => wait_driver::block_on(self),
+            None => self.refused(),
+        };
         self.ended(end)
     }
 
     /// The same as [`Self::wait`], but lets other tasks run.
     pub(crate) async fn wait_async(&mut self) -> Poll<EndedWait> {
-        let end = wait_driver::run(self).await;
+        let end = match self.ticket {
+            Some(_) => wait_driver::run(self).await,
+            None => self.refused(),
+        };
         self.ended(end)
     }
 
@@ -78,6 +84,17 @@ impl Wait<'_> {
         if let Some(ticket) = self.ticket {
             // In a fork, there is no queue to leave.
             let _ = self.gate.try_update(|state| state.skip_waiter(ticket));
+        }
+    }
+
+    /// How a try ends that was refused at once.
+    fn refused(&self) -> WaitEnd {
+        match self.gate.try_update(|state| state.holder()) {
+            Ok(holder) => {
+                let reason = TimeoutReason::Holder(holder);
+                WaitEnd::TimedOut { waited: Duration::ZERO, reason }
+            }
+            Err(forked) => WaitEnd::Failed(forked),
         }
     }
 

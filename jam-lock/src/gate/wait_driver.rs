@@ -26,10 +26,17 @@ pub(super) trait TimedPoll {
 pub(super) fn block_on<T: TimedPoll>(target: &mut T) -> T::Output {
     let parker = Arc::new(Parker::default());
     let waker = Waker::from(Arc::clone(&parker));
+    let mut was_woken = false;
     loop {
         match target.poll(&waker) {
             Poll::Ready(output) => return output,
-            Poll::Pending => parker.park(target.next_poll()),
+            Poll::Pending => {
+                if was_woken {
+                    // Another thread was faster, whose section is probably short.
+                    parker.spin();
+                }
+                was_woken = parker.park(target.next_poll());
+            }
         }
     }
 }

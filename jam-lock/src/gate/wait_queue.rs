@@ -23,8 +23,8 @@ pub(super) struct Ticket(u64);
 
 /// The state in which a poll finds a waiter.
 pub(super) enum Polled {
-    /// In the queue.
-    Queued { request: AcquireRequest, is_offered: bool },
+    /// In the queue; a thread that was woken keeps running for a moment.
+    Queued { request: AcquireRequest, is_offered: bool, keeps_running: bool },
     /// Passed over, and now in the queue again.
     PassedOver,
     /// Out of the queue.
@@ -62,13 +62,6 @@ impl WaitQueue {
         self.arrived += 1;
         self.waiters.insert(ticket, Waiter::new(request, kind, blocking));
         self.insert(ticket);
-        ticket
-    }
-
-    /// Adds a waiter that is already refused, and only collects the answer.
-    pub(super) fn push_refused(&mut self, request: &AcquireRequest, kind: WaiterKind) -> Ticket {
-        let ticket = self.push(request, kind, false);
-        self.take_out(ticket, WaiterState::Refused);
         ticket
     }
 
@@ -125,6 +118,7 @@ impl WaitQueue {
     /// Polls a waiter, which puts it back into the queue if it was passed over.
     pub(super) fn poll(&mut self, ticket: Ticket) -> Polled {
         let waiter = self.waiters.get_mut(&ticket).expect("a waiter stays until it is removed");
+        let keeps_running = waiter.kind == WaiterKind::Thread && waiter.woken_at().is_some();
         match std::mem::replace(&mut waiter.state, WaiterState::Queued(None)) {
             WaiterState::Queued(waker) => waiter.state = WaiterState::Queued(waker),
             WaiterState::Woken { .. } | WaiterState::Notified { .. } => {}
@@ -141,7 +135,8 @@ impl WaitQueue {
                 return Polled::Failed(*error);
             }
         }
-        Polled::Queued { request: waiter.request, is_offered: waiter.is_offered() }
+        let is_offered = waiter.is_offered();
+        Polled::Queued { request: waiter.request, is_offered, keeps_running }
     }
 
     /// Stores the waker of a waiter that is pending after a poll.

@@ -58,8 +58,8 @@ pub(super) struct HolderRecord {
     /// Whether the last writer was recorded.
     is_recorded: bool,
     last_writer: LastWriter,
-    /// When the last writer was recorded.
-    written: Option<Instant>,
+    /// When it was last seen that nobody else has written to the record.
+    checked: Option<Instant>,
     /// Whether this claim has ever read its record.
     was_read: bool,
     /// When the run in progress began, since 1970.
@@ -79,7 +79,7 @@ impl HolderRecord {
             tokens: Tokens::default(),
             is_recorded: false,
             last_writer: LastWriter::default(),
-            written: None,
+            checked: None,
             was_read: false,
             run_began: Duration::ZERO,
             found_dead: None,
@@ -111,13 +111,12 @@ impl HolderRecord {
         };
         let Findings { abandoned_by, unreleased_by, .. } = findings;
         let first = usage.abandoned_by.or(abandoned_by.as_deref());
-        let recorded = match site {
+        let recorded = match (site, start) {
             // A record that could not be read may have the mark, so it is not overwritten.
             _ if self.mark == AbandonmentMark::Unread => Ok(()),
-            Some(site) => self.write_holder(site, usage.permits, now, first),
-            None => self.write_unrecorded(first),
+            (Some(site), Some(start)) => self.write_holder(site, usage.permits, start, now, first),
+            _ => self.write_unrecorded(first),
         };
-        self.written = start;
         if let Err(error) = recorded {
             self.last_writer.forget();
             record_error.get_or_insert(hides_nothing(error));
@@ -187,13 +186,14 @@ impl HolderRecord {
         &mut self,
         site: &Site,
         permits: u16,
+        start: Instant,
         since: Duration,
         first: Option<&Holder>,
     ) -> Result<(), LockError> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        if file.was_written_by_another() {
+        if self.was_written_by_another(start) {
             return Err(written_by_another(&self.spec.path));
         }
+        let Some(file) = &mut self.file else { return Ok(()) };
         let fits = |template: &Template| template.site == *site && template.permits == permits;
         if !self.template.as_ref().is_some_and(fits) {
             let is_keyed = self.token_floor.is_some();

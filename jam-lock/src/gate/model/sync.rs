@@ -23,6 +23,9 @@ pub(in crate::gate) fn since_1970() -> Duration {
     now().duration_since(*START)
 }
 
+/// A thread that spins is only later, as any thread may be.
+pub(in crate::gate) fn spin(_: Duration, _: impl Fn() -> bool) {}
+
 /// A mutex whose guard refers to it, so that a wait can lock it again.
 #[derive(Default)]
 pub(in crate::gate) struct Mutex<T>(shuttle::sync::Mutex<T>);

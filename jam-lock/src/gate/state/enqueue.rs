@@ -6,6 +6,7 @@ use super::fairness::Verdict;
 use super::{HANDOFF_LIMIT, Hold, State};
 use crate::engine::{Mode, TryAcquire};
 use crate::error::LockError;
+use crate::gate::parker::SPIN;
 use crate::gate::wait_queue::{Polled, Ticket, WaiterKind};
 use crate::gate::{AcquireRequest, Grant, sync};
 
@@ -38,23 +39,16 @@ impl State {
         ticket
     }
 
-    /// Adds a waiter that is already refused, and only collects the answer.
-    pub(in super::super) fn enqueue_refused(
-        &mut self,
-        request: &AcquireRequest,
-        kind: WaiterKind,
-    ) -> Ticket {
-        self.queue.push_refused(request, kind)
-    }
-
     /// Polls a waiter, and removes it unless it is pending.
     pub(in super::super) fn poll_waiter(&mut self, ticket: Ticket) -> WaiterPoll {
         if let Err(error) = self.claim.check_process() {
             self.remove_waiter(ticket);
             return WaiterPoll::Failed(error);
         }
-        let (request, is_offered) = match self.queue.poll(ticket) {
-            Polled::Queued { request, is_offered } => (request, is_offered),
+        let (request, is_offered, keeps_running) = match self.queue.poll(ticket) {
+            Polled::Queued { request, is_offered, keeps_running } => {
+                (request, is_offered, keeps_running)
+            }
             Polled::PassedOver => return self.try_acquire_queued(ticket),
             Polled::Refused => {
                 self.remove_waiter(ticket);
@@ -71,6 +65,9 @@ impl State {
             _ => false,
         };
         if !(is_offered && is_open) {
+            if keeps_running {
+                self.spinning = Some((ticket, sync::now() + SPIN));
+            }
             return WaiterPoll::Pending;
         }
         let idle = if let Hold::Idle(held) = self.hold { Some(held) } else { None };

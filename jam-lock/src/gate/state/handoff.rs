@@ -15,7 +15,8 @@ use crate::gate::{Outcome, sync};
 const BARGING: Duration = Duration::from_micros(200);
 
 /// The end of a shorter section is not recorded if the next one of this process is about to begin:
-/// recording it would take as long as the section.
+/// recording it would take as long as the section. Nor is that of a longer one if the head is running, and
+/// begins sooner than the record is written.
 const SHORT_SECTION: Duration = Duration::from_micros(10);
 
 impl State {
@@ -45,7 +46,9 @@ impl State {
         self.hold = Hold::Idle(mode);
         let now = sync::now();
         let result = self.hand_off_or_return(mode, now);
-        if now.duration_since(holder.since) >= SHORT_SECTION {
+        let is_spinning = |(ticket, until)| now < until && self.queue.is_head(ticket);
+        let is_short = now.duration_since(holder.since) < SHORT_SECTION;
+        if !is_short && !self.spinning.is_some_and(is_spinning) {
             self.record_idle();
         }
         Some(result)

@@ -34,7 +34,8 @@ impl State {
                 }
                 match self.claim.try_acquire(mode)? {
                     TryAcquire::Acquired => Some(now),
-                    TryAcquire::Contended => None,
+                    // It has checked the process.
+                    TryAcquire::Contended => return Ok(Attempt::Contended),
                     TryAcquire::Unknown => return Ok(Attempt::Undecided(verdict)),
                 }
             }
@@ -61,7 +62,7 @@ impl State {
 
     /// Makes `request` a holder, which the hold must allow.
     pub(super) fn grant(&mut self, request: &AcquireRequest, since: Instant) -> Grant {
-        let mut recorded = self.record_holder(request);
+        let mut recorded = self.record_holder(request, since);
         self.hold = self.hold.joined(request.mode);
         // Kept until a writer leaves the lock clean: this one may fail too, or die.
         self.abandoned_by = self.abandoned_by.take().or(recorded.abandoned_by.take());
@@ -74,14 +75,15 @@ impl State {
     }
 
     /// Has the engine record the holder, unless its record fits already.
-    pub(super) fn record_holder(&mut self, request: &AcquireRequest) -> Recorded {
+    pub(super) fn record_holder(&mut self, request: &AcquireRequest, since: Instant) -> Recorded {
         if request.mode == Mode::Exclusive {
             let waking = self.waking_holder.take();
             if let Some(recorded) = waking.and_then(|waking| waking.into_record(request)) {
                 return recorded;
             }
             let is_abandoned = self.abandoned_by.is_some();
-            let reused = self.recorded.as_mut().and_then(|it| it.reuse(request, is_abandoned));
+            let reused =
+                self.recorded.as_mut().and_then(|it| it.reuse(request, is_abandoned, since));
             if let Some(recorded) = reused {
                 self.token = recorded.token;
                 return recorded;
@@ -95,7 +97,7 @@ impl State {
         if request.mode == Mode::Exclusive {
             self.token = recorded.token;
             let is_abandoned = self.abandoned_by.is_some() || recorded.abandoned_by.is_some();
-            self.recorded = RecordedHolder::new(request, &recorded, is_abandoned);
+            self.recorded = RecordedHolder::new(request, &recorded, is_abandoned, since);
         }
         recorded
     }

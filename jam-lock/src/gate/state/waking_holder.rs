@@ -27,7 +27,7 @@ impl State {
         let Some(request) = request.filter(|request| request.mode == Mode::Exclusive) else {
             return;
         };
-        let mut recorded = self.record_holder(&request);
+        let mut recorded = self.record_holder(&request, self.idle_since);
         self.abandoned_by = self.abandoned_by.take().or(recorded.abandoned_by.take());
         let AcquireRequest { site, permits, is_recorded, .. } = request;
         self.waking_holder = Some(WakingHolder { site, permits, is_recorded, recorded });

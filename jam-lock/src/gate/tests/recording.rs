@@ -21,6 +21,26 @@ fn the_lock_is_recorded_as_unused_while_the_next_holder_wakes_up() {
 }
 
 #[test]
+fn the_lock_is_not_recorded_as_unused_while_the_next_holder_is_running() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    let next = scenario.enqueue(Mode::Exclusive, WaiterKind::Thread);
+    scenario.extend_handoff();
+    scenario.gate.release_first().unwrap();
+    scenario.acquire().unwrap();
+    scenario.script().calls.clear();
+    scenario.gate.update(|state| {
+        assert!(matches!(state.poll_waiter(next), WaiterPoll::Pending), "it was woken in vain");
+        state.set_waker(next, Some(Waker::noop().clone()));
+        state.extend_spin(LONG);
+    });
+    thread::sleep(Duration::from_millis(1));
+    scenario.gate.release_first().unwrap();
+    assert_eq!(records(&scenario), [""; 0]);
+    scenario.gate.update(|state| state.cancel_waiter(next));
+}
+
+#[test]
 fn every_holder_is_recorded() {
     let scenario = Scenario::new();
     scenario.acquire().unwrap();

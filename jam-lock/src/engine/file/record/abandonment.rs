@@ -22,9 +22,9 @@ use crate::engine::file::lock_file::EXTENSION;
 use crate::error::LockError;
 use crate::holder::Holder;
 
-/// How long after it was written the record is assumed to be unchanged: other processes need longer to
-/// remove the lock file, acquire the lock, and write.
-const WRITTEN_RECENTLY: Duration = Duration::from_micros(20);
+/// How long after a check nobody else can have written to the record: other processes need longer to remove
+/// the lock file, acquire the lock, and write.
+const CHECKED_RECENTLY: Duration = Duration::from_micros(20);
 
 /// What this process knows of the mark while it has the claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -60,6 +60,7 @@ impl HolderRecord {
         lock: Option<SeenLock<'_>>,
         now: Instant,
     ) -> Result<Findings, RecordError> {
+        self.checked = Some(now);
         if let Some(file) = &mut self.file {
             if self.last_writer.is_this_process(lock, now) {
                 file.note_unchanged();
@@ -76,6 +77,16 @@ impl HolderRecord {
             findings.error.get_or_insert(io_error(operation, &self.lock_path(), error));
         }
         Ok(findings)
+    }
+
+    /// Whether another holder has written to the record since it was last read or written here.
+    pub(super) fn was_written_by_another(&mut self, now: Instant) -> bool {
+        if self.checked.is_some_and(|checked| now.duration_since(checked) < CHECKED_RECENTLY) {
+            return false;
+        }
+        let was_written = self.file.as_ref().is_some_and(RecordFile::was_written_by_another);
+        self.checked = (!was_written).then_some(now);
+        was_written
     }
 
     fn lock_path(&self) -> PathBuf {
@@ -173,13 +184,13 @@ impl HolderRecord {
 
     /// Clears the mark, if one was read or written; `false` if another holder's is there instead.
     pub(super) fn clear_mark(&mut self) -> Result<bool, LockError> {
-        let Some(file) = self.file.as_mut().filter(|_| self.mark == AbandonmentMark::Set) else {
+        if self.mark != AbandonmentMark::Set {
             return Ok(true);
-        };
-        let is_recent = self.written.is_some_and(|written| written.elapsed() < WRITTEN_RECENTLY);
-        if !is_recent && file.was_written_by_another() {
+        }
+        if self.was_written_by_another(Instant::now()) {
             return Ok(false);
         }
+        let Some(file) = &mut self.file else { return Ok(true) };
         let text = format::released_line(self.tokens.last());
         // Otherwise, the next holder would be told that this one has died.
         let is_there = match file.write(&self.spec, &text) {

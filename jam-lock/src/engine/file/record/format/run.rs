@@ -19,7 +19,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::template::{fill_up, push_line, push_program, push_site, write_check};
+use super::template::{MAX_PLACE, fill_up, push_line, push_program, push_site, write_check};
 use super::{Fields, MAGIC, SIZE, STATE};
 use crate::holder::Holder;
 use crate::utc;
@@ -95,8 +95,10 @@ pub(in super::super) fn text(run: &RecordedRun, token: u64) -> Vec<u8> {
     let mut text = format!("{MAGIC}done token {token:19}\n");
     push_line(&mut text, "since", &String::from_utf8_lossy(&utc::format(*began)));
     let (seconds, nanoseconds) = (period.as_secs(), period.subsec_nanos());
-    push_line(&mut text, "every", &format_args!("{seconds}.{nanoseconds:09}"));
-    push_site(&mut text, holder.function.as_deref(), holder.file.as_deref().zip(holder.line));
+    let every = format!("{seconds}.{nanoseconds:09}");
+    push_line(&mut text, "every", &every);
+    let place = holder.file.as_deref().zip(holder.line);
+    push_site(&mut text, holder.function.as_deref(), place, MAX_PLACE - every.len());
     if let Some(process) = holder.process {
         push_line(&mut text, "process", &process);
     }
