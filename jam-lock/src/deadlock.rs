@@ -13,8 +13,8 @@
 //! > While a wait is published at a lock, its owner holds that lock, and is inside an acquisition.
 //!
 //! A process that is killed leaves its waits behind. So a record counts only if the process that has
-//! written it is listed as the holder *after* the record was read: it lived then, and what it had
-//! published was true.
+//! written it is listed as the holder, and running, *after* the record was read: it lived then, and what it
+//! had published was true. It would be listed for longer than that if a child has inherited its lock.
 //!
 //! # No false deadlock
 //! A search may pass a lock and return to a cycle that never existed as a whole. So a cycle counts only if

@@ -135,9 +135,12 @@ fn what_a_killed_process_has_waited_for_makes_no_cycle_while_its_lock_lasts() {
     let inherited = File::from(inherited_file(child.id(), &path.join("a.lock")));
     let process = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
     rustix::process::kill_process(process, Signal::KILL).unwrap();
+    // The first thread may be gone before the others.
     let is_dead = |stat: String| stat.contains(") Z ");
-    wait_until("it is dead", || {
-        fs::read_to_string(format!("/proc/{}/stat", child.id())).is_ok_and(is_dead)
+    wait_until("all its threads are gone", || {
+        let folder = Path::new("/proc").join(child.id().to_string());
+        fs::read_to_string(folder.join("stat")).is_ok_and(is_dead)
+            && fs::read_dir(folder.join("task")).is_ok_and(|threads| threads.count() == 1)
     });
     let error = a.timeout(Duration::from_millis(500)).acquire().unwrap_err();
     assert!(error.is_timeout(), "{error}");

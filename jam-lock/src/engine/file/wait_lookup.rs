@@ -10,8 +10,8 @@ use crate::engine::FoundWaits;
 
 /// What the holder of the lock file at `lock` waits for, if it is in another process.
 ///
-/// The record is read first, and the processes are listed afterwards: a process that is listed then is
-/// the one that has written the record, and is alive. Since it clears what it has recorded before its
+/// The record is read first, and the processes are listed afterwards: a process that is listed then,
+/// and runs, is the one that has written the record. Since it clears what it has recorded before its
 /// wait ends, it was waiting when the record was read.
 pub(super) fn find(lock: &Path) -> FoundWaits {
     let Ok(metadata) = retry(Syscall::Metadata, lock, || fs::symlink_metadata(lock)) else {
