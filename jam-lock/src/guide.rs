@@ -16,7 +16,7 @@
 //! | [After a crash](recovery) | clean up after a holder that died, keep out one that was late |
 //! | [Tests](testing) | test code that takes locks |
 //! | [Jam.py, filelock, `flock(1)`](interop) | use the same locks as Jam.py, Python's filelock and `flock(1)` |
-//! | [Moving from Jam.py, fs2, fd-lock, named-lock, serial_test](migrating) | move a Jam.py handler to Rust, or code that uses another lock crate |
+//! | [Moving from Jam.py, fs2, fd-lock, named-lock, `serial_test`](migrating) | move a Jam.py handler to Rust, or code that uses another lock crate |
 //! | [PostgreSQL](postgres) | lock across machines, with PostgreSQL |
 //! | [An engine of your own](custom_engine) | implement an engine of your own |
 //!
