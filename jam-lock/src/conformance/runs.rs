@@ -34,7 +34,7 @@ fn run(subject: &dyn Subject, lock: &Lock) {
 /// The error of a run that is too soon.
 fn too_soon(subject: &dyn Subject, lock: &Lock) -> LockError {
     let result = lock.at_most_every(LONG).timeout(subject.timeout()).acquire();
-    let error = result.err().expect("a job runs again within its period");
+    let error = result.expect_err("a job runs again within its period");
     assert!(error.is_too_soon(), "a run within the period is not refused as too soon: {error}");
     error
 }

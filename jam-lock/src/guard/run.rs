@@ -21,14 +21,14 @@ pub(crate) struct Run {
 
 impl Run {
     /// A run that counts unless it is undone.
-    pub(crate) fn new(site: Site, period: Duration) -> Box<Self> {
-        Box::new(Self {
+    pub(crate) fn new(site: Site, period: Duration) -> Self {
+        Self {
             site,
             period,
             has_ended_well: AtomicBool::new(true),
             is_undone: AtomicBool::new(false),
             began_in_panic: thread::panicking(),
-        })
+        }
     }
 }
 

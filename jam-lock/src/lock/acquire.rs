@@ -246,7 +246,7 @@ impl Lock {
     ) -> LockGuard {
         let registration = owner.register(&self.name, gate, request, &grant, notifier.as_ref());
         let may_block = matches!(kind, WaiterKind::Thread);
-        let run = self.options.at_most_every.map(|period| Run::new(request.site, period));
+        let run = self.options.at_most_every.map(|period| Box::new(Run::new(request.site, period)));
         let guard = LockGuard::new(Arc::clone(gate), registration, grant, notifier, may_block);
         let guard = guard.with_run(run);
         if let Some(notifier) = guard.notifier() {

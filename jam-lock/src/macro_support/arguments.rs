@@ -60,6 +60,7 @@ impl<T: Into<Timeout>> IntoTimeout for T {
 }
 
 /// The value of `at_most_every`; `None` if it is negative.
+#[derive(Clone, Copy, Debug)]
 pub struct Period(pub(super) Option<Duration>);
 
 /// The value of `at_most_every`.

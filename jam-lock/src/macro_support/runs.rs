@@ -39,6 +39,7 @@ pub struct NoResult;
 impl NoResult {
     /// Whether the run has failed.
     #[must_use]
+    #[expect(clippy::unused_self, reason = "it is called as that of a `Result` is")]
     pub fn is_failure(&self) -> bool {
         false
     }

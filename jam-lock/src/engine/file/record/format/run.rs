@@ -42,6 +42,7 @@ impl RecordedRun {
 
 /// What a record has in the place of the last run.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, for a moment")]
 pub(in super::super) enum RunText {
     /// There is no such place.
     Absent,
