@@ -205,7 +205,7 @@ fn a_permit_cannot_be_shared() {
 }
 
 #[test]
-fn whoever_dies_frees_its_own_permit_and_the_next_holder_of_that_learns_of_it() {
+fn a_holder_that_dies_frees_its_own_permit_and_the_next_holder_of_that_learns_of_it() {
     let folder = folder();
     let mut children = holders(folder.path(), 3);
     let killed = children.remove(1);

@@ -48,7 +48,7 @@ fn a_try_is_refused_only_if_all_permits_are_held() {
 }
 
 #[test]
-fn whoever_is_killed_frees_its_permit_and_the_next_holder_of_that_learns_of_it() {
+fn a_holder_that_is_killed_frees_its_permit_and_the_next_holder_of_that_learns_of_it() {
     let Some(server) = Server::shared() else { return };
     let url = server.namespace();
     let first = Child::holding(&url, "export*2");

@@ -96,7 +96,7 @@ fn check_none_is_left(files: &Files, processes: &[Gates]) {
 }
 
 #[test]
-fn no_permit_is_lost_or_held_twice_whoever_gives_up() {
+fn no_permit_is_lost_or_held_twice_although_waiters_give_up() {
     check(|| {
         let files = Files::default();
         let processes = [gates(&files), gates(&files)];
