@@ -51,6 +51,9 @@ pub(crate) const BARE: &str = "flock, by fs2";
 
 pub(crate) const STD: &str = "std";
 
+/// The least that a wait with a timeout costs without signals.
+pub(crate) const ON_A_THREAD: &str = "flock + path check on a thread, timed";
+
 /// This library, as it is by default.
 pub(crate) const OURS: &str = "jam-lock, timed";
 
@@ -61,7 +64,7 @@ const ALL: [Contender; 16] = [
     rust(BARE, flock::bare),
     rust(REFERENCE, flock::checked),
     rust("flock + path check + record", flock::recorded),
-    rust("flock + path check on a thread, timed", threaded::open),
+    rust(ON_A_THREAD, threaded::open),
     rust(OURS, jam_lock::open),
     rust(UNRECORDED, jam_lock::without_records),
     rust("jam-lock, timed, with a checked release", jam_lock::released),
@@ -83,6 +86,9 @@ pub(crate) const NESTED: Contender =
 /// A name with several permits, of which one falls free; only for hand-offs.
 pub(crate) const PERMITS: Contender =
     rust("jam-lock, timed, the last of 3 permits", jam_lock::permits);
+/// The least that a recorded wait with a timeout costs; only for hand-offs.
+pub(crate) const RECORDED_ON_A_THREAD: Contender =
+    rust("flock + path check + record on a thread, timed", threaded::recorded);
 
 /// The advisory lock of another library.
 pub(crate) const SQLX: &str = "sqlx, without a token";
@@ -135,7 +141,8 @@ pub(crate) fn on_postgres() -> Vec<Contender> {
 impl Contender {
     /// The contender `name`.
     pub(crate) fn named(name: &str) -> Outcome<Self> {
-        let mut all = ALL.into_iter().chain([NESTED, PERMITS]).chain(ALL_ON_POSTGRES);
+        let mut all =
+            ALL.into_iter().chain([NESTED, PERMITS, RECORDED_ON_A_THREAD]).chain(ALL_ON_POSTGRES);
         let found = all.find(|contender| contender.name == name);
         found.ok_or_else(|| format!("no contender is called `{name}`").into())
     }

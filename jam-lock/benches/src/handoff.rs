@@ -56,7 +56,8 @@ pub(crate) fn measure() -> Outcome {
 /// Prints the table of one placement, with the waiters on `processor`.
 pub(crate) fn measure_placed(title: &str, handoffs: usize, processor: Option<&str>) -> Outcome {
     let title = format!("Hand-off to a waiter in another process, {title}");
-    let contenders = [contender::all(), vec![contender::NESTED, contender::PERMITS]].concat();
+    let only_here = [contender::NESTED, contender::PERMITS, contender::RECORDED_ON_A_THREAD];
+    let contenders = [&*contender::all(), &only_here].concat();
     measure_all(&title, &contenders, &[contender::REFERENCE], handoffs, processor)
 }
 

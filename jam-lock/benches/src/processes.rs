@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::child::Child;
-use crate::contender::{self, BARE, Contender, OURS, Outcome, REFERENCE, UNRECORDED};
+use crate::contender::{self, BARE, Contender, ON_A_THREAD, OURS, Outcome, REFERENCE, UNRECORDED};
 use crate::spin;
 use crate::statistics::{Sample, count, fairness};
 use crate::table::{self, ratio};
@@ -42,7 +42,7 @@ pub(crate) fn measure() -> Outcome {
 fn measure_many(processes: usize) -> Outcome {
     let folder = tempfile::tempdir()?;
     let mut results = Vec::new();
-    for name in [BARE, REFERENCE, OURS, UNRECORDED] {
+    for name in [BARE, REFERENCE, ON_A_THREAD, OURS, UNRECORDED] {
         results.push((Contender::named(name)?, Result::default()));
     }
     for _ in 0..ROUNDS {

@@ -4,6 +4,7 @@
 
 use std::env;
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 use jam_lock::{Locks, locked};
 
-use crate::contender::{BARE, Outcome, file};
+use crate::contender::{BARE, Outcome, REFERENCE, file};
 use crate::lock_names;
 use crate::statistics::Sample;
 use crate::table;
@@ -32,14 +33,24 @@ pub(crate) fn measure() -> Outcome {
         .stdout(Stdio::piped())
         .spawn()?;
     holder.stdout.as_mut().ok_or("no pipe from the process")?.read_exact(&mut [0])?;
-    let bare = file(&folder.path().join("measured.lock"))?;
+    let path = folder.path().join("measured.lock");
+    let bare = file(&path)?;
     let locks = Locks::open(folder.path())?;
     let lock = locks.lock(lock_names::MEASURED);
     let mut text = String::new();
-    let mut tries: [(&str, Try<'_>, Vec<_>); 4] = [
+    let mut tries: [(&str, Try<'_>, Vec<_>); 5] = [
         (
             BARE,
             Box::new(|| refused(fs2::FileExt::try_lock_exclusive(&bare).err()).map(drop)),
+            vec![],
+        ),
+        (
+            REFERENCE,
+            Box::new(|| {
+                refused(fs2::FileExt::try_lock_exclusive(&bare).err())?;
+                fs::symlink_metadata(&path)?;
+                Ok(())
+            }),
             vec![],
         ),
         (

@@ -30,9 +30,7 @@ pub(super) fn checked(path: &Path) -> Outcome<Box<dyn Section>> {
 }
 
 pub(super) fn recorded(path: &Path) -> Outcome<Box<dyn Section>> {
-    let mut flock = Flock::open(path, true)?;
-    flock.record = Some(Flock::open(&path.with_extension("holder"), false)?.file);
-    Ok(Box::new(flock))
+    Ok(Box::new(Flock::open_recorded(path)?))
 }
 
 impl Flock {
@@ -40,6 +38,11 @@ impl Flock {
         let file =
             File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         Ok(Self { file, path: path.to_owned(), checked, record: None })
+    }
+
+    pub(super) fn open_recorded(path: &Path) -> io::Result<Self> {
+        let record = Self::open(&path.with_extension("holder"), false)?.file;
+        Ok(Self { record: Some(record), ..Self::open(path, true)? })
     }
 
     pub(super) fn lock(&self) -> io::Result<()> {

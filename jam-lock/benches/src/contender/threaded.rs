@@ -15,19 +15,30 @@ struct Threaded {
 }
 
 pub(super) fn open(path: &Path) -> Outcome<Box<dyn Section>> {
-    let flock = Arc::new(Flock::open(path, true)?);
-    let (requests, received) = mpsc::channel();
-    let (sender, acquired) = mpsc::channel();
-    let locked = Arc::clone(&flock);
-    thread::spawn(move || {
-        while received.recv().is_ok() {
-            locked.lock().expect("a local file can be locked");
-            if sender.send(()).is_err() {
-                return;
+    Ok(Box::new(Threaded::new(Flock::open(path, true)?)))
+}
+
+/// The thread also writes the record before it reports that the lock is held.
+pub(super) fn recorded(path: &Path) -> Outcome<Box<dyn Section>> {
+    Ok(Box::new(Threaded::new(Flock::open_recorded(path)?)))
+}
+
+impl Threaded {
+    fn new(flock: Flock) -> Self {
+        let flock = Arc::new(flock);
+        let (requests, received) = mpsc::channel();
+        let (sender, acquired) = mpsc::channel();
+        let locked = Arc::clone(&flock);
+        thread::spawn(move || {
+            while received.recv().is_ok() {
+                locked.lock().expect("a local file can be locked");
+                if sender.send(()).is_err() {
+                    return;
+                }
             }
-        }
-    });
-    Ok(Box::new(Threaded { flock, requests, acquired }))
+        });
+        Self { flock, requests, acquired }
+    }
 }
 
 impl Section for Threaded {
