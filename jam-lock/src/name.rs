@@ -6,10 +6,10 @@ mod lock_order;
 mod parse;
 mod portable;
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 pub(crate) use self::lock_order::in_lock_order;
 
@@ -40,17 +40,28 @@ pub(crate) use self::lock_order::in_lock_order;
 /// next use of the name, or to a [sweep](crate::Locks::sweep). A database has a row for a keyed name, which
 /// stays until it is swept.
 #[derive(Clone)]
-pub struct LockName {
-    /// Borrowed for a plain declared name, owned for a name that was made at run time.
-    text: Cow<'static, str>,
-    /// Where it was declared; `None` for a name that was made at run time.
+pub struct LockName(Inner);
+
+/// It is small, because every waiting task has some copies.
+#[derive(Clone)]
+enum Inner {
+    /// As it was declared, without placeholders.
+    Declared(&'static str, Declaration),
+    /// From the keys of a keyed name, or from any text.
+    Made(Arc<MadeName>),
+}
+
+/// A name that was made at run time.
+struct MadeName {
+    text: String,
+    /// Where it was declared, if it is a keyed name.
     declaration: Option<Declaration>,
     /// The values that fill the placeholders of a keyed name, in their order.
     keys: Vec<String>,
 }
 
 /// The position of a name in a `lock_names!`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Declaration {
     registry: &'static str,
     position: usize,
@@ -63,8 +74,7 @@ impl LockName {
         registry: &'static str,
         position: usize,
     ) -> Self {
-        let declaration = Some(Declaration { registry, position });
-        Self { text: Cow::Borrowed(name), declaration, keys: Vec::new() }
+        Self(Inner::Declared(name, Declaration { registry, position }))
     }
 
     /// A keyed name: `literals` is the text around the placeholders, one more than there are `keys`.
@@ -75,24 +85,49 @@ impl LockName {
         keys: &[&dyn fmt::Display],
     ) -> Self {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        let text = Cow::Owned(keys::text(literals, &keys));
-        Self { text, declaration: Some(Declaration { registry, position }), keys }
+        let text = keys::text(literals, &keys);
+        let declaration = Some(Declaration { registry, position });
+        Self(Inner::Made(Arc::new(MadeName { text, declaration, keys })))
+    }
+
+    /// A name that is declared nowhere, and is portable.
+    fn undeclared(text: String) -> Self {
+        Self(Inner::Made(Arc::new(MadeName { text, declaration: None, keys: Vec::new() })))
+    }
+
+    /// Where it was declared, if it was.
+    fn declaration(&self) -> Option<Declaration> {
+        match &self.0 {
+            Inner::Declared(_, declaration) => Some(*declaration),
+            Inner::Made(name) => name.declaration,
+        }
+    }
+
+    /// The values that fill the placeholders of a keyed name, in their order.
+    fn keys(&self) -> &[String] {
+        match &self.0 {
+            Inner::Declared(..) => &[],
+            Inner::Made(name) => &name.keys,
+        }
     }
 
     /// Whether it has keys, so that there may be any number of names like it.
     pub(crate) fn is_keyed(&self) -> bool {
-        !self.keys.is_empty()
+        !self.keys().is_empty()
     }
 
     /// Whether it was declared as it is, without placeholders, so that the number of such names is fixed.
     pub(crate) fn is_declared(&self) -> bool {
-        matches!(self.text, Cow::Borrowed(_))
+        matches!(self.0, Inner::Declared(..))
     }
 
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        match &self.0 {
+            Inner::Declared(text, _) => text,
+            Inner::Made(name) => &name.text,
+        }
     }
 }
 
@@ -104,7 +139,7 @@ impl AsRef<str> for LockName {
 
 impl PartialEq for LockName {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.as_str() == other.as_str()
     }
 }
 
@@ -112,7 +147,7 @@ impl Eq for LockName {}
 
 impl Hash for LockName {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+        self.as_str().hash(state);
     }
 }
 
@@ -124,19 +159,19 @@ impl PartialOrd for LockName {
 
 impl Ord for LockName {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.text.cmp(&other.text)
+        self.as_str().cmp(other.as_str())
     }
 }
 
 impl fmt::Display for LockName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for LockName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LockName({:?})", self.text)
+        write!(f, "LockName({:?})", self.as_str())
     }
 }
 

@@ -6,8 +6,12 @@ use super::LockName;
 
 /// Sorts the `names` in lock order, and removes duplicates.
 pub(crate) fn in_lock_order(names: impl IntoIterator<Item = LockName>) -> Vec<LockName> {
-    let mut ordered: Vec<LockName> = names.into_iter().collect();
-    ordered.sort_by(compare);
+    let mut ordered: Vec<LockName> = Vec::new();
+    for name in names {
+        // There are few, and the code of a sort would be half as long as that of a gate.
+        let position = ordered.partition_point(|other| compare(other, &name).is_le());
+        ordered.insert(position, name);
+    }
     // Names with the same text are the same lock; the first in lock order stays.
     let mut distinct: Vec<LockName> = Vec::with_capacity(ordered.len());
     for name in ordered {
@@ -21,18 +25,17 @@ pub(crate) fn in_lock_order(names: impl IntoIterator<Item = LockName>) -> Vec<Lo
 impl LockName {
     /// Whether it is declared, and so has a place in the lock order of its registry.
     pub(crate) fn has_order(&self) -> bool {
-        self.declaration.is_some()
+        self.declaration().is_some()
     }
 
     /// Whether both are keys of one keyed name.
     pub(crate) fn has_same_declaration(&self, other: &Self) -> bool {
-        let declared = |name: &Self| name.declaration.map(|it| (it.registry, it.position));
-        self.has_order() && declared(self) == declared(other)
+        self.has_order() && self.declaration() == other.declaration()
     }
 
     /// Whether both names are declared in the same registry, and this one comes first in lock order.
     pub(crate) fn is_declared_before(&self, other: &Self) -> bool {
-        let registry = |name: &Self| name.declaration.map(|declaration| declaration.registry);
+        let registry = |name: &Self| name.declaration().map(|declaration| declaration.registry);
         registry(self).is_some()
             && registry(self) == registry(other)
             && compare(self, other) == Ordering::Less
@@ -44,14 +47,13 @@ impl LockName {
 /// Declared names come first, in the order of declaration, and those of one keyed name in the order of their
 /// keys; names made at run time follow, in the order of their text.
 fn compare(one: &LockName, other: &LockName) -> Ordering {
-    match (one.declaration, other.declaration) {
+    match (one.declaration(), other.declaration()) {
         (Some(here), Some(there)) => {
-            let declared = |at: super::Declaration| (at.registry, at.position);
-            declared(here).cmp(&declared(there)).then_with(|| compare_keys(&one.keys, &other.keys))
+            here.cmp(&there).then_with(|| compare_keys(one.keys(), other.keys()))
         }
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
-        (None, None) => one.text.cmp(&other.text),
+        (None, None) => one.as_str().cmp(other.as_str()),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Names made at run time, whose portability is checked there and then.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 
 use super::{LockName, portable};
@@ -27,7 +26,7 @@ impl LockName {
     pub fn new(name: impl Into<String>) -> Result<Self, LockError> {
         let name = name.into();
         match portable::objection(&name) {
-            None => Ok(Self { text: Cow::Owned(name), declaration: None, keys: Vec::new() }),
+            None => Ok(Self::undeclared(name)),
             Some(reason) => Err(LockError::Name { name, reason }),
         }
     }
