@@ -2,10 +2,12 @@
 // The documentation shows which feature each item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod background_thread;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod context;
 mod deadlock;
+mod due_queue;
 pub mod engine;
 mod error;
 mod foreign_waker;
