@@ -4,6 +4,7 @@
 //! first come, first served, each with its own deadline. The decisions are made in [`state`], under
 //! one mutex; this file locks it, and wakes waiters once it is unlocked.
 
+mod arrivals;
 mod holder_query;
 #[cfg(shuttle)]
 mod model;
@@ -47,7 +48,8 @@ use crate::timeout::Deadline;
 pub(crate) use self::pending_wait::{LocalHold, PendingWait};
 pub(crate) use self::registry::{at_addresses, existing, gate};
 pub(crate) use self::request::{AcquireRequest, Grant, Outcome};
-pub(crate) use self::wait::Wait;
+pub(crate) use self::wait::{Wait, WaitEnd};
+pub(crate) use self::wait_driver::TaskTimer;
 pub(crate) use self::wait_queue::WaiterKind;
 
 /// The one gate of a name in this process.
@@ -63,9 +65,9 @@ pub(crate) struct Gate {
 }
 
 /// The result of a request: granted at once, or queued.
-pub(crate) enum Admission<'gate> {
+pub(crate) enum Admission {
     Granted(Grant),
-    Queued(Wait<'gate>),
+    Queued(Wait),
 }
 
 impl Gate {
@@ -133,12 +135,12 @@ impl Gate {
     /// - [`LockError::Unsupported`] if the lock is shared and the engine has no shared locks.
     /// - [`LockError::Forked`] in a fork.
     /// - Failures of the engine.
-    pub(crate) fn acquire_or_enqueue<'gate>(
-        self: &'gate Arc<Self>,
-        request: &'gate AcquireRequest,
+    pub(crate) fn acquire_or_enqueue(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
         deadline: Deadline,
         kind: WaiterKind,
-    ) -> Result<Admission<'gate>, LockError> {
+    ) -> Result<Admission, LockError> {
         if request.mode == Mode::Shared && !self.engine.supports(Capability::SharedLocks) {
             return Err(LockError::Unsupported {
                 what: "a shared lock",
@@ -165,7 +167,7 @@ impl Gate {
                 Attempt::Undecided(verdict) => state.enqueue(request, kind, blocking, verdict),
                 _ => state.enqueue(request, kind, blocking, Verdict::Proceed),
             };
-            let (gate, ticket) = (self, Some(ticket));
+            let (gate, request, ticket) = (Arc::clone(self), *request, Some(ticket));
             Ok(Admission::Queued(Wait { gate, request, ticket, begun, end, interrupt_at: None }))
         })?
     }

@@ -1,10 +1,12 @@
 //! [`Lock`]: one named lock, not yet acquired.
 
 mod acquire;
+mod acquire_async;
 mod ancestor_check;
 #[cfg(feature = "postgres")]
 mod in_transaction;
 mod options;
+mod waiting;
 mod yield_to_executor;
 
 use std::fmt;
@@ -22,6 +24,7 @@ use crate::site::Site;
 use crate::status::Status;
 use crate::timeout::{Deadline, Timeout};
 
+pub(crate) use self::acquire_async::AcquiredBy;
 pub(crate) use self::options::Options;
 
 /// One named lock of a [`Locks`](crate::Locks), not yet acquired.
@@ -172,8 +175,8 @@ impl Lock {
     pub fn acquire_async(
         &self,
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send + use<> {
-        let (lock, site) = (self.clone(), self.site(Site::here()));
-        async move { lock.acquire_async_for(Owner::task(), site, lock.timeout.deadline()).await }
+        let (site, deadline) = (self.site(Site::here()), self.timeout.deadline());
+        self.clone().acquire_async_for(AcquiredBy::Current(Owner::task), site, deadline)
     }
 
     /// The lock's name.

@@ -3,7 +3,7 @@
 use crate::context::Owner;
 use crate::error::LockError;
 use crate::guard::{LockGuard, LockGuards};
-use crate::lock::{Lock, Options};
+use crate::lock::{AcquiredBy, Lock, Options};
 use crate::site::Site;
 use crate::timeout::{Deadline, Timeout};
 
@@ -131,7 +131,8 @@ impl LockSet {
         let deadline = deadline.starting_now();
         let mut acquired = PartlyAcquired::default();
         for lock in &self.locks {
-            acquired.guards.push(lock.acquire_async_for(owner.clone(), site, deadline).await?);
+            let owner = AcquiredBy::Owner(owner.clone());
+            acquired.guards.push(lock.clone().acquire_async_for(owner, site, deadline).await?);
         }
         Ok(acquired.complete())
     }

@@ -20,7 +20,7 @@ use crate::error::LockError;
 pub use crate::from_lock_error::FromLockError;
 pub use crate::guard::{LockGuard, LockGuards};
 use crate::holder::Holder;
-use crate::lock::{Lock, Options};
+use crate::lock::{AcquiredBy, Lock, Options};
 use crate::lock_set::LockSet;
 use crate::locks::{Locks, with_default_locks};
 pub use crate::name::LockName;
@@ -118,7 +118,8 @@ impl Request<'_, LockName> {
     /// Acquires the lock for a section of the current task.
     pub async fn acquire_async(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.acquire_async_for(Owner::task_section(), site, deadline).await
+        let owner = AcquiredBy::Current(Owner::task_section);
+        self.lock()?.acquire_async_for(owner, site, deadline).await
     }
 
     fn lock(self) -> Result<Lock, LockError> {

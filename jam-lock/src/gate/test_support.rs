@@ -1,9 +1,10 @@
 //! Shorthands for the tests of a gate.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::{AcquireRequest, Admission, Gate, Grant, WaiterKind};
+use super::{AcquireRequest, Admission, Gate, Grant, TaskTimer, WaiterKind};
 use crate::engine::{Mode, OwnerId};
 use crate::error::LockError;
 use crate::site::Site;
@@ -53,10 +54,14 @@ impl Gate {
     ) -> Result<Grant, LockError> {
         match self.acquire_or_enqueue(request, deadline, WaiterKind::Task)? {
             Admission::Granted(grant) => Ok(grant),
-            Admission::Queued(mut wait) => match wait.wait_async().await {
-                Poll::Ready(result) => result,
-                Poll::Pending => unreachable!("it is not interrupted"),
-            },
+            Admission::Queued(mut wait) => {
+                let mut timer = TaskTimer::default();
+                let end = poll_fn(|context| wait.poll_for_task(&mut timer, context.waker())).await;
+                match wait.result(end).await {
+                    Poll::Ready(result) => result,
+                    Poll::Pending => unreachable!("it is not interrupted"),
+                }
+            }
         }
     }
 

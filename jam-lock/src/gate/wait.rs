@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::state::WaiterPoll;
-use super::wait_driver::{self, TimedPoll};
+use super::wait_driver::{self, TaskTimer, TimedPoll};
 use super::wait_queue::Ticket;
 use super::{AcquireRequest, Gate, Grant, sync};
 use crate::error::LockError;
@@ -15,19 +15,19 @@ use crate::holder::Holder;
 
 /// A place in the queue. It is removed however the wait ends: granted, failed, timed out, or
 /// dropped.
-pub(crate) struct Wait<'gate> {
-    pub(super) gate: &'gate Arc<Gate>,
-    pub(super) request: &'gate AcquireRequest,
+pub(crate) struct Wait {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) request: AcquireRequest,
     /// `None` once the wait has ended.
     pub(super) ticket: Option<Ticket>,
-    pub(super) begun: Instant,
+    pub(crate) begun: Instant,
     pub(super) end: Option<Instant>,
     /// When the wait is interrupted, once, so that the caller can do something else.
     pub(crate) interrupt_at: Option<Instant>,
 }
 
 /// How a wait ends.
-pub(super) enum WaitEnd {
+pub(crate) enum WaitEnd {
     Granted(Grant),
     Failed(LockError),
     TimedOut { waited: Duration, reason: TimeoutReason },
@@ -35,14 +35,14 @@ pub(super) enum WaitEnd {
 }
 
 /// The reason why a waiter did not get the lock in time.
-pub(super) enum TimeoutReason {
+pub(crate) enum TimeoutReason {
     /// A holder, if it is known.
     Holder(Option<Box<Holder>>),
     /// Something else, as the end of a sentence.
     BlockedOn(String),
 }
 
-impl Wait<'_> {
+impl Wait {
     /// Blocks the thread until the wait has ended; pending if it is interrupted.
     pub(crate) fn wait(&mut self) -> Poll<Result<Grant, LockError>> {
         let end = wait_driver::block_on(self);
@@ -54,9 +54,13 @@ impl Wait<'_> {
         Poll::Ready(Err(self.timeout(waited, TimeoutReason::Holder(holder))))
     }
 
-    /// The same as [`Self::wait`], but lets other tasks run.
-    pub(crate) async fn wait_async(&mut self) -> Poll<Result<Grant, LockError>> {
-        let end = wait_driver::run(self).await;
+    /// Polls the wait of a task; always with the same timer, which wakes the task when its time is up.
+    pub(crate) fn poll_for_task(&mut self, timer: &mut TaskTimer, waker: &Waker) -> Poll<WaitEnd> {
+        timer.poll(self, waker)
+    }
+
+    /// The result of the wait of a task, which has ended; pending if it was interrupted.
+    pub(crate) async fn result(&self, end: WaitEnd) -> Poll<Result<Grant, LockError>> {
         let waited = match self.finish(end) {
             ControlFlow::Break(result) => return result,
             ControlFlow::Continue(waited) => waited,
@@ -95,7 +99,7 @@ impl Wait<'_> {
                 }
                 WaiterPoll::Pending if is_over => {
                     let waited = self.begun.elapsed();
-                    let blocked_on = state.blocked_on(self.request);
+                    let blocked_on = state.blocked_on(&self.request);
                     state.cancel_waiter(ticket);
                     let reason = match blocked_on {
                         Some(blocked_on) => TimeoutReason::BlockedOn(blocked_on),
@@ -143,7 +147,7 @@ impl Wait<'_> {
     }
 }
 
-impl TimedPoll for Wait<'_> {
+impl TimedPoll for Wait {
     type Output = WaitEnd;
 
     fn poll(&mut self, waker: &Waker) -> Poll<WaitEnd> {
@@ -168,7 +172,7 @@ impl TimedPoll for Wait<'_> {
     }
 }
 
-impl Drop for Wait<'_> {
+impl Drop for Wait {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
             // In a fork, the queue belongs to the parent.

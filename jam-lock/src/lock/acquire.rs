@@ -1,18 +1,17 @@
-//! The steps of an acquisition, and their two drivers: a thread, which blocks, and a task.
+//! The steps of an acquisition, and how a thread drives them, which blocks.
 
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
 
-use super::ancestor_check::AncestorCheck;
-use super::{Lock, yield_to_executor};
+use super::Lock;
+use super::waiting::Waiting;
 use crate::context::Owner;
-use crate::deadlock::{self, PublishedWait};
+use crate::deadlock;
 use crate::engine::OwnerId;
 use crate::error::LockError;
-use crate::gate::{AcquireRequest, Admission, Gate, Grant, Outcome, Wait, WaiterKind};
+use crate::gate::{AcquireRequest, Admission, Gate, Grant, Outcome, WaiterKind};
 use crate::guard::LockGuard;
-use crate::holder::Holder;
+use crate::name::LockName;
 use crate::observer::Notifier;
 use crate::site::Site;
 use crate::timeout::Deadline;
@@ -28,8 +27,9 @@ impl Lock {
         let request = self.request(&owner, site);
         let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Thread)? {
             Started::Reentrant(guard) => return Ok(guard),
-            Started::Granted(grant, notifier) => {
-                return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread));
+            Started::Granted(granted) => {
+                let kind = WaiterKind::Thread;
+                return Ok(granted.into_guard(owner, &self.name, &self.gate, &request, kind));
             }
             Started::Waiting(waiting) => waiting,
         };
@@ -39,72 +39,19 @@ impl Lock {
                 Poll::Pending => {
                     waiting.skip_if_observed();
                     let holder = deadlock::explain_holder(self.gate.holder(), &self.gate);
-                    if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
+                    if let Err(error) = waiting.interrupted(holder.as_deref()) {
                         break Err(error);
                     }
                 }
             }
         };
-        let result = match waiting.withdrawn(result) {
+        waiting.withdraw();
+        let result = match result {
             Err(error) if !waiting.is_try() => Err(deadlock::explain(error, &self.gate)),
             result => result,
         };
-        let (grant, notifier) = self.finish(waiting, result)?;
-        Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Thread))
-    }
-
-    /// Acquires the lock for `owner`, and lets other tasks run until then.
-    // An `async fn` would store its arguments twice.
-    pub(crate) fn acquire_async_for(
-        &self,
-        owner: Owner,
-        site: Site,
-        deadline: Deadline,
-    ) -> impl Future<Output = Result<LockGuard, LockError>> + Send {
-        let request = self.request(&owner, site);
-        async move {
-            yield_to_executor::yield_if_budget_spent().await;
-            let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Task)? {
-                Started::Reentrant(guard) => return Ok(guard),
-                Started::Granted(grant, notifier) => {
-                    yield_to_executor::spend_budget();
-                    return Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task));
-                }
-                Started::Waiting(waiting) => waiting,
-            };
-            // Every task that waits has room for the futures and results that are alive at an `await`, so
-            // the rare ones have a box of their own.
-            let result = loop {
-                if let Poll::Ready(result) = waiting.wait.wait_async().await {
-                    break result;
-                }
-                waiting.skip_if_observed();
-                let holder = Box::pin(async {
-                    let holder = self.gate.holder_async().await;
-                    deadlock::explain_holder_async(holder, &self.gate).await
-                });
-                let holder = holder.await;
-                if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
-                    break Err(error);
-                }
-            };
-            let result = waiting.withdrawn(result);
-            let result = if result.is_ok() || waiting.is_try() {
-                result
-            } else {
-                Box::pin(self.explained(result)).await
-            };
-            let (grant, notifier) = self.finish(waiting, result)?;
-            Ok(self.guard(owner, &request, grant, notifier, WaiterKind::Task))
-        }
-    }
-
-    /// The result of a wait, with an error that names what the holder waits for.
-    async fn explained(&self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
-        match result {
-            Ok(grant) => Ok(grant),
-            Err(error) => Err(deadlock::explain_async(error, &self.gate).await),
-        }
+        let granted = finish(waiting, result)?;
+        Ok(granted.into_guard(owner, &self.name, &self.gate, &request, WaiterKind::Thread))
     }
 
     pub(super) fn request(&self, owner: &Owner, site: Site) -> AcquireRequest {
@@ -123,13 +70,13 @@ impl Lock {
     }
 
     /// Re-enters the lock if the owner holds it, or acquires it if it is free, or starts to wait.
-    fn start<'wait>(
-        &'wait self,
+    pub(super) fn start(
+        &self,
         owner: &Owner,
-        request: &'wait AcquireRequest,
+        request: &AcquireRequest,
         deadline: Deadline,
         kind: WaiterKind,
-    ) -> Result<Started<'wait>, LockError> {
+    ) -> Result<Started, LockError> {
         let is_try = matches!(deadline, Deadline::Once);
         let is_reentrant = self.options.is_reentrant;
         if let Some(grant) = owner.check(&self.name, &self.gate, request, is_reentrant, !is_try)? {
@@ -138,60 +85,67 @@ impl Lock {
         let notifier = self.notifier(request.site);
         Ok(match self.gate.acquire_or_enqueue(request, deadline, kind)? {
             Admission::Granted(grant) => {
-                Started::Granted(self.refuse_if_record_is_needed(grant)?, notifier)
+                let needs_record = self.options.needs_record;
+                let grant = refuse_if_record_is_needed(grant, needs_record, &self.gate)?;
+                Started::Granted(Granted { grant, notifier })
             }
             Admission::Queued(wait) => {
-                let observed = ObservedWait::start(&wait, notifier, is_try);
-                let ancestor_check = AncestorCheck::start(&self.gate, deadline);
-                // A try waits for no holder.
-                let held = if is_try { Vec::new() } else { owner.held_as_writer() };
-                let published = PublishedWait::new(&wait, &held);
-                let mut waiting = Waiting { published, observed, ancestor_check, wait };
-                waiting.set_interrupt();
-                Started::Waiting(waiting)
+                let held = || owner.held_as_writer();
+                let needs_record = self.options.needs_record;
+                Started::Waiting(Waiting::start(wait, deadline, needs_record, notifier, held))
             }
         })
     }
+}
 
-    /// The grant or the error that a wait ended with.
-    fn finish(
-        &self,
-        mut waiting: Waiting<'_>,
-        result: Result<Grant, LockError>,
-    ) -> Result<(Grant, Option<Arc<Notifier>>), LockError> {
-        if let Err(error) = &result {
-            waiting.observed.timed_out(error);
-        }
-        let grant = self.refuse_if_record_is_needed(result?)?;
-        Ok((grant, waiting.observed.notifier.take()))
+/// The grant or the error that a wait ended with.
+pub(super) fn finish(
+    mut waiting: Waiting,
+    result: Result<Grant, LockError>,
+) -> Result<Granted, LockError> {
+    if let Err(error) = &result {
+        waiting.notify_if_timed_out(error);
     }
+    let grant = refuse_if_record_is_needed(result?, waiting.needs_record, &waiting.wait.gate)?;
+    Ok(Granted { grant, notifier: waiting.into_notifier() })
+}
 
-    /// Returns the grant; or releases it, and leaves it as it was found, if its record is needed and
-    /// cannot be read.
-    fn refuse_if_record_is_needed(&self, mut grant: Grant) -> Result<Grant, LockError> {
-        let error = &mut grant.recorded.record_error;
-        let hiding = error.take_if(|error| self.options.needs_record && error.may_hide_abandonment);
-        let Some(error) = hiding else { return Ok(grant) };
-        let is_abandoned = grant.recorded.abandoned_by.is_some();
-        let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
-        // The first error is the one to report.
-        let _ = self.gate.release(grant.number, outcome);
-        Err(error.error)
-    }
+/// Returns the grant; or releases it, and leaves it as it was found, if its record is needed and cannot be
+/// read.
+fn refuse_if_record_is_needed(
+    mut grant: Grant,
+    is_needed: bool,
+    gate: &Gate,
+) -> Result<Grant, LockError> {
+    let error = &mut grant.recorded.record_error;
+    let hiding = error.take_if(|error| is_needed && error.may_hide_abandonment);
+    let Some(error) = hiding else { return Ok(grant) };
+    let is_abandoned = grant.recorded.abandoned_by.is_some();
+    let outcome = if is_abandoned { Outcome::Abandoned } else { Outcome::Clean };
+    // The first error is the one to report.
+    let _ = gate.release(grant.number, outcome);
+    Err(error.error)
+}
 
-    fn guard(
-        &self,
+/// A lock that was granted, and is not registered as held yet.
+pub(super) struct Granted {
+    grant: Grant,
+    notifier: Option<Arc<Notifier>>,
+}
+
+impl Granted {
+    pub(super) fn into_guard(
+        self,
         owner: Owner,
+        name: &LockName,
+        gate: &Arc<Gate>,
         request: &AcquireRequest,
-        grant: Grant,
-        notifier: Option<Arc<Notifier>>,
         kind: WaiterKind,
     ) -> LockGuard {
-        let registration =
-            owner.register(&self.name, &self.gate, request, &grant, notifier.as_ref());
+        let Self { grant, notifier } = self;
+        let registration = owner.register(name, gate, request, &grant, notifier.as_ref());
         let may_block = matches!(kind, WaiterKind::Thread);
-        let guard =
-            LockGuard::new(Arc::clone(&self.gate), registration, grant, notifier, may_block);
+        let guard = LockGuard::new(Arc::clone(gate), registration, grant, notifier, may_block);
         if let Some(notifier) = guard.notifier() {
             if let Some(error) = guard.record_error() {
                 notifier.record_error(guard.waited(), error);
@@ -206,105 +160,8 @@ impl Lock {
 }
 
 /// How an acquisition has started.
-enum Started<'wait> {
+pub(super) enum Started {
     Reentrant(LockGuard),
-    Granted(Grant, Option<Arc<Notifier>>),
-    Waiting(Waiting<'wait>),
-}
-
-/// A wait for the lock. It is withdrawn before it ends, and the observer learns of its end before the
-/// place in the queue is given up.
-struct Waiting<'wait> {
-    published: Option<Box<PublishedWait>>,
-    observed: ObservedWait,
-    ancestor_check: Option<AncestorCheck>,
-    wait: Wait<'wait>,
-}
-
-impl Waiting<'_> {
-    /// Lets the waiters behind go first if the observer is to be notified, which may be slow.
-    fn skip_if_observed(&self) {
-        if self.observed.is_due() {
-            self.wait.skip_until_polled();
-        }
-    }
-
-    /// Does what the wait was interrupted for; an error ends it.
-    fn interrupted(&mut self, gate: &Gate, holder: Option<&Holder>) -> Result<(), LockError> {
-        self.observed.still_waiting(holder);
-        if let Some(check) = &mut self.ancestor_check {
-            check.check(gate, holder)?;
-        }
-        self.set_interrupt();
-        Ok(())
-    }
-
-    fn set_interrupt(&mut self) {
-        let check = self.ancestor_check.as_ref().and_then(AncestorCheck::next);
-        self.wait.interrupt_at =
-            [self.observed.still_waiting_at, check].into_iter().flatten().min();
-    }
-
-    fn is_try(&self) -> bool {
-        self.observed.is_try
-    }
-
-    /// Withdraws the wait, which has ended with `result`.
-    fn withdrawn(&mut self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
-        self.published = None;
-        result
-    }
-}
-
-/// Notifies the observer of a wait, and of its end if it is dropped. A try waits for no holder, so the
-/// observer is notified only if it is granted or times out.
-struct ObservedWait {
-    notifier: Option<Arc<Notifier>>,
-    is_try: bool,
-    /// When it is notified that the wait still lasts.
-    still_waiting_at: Option<Instant>,
-}
-
-impl ObservedWait {
-    fn start(wait: &Wait<'_>, notifier: Option<Arc<Notifier>>, is_try: bool) -> Self {
-        let mut still_waiting_at = None;
-        if let Some(notifier) = notifier.as_deref().filter(|_| !is_try) {
-            // An observer may be slow, and must not delay other waiters.
-            wait.skip_until_polled();
-            still_waiting_at = notifier.still_waiting_at();
-            notifier.waiting();
-        }
-        Self { notifier, is_try, still_waiting_at }
-    }
-
-    fn is_due(&self) -> bool {
-        self.still_waiting_at.is_some_and(|at| at <= Instant::now())
-    }
-
-    /// Notifies the observer that the wait still lasts, once that is due.
-    fn still_waiting(&mut self, holder: Option<&Holder>) {
-        if self.is_due() {
-            self.still_waiting_at = None;
-            if let Some(notifier) = &self.notifier {
-                notifier.still_waiting(holder);
-            }
-        }
-    }
-
-    /// Notifies the observer if `error` is a timeout.
-    fn timed_out(&mut self, error: &LockError) {
-        if let LockError::Timeout { waited, holder, .. } = error {
-            if let Some(notifier) = self.notifier.take() {
-                notifier.timed_out(*waited, holder.as_deref());
-            }
-        }
-    }
-}
-
-impl Drop for ObservedWait {
-    fn drop(&mut self) {
-        if let Some(notifier) = self.notifier.as_ref().filter(|_| !self.is_try) {
-            notifier.gave_up();
-        }
-    }
+    Granted(Granted),
+    Waiting(Waiting),
 }

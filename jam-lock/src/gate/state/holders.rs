@@ -1,10 +1,10 @@
 //! The holders in this process.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::engine::Recorded;
 use crate::gate::Outcome;
+use crate::gate::arrivals::Arrivals;
 use crate::holder::Holder;
 use crate::site::Site;
 
@@ -33,7 +33,7 @@ pub(super) struct FormerHolder {
 pub(super) struct Holders {
     /// Apart from the others, because it is usually the only one.
     first: Option<LocalHolder>,
-    others: BTreeMap<u64, LocalHolder>,
+    others: Arrivals<LocalHolder>,
     added: u64,
 }
 
@@ -53,7 +53,7 @@ impl Holders {
         if self.first.is_none() {
             self.first = Some(holder);
         } else {
-            self.others.insert(holder.number, holder);
+            self.others.push(holder.number, holder);
         }
         self.added
     }
@@ -83,14 +83,14 @@ impl Holders {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
             return self.first.as_mut();
         }
-        self.others.get_mut(&number)
+        self.others.get_mut(number)
     }
 
     fn remove(&mut self, number: u64) {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
-            self.first = self.others.pop_first().map(|(_, holder)| holder);
+            self.first = self.others.pop_first();
         } else {
-            self.others.remove(&number);
+            self.others.remove(number);
         }
     }
 
