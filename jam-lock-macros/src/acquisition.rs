@@ -1,13 +1,14 @@
 //! The expression that acquires the locks as the arguments request.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
-use crate::arguments::{Arguments, Name};
+use crate::arguments::Arguments;
 use crate::hygiene::{Paths, hidden};
 use crate::options::Options;
+use crate::requested_names::requested_names;
 
 /// How a section waits for its locks.
 #[derive(Clone, Copy, PartialEq)]
@@ -31,20 +32,22 @@ pub(crate) fn acquire(
     wait: Wait,
 ) -> TokenStream {
     let support = &paths.support;
-    let Options { timeout, shared, reentrant, recover, locks, or_else, .. } = &arguments.options;
-    let [request, limit] = ["request", "limit"].map(hidden);
+    let Options { timeout, shared, reentrant, recover, locks, or_else, at_most_every, .. } =
+        &arguments.options;
+    let [request, limit, period] = ["request", "limit", "period"].map(hidden);
 
-    let names = arguments.names.iter().map(|name| lock_name(name, arguments, paths));
-    let new_request = if arguments.has_one_name() {
-        quote!(#support::request(#(#names)*, #function))
-    } else {
-        quote!(#support::request_all([#(#names),*], #function))
-    };
+    let names = requested_names(arguments, paths);
+    let new_request = quote!(#support::request(#names, #function));
     let let_limit = timeout.as_ref().map(|timeout| {
         let timeout = timeout.tokens(support);
         quote!(let #limit = #timeout;)
     });
     let timeout = timeout.as_ref().map(|_| quote!(.timeout(#limit)));
+    let let_period = at_most_every.as_ref().map(|at_most_every| {
+        let value = at_most_every.tokens(support);
+        quote!(let #period = #value;)
+    });
+    let at_most_every = at_most_every.as_ref().map(|_| quote!(.at_most_every(#period)));
     let shared = shared.map(|()| quote!(.shared()));
     let reentrant = reentrant.map(|()| quote!(.reentrant()));
     let without_holder =
@@ -61,7 +64,9 @@ pub(crate) fn acquire(
     quote! {{
         let #request = #new_request;
         #let_limit
-        #request #timeout #shared #reentrant #without_holder #needs_record #from_locks #acquire
+        #let_period
+        #request #timeout #at_most_every #shared #reentrant #without_holder #needs_record
+            #from_locks #acquire
     }}
 }
 
@@ -69,28 +74,4 @@ pub(crate) fn acquire(
 fn is_skip(or_else: &Expr) -> bool {
     let Expr::Path(function) = or_else else { return false };
     function.path.segments.last().is_some_and(|segment| segment.ident == "skip")
-}
-
-/// An expression of type `LockName`.
-fn lock_name(name: &Name, arguments: &Arguments, Paths { support, names }: &Paths) -> TokenStream {
-    match name {
-        Name::Literal(literal, placeholders) => {
-            let keys = placeholders.iter().map(|placeholder| {
-                let key = arguments.key(placeholder);
-                // rustc reports a value that is not `Display` at its own span.
-                let span = key.clone().into_iter().next();
-                let span = span.map_or(placeholder.span(), |token| token.span());
-                quote_spanned!(span=> &#key)
-            });
-            let keys = (!placeholders.is_empty()).then(|| quote!((#(#keys),*)));
-            quote_spanned!(literal.span()=> #names::name! { [#names] #literal #keys })
-        }
-        // It is borrowed, like the values of placeholders and `locks`.
-        Name::Expression(expression) => {
-            let borrowed = quote_spanned!(expression.span()=> (&(#expression)));
-            let span = expression.span().resolved_at(Span::mixed_site());
-            let name = quote_spanned!(span=> lock_name);
-            quote!(#support::#name #borrowed)
-        }
-    }
 }

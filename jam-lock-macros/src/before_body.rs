@@ -7,13 +7,13 @@ use syn::spanned::Spanned;
 use crate::arguments::Arguments;
 use crate::hygiene::{Paths, hidden};
 use crate::options::Options;
+use crate::proofs;
 
 /// A statement that borrows the guard or the guards for [`prologue`], if that needs them.
 pub(crate) fn borrow_guard(arguments: &Arguments, guard: &Ident) -> Option<TokenStream> {
     let Options { guard: bound, recover, .. } = &arguments.options;
     let borrowed = hidden("borrowed");
-    let guard = if arguments.has_one_name() { quote!(&#guard) } else { quote!(&*#guard) };
-    (bound.is_some() || recover.is_some()).then(|| quote!(let #borrowed = #guard;))
+    (bound.is_some() || recover.is_some()).then(|| quote!(let #borrowed = &#guard;))
 }
 
 /// Statements that run under the lock before the body.
@@ -23,7 +23,7 @@ pub(crate) fn borrow_guard(arguments: &Arguments, guard: &Ident) -> Option<Token
 pub(crate) fn prologue(arguments: &Arguments, Paths { support, .. }: &Paths) -> TokenStream {
     let Options { guard, recover, .. } = &arguments.options;
     let borrowed = hidden("borrowed");
-    let bind = guard.as_ref().map(|bound| quote!(let #bound = #borrowed;));
+    let bind = guard.as_ref().map(|bound| proofs::bind(arguments, bound, &borrowed));
     let recover = recover.as_ref().map(|recover| {
         let call = quote_spanned!(recover.span()=> (#borrowed, #recover)?);
         quote! {
@@ -37,17 +37,11 @@ pub(crate) fn prologue(arguments: &Arguments, Paths { support, .. }: &Paths) -> 
 /// A statement that gives the variable of `guard` its type without a lock.
 ///
 /// For a body whose arguments are wrong, so that its uses of the variable cause no further errors.
-pub(crate) fn bind_without_lock(
-    arguments: &Arguments,
-    Paths { support, .. }: &Paths,
-) -> Option<TokenStream> {
-    let guard = quote!(#support::LockGuard);
-    let guard = if arguments.has_one_name() { guard } else { quote!([#guard]) };
-    let bound = arguments.options.guard.as_ref();
-    bound.map(|bound| {
-        quote! {
-            #[allow(unused_variables, reason = "another error is reported already")]
-            let #bound: &#guard = #support::unheld();
-        }
+pub(crate) fn bind_without_lock(arguments: &Arguments, paths: &Paths) -> Option<TokenStream> {
+    let bound = arguments.options.guard.as_ref()?;
+    let (support, ty) = (&paths.support, proofs::bound_type(arguments, paths));
+    Some(quote! {
+        #[allow(unused_variables, reason = "another error is reported already")]
+        let #bound: #ty = #support::unheld();
     })
 }

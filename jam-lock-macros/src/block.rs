@@ -7,6 +7,7 @@ use syn::{Error, Result, Token, token};
 
 use crate::acquisition::{Wait, acquire};
 use crate::arguments::{Arguments, EXPECTED_BLOCK, FollowedBy};
+use crate::at_most_every::{self, end_run};
 use crate::await_check::find_await;
 use crate::before_body::{bind_without_lock, borrow_guard, prologue};
 use crate::body::Body;
@@ -40,6 +41,9 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         Ok((runtime, names, arguments, block))
     };
     let parsed = parse.parse2(input);
+    if let Ok((.., Some(arguments), _)) = &parsed {
+        at_most_every::check(arguments, &[], &mut errors);
+    }
     if let Ok((.., Some(arguments), Some(Block::Plain(_)))) = &parsed {
         errors.take(reject_on_lost(arguments));
     }
@@ -105,13 +109,14 @@ fn locked(arguments: &Arguments, paths: &Paths, block: &Block) -> TokenStream {
             section(arguments, paths, Wait::Blocking, &body)
         }
         Block::Async(asyncness, body) => {
-            // `return` and `?` act on this inner block, as they would on the user's own.
-            let body = quote!(#asyncness { #prologue #body });
+            // `return` and `?` act on this inner block, as they would on the user's own. Coverage counts it
+            // from its first to its last brace only if those are the user's.
+            let future = body.braces_around(quote!({ #prologue #body }));
             let on_error = is_dropped_when_lost(&arguments.options).then(|| {
                 let (_, failure) = outcome(arguments, paths);
                 quote!(return #failure)
             });
-            let value = run_under_guard(&body, paths, on_error.as_ref());
+            let value = run_under_guard(&quote!(#asyncness #future), paths, on_error.as_ref());
             let section = section(arguments, paths, Wait::Async, &value);
             quote!(#asyncness #section)
         }
@@ -152,6 +157,7 @@ fn section(arguments: &Arguments, paths: &Paths, wait: Wait, body: &TokenStream)
     let acquire = acquire(arguments, paths, &function, wait);
     let [acquired, guard, error, value] = ["acquired", "guard", "error", "value"].map(hidden);
     let borrow_guard = borrow_guard(arguments, &guard);
+    let end_run = end_run(arguments, paths, &guard, &value);
     let (success, failure) = outcome(arguments, paths);
     quote! {{
         let #acquired = #acquire;
@@ -159,6 +165,7 @@ fn section(arguments: &Arguments, paths: &Paths, wait: Wait, body: &TokenStream)
             ::core::result::Result::Ok(#guard) => {
                 #borrow_guard
                 let #value = #body;
+                #end_run
                 #[allow(unreachable_code, reason = "the block may never end normally")]
                 ::core::mem::drop(#guard);
                 #success

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, LitStr, Result, Token};
+use syn::{Attribute, LitInt, LitStr, Result, Token};
 
 use crate::errors::{Errors, is_comma, skip_until};
-use crate::portable;
 use crate::template::Template;
+use crate::{identifiers, portable};
 
 /// A declared name.
 pub(crate) struct Declaration {
@@ -20,6 +20,8 @@ pub(crate) struct Declaration {
     pub(crate) literal: LitStr,
     /// `None` if the name is invalid.
     pub(crate) accepted: Option<Accepted>,
+    /// How many may hold it at once, if that was declared.
+    pub(crate) permits: Option<LitInt>,
 }
 
 /// A valid name.
@@ -27,6 +29,8 @@ pub(crate) struct Accepted {
     pub(crate) template: Rc<Template>,
     /// The name of its constant, or of its function if it has placeholders.
     pub(crate) item: Ident,
+    /// The name of its type.
+    pub(crate) ty: Ident,
 }
 
 /// Parses all declarations, including invalid names, so that their uses cause no further errors.
@@ -41,7 +45,8 @@ pub(crate) fn parse(input: ParseStream, errors: &mut Errors) -> Result<Vec<Decla
             }
         } else if let Some(literal) = literal(input, errors)? {
             let accepted = errors.take(earlier.accept(&literal));
-            declarations.push(Declaration { docs, literal, accepted });
+            let permits = permits(input, errors)?;
+            declarations.push(Declaration { docs, literal, accepted, permits });
         }
         comma(input, errors)?;
     }
@@ -79,6 +84,25 @@ fn literal(input: ParseStream, errors: &mut Errors) -> Result<Option<LitStr>> {
     Ok(None)
 }
 
+/// Parses the number of permits after a name, if there is one: `= 3`.
+fn permits(input: ParseStream, errors: &mut Errors) -> Result<Option<LitInt>> {
+    if input.parse::<Option<Token![=]>>()?.is_none() {
+        return Ok(None);
+    }
+    let number = input.fork().parse::<LitInt>().ok();
+    let is_valid = |number: &LitInt| {
+        number.suffix().is_empty() && matches!(number.base10_parse(), Ok(1..=255_u16))
+    };
+    if let Some(number) = number.filter(is_valid) {
+        input.parse::<LitInt>()?;
+        return Ok(Some(number));
+    }
+    let message = "expected how many may hold this lock at once, from 1 to 255, such as `= 3`";
+    errors.at_span(input.span(), message);
+    skip_until(input, is_comma);
+    Ok(None)
+}
+
 /// Parses the comma after a name. If it is missing, the next name is still parsed.
 fn comma(input: ParseStream, errors: &mut Errors) -> Result<()> {
     if input.parse::<Option<Token![,]>>()?.is_some() || input.is_empty() {
@@ -100,6 +124,8 @@ struct Earlier {
     names: Vec<(String, Rc<Template>)>,
     /// The name for each constant and function.
     items: HashMap<String, String>,
+    /// The name for each type.
+    types: HashMap<String, String>,
 }
 
 impl Earlier {
@@ -123,12 +149,9 @@ impl Earlier {
         self.names.push((name.to_owned(), Rc::clone(&template)));
 
         let (kind, item) = if template.placeholders.is_empty() {
-            ("constant", identifier(name).to_uppercase())
+            ("constant", identifiers::constant(name))
         } else {
-            ("function", identifier(name).to_lowercase())
-        };
-        let Ok(mut ident) = syn::parse_str::<Ident>(&item) else {
-            return Err(format!("cannot derive a {kind} name from `{name}`: add a letter"));
+            ("function", identifiers::function(name))
         };
         if item == "list" {
             return Err(format!(
@@ -136,14 +159,30 @@ impl Earlier {
                  rename it"
             ));
         }
-        if let Some(earlier) = self.items.insert(item, name.to_owned()) {
-            return Err(format!(
-                "`{name}` and `{earlier}` would both generate the {kind} `{ident}`: rename one"
-            ));
-        }
-        ident.set_span(span);
-        Ok(Accepted { template, item: ident })
+        let item = unique(&mut self.items, name, kind, &item, span)?;
+        let ty = unique(&mut self.types, name, "type", &identifiers::type_name(name), span)?;
+        Ok(Accepted { template, item, ty })
     }
+}
+
+/// The identifier of an item for `name`, if no earlier name has the same.
+fn unique(
+    earlier: &mut HashMap<String, String>,
+    name: &str,
+    kind: &str,
+    identifier: &str,
+    span: Span,
+) -> std::result::Result<Ident, String> {
+    let Ok(mut ident) = syn::parse_str::<Ident>(identifier) else {
+        return Err(format!("cannot derive a {kind} name from `{name}`: add a letter"));
+    };
+    if let Some(earlier) = earlier.insert(identifier.to_owned(), name.to_owned()) {
+        return Err(format!(
+            "`{name}` and `{earlier}` would both generate the {kind} `{ident}`: rename one"
+        ));
+    }
+    ident.set_span(span);
+    Ok(ident)
 }
 
 /// The error for two names that are equal, or can be.
@@ -157,36 +196,5 @@ fn conflict(name: &str, earlier: &str) -> String {
             "`{name}` differs from `{earlier}` only in case, which some file systems ignore: \
              rename one"
         )
-    }
-}
-
-/// A name as an identifier in any case, with `_` for characters that no identifier may contain.
-fn identifier(name: &str) -> String {
-    let is_kept = |c: char| c.is_alphabetic() || c.is_ascii_digit();
-    let text: String = name.chars().filter(|c| *c != '{' && *c != '}').collect();
-    let words: Vec<_> = text.split(|c| !is_kept(c)).filter(|word| !word.is_empty()).collect();
-    let identifier = words.join("_");
-    let leading = if identifier.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
-    format!("{leading}{identifier}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::identifier;
-
-    #[test]
-    fn an_identifier_is_as_close_to_its_name_as_possible() {
-        for (name, expected) in [
-            ("invoice_saved", "invoice_saved"),
-            ("$copying database", "copying_database"),
-            ("a.b-c", "a_b_c"),
-            ("2026", "_2026"),
-            ("zápis", "zápis"),
-            ("customer_{id}", "customer_id"),
-            ("line {order}, {number}", "line_order_number"),
-            ("$$", ""),
-        ] {
-            assert_eq!(identifier(name), expected);
-        }
     }
 }

@@ -91,8 +91,11 @@ mod tests {
     use super::*;
 
     fn declared() -> [Declared; 3] {
-        ["invoice", "customer_{id}", "order_{shop}_{number}"]
-            .map(|name| Declared { name: name.to_owned(), item: None })
+        ["invoice", "customer_{id}", "order_{shop}_{number}"].map(|name| Declared {
+            name: name.to_owned(),
+            item: None,
+            permits: None,
+        })
     }
 
     #[test]

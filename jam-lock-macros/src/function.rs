@@ -7,12 +7,14 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Abi, Attribute, Error, FnArg, Result, ReturnType, Signature, Token, Visibility};
 
 use crate::arguments::{Arguments, FollowedBy};
+use crate::at_most_every;
 use crate::before_body::bind_without_lock;
 use crate::body::Body;
 use crate::copies::reject_copy;
 use crate::errors::Errors;
 use crate::hygiene::Paths;
 use crate::inert_attributes::{is_inert, uses};
+use crate::not_a_function;
 use crate::on_lost::reject_on_lost;
 use crate::parameters::{self, Moved, is_by_value};
 use crate::return_type::{boxed_output, find_future};
@@ -32,6 +34,7 @@ pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream
     let function = errors.take(parse.parse2(item.clone()));
     if let (Some(arguments), Some(function)) = (&arguments, &function) {
         errors.take(reject_copy(&function.signature.ident, arguments));
+        at_most_every::check(arguments, &function.attributes, &mut errors);
         if let Some(bound) = parameters::bound(&function.signature.inputs) {
             arguments.check_placeholders(&bound, &mut errors);
         }
@@ -46,6 +49,8 @@ pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream
             let function = function.unlocked(&arguments);
             quote!(#errors #function)
         }
+        // As tokens after the error, an expression would cause further errors.
+        _ if not_a_function::is_expression(item) => quote!(#errors),
         _ => quote!(#errors #item),
     }
 }
@@ -65,9 +70,7 @@ impl Function {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         if !is_function(input) {
-            let message =
-                "`#[locked]` can only be applied to a function: to lock a block, use `locked!`";
-            return Err(input.error(message));
+            return Err(input.error(not_a_function::message(input)));
         }
         let signature: Signature = input.parse()?;
         if let Some(end) = input.parse::<Option<Token![;]>>()? {

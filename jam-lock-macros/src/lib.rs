@@ -4,6 +4,8 @@
 mod arguments;
 mod body;
 mod options;
+mod period;
+mod seconds;
 mod timeout;
 
 // … check the body …
@@ -14,21 +16,27 @@ mod scan;
 
 // … and generate the section.
 mod acquisition;
+mod at_most_every;
 mod before_body;
 mod block;
 mod copies;
 mod function;
 mod hygiene;
 mod inert_attributes;
+mod not_a_function;
 mod not_acquired;
 mod on_lost;
 mod parameters;
+mod proofs;
 mod rename_self;
+mod requested_names;
 mod return_type;
 mod section;
 
 // `lock_names!`: the declared names, and the registry that is generated from them.
 mod declarations;
+mod identifiers;
+mod name_types;
 mod portable;
 mod registry;
 mod template;

@@ -5,13 +5,15 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Lit, LitStr, Path, Result, Token, token};
 
 use crate::errors::is_comma;
+use crate::period::Period;
 use crate::timeout::Timeout;
 
 /// The keywords, each with an example of its value if it takes one.
-const KEYWORDS: [(&str, Option<&str>); 10] = [
+const KEYWORDS: [(&str, Option<&str>); 11] = [
     ("timeout", Some("10")),
     ("shared", None),
     ("reentrant", None),
+    ("at_most_every", Some("3600")),
     ("or_else", Some("jam_lock::skip")),
     ("recover", Some("repair")),
     ("on_lost", Some("\"finish\"")),
@@ -27,6 +29,7 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Timeout>,
     pub(crate) shared: Option<()>,
     pub(crate) reentrant: Option<()>,
+    pub(crate) at_most_every: Option<Period>,
     pub(crate) or_else: Option<Expr>,
     pub(crate) recover: Option<Expr>,
     pub(crate) on_lost: Option<LitStr>,
@@ -43,6 +46,9 @@ impl Options {
             "timeout" => set(&mut self.timeout, keyword, Timeout::new(value(keyword, input)?)?),
             "shared" => set(&mut self.shared, keyword, no_value(keyword, input)?),
             "reentrant" => set(&mut self.reentrant, keyword, no_value(keyword, input)?),
+            "at_most_every" => {
+                set(&mut self.at_most_every, keyword, Period::new(value(keyword, input)?)?)
+            }
             "recover" => set(&mut self.recover, keyword, value(keyword, input)?),
             "or_else" => set(&mut self.or_else, keyword, value(keyword, input)?),
             "on_lost" => set(&mut self.on_lost, keyword, finish(value(keyword, input)?)?),

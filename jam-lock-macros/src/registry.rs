@@ -6,6 +6,8 @@ use syn::parse::{ParseStream, Parser};
 
 use crate::declarations::{self, Accepted, Declaration};
 use crate::errors::Errors;
+use crate::hygiene::hidden;
+use crate::name_types::name_type;
 use crate::registry_paths::bracketed;
 use crate::template::Template;
 
@@ -65,6 +67,7 @@ fn module(
         #[allow(dead_code, reason = "a program may use only some of the names")]
         #[allow(
             clippy::arbitrary_source_item_ordering,
+            clippy::exhaustive_enums,
             clippy::impl_trait_in_params,
             clippy::missing_inline_in_public_items,
             clippy::pub_use,
@@ -89,32 +92,44 @@ fn module(
     }
 }
 
-/// The constant of a plain name, or the function of a keyed one.
+/// The constant of a plain name, or the function of a keyed one, and its type.
 fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> TokenStream {
-    let Declaration { docs, literal, accepted } = declaration;
-    let Some(Accepted { template, item }) = accepted else { return TokenStream::new() };
+    let Declaration { docs, literal, accepted, permits } = declaration;
+    let Some(accepted) = accepted else { return TokenStream::new() };
+    let Accepted { template, item, ty } = accepted;
     let Template { literals, placeholders } = &**template;
     let registry = quote!(::core::module_path!());
+    let keys = hidden("keys");
     // At the name's span, so that the lint `missing_docs` points there.
+    let with_permits = |name| match permits {
+        Some(permits) => quote!(#runtime::macro_support::with_permits(#name, #permits)),
+        None => name,
+    };
     if placeholders.is_empty() {
+        let name_type = name_type(runtime, declaration, accepted, &keys, &quote!(#item));
+        let name =
+            with_permits(quote!(#runtime::macro_support::declared(#literal, #registry, #position)));
         return quote_spanned! {item.span()=>
             #(#docs)*
-            pub const #item: #runtime::LockName =
-                #runtime::macro_support::declared(#literal, #registry, #position);
+            pub const #item: #runtime::LockName = #name;
+            #name_type
         };
     }
+    let with_keys = with_permits(quote! {
+        #runtime::macro_support::keyed(&[#(#literals),*], #registry, #position, #keys)
+    });
+    let name_type = name_type(runtime, declaration, accepted, &keys, &with_keys);
     // With a macro's span, the parameters are exempt from the user's lints.
     let span = Span::mixed_site().located_at(item.span());
     let keys = placeholders.iter().map(|placeholder| Ident::new(placeholder, span));
     let parameters = keys.clone().map(|key| quote_spanned!(span=> #key: impl ::core::fmt::Display));
     let parameters = quote!((#(#parameters),*));
-    let body = quote!({
-        #runtime::macro_support::keyed(&[#(#literals),*], #registry, #position, &[#(&#keys),*])
-    });
+    let body = quote!({ <#ty as #runtime::DeclaredName>::name(&[#(&#keys),*]) });
     quote_spanned! {item.span()=>
         #(#docs)*
         #[must_use]
         pub fn #item #parameters -> #runtime::LockName #body
+        #name_type
     }
 }
 
@@ -129,9 +144,9 @@ fn macros(
     [exported_name, exported_locked]: &[Ident; 2],
     span: Span,
 ) -> TokenStream {
-    let names = declarations.iter().map(|Declaration { literal, accepted, .. }| {
+    let names = declarations.iter().map(|Declaration { literal, accepted, permits, .. }| {
         let item = accepted.as_ref().map(|accepted| &accepted.item);
-        quote!(#literal #item)
+        quote!(#literal #item #permits)
     });
     let name = quote_spanned! {span=>
         ($($tokens:tt)*) => {

@@ -8,6 +8,7 @@ use syn::{Receiver, ReturnType, Token, Type};
 
 use crate::acquisition::{Wait, acquire};
 use crate::arguments::Arguments;
+use crate::at_most_every::end_run;
 use crate::before_body::{borrow_guard, prologue};
 use crate::body::Body;
 use crate::hygiene::{Paths, hidden};
@@ -62,6 +63,14 @@ impl Section<'_> {
         let bind_guard = self.bind_guard(Wait::Blocking, body);
         let prologue = prologue(self.arguments, self.paths);
         let section = quote!({ #moves #prologue #body });
+        if self.ends_run() {
+            let receiver = receiver.map(|receiver| quote!(let _ = &#receiver;));
+            let output = without_impl_trait(self.output.to_token_stream());
+            let section = body.braces_around(quote!({ #receiver #section }));
+            // A `return` in the body ends only the closure, so that its value is seen here.
+            let returned = self.return_after_run(&quote!((move || #output #section)()));
+            return quote!(#bind_guard { #returned });
+        }
         let section = match receiver {
             Some(receiver) => {
                 let output = without_impl_trait(self.output.to_token_stream());
@@ -93,7 +102,26 @@ impl Section<'_> {
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
                 quote!(#bind_guard match #value {})
             }
-            _ => quote!(#bind_guard return #value),
+            _ => {
+                let returned = self.return_after_run(&value);
+                quote!(#bind_guard #returned)
+            }
+        }
+    }
+
+    /// Whether the end of the body is that of a run, which counts or not.
+    fn ends_run(&self) -> bool {
+        let never =
+            matches!(self.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
+        self.arguments.options.at_most_every.is_some() && !never
+    }
+
+    /// Statements that return `value`, and end the run with it before.
+    fn return_after_run(&self, value: &TokenStream) -> TokenStream {
+        let [guard, returned] = ["guard", "value"].map(hidden);
+        match end_run(self.arguments, self.paths, &guard, &returned) {
+            None => quote!(return #value),
+            Some(end_run) => quote!(let #returned = #value; #end_run return #returned;),
         }
     }
 
@@ -104,6 +132,7 @@ impl Section<'_> {
         let output_type = self.output_type();
         let section = body.braces_around(quote!({ #output_type #prologue #body }));
         let value = self.await_section(&quote!(async move #section));
+        let value = if self.ends_run() { self.return_after_run(&value) } else { value };
         quote!(async move { #output_type #bind_guard #value })
     }
 
@@ -165,8 +194,9 @@ impl Section<'_> {
 #[cfg(test)]
 mod tests {
     use proc_macro2::{Group, LineColumn, TokenStream, TokenTree};
+    use quote::quote;
 
-    use crate::function::expand;
+    use crate::{block, function};
 
     /// The groups in `tokens` whose braces are where those of the user's body are.
     fn groups_at(start: LineColumn, tokens: TokenStream) -> Vec<Group> {
@@ -182,6 +212,14 @@ mod tests {
         found.collect()
     }
 
+    fn count_braces_of_the_body(
+        code: &str,
+        expand: impl FnOnce(TokenStream) -> TokenStream,
+    ) -> usize {
+        let start = LineColumn { line: 1, column: code.find("{ Ok").expect("the body") };
+        groups_at(start, expand(code.parse().unwrap())).len()
+    }
+
     #[test]
     fn a_body_that_is_compiled_as_a_function_of_its_own_has_the_users_braces() {
         for (item, braces) in [
@@ -189,10 +227,16 @@ mod tests {
             ("async fn save(number: u32) -> Result<u32, LockError> { Ok(number) }", 3),
             ("fn save(self) -> Result<u32, LockError> { Ok(self.number) }", 3),
         ] {
-            let start = LineColumn { line: 1, column: item.find("{ Ok").expect("the body") };
-            let function = expand(&"\"a\"".parse().unwrap(), &item.parse().unwrap());
             // Those of the function, of the body, and of the future or the closure in between.
-            assert_eq!(groups_at(start, function).len(), braces, "{item}");
+            let expand = |item| function::expand(&"\"a\"".parse().unwrap(), &item);
+            assert_eq!(count_braces_of_the_body(item, expand), braces, "{item}");
+        }
+        for (input, braces) in
+            [("\"a\", { Ok(number) }", 1), ("\"a\", async move { Ok(number) }", 2)]
+        {
+            // Those of the body, and of its future.
+            let expand = |input| block::expand(quote!([jam_lock] [crate::lock_names] #input));
+            assert_eq!(count_braces_of_the_body(input, expand), braces, "{input}");
         }
     }
 }

@@ -7,6 +7,8 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Lit, Result, UnOp};
 
+use crate::seconds::{self, unwrapped};
+
 /// How long to wait, as far as it is known at compile time.
 pub(crate) enum Timeout {
     Forever,
@@ -41,32 +43,7 @@ impl Timeout {
 
     /// A literal: a number of seconds, or forever if the number is too large for a `Duration`.
     fn seconds(literal: &Lit) -> Result<Self> {
-        let (suffix, duration) = match literal {
-            Lit::Int(integer) => {
-                let seconds = integer.base10_parse().ok();
-                (integer.suffix(), seconds.map(Duration::from_secs))
-            }
-            Lit::Float(float) => {
-                let seconds = float.base10_parse()?;
-                (float.suffix(), Duration::try_from_secs_f64(seconds).ok())
-            }
-            other => {
-                let message = "invalid timeout: write a number of seconds, such as `10` or `0.5`, \
-                               or an expression such as a `Duration`";
-                return Err(Error::new_spanned(other, message));
-            }
-        };
-        match suffix {
-            "" | "f32" | "f64" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16"
-            | "u32" | "u64" | "u128" | "usize" => Ok(duration.map_or(Self::Forever, Self::Seconds)),
-            unit => {
-                let message = format!(
-                    "invalid suffix `{unit}` on a timeout: \
-                     write the number of seconds without a suffix"
-                );
-                Err(Error::new_spanned(literal, message))
-            }
-        }
+        Ok(seconds::of_literal(literal, "timeout")?.map_or(Self::Forever, Self::Seconds))
     }
 
     /// A literal after a minus sign: `-1` waits forever, and `-0` is `0`.
@@ -109,16 +86,5 @@ impl Timeout {
                 quote!(#support::#function #argument)
             }
         }
-    }
-}
-
-/// The expression inside parentheses, and inside the invisible groups of a `macro_rules!`.
-fn unwrapped(mut value: Expr) -> Expr {
-    loop {
-        value = match value {
-            Expr::Group(group) => *group.expr,
-            Expr::Paren(parentheses) => *parentheses.expr,
-            other => return other,
-        };
     }
 }

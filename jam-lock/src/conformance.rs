@@ -33,7 +33,9 @@
 mod claims;
 mod failures;
 mod one_process;
+mod permits;
 mod processes;
+mod runs;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -97,6 +99,9 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("lock sets", processes::lock_sets),
     ("tokens", processes::tokens),
     ("sweep", processes::sweep),
+    ("at most every", runs::at_most_every),
+    ("runs that do not count", runs::runs_that_do_not_count),
+    ("runs of a keyed name", runs::runs_of_a_keyed_name),
     ("holder", processes::holder),
     ("list", processes::list),
     ("status", processes::status),
@@ -107,6 +112,9 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("cancellation of a wait", failures::cancellation_of_a_wait),
     ("cancellation of a try", failures::cancellation_of_a_try),
     ("abandonment", failures::abandonment),
+    ("permits", permits::permits),
+    ("waits for permits", permits::waits_for_permits),
+    ("abandonment of a permit", permits::abandonment_of_a_permit),
     ("loss", failures::loss),
     ("loss during a hand-off", failures::loss_during_a_hand_off),
     ("release in another mode", claims::release_in_another_mode),

@@ -97,20 +97,20 @@ impl Owner {
         }
     }
 
-    /// Checks that `name` may be acquired from `gate`; returns a grant if the owner already holds the
-    /// lock and may re-enter it.
+    /// Checks that `name` may be acquired from one of `gates`; returns a grant, and its gate, if the owner
+    /// already holds the lock and may re-enter it.
     ///
     /// An acquisition that does not wait cannot deadlock, so a lock that is already held is no error here:
     /// the gate refuses it.
     pub(crate) fn check(
         &self,
         name: &LockName,
-        gate: &Arc<Gate>,
+        gates: &[Arc<Gate>],
         request: &AcquireRequest,
         is_reentrant: bool,
         waits: bool,
-    ) -> Result<Option<ReentrantGrant>, LockError> {
-        let mut check = Check::new(name, address(gate), request, is_reentrant);
+    ) -> Result<Option<(Arc<Gate>, ReentrantGrant)>, LockError> {
+        let mut check = Check::new(name, gates, request, is_reentrant);
         let found = match &self.caller {
             Caller::Thread => thread::find(|held| check.visit(held)),
             Caller::ThreadInTask(section) => section.find(|held| check.visit(held)),
@@ -121,8 +121,11 @@ impl Owner {
             Caller::Task(None) => None,
         };
         if let Some(held) = found {
-            if let Some((token, loss_monitor)) = gate.reenter(held.key.number) {
-                return Ok(Some(self.clone().reenter(held, token, loss_monitor)));
+            let gate = gates.iter().find(|gate| address(gate) == held.key.gate);
+            let reentered = gate.and_then(|gate| Some((gate, gate.reenter(held.key.number)?)));
+            if let Some((gate, (token, loss_monitor))) = reentered {
+                let grant = self.clone().reenter(held, token, loss_monitor);
+                return Ok(Some((Arc::clone(gate), grant)));
             }
         }
         match check.error(waits) {

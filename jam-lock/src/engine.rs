@@ -73,6 +73,15 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// gate calls this method without holding its mutex.
     fn find_holder(&self, name: &LockName, reply: HolderReply);
 
+    /// How many permits the record of the lock `name` says that it has, if it has a holder.
+    ///
+    /// The holder may be gone: the library looks for it before it relies on that. The call must not block; by
+    /// default, and where the record cannot be read at once, `None`.
+    fn recorded_permits(&self, name: &LockName) -> Option<u16> {
+        let _ = name;
+        None
+    }
+
     /// How long to wait for the reply of [`Engine::find_holder`], by default one second.
     ///
     /// Without a reply by then, the error of a timeout names no holder.
@@ -177,6 +186,9 @@ pub enum Capability {
     /// A holder that has started this process and waits for it to exit is recognized, so that a wait for
     /// it fails.
     AncestorDetection,
+    /// The last run of a job is recorded beside its lock. Without this,
+    /// [`Lock::at_most_every`](crate::Lock::at_most_every) is refused.
+    LastRuns,
 }
 
 /// Checks that this process is the one that opened an engine: a forked child must not use what it
@@ -195,5 +207,5 @@ pub fn check_process(
         return Ok(());
     }
     let (opened_by, here) = (opened_by.number(), process::id());
-    Err(LockError::Forked { name: name.clone(), location: location(), opened_by, here })
+    Err(LockError::Forked { name: name.without_permit(), location: location(), opened_by, here })
 }

@@ -1,16 +1,20 @@
 //! [`LockError`]: what went wrong, where, and the remedy.
 
 mod deadlock;
+mod permits;
 mod timeout_message;
+mod too_soon_message;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use self::deadlock::DeadlockMessage;
+use self::permits::PermitsMessage;
 use self::timeout_message::TimeoutMessage;
+use self::too_soon_message::TooSoonMessage;
 use crate::holder::Holder;
 use crate::name::LockName;
 use crate::site::Site;
@@ -19,8 +23,10 @@ pub use self::deadlock::DeadlockedOwner;
 
 /// Why a lock was not acquired or not released, or why its name or its location cannot be used.
 ///
-/// [`LockError::Timeout`] is the one to expect: the lock was not free in time. Every other variant is a
-/// real failure.
+/// [`is_timeout`](LockError::is_timeout) is the question to ask: the lock was not free in time, and the
+/// [holder](LockError::Timeout::holder) has it. For a job that runs
+/// [at most every](crate::Lock::at_most_every) so often, [`is_too_soon`](LockError::is_too_soon) is another.
+/// Every other variant is a real failure, whose message says what to do.
 ///
 /// # Example
 /// ```
@@ -36,12 +42,18 @@ pub use self::deadlock::DeadlockedOwner;
 /// # drop(guard);
 /// # Ok::<(), LockError>(())
 /// ```
+#[doc(alias = "TryLockError", alias = "WouldBlock")]
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
     /// The lock was held elsewhere until the timeout passed.
     #[error("{}", TimeoutMessage {
-        name, location, waited: *waited, holder: holder.as_deref(), blocked_on: blocked_on.as_deref()
+        name,
+        location,
+        waited: *waited,
+        holder: holder.as_deref(),
+        other_holders,
+        blocked_on: blocked_on.as_deref(),
     })]
     #[non_exhaustive]
     Timeout {
@@ -53,9 +65,30 @@ pub enum LockError {
         waited: Duration,
         /// The holder, if it is known; see [`Holder::is_certain`](crate::Holder::is_certain).
         holder: Option<Box<Holder>>,
+        /// The holders of the other [permits](LockName::with_permits), as far as they are known.
+        other_holders: Vec<Holder>,
         /// What the acquisition was blocked on, if not on a holder, such as a server that has not
         /// answered.
         blocked_on: Option<Box<str>>,
+    },
+
+    /// The last run that ended well began less than the [period](crate::Lock::at_most_every) ago.
+    ///
+    /// Nothing is wrong, and the lock is not held. [The guide](crate::guide::scheduled_jobs) says which runs
+    /// count.
+    #[error("{}", TooSoonMessage { name, location, last: *last, next: *next, holder: holder.as_deref() })]
+    #[non_exhaustive]
+    TooSoon {
+        /// The requested lock.
+        name: Box<LockName>,
+        /// Where the lock is: the path of its file, or the URL of its server.
+        location: String,
+        /// When the last run began.
+        last: SystemTime,
+        /// When the next run may begin; `None` if that is too far away for the clock.
+        next: Option<SystemTime>,
+        /// Who ran it.
+        holder: Option<Box<Holder>>,
     },
 
     /// The same thread, or a section of the same task, already holds the lock, so waiting would deadlock.
@@ -219,6 +252,27 @@ pub enum LockError {
         holder: Box<Holder>,
     },
 
+    /// A holder of the lock has another number of [permits](LockName::with_permits).
+    ///
+    /// More could be inside than either of them allows, so the acquisition fails. [The guide][page] says when
+    /// this is noticed.
+    ///
+    /// [page]: crate::guide::permits#programs-that-disagree
+    #[error("{}", PermitsMessage { name, location, here: *here, there: *there, holder })]
+    #[non_exhaustive]
+    PermitsDiffer {
+        /// The requested lock.
+        name: Box<LockName>,
+        /// Where it is.
+        location: String,
+        /// How many permits it has for this acquisition.
+        here: u32,
+        /// How many it has for the holder.
+        there: u32,
+        /// The holder.
+        holder: Box<Holder>,
+    },
+
     /// A lock was used in a forked child of the process that opened it.
     #[error(
         "lock `{name}` ({location}) was opened by process {opened_by} and cannot be used in its forked \
@@ -254,6 +308,22 @@ impl LockError {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
+    }
+
+    /// The holders that a [`LockError::Timeout`] names: one, or one for each [permit](LockName::with_permits),
+    /// as far as they are known; otherwise none.
+    pub fn holders(&self) -> impl Iterator<Item = &Holder> {
+        let (first, others) = match self {
+            Self::Timeout { holder, other_holders, .. } => (holder.as_deref(), &other_holders[..]),
+            _ => (None, &[][..]),
+        };
+        first.into_iter().chain(others)
+    }
+
+    /// Whether this is [`LockError::TooSoon`]: the job has run well less than its period ago.
+    #[must_use]
+    pub fn is_too_soon(&self) -> bool {
+        matches!(self, Self::TooSoon { .. })
     }
 
     /// A [`LockError::Engine`], for an [engine](crate::engine::Engine) of your own.
@@ -296,12 +366,15 @@ impl fmt::Debug for LockError {
     }
 }
 
-/// A timeout becomes [`io::ErrorKind::TimedOut`], or [`io::ErrorKind::WouldBlock`] if the timeout was 0.
+/// A timeout becomes [`io::ErrorKind::TimedOut`], or [`io::ErrorKind::WouldBlock`] if the timeout was 0;
+/// *too soon* becomes `WouldBlock` as well.
 /// [`LockError::Io`] keeps the kind that the operating system gave it.
 impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         let kind = match &error {
-            LockError::Timeout { waited: Duration::ZERO, .. } => io::ErrorKind::WouldBlock,
+            LockError::Timeout { waited: Duration::ZERO, .. } | LockError::TooSoon { .. } => {
+                io::ErrorKind::WouldBlock
+            }
             LockError::Timeout { .. } => io::ErrorKind::TimedOut,
             LockError::Reentrant { .. }
             | LockError::Order { .. }
@@ -312,6 +385,7 @@ impl From<LockError> for io::Error {
             LockError::Unsupported { .. } => io::ErrorKind::Unsupported,
             LockError::Forked { .. }
             | LockError::DefaultAlreadySet { .. }
+            | LockError::PermitsDiffer { .. }
             | LockError::Engine { .. }
             | LockError::Lost { .. } => io::ErrorKind::Other,
         };

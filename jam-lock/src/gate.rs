@@ -4,6 +4,7 @@
 //! first come, first served, each with its own deadline. The decisions are made in [`state`], under
 //! one mutex; this file locks it, and wakes waiters once it is unlocked.
 
+mod any_wait;
 mod arrivals;
 mod holder_query;
 #[cfg(shuttle)]
@@ -29,6 +30,7 @@ use std::fmt;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 use self::holder_query::HolderQuery;
 #[cfg(shuttle)]
@@ -41,20 +43,27 @@ use crate::engine::postgres::transaction::TransactionLock;
 use crate::engine::{Capability, Engine, LossMonitor, Mode, ProcessId, check_process};
 use crate::error::LockError;
 use crate::holder::Holder;
+use crate::last_run::LastRun;
 use crate::name::LockName;
+use crate::site::Site;
 use crate::status::Status;
 use crate::timeout::Deadline;
 
+pub(crate) use self::any_wait::{AnyAdmission, AnyError, AnyWait};
 pub(crate) use self::pending_wait::{LocalHold, PendingWait};
 pub(crate) use self::registry::{at_addresses, existing, gate};
 pub(crate) use self::request::{AcquireRequest, Grant, Outcome};
 pub(crate) use self::wait::{Wait, WaitEnd};
 pub(crate) use self::wait_driver::TaskTimer;
+use self::wait_queue::Ticket;
 pub(crate) use self::wait_queue::WaiterKind;
 
 /// The one gate of a name in this process.
 pub(crate) struct Gate {
-    name: LockName,
+    /// The name of the lock at the engine, which may be that of a permit.
+    engine_name: LockName,
+    /// The name that has the permit, if it is not the first one.
+    name: Option<Box<LockName>>,
     location: String,
     process: ProcessId,
     detects_deadlocks: bool,
@@ -71,20 +80,37 @@ pub(crate) enum Admission {
 }
 
 impl Gate {
-    fn new(engine: Arc<dyn Engine>, name: LockName) -> Arc<Self> {
+    fn new(engine: Arc<dyn Engine>, engine_name: LockName) -> Arc<Self> {
         Arc::new_cyclic(|gate| {
-            let location = engine.lock_location(&name);
+            let location = engine.lock_location(&engine_name);
             let engine_is_fair = engine.supports(Capability::FairAcrossProcesses);
-            let state = State::new(engine.claim(&name), engine_is_fair, gate.clone());
+            let state = State::new(engine.claim(&engine_name), engine_is_fair, gate.clone());
+            let is_first = engine_name.permit() == 1;
+            let name = (!is_first).then(|| Box::new(engine_name.without_permit()));
             let detects_deadlocks = engine.supports(Capability::DeadlockDetection);
             let detects_ancestors = engine.supports(Capability::AncestorDetection);
             let (process, state) = (ProcessId::current(), Mutex::new(state));
-            Self { name, location, process, detects_deadlocks, detects_ancestors, state, engine }
+            Self {
+                engine_name,
+                name,
+                location,
+                process,
+                detects_deadlocks,
+                detects_ancestors,
+                state,
+                engine,
+            }
         })
     }
 
+    /// The name of the lock, for messages.
     pub(crate) fn name(&self) -> &LockName {
-        &self.name
+        self.name.as_deref().unwrap_or(&self.engine_name)
+    }
+
+    /// The name of the lock at the engine.
+    pub(crate) fn engine_name(&self) -> &LockName {
+        &self.engine_name
     }
 
     /// Where the lock is, for messages.
@@ -126,7 +152,7 @@ impl Gate {
     /// The lock for one transaction, if it is in a database.
     #[cfg(feature = "postgres")]
     pub(crate) fn transaction_lock(&self) -> Option<TransactionLock> {
-        self.engine.transaction_lock(&self.name)
+        self.engine.transaction_lock(&self.engine_name)
     }
 
     /// Acquires the lock if that needs no waiting, or queues the request.
@@ -154,22 +180,71 @@ impl Gate {
                 Attempt::Granted(grant) => return Ok(Admission::Granted(grant)),
                 attempt => attempt,
             };
-            let (begun, end) = match deadline.starting_now() {
-                Deadline::At { start, end } => (start, Some(end)),
-                Deadline::Once => {
-                    let now = sync::now();
-                    (now, self.engine.response_timeout().map(|time| now + time))
-                }
-                Deadline::Never | Deadline::After(_) => (sync::now(), None),
-            };
+            let (begun, end) = self.time_span(deadline);
             let ticket = match attempt {
                 Attempt::Contended if !blocking => state.enqueue_refused(request, kind),
                 Attempt::Undecided(verdict) => state.enqueue(request, kind, blocking, verdict),
                 _ => state.enqueue(request, kind, blocking, Verdict::Proceed),
             };
-            let (gate, request, ticket) = (Arc::clone(self), *request, Some(ticket));
-            Ok(Admission::Queued(Wait { gate, request, ticket, begun, end, interrupt_at: None }))
+            Ok(Admission::Queued(self.queued_at(ticket, request, (begun, end))))
         })?
+    }
+
+    /// Acquires the lock if that needs no waiting; queues nothing.
+    fn try_now(&self, request: &AcquireRequest) -> Result<Attempt, LockError> {
+        self.try_update(|state| state.try_acquire(request))?
+    }
+
+    /// Queues a request that only a wait at the engine can decide, and that waits for no other holder; `None`
+    /// if another request has come first.
+    fn ask(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
+        span: (Instant, Option<Instant>),
+        kind: WaiterKind,
+        verdict: Verdict,
+    ) -> Result<Option<Wait>, LockError> {
+        self.try_update(|state| {
+            let is_first = state.is_unused();
+            is_first.then(|| {
+                self.queued_at(state.enqueue(request, kind, false, verdict), request, span)
+            })
+        })
+    }
+
+    /// Queues a request that waits for other holders, without trying first.
+    fn queue(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
+        span: (Instant, Option<Instant>),
+        kind: WaiterKind,
+        verdict: Verdict,
+    ) -> Result<Wait, LockError> {
+        self.try_update(|state| {
+            self.queued_at(state.enqueue(request, kind, true, verdict), request, span)
+        })
+    }
+
+    fn queued_at(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        request: &AcquireRequest,
+        (begun, end): (Instant, Option<Instant>),
+    ) -> Wait {
+        let (gate, request, ticket) = (Arc::clone(self), *request, Some(ticket));
+        Wait { gate, request, ticket, begun, end, interrupt_at: None }
+    }
+
+    /// When a wait with this deadline begins, and when it ends.
+    fn time_span(&self, deadline: Deadline) -> (Instant, Option<Instant>) {
+        match deadline.starting_now() {
+            Deadline::At { start, end } => (start, Some(end)),
+            Deadline::Once => {
+                let now = sync::now();
+                (now, self.engine.response_timeout().map(|time| now + time))
+            }
+            Deadline::Never | Deadline::After(_) => (sync::now(), None),
+        }
     }
 
     /// Releases one guard of holder `number`; `None` while another guard shares the acquisition.
@@ -181,6 +256,27 @@ impl Gate {
             .unwrap_or_else(|forked| Some(Err(forked)))
     }
 
+    /// Whether the engine records the last run.
+    pub(crate) fn records_runs(&self) -> bool {
+        self.engine.supports(Capability::LastRuns)
+    }
+
+    /// Begins a run of the writer, and returns the last one that ended well.
+    ///
+    /// # Errors
+    /// As [`Claim::begin_run`](crate::engine::Claim::begin_run), and [`LockError::Forked`].
+    pub(crate) fn begin_run(&self) -> Result<Option<LastRun>, LockError> {
+        self.try_update(|state| state.claim_mut().begin_run())?
+    }
+
+    /// Records that the writer's run at `site` has ended well.
+    ///
+    /// # Errors
+    /// As [`Claim::record_run`](crate::engine::Claim::record_run), and [`LockError::Forked`].
+    pub(crate) fn record_run(&self, site: &Site, period: Duration) -> Result<(), LockError> {
+        self.try_update(|state| state.claim_mut().record_run(site, period))?
+    }
+
     /// A duplicate of the descriptor that holds the lock, if one does.
     #[cfg(unix)]
     pub(crate) fn duplicate_descriptor(&self) -> Result<Option<OwnedFd>, LockError> {
@@ -190,6 +286,18 @@ impl Gate {
     /// Adds a guard to holder `number`; returns its token and loss monitor, unless it is gone.
     pub(crate) fn reenter(&self, number: u64) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
         self.try_update(|state| state.reenter(number)).ok()?
+    }
+
+    /// How many permits the lock has for its holder, as far as that can be seen without waiting; the holder
+    /// may be gone by now.
+    pub(crate) fn permits_of_holder(&self) -> Option<u16> {
+        let here = self.try_update(|state| state.permits_of_holder()).ok()?;
+        here.or_else(|| self.engine.recorded_permits(&self.engine_name))
+    }
+
+    /// The holder in this process.
+    fn local_holder(&self) -> Option<Box<Holder>> {
+        self.try_update(|state| state.holder()).ok().flatten()
     }
 
     /// The holder in any process, if it is certain; blocks the thread while the engine looks for it.
@@ -215,12 +323,12 @@ impl Gate {
 
     /// Asks the engine for the holder in another process; not under the mutex.
     fn query_holder(&self) -> HolderQuery {
-        HolderQuery::start(&*self.engine, &self.name)
+        HolderQuery::start(&*self.engine, &self.engine_name)
     }
 
     /// The status of the lock.
     pub(crate) fn status(&self) -> Result<Status, LockError> {
-        Ok(self.refine_status(self.engine.status(&self.name)?))
+        Ok(self.refine_status(self.engine.status(&self.engine_name)?))
     }
 
     /// Corrects the engine's `status` where this process knows better.
@@ -252,7 +360,7 @@ impl Gate {
             Ok(state) => state,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                check_process(self.process, &self.name, || self.location.clone())?;
+                check_process(self.process, &self.engine_name, || self.location.clone())?;
                 return Ok(self.update(change));
             }
         };
@@ -273,7 +381,7 @@ fn change_and_wake<R>(mut state: MutexGuard<'_, State>, change: impl FnOnce(&mut
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
-            .field("name", &self.name)
+            .field("name", &self.engine_name)
             .field("location", &self.location)
             .finish_non_exhaustive()
     }
@@ -281,7 +389,7 @@ impl fmt::Debug for Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        registry::forget(self.engine.identity(), &self.name);
+        registry::forget(self.engine.identity(), &self.engine_name);
     }
 }
 

@@ -6,14 +6,16 @@
 //! |---|---|
 //! | [Names and their order](names) | declare lock names, put them in order, have one lock per customer |
 //! | [The lock folder](lock_folder) | choose the folder of the lock files, and let several users share it |
+//! | [Proof](proof) | write functions that cannot be called without a lock |
 //! | [Timeouts](timeouts) | choose a timeout, and decide what a function returns when it passes |
 //! | [Async code, axum](tasks) | lock in asynchronous code |
+//! | [Scheduled jobs, cron](scheduled_jobs) | run a job at most every hour, in whichever process |
 //! | [Holders and waits](holders) | find the holder of a lock, list all locks, log waits |
 //! | [Deadlocks](deadlocks) | resolve a deadlock, and find out what a holder waits for |
 //! | [After a crash](recovery) | clean up after a holder that died, keep out one that was late |
 //! | [Tests](testing) | test code that takes locks |
 //! | [Jam.py, filelock, `flock(1)`](interop) | use the same locks as Jam.py, Python's filelock and `flock(1)` |
-//! | [Moving from Jam.py, fs2, fd-lock, named-lock](migrating) | move a Jam.py handler to Rust, or code that uses another lock crate |
+//! | [Moving from Jam.py, fs2, fd-lock, named-lock, serial_test](migrating) | move a Jam.py handler to Rust, or code that uses another lock crate |
 //! | [PostgreSQL](postgres) | lock across machines, with PostgreSQL |
 //! | [An engine of your own](custom_engine) | implement an engine of your own |
 //!
@@ -22,9 +24,9 @@
 //! | page | lists |
 //! |---|---|
 //! | [The command, cron and systemd](command_line) | the command `jam-lock`: its subcommands, exit statuses, JSON |
-//! | [Messages](troubleshooting) | every message of the library and its macros, with the remedy |
+//! | [Messages, and what to do](troubleshooting) | every message of the library and its macros, with the remedy |
 //! | [What happens when …](what_happens_when) | events and their effects, each with the test that shows it |
-//! | [Other attributes](other_attributes) | `#[locked]` beside the attributes of frameworks: which goes above, and what to return |
+//! | [Attributes of frameworks](other_attributes) | `#[locked]` beside the attributes of frameworks: which goes above, and what to return |
 //! | [Executors](executors) | the executors, simulators and thread pools that were tried |
 //!
 //! # Background
@@ -73,8 +75,14 @@ pub mod postgres {}
 #[doc = include_str!("guide/promises.md")]
 pub mod promises {}
 
+#[doc = include_str!("guide/proof.md")]
+pub mod proof {}
+
 #[doc = include_str!("guide/recovery.md")]
 pub mod recovery {}
+
+#[doc = include_str!("guide/scheduled_jobs.md")]
+pub mod scheduled_jobs {}
 
 #[doc = include_str!("guide/tasks.md")]
 pub mod tasks {}

@@ -64,6 +64,8 @@ pub struct Holder {
     pub(crate) has_not_released: bool,
     pub(crate) ancestry: Ancestry,
     pub(crate) waits_for: Option<Box<HolderWait>>,
+    /// How many permits the lock has for this holder; unknown of a holder that is not recorded.
+    pub(crate) permits: Option<u16>,
 }
 
 impl Holder {
@@ -88,6 +90,7 @@ impl Holder {
             has_not_released: false,
             ancestry: Ancestry::None,
             waits_for: None,
+            permits: None,
         }
     }
 

@@ -1,9 +1,12 @@
 //! [`LockSet`]: several locks, acquired together.
 
+use std::time::Duration;
+
 use crate::context::Owner;
 use crate::error::LockError;
 use crate::guard::{LockGuard, LockGuards};
 use crate::lock::{AcquiredBy, Lock, Options};
+use crate::name::LockName;
 use crate::site::Site;
 use crate::timeout::{Deadline, Timeout};
 
@@ -61,9 +64,18 @@ impl LockSet {
     ///
     /// # Errors
     /// As [`Lock::with_options`].
-    pub(crate) fn with_options(self, options: Options) -> Result<Self, LockError> {
-        let locks = self.locks.into_iter().map(|lock| lock.with_options(options));
+    pub(crate) fn with_options(
+        self,
+        options: Options,
+        at_most_every: Option<Duration>,
+    ) -> Result<Self, LockError> {
+        let locks = self.locks.into_iter().map(|lock| lock.with_options(options, at_most_every));
         Ok(Self { locks: locks.collect::<Result<_, _>>()?, timeout: self.timeout })
+    }
+
+    /// The position of `name` in the order of acquisition, if it is one of the names.
+    pub(crate) fn position(&self, name: &LockName) -> Option<usize> {
+        self.locks.iter().position(|lock| lock.name() == name)
     }
 
     /// Acquires all the locks, and blocks the thread until they are acquired or the timeout passes.
@@ -73,6 +85,7 @@ impl LockSet {
     ///
     /// # Errors
     /// As [`Lock::acquire`], for the first lock that was not acquired. Those before it are released.
+    #[must_use = "the locks are held by the guards: write `let _guards = set.acquire()?`"]
     #[track_caller]
     pub fn acquire(&self) -> Result<LockGuards, LockError> {
         self.acquire_for(&Owner::thread(), Site::here(), self.timeout.deadline())
@@ -85,6 +98,7 @@ impl LockSet {
     ///
     /// # Errors
     /// As [`Lock::try_acquire`], for the first lock that was not acquired. Those before it are released.
+    #[must_use = "the locks are held by the guards: write `let _guards = set.try_acquire()?`"]
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuards, LockError> {
         self.acquire_for(&Owner::thread(), Site::here(), Deadline::Once)
@@ -100,6 +114,7 @@ impl LockSet {
     ///
     /// # Errors
     /// As [`LockSet::acquire`].
+    #[must_use = "the locks are held by the guards: write `let _guards = set.acquire_async().await?`"]
     #[track_caller]
     pub fn acquire_async(
         &self,

@@ -1,24 +1,32 @@
 //! Functions that the generated code calls. They are not public API and may change at any time.
 
 mod arguments;
+mod proofs;
+mod runs;
+mod together;
 
 pub use std::any::type_name_of_val;
 use std::fmt::Display;
 use std::future;
 use std::mem;
 use std::pin::{Pin, pin};
-use std::slice;
 use std::task::Poll;
 pub use std::time::Duration;
 
 pub use jam_lock_macros::{block, lock_names, name};
 
-pub use self::arguments::{AsLockName, AsLocks, IntoTimeout, lock_name, timeout};
+pub use self::arguments::{
+    AsLockName, AsLocks, IntoPeriod, IntoTimeout, Period, lock_name, period, timeout,
+};
+pub use self::proofs::{InvalidName, Named, Names, declared_name, lock, lock_in, other_name};
+pub use self::runs::{RunEnd, end_run};
+pub use self::together::{Place, Places, SeveralNames, Together};
 use crate::context::{self, Owner};
 use crate::engine::Mode;
 use crate::error::LockError;
 pub use crate::from_lock_error::FromLockError;
 pub use crate::guard::{LockGuard, LockGuards};
+pub use crate::held::{Held, HeldShared};
 use crate::holder::Holder;
 use crate::lock::{AcquiredBy, Lock, Options};
 use crate::lock_set::LockSet;
@@ -34,31 +42,22 @@ pub struct Request<'locks, N> {
     locks: Option<&'locks Locks>,
     timeout: Timeout,
     options: Options,
+    at_most_every: Option<Duration>,
+    /// Whether the period of its runs is negative, which is an error.
+    has_negative_period: bool,
 }
 
-/// Requests one lock, in the function that `path` ends with.
+/// Requests the lock or the locks of `names`, in the function that `path` ends with.
 #[must_use]
 #[track_caller]
-pub fn request(name: LockName, path: &'static str) -> Request<'static, LockName> {
-    Request::new(name, Site::here().in_function(path))
+pub fn request<N: Names>(names: N, path: &'static str) -> Request<'static, N> {
+    let site = Site::here().in_function(path);
+    let (timeout, options) = (Timeout::FOREVER, Options::default());
+    let (locks, at_most_every, has_negative_period) = (None, None, false);
+    Request { names, site, locks, timeout, options, at_most_every, has_negative_period }
 }
 
-/// Requests several locks together, in the function that `path` ends with.
-#[must_use]
-#[track_caller]
-pub fn request_all<const N: usize>(
-    names: [LockName; N],
-    path: &'static str,
-) -> Request<'static, [LockName; N]> {
-    Request::new(names, Site::here().in_function(path))
-}
-
-impl<'locks, N> Request<'locks, N> {
-    fn new(names: N, site: Site) -> Self {
-        let (timeout, options) = (Timeout::FOREVER, Options::default());
-        Self { names, site, locks: None, timeout, options }
-    }
-
+impl<'locks, N: Names> Request<'locks, N> {
     /// From these locks, instead of the default ones.
     #[must_use]
     pub fn from_locks(self, locks: &'locks (impl AsLocks + ?Sized)) -> Self {
@@ -71,11 +70,17 @@ impl<'locks, N> Request<'locks, N> {
         Self { timeout, ..self }
     }
 
+    /// Only if the last run that ended well began at least so long ago.
+    #[must_use]
+    pub fn at_most_every(self, period: Period) -> Self {
+        Self { at_most_every: period.0, has_negative_period: period.0.is_none(), ..self }
+    }
+
     /// As a reader.
     #[must_use]
-    pub fn shared(self) -> Self {
+    pub fn shared(self) -> Request<'locks, N::Shared> {
         let options = Options { mode: Mode::Shared, ..self.options };
-        Self { options, ..self }
+        Request { options, ..self }.map_names(N::shared)
     }
 
     /// Re-enters locks that are already held.
@@ -99,6 +104,14 @@ impl<'locks, N> Request<'locks, N> {
         Self { options, ..self }
     }
 
+    /// The same request with other names.
+    fn map_names<M>(self, map: impl FnOnce(N) -> M) -> Request<'locks, M> {
+        let Self { names, site, locks, timeout, options, at_most_every, has_negative_period } =
+            self;
+        let names = map(names);
+        Request { names, site, locks, timeout, options, at_most_every, has_negative_period }
+    }
+
     /// Calls `then` with the locks and the names.
     fn with_locks<R>(self, then: impl FnOnce(&Locks, N) -> R) -> Result<R, LockError> {
         match self.locks {
@@ -112,19 +125,28 @@ impl Request<'_, LockName> {
     /// Acquires the lock for a section of this thread.
     pub fn acquire(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        self.lock()?.acquire_for(Owner::thread_section(), site, deadline)
+        let guard = self.lock()?.acquire_for(Owner::thread_section(), site, deadline)?;
+        guard.end_run(false);
+        Ok(guard)
     }
 
     /// Acquires the lock for a section of the current task.
     pub async fn acquire_async(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
         let owner = AcquiredBy::Current(Owner::task_section);
-        self.lock()?.acquire_async_for(owner, site, deadline).await
+        let guard = self.lock()?.acquire_async_for(owner, site, deadline).await?;
+        guard.end_run(false);
+        Ok(guard)
     }
 
     fn lock(self) -> Result<Lock, LockError> {
-        let options = self.options;
-        self.with_locks(Locks::lock)?.with_options(options)
+        let (options, at_most_every) = (self.options, self.at_most_every);
+        let has_negative_period = self.has_negative_period;
+        let lock = self.with_locks(Locks::lock)?;
+        if has_negative_period {
+            return Err(lock.negative_period());
+        }
+        lock.with_options(options, at_most_every)
     }
 }
 
@@ -142,32 +164,26 @@ impl<const N: usize> Request<'_, [LockName; N]> {
     }
 
     fn lock_set(self) -> Result<LockSet, LockError> {
-        let options = self.options;
-        self.with_locks(Locks::lock_all)?.with_options(options)
+        let (options, at_most_every) = (self.options, self.at_most_every);
+        self.with_locks(Locks::lock_all)?.with_options(options, at_most_every)
     }
 }
 
 /// The guard or guards of a section.
 pub trait Guards {
-    /// The guards, one for each name.
-    fn guards(&self) -> &[LockGuard];
+    /// The first that `find` finds in the guards, in the order in which they were acquired.
+    fn find_map<'g, T>(&'g self, find: impl FnMut(&'g LockGuard) -> Option<T>) -> Option<T>;
 }
 
 impl Guards for LockGuard {
-    fn guards(&self) -> &[LockGuard] {
-        slice::from_ref(self)
-    }
-}
-
-impl Guards for [LockGuard] {
-    fn guards(&self) -> &[LockGuard] {
-        self
+    fn find_map<'g, T>(&'g self, mut find: impl FnMut(&'g LockGuard) -> Option<T>) -> Option<T> {
+        find(self)
     }
 }
 
 impl Guards for LockGuards {
-    fn guards(&self) -> &[LockGuard] {
-        self
+    fn find_map<'g, T>(&'g self, find: impl FnMut(&'g LockGuard) -> Option<T>) -> Option<T> {
+        self.iter().find_map(find)
     }
 }
 
@@ -179,7 +195,7 @@ pub fn run_section<F: Future>(
     guards: &impl Guards,
     body: Pin<&mut Option<F>>,
 ) -> impl Future<Output = F::Output> {
-    let registration = guards.guards().iter().find_map(LockGuard::registration);
+    let registration = guards.find_map(LockGuard::registration);
     context::run_section(registration, body)
 }
 
@@ -193,9 +209,8 @@ pub async fn run_section_unless_lost<F: Future>(
     body: Pin<&mut Option<F>>,
 ) -> Result<F::Output, LockError> {
     let mut section = pin!(run_section(guards, body));
-    let guards = guards.guards();
     future::poll_fn(|task| {
-        if let Some(error) = guards.iter().find_map(|guard| guard.poll_lost(task.waker())) {
+        if let Some(error) = guards.find_map(|guard| guard.poll_lost(task.waker())) {
             return Poll::Ready(Err(error));
         }
         section.as_mut().poll(task).map(Ok)
@@ -209,11 +224,10 @@ pub async fn run_section_unless_lost<F: Future>(
 /// # Errors
 /// The error of `recover`. Unless it returns `Ok`, the next holder finds the lock abandoned.
 pub fn recover<E>(
-    guards: &(impl Guards + ?Sized),
+    guards: &impl Guards,
     recover: impl FnOnce(&Holder) -> Result<(), E>,
 ) -> Result<(), E> {
-    let guards = guards.guards();
-    let Some(holder) = guards.iter().find_map(to_recover_from) else { return Ok(()) };
+    let Some(holder) = guards.find_map(to_recover_from) else { return Ok(()) };
     let unrecovered = Unrecovered(guards);
     recover(holder)?;
     mem::forget(unrecovered);
@@ -226,12 +240,15 @@ fn to_recover_from(guard: &LockGuard) -> Option<&Holder> {
 }
 
 /// Marks the locks that were not released as abandoned, if a recovery returns an error or panics.
-struct Unrecovered<'guards>(&'guards [LockGuard]);
+struct Unrecovered<'guards, G: Guards>(&'guards G);
 
-impl Drop for Unrecovered<'_> {
+impl<G: Guards> Drop for Unrecovered<'_, G> {
     fn drop(&mut self) {
-        let unrecovered = self.0.iter().filter(|guard| to_recover_from(guard).is_some());
-        unrecovered.for_each(LockGuard::mark_abandoned);
+        let mark = |guard: &LockGuard| to_recover_from(guard).map(|_| guard.mark_abandoned());
+        self.0.find_map(|guard| {
+            mark(guard);
+            None::<()>
+        });
     }
 }
 
@@ -239,6 +256,12 @@ impl Drop for Unrecovered<'_> {
 #[must_use]
 pub const fn declared(name: &'static str, registry: &'static str, position: usize) -> LockName {
     LockName::declared(name, registry, position)
+}
+
+/// The same name, with a number of permits that `lock_names!` has checked.
+#[must_use]
+pub const fn with_permits(name: LockName, permits: u16) -> LockName {
+    name.of_permits(permits)
 }
 
 /// Makes a keyed name from the text around its placeholders and the values that fill them.
@@ -254,7 +277,7 @@ pub fn keyed(
 
 /// Stands in for a guard if the arguments are wrong, so that the compiler reports nothing else.
 #[must_use]
-pub fn unheld<T: ?Sized>() -> &'static T {
+pub fn unheld<T>() -> T {
     unreachable!("code that calls this does not compile")
 }
 

@@ -11,6 +11,9 @@
 /// - A function for each name with placeholders, which is one lock for each value:
 ///   `"customer_{id}"` makes `lock_names::customer_id(7)`, whose argument is anything that implements
 ///   `Display`. In the macros, `"customer_{from}"` is the lock of `from`. [`LockName`](crate::LockName#keyed-names) shows the files of such names.
+/// - A type for each name, such as `lock_names::InvoiceSaved` for `"invoice_saved"`: the name in camel case. A
+///   `&Held<lock_names::InvoiceSaved>` [proves](crate::Held) that the lock is held, and
+///   `lock_names::InvoiceSaved::lock()?` is [that lock](crate::DeclaredLock), to be acquired by hand.
 /// - `locked!`: write it as such in the code below, which is why the declaration belongs above the
 ///   crate's modules, and as `lock_names::locked!` anywhere else.
 ///
@@ -22,7 +25,7 @@
 /// deadlock. Declare first what is acquired first and held longest.
 ///
 /// These do not compile: a name that is declared twice, even in different case; two names with the same
-/// constant; two names that some keys make equal; and a name that is not
+/// constant or type; two names that some keys make equal; and a name that is not
 /// [portable](crate::LockName::new) as a file name.
 ///
 /// # Example

@@ -4,6 +4,7 @@ pub(crate) mod digest;
 mod keys;
 mod lock_order;
 mod parse;
+mod permits;
 mod portable;
 
 use std::cmp::Ordering;
@@ -12,6 +13,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 pub(crate) use self::lock_order::in_lock_order;
+pub(crate) use self::permits::split_permit;
 
 /// The name of a lock, unique in the application.
 ///
@@ -40,31 +42,47 @@ pub(crate) use self::lock_order::in_lock_order;
 /// next use of the name, or to a [sweep](crate::Locks::sweep). A database has a row for a keyed name, which
 /// stays until it is swept.
 #[derive(Clone)]
-pub struct LockName(Inner);
-
-/// It is small, because every waiting task has some copies.
-#[derive(Clone)]
-enum Inner {
-    /// As it was declared, without placeholders.
-    Declared(&'static str, Declaration),
-    /// From the keys of a keyed name, or from any text.
-    Made(Arc<MadeName>),
+pub struct LockName {
+    text: Text,
+    declaration: Declaration,
 }
 
-/// A name that was made at run time.
-struct MadeName {
+/// It is small, because every waiting task has some copies of a name.
+#[derive(Clone)]
+enum Text {
+    /// Of a plain declared name.
+    Declared(&'static str),
+    /// Of a name that was made at run time.
+    Made(Arc<MadeText>),
+}
+
+struct MadeText {
     text: String,
-    /// Where it was declared, if it is a keyed name.
-    declaration: Option<Declaration>,
     /// The values that fill the placeholders of a keyed name, in their order.
     keys: Vec<String>,
 }
 
-/// The position of a name in a `lock_names!`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What is declared about a name.
+#[derive(Clone, Copy)]
 struct Declaration {
-    registry: &'static str,
-    position: usize,
+    /// The `lock_names!` that has the name; `None` for a name that was made at run time.
+    registry: Option<&'static str>,
+    /// The position of the name there.
+    position: u32,
+    /// How many may hold the lock at once.
+    permits: u16,
+    /// Which of the permits the name is for, from 1.
+    permit: u16,
+}
+
+impl Declaration {
+    const AT_RUN_TIME: Self = Self { registry: None, position: 0, permits: 1, permit: 1 };
+
+    const fn new(registry: &'static str, position: usize) -> Self {
+        // No program declares more.
+        let position = position as u32;
+        Self { registry: Some(registry), position, ..Self::AT_RUN_TIME }
+    }
 }
 
 impl LockName {
@@ -74,7 +92,8 @@ impl LockName {
         registry: &'static str,
         position: usize,
     ) -> Self {
-        Self(Inner::Declared(name, Declaration { registry, position }))
+        let declaration = Declaration::new(registry, position);
+        Self { text: Text::Declared(name), declaration }
     }
 
     /// A keyed name: `literals` is the text around the placeholders, one more than there are `keys`.
@@ -85,30 +104,8 @@ impl LockName {
         keys: &[&dyn fmt::Display],
     ) -> Self {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        let text = keys::text(literals, &keys);
-        let declaration = Some(Declaration { registry, position });
-        Self(Inner::Made(Arc::new(MadeName { text, declaration, keys })))
-    }
-
-    /// A name that is declared nowhere, and is portable.
-    fn undeclared(text: String) -> Self {
-        Self(Inner::Made(Arc::new(MadeName { text, declaration: None, keys: Vec::new() })))
-    }
-
-    /// Where it was declared, if it was.
-    fn declaration(&self) -> Option<Declaration> {
-        match &self.0 {
-            Inner::Declared(_, declaration) => Some(*declaration),
-            Inner::Made(name) => name.declaration,
-        }
-    }
-
-    /// The values that fill the placeholders of a keyed name, in their order.
-    fn keys(&self) -> &[String] {
-        match &self.0 {
-            Inner::Declared(..) => &[],
-            Inner::Made(name) => &name.keys,
-        }
+        let text = Text::made(keys::text(literals, &keys), keys);
+        Self { text, declaration: Declaration::new(registry, position) }
     }
 
     /// Whether it has keys, so that there may be any number of names like it.
@@ -118,16 +115,30 @@ impl LockName {
 
     /// Whether it was declared as it is, without placeholders, so that the number of such names is fixed.
     pub(crate) fn is_declared(&self) -> bool {
-        matches!(self.0, Inner::Declared(..))
+        matches!(self.text, Text::Declared(_))
     }
 
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Inner::Declared(text, _) => text,
-            Inner::Made(name) => &name.text,
+        match &self.text {
+            Text::Declared(text) => text,
+            Text::Made(made) => &made.text,
         }
+    }
+
+    /// The values that fill the placeholders of a keyed name, in their order.
+    fn keys(&self) -> &[String] {
+        match &self.text {
+            Text::Declared(_) => &[],
+            Text::Made(made) => &made.keys,
+        }
+    }
+}
+
+impl Text {
+    fn made(text: String, keys: Vec<String>) -> Self {
+        Self::Made(Arc::new(MadeText { text, keys }))
     }
 }
 

@@ -1,8 +1,11 @@
 //! [`Status`]: the state of a lock, its holder, and how many wait for it.
 
+mod permits;
+
 use std::fmt;
 
 use crate::holder::Holder;
+use crate::last_run::LastRun;
 use crate::name::LockName;
 
 /// The status of a lock, as [`Locks::list`](crate::Locks::list) or
@@ -18,6 +21,8 @@ pub struct Status {
     token: Option<u64>,
     abandoned: Option<Box<Holder>>,
     unreleased: Option<Box<Holder>>,
+    permits: Vec<Self>,
+    last_run: Option<Box<LastRun>>,
 }
 
 /// Whether a lock is held, and in which mode, as far as that is known.
@@ -30,6 +35,13 @@ pub enum State {
     Writer,
     /// Readers hold it; their number, if it is known.
     Readers(Option<usize>),
+    /// So many of its [permits](LockName::with_permits) are held, and at least one.
+    Permits {
+        /// How many are held.
+        held: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// No writer holds it; readers would not be seen from here.
     NoWriter,
     /// The state cannot be seen from here.
@@ -41,8 +53,17 @@ impl Status {
     #[must_use]
     pub fn new(name: impl Into<String>, state: State) -> Self {
         let name = name.into();
-        let (holder, waiting, token) = (None, None, None);
-        Self { name, state, holder, waiting, token, abandoned: None, unreleased: None }
+        Self {
+            name,
+            state,
+            holder: None,
+            waiting: None,
+            token: None,
+            abandoned: None,
+            unreleased: None,
+            permits: Vec::new(),
+            last_run: None,
+        }
     }
 
     /// The same status, with this holder.
@@ -75,6 +96,12 @@ impl Status {
         Self { unreleased: holder, ..self }
     }
 
+    /// The same status, with the last run that ended well.
+    #[must_use]
+    pub fn with_last_run(self, last_run: Option<LastRun>) -> Self {
+        Self { last_run: last_run.map(Box::new), ..self }
+    }
+
     /// The same status, with what this process knows because it holds the lock.
     pub(crate) fn held_here(
         self,
@@ -94,10 +121,21 @@ impl Status {
         &self.name
     }
 
-    /// The name to acquire the lock with, if it is a valid one.
+    /// The name to acquire the lock with, if it is a valid one; with its permits, as far as they are known.
     #[must_use]
     pub fn lock_name(&self) -> Option<LockName> {
-        LockName::new(&*self.name).ok()
+        let permits = u32::try_from(self.permits.len().max(1)).ok()?;
+        LockName::new(&*self.name).ok()?.with_permits(permits).ok()
+    }
+
+    /// The status of each [permit](LockName::with_permits), in their order; empty if the lock has only one,
+    /// or is free and not known to have more.
+    ///
+    /// Elsewhere, the status has the first of the holders, and the greatest token. Each permit has holders
+    /// and tokens of its own.
+    #[must_use]
+    pub fn permits(&self) -> &[Self] {
+        &self.permits
     }
 
     /// Whether the lock is held, and in which mode.
@@ -137,13 +175,19 @@ impl Status {
     pub fn unreleased(&self) -> Option<&Holder> {
         self.unreleased.as_deref()
     }
+
+    /// The last run that ended well, for a job that runs [at most every](crate::Lock::at_most_every) so often.
+    #[must_use]
+    pub fn last_run(&self) -> Option<&LastRun> {
+        self.last_run.as_deref()
+    }
 }
 
 impl State {
     /// Whether the lock is held, as far as that is known.
     #[must_use]
     pub fn is_held(self) -> bool {
-        matches!(self, Self::Writer | Self::Readers(_))
+        matches!(self, Self::Writer | Self::Readers(_) | Self::Permits { .. })
     }
 }
 
@@ -155,6 +199,7 @@ impl fmt::Display for State {
             Self::Readers(Some(1)) => f.write_str("1 reader"),
             Self::Readers(Some(count)) => write!(f, "{count} readers"),
             Self::Readers(None) => f.write_str("readers"),
+            Self::Permits { held, of } => write!(f, "{held}/{of}"),
             Self::NoWriter => f.write_str("no writer"),
             Self::Unknown => f.write_str("unknown"),
         }

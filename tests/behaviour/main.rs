@@ -7,6 +7,10 @@ jam_lock::lock_names! {
     "second",
     /// One for each customer.
     "customer_{id}",
+    /// Three at once.
+    "declared_export" = 3,
+    /// Two at once for each printer.
+    "printer_{id}" = 2,
 }
 
 mod abandonment;
@@ -14,6 +18,8 @@ mod acquire_and_release;
 #[cfg(target_os = "linux")]
 mod ancestors;
 mod asynchronous;
+#[cfg(unix)]
+mod at_most_every;
 mod cancellation;
 mod context;
 mod default_locks;
@@ -41,6 +47,7 @@ mod moved_guards;
 mod no_false_alarm;
 mod observer;
 mod paths;
+mod permits;
 mod processes;
 mod records;
 mod recovery;

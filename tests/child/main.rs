@@ -10,7 +10,10 @@ mod deadlock_storm;
 #[cfg(unix)]
 mod fork;
 mod hold;
+mod job;
 mod many;
+#[cfg(target_os = "linux")]
+mod permit_storm;
 #[cfg(target_os = "linux")]
 mod sale;
 mod sections;
@@ -40,17 +43,19 @@ fn main() -> Result {
         Order::AcquireTwo { location, first, second } => {
             // Both are of one `Locks`, so that a server sees them on one session.
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
             hold::acquire_two(&lock(first)?, &lock(second)?)
         }
         Order::AcquireThree { location, first, second, third } => {
             let locks = Locks::at(location)?;
-            let lock = |name| Ok::<_, Error>(locks.lock(LockName::new(name)?));
+            let lock = |name| Ok::<_, Error>(locks.lock(lock_name(name)?));
             hold::acquire_three(&lock(first)?, &lock(second)?, &lock(third)?)
         }
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),
         Order::RunSection { folder } => sections::run(&Locks::open(folder)?),
         Order::RecoverSection { folder } => sections::recover(&Locks::open(folder)?),
+
+        Order::RunJob { location, name } => job::run(&Locks::at(location)?, &LockName::new(name)?),
 
         Order::TryAcquire { location, name } => acquire::try_acquire(&lock(location, name)?),
         Order::WaitFor { location, name, ms } => acquire::wait_for(&lock(location, name)?, ms),
@@ -130,6 +135,10 @@ fn main() -> Result {
         #[cfg(target_os = "linux")]
         Order::Storm { folder, number, seed } => storm::work(folder, number, seed),
         #[cfg(target_os = "linux")]
+        Order::PermitStorm { location, data, seed, times } => {
+            permit_storm::work(location, data, seed, times)
+        }
+        #[cfg(target_os = "linux")]
         Order::DeadlockStorm { folder, number, seed } => deadlock_storm::work(folder, number, seed),
         #[cfg(not(target_os = "linux"))]
         order => Err(format!("child: {order:?} is not for this system").into()),
@@ -137,7 +146,15 @@ fn main() -> Result {
 }
 
 fn lock(location: &Path, name: &str) -> Result<Lock> {
-    Ok(Locks::at(location)?.lock(LockName::new(name)?))
+    Ok(Locks::at(location)?.lock(lock_name(name)?))
+}
+
+/// A name, or one with permits: `export*3`.
+fn lock_name(name: &str) -> Result<LockName> {
+    match name.split_once('*') {
+        None => Ok(LockName::new(name)?),
+        Some((name, permits)) => Ok(LockName::new(name)?.with_permits(permits.parse()?)?),
+    }
 }
 
 /// Waits for the next line of the standard input; returns `false` if the input has ended.

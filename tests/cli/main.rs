@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod at_most_every;
 mod chains;
 mod columns;
 mod container;
@@ -12,6 +13,7 @@ mod inherited;
 mod killed;
 mod list_who_sweep;
 mod names;
+mod permits;
 mod pseudo_terminal;
 mod run;
 mod signals;

@@ -102,6 +102,12 @@ fn one_that_does_not_report_a_loss_to_the_holder() {
 }
 
 #[test]
+fn one_that_claims_to_record_runs_and_forgets_them() {
+    let message = failure_of(Flaw::ForgetsRuns, "at most every");
+    assert!(message.contains("a job runs again within its period"), "{message}");
+}
+
+#[test]
 fn one_that_names_the_last_holder_as_the_current_one() {
     let message = failure_of(Flaw::StaleHolder, "holder");
     assert!(message.contains("still said to hold it"), "{message}");

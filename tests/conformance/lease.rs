@@ -43,6 +43,8 @@ pub(crate) enum Flaw {
     UnreportedLoss,
     /// The last holder is named after its release.
     StaleHolder,
+    /// The end of a run is not recorded, although the engine claims it is.
+    ForgetsRuns,
     /// Every lock is listed as free.
     ListsAllAsFree,
     /// A claim is released whichever mode is given.
@@ -70,7 +72,9 @@ impl Engine for LeaseEngine {
     fn supports(&self, capability: Capability) -> bool {
         let flaw = self.client.world.flaw;
         match capability {
-            Capability::SharedLocks | Capability::FairAcrossProcesses => true,
+            Capability::SharedLocks | Capability::FairAcrossProcesses | Capability::LastRuns => {
+                true
+            }
             Capability::LockLoss => flaw != Some(Flaw::UnclaimedLoss),
             Capability::AbandonmentReports => flaw != Some(Flaw::UnclaimedAbandonmentReports),
             _ => false,
@@ -95,7 +99,7 @@ impl Engine for LeaseEngine {
     }
 
     fn list(&self) -> Result<Vec<Status>, LockError> {
-        Ok(self.client.world.with(|state| state.server.list()))
+        Ok(self.client.world.with(|state| state.server.list(state.now())))
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

@@ -20,7 +20,7 @@ fn save() -> Result<u64, LockError> {
 
 #[locked("invoice_saved", "calculation", guard = held, timeout =)]
 async fn save_both() -> Result<u64, LockError> {
-    Ok(held[1].token())
+    Ok(held.1.token())
 }
 
 fn total(text: &str) -> Result<u64, ParseIntError> {

@@ -1,5 +1,7 @@
 //! The example programs, run as their users run them.
 
+#[cfg(unix)]
+mod exports;
 #[cfg(target_os = "linux")]
 mod from_jam;
 mod index;
@@ -7,11 +9,16 @@ mod invoices;
 mod nightly_job;
 #[cfg(target_os = "linux")]
 mod progress;
+mod recipes;
 #[cfg(target_os = "linux")]
 mod service;
 mod transfer;
 #[cfg(target_os = "linux")]
 mod units;
+#[cfg(target_os = "linux")]
+mod watch;
+#[cfg(target_os = "linux")]
+mod web_database;
 #[cfg(target_os = "linux")]
 mod web_handler;
 

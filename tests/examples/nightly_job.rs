@@ -1,31 +1,30 @@
-//! `examples/nightly_job`: the second instance is skipped.
+//! `examples/nightly_job`: of four workers that start the job at the same moment, one runs it.
 
-use jam_lock_tests::child::Child;
+use std::fs;
+use std::path::Path;
+
 use jam_lock_tests::output::printed;
 
 use super::{example, folder, run};
 
-#[test]
-fn a_second_instance_is_skipped_until_the_first_has_ended() {
-    let folder = folder();
-    let job = || example("nightly_job", folder.path());
-    let mut first = Child::start(&mut job());
-    assert_eq!(first.next_line(), "making the report");
-    let second = run(&mut job(), "");
-    assert!(second.status.success());
-    assert_eq!(printed(&second), "skipped: the report is already being made");
-    first.send("a sale");
-    first.send("another one");
-    assert_eq!(first.finish(), ["report finished: 2 sales"]);
-    assert_eq!(printed(&run(&mut job(), "")), "making the report\nreport finished: 0 sales");
+/// What the four workers print, without their numbers, in order.
+fn workers(folder: &Path) -> Vec<String> {
+    let text = printed(&run(&mut example("nightly_job", folder), ""));
+    let lines = text.lines().map(|line| line.split_once(": ").expect("its number").1.to_owned());
+    let mut lines: Vec<_> = lines.collect();
+    lines.sort();
+    lines
 }
 
 #[test]
-fn a_killed_instance_does_not_block_the_next() {
+fn one_of_four_workers_makes_the_report_unless_it_fails() {
     let folder = folder();
-    let job = || example("nightly_job", folder.path());
-    let mut first = Child::start(&mut job());
-    assert_eq!(first.next_line(), "making the report");
-    first.kill();
-    assert_eq!(printed(&run(&mut job(), "")), "making the report\nreport finished: 0 sales");
+    let failed = workers(folder.path());
+    assert_eq!(failed.len(), 4);
+    assert!(failed.iter().all(|line| line.starts_with("failed, ")), "{failed:?}");
+    fs::write(folder.path().join("sales.txt"), "a sale\nanother one\n").unwrap();
+    let skipped = "skipped, the report is new enough";
+    let finished = "the report is finished, with 2 sales";
+    assert_eq!(workers(folder.path()), [skipped, skipped, skipped, finished]);
+    assert_eq!(workers(folder.path()), [skipped; 4]);
 }

@@ -14,19 +14,19 @@ use crate::python::Library;
 use crate::{folder, lock};
 
 /// Another program that locks the same files.
-enum Other {
+pub(crate) enum Other {
     Python(Library),
     /// util-linux's `flock(1)`.
     Flock,
 }
 
 impl Other {
-    fn all() -> impl Iterator<Item = Self> {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         Library::all().into_iter().map(Self::Python).chain([Self::Flock])
     }
 
     /// Starts a process that holds the lock on `file`, and waits until it does.
-    fn holding(&self, file: &Path) -> Child {
+    pub(crate) fn holding(&self, file: &Path) -> Child {
         match self {
             Self::Python(library) => library.holding(file),
             Self::Flock => Child::flock(file, "-x"),
@@ -34,7 +34,7 @@ impl Other {
     }
 
     /// Waits there for the lock for so many seconds, and returns `acquired` or `timed out`.
-    fn attempt(&self, file: &Path, timeout: &str) -> String {
+    pub(crate) fn attempt(&self, file: &Path, timeout: &str) -> String {
         match self {
             Self::Python(library) => library.attempt(file, timeout),
             Self::Flock => {

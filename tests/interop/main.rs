@@ -2,9 +2,11 @@
 
 #![cfg(target_os = "linux")]
 
+mod at_most_every;
 mod exclusion;
 mod files;
 mod jam_application;
+mod permits;
 mod python;
 mod turns;
 

@@ -2,7 +2,7 @@
 
 use jam_lock::{LockError, LockName, locked};
 
-use crate::lock_names;
+use crate::lock_names::{self, CustomerId};
 use crate::section::alone;
 
 #[test]
@@ -70,17 +70,23 @@ fn a_placeholder_can_be_given_as_an_argument() {
         Ok(held.name().to_string())
     }
 
+    #[locked("customer_{id}", id = place as u64)]
+    fn converted(place: u32) -> Result<bool, LockError> {
+        Ok(CustomerId::lock(place)?.try_acquire().is_err())
+    }
+
     let _alone = alone();
     let invoice = Invoice { customer: "7".to_owned() };
     assert_eq!(function(invoice).unwrap(), lock_names::customer_id(7));
     assert_eq!(partly("a").unwrap(), "Shop a.7");
+    assert!(converted(7).unwrap());
 }
 
 #[test]
 fn one_argument_can_fill_placeholders_of_several_names() {
     #[locked("customer_{id}", "Shop {shop}.{account}", account = id, guard = held)]
-    fn function(id: u32, shop: char) -> Result<Vec<String>, LockError> {
-        Ok(held.iter().map(|guard| guard.name().to_string()).collect())
+    fn function(id: u32, shop: char) -> Result<[String; 2], LockError> {
+        Ok([held.0.name().to_string(), held.1.name().to_string()])
     }
 
     let _alone = alone();
@@ -116,10 +122,11 @@ fn a_macro_can_fill_a_placeholder() {
     assert_eq!(of_customer!(number).unwrap(), "customer_7");
 }
 
-/// The locks that are held while money is moved from one account to another.
+/// The locks that are held while money is moved from one account to another, with their tokens.
 #[locked("customer_{from}", "customer_{to}", timeout = 10, guard = held)]
-fn transfer(from: u32, to: u32) -> Result<Vec<String>, LockError> {
-    Ok(held.iter().map(|guard| guard.name().to_string()).collect())
+fn transfer(from: u32, to: u32) -> Result<[(String, u64); 2], LockError> {
+    let (from, to) = held;
+    Ok([(from.name().to_string(), from.token()), (to.name().to_string(), to.token())])
 }
 
 #[test]
@@ -129,21 +136,28 @@ fn two_keys_of_one_name_are_acquired_in_the_order_of_the_keys() {
     }
 
     #[locked("customer_{from}", "customer_{to}", from = source.owner, to = 7, guard = held)]
-    async fn deposit(source: Account) -> Result<Vec<String>, LockError> {
-        Ok(held.iter().map(|guard| guard.name().to_string()).collect())
+    async fn deposit(source: Account) -> Result<[u64; 2], LockError> {
+        Ok([held.0.token(), held.1.token()])
     }
 
     let _alone = alone();
-    assert_eq!(transfer(10, 9).unwrap(), ["customer_9", "customer_10"]);
-    assert_eq!(transfer(9, 10).unwrap(), ["customer_9", "customer_10"]);
-    let deposit = smol::block_on(deposit(Account { owner: 8 }));
-    assert_eq!(deposit.unwrap(), ["customer_7", "customer_8"]);
+    // Tokens of new names are the time.
+    let [(from, later), (to, earlier)] = transfer(10, 9).unwrap();
+    assert_eq!([from.as_str(), to.as_str()], ["customer_10", "customer_9"]);
+    assert!(earlier < later);
+    let [(from, earlier), (to, later)] = transfer(9, 10).unwrap();
+    assert_eq!([from.as_str(), to.as_str()], ["customer_9", "customer_10"]);
+    assert!(earlier < later);
+    let [later, earlier] = smol::block_on(deposit(Account { owner: 8 })).unwrap();
+    assert!(earlier < later);
 }
 
 #[test]
 fn a_transfer_to_oneself_holds_one_lock() {
     let _alone = alone();
-    assert_eq!(transfer(7, 7).unwrap(), ["customer_7"]);
+    let [from, to] = transfer(7, 7).unwrap();
+    assert_eq!(from.0, "customer_7");
+    assert_eq!(from, to);
 }
 
 #[test]

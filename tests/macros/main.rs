@@ -20,6 +20,10 @@ jam_lock::lock_names! {
     "customer_{id}",
     /// One lock for each account of each shop.
     "Shop {shop}.{account}",
+    /// Three at once.
+    "export" = 3,
+    /// Two at once for each printer.
+    "printer_{id}" = 2,
 }
 
 mod arguments;
@@ -27,6 +31,7 @@ mod async_block;
 mod async_drop_order;
 mod async_functions;
 mod async_methods;
+mod at_most_every;
 mod block;
 mod body;
 mod broken;
@@ -36,6 +41,8 @@ mod instrumented;
 mod keyed;
 mod methods;
 mod names;
+mod permits;
+mod proof;
 mod section;
 mod several;
 mod shared;

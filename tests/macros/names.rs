@@ -21,9 +21,18 @@ fn a_list_in_the_order_of_declaration() {
             "2026 budget",
             "zápis",
             "customer_{id}",
-            "Shop {shop}.{account}"
+            "Shop {shop}.{account}",
+            "export",
+            "printer_{id}"
         ]
     );
+}
+
+#[test]
+fn a_name_has_the_permits_that_are_declared() {
+    assert_eq!(lock_names::EXPORT.permits(), 3);
+    assert_eq!(lock_names::printer_id(7).permits(), 2);
+    assert_eq!(lock_names::SECTION.permits(), 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Several names in one attribute or block are held together.
 
-use jam_lock::{LockError, LockGuard, default_locks, locked};
+use jam_lock::{LockError, default_locks, locked};
 
 use crate::lock_names;
 use crate::section::{alone, assert_held_within, block_on, is_held};
@@ -29,30 +29,6 @@ fn all_are_held_within() {
         is_held() && is_inner_held()
     })));
     assert!(!is_inner_held());
-}
-
-#[test]
-fn the_guard_is_a_slice() {
-    fn names(guards: &[LockGuard]) -> Vec<&str> {
-        guards.iter().map(|guard| guard.name().as_str()).collect()
-    }
-
-    #[locked("section", "inner", guard = held)]
-    fn function() -> Result<usize, LockError> {
-        Ok(names(held).len())
-    }
-
-    #[locked("section", "inner", guard = held)]
-    async fn asynchronous() -> Result<usize, LockError> {
-        tokio::task::yield_now().await;
-        Ok(names(held).len())
-    }
-
-    let _alone = alone();
-    assert_eq!(function().unwrap(), 2);
-    assert_eq!(block_on(asynchronous()).unwrap(), 2);
-    let held = locked!("section", "inner", guard = held, { names(held).join(" ") });
-    assert_eq!(held.unwrap(), "section inner");
 }
 
 #[test]

@@ -10,6 +10,7 @@ jam_lock::lock_names! {
 }
 
 mod acquire_and_release;
+mod at_most_every;
 mod cancelled;
 mod connections;
 mod cut_waits;
@@ -25,6 +26,7 @@ mod no_leftovers;
 mod other_work;
 mod owners;
 mod partition;
+mod permits;
 mod poolers;
 mod readers;
 mod refused;

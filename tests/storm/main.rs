@@ -12,6 +12,7 @@ mod checker;
 mod fault_injector;
 mod flock;
 mod leftovers;
+mod permits;
 mod soak;
 mod workers;
 

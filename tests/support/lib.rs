@@ -8,6 +8,7 @@
 )]
 
 pub mod child;
+pub mod clock;
 pub mod end;
 pub mod http;
 #[cfg(target_os = "linux")]

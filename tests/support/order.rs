@@ -76,6 +76,11 @@ orders! {
         /// Runs a section of the lock `first` whose `recover` lasts until the next line.
         RecoverSection { folder: &'a Path },
 
+        /// Runs a job at most every two seconds, once for each line, which has the timeout and how the job
+        /// ends: `well`, `badly` or never, with `hang`. Prints `ready` first, `inside` in a job that hangs,
+        /// and then `ran`, `failed` or why the job did not run.
+        RunJob { location: &'a Path, name: &'a str },
+
         /// Tries to acquire the lock, and prints `acquired` or the error.
         TryAcquire { location: &'a Path, name: &'a str },
         /// As [`TryAcquire`](Self::TryAcquire), at the next line, for so many milliseconds; prints `ready`
@@ -152,6 +157,9 @@ orders! {
         Sell { locks: &'a Path, data: &'a str, log: &'a Path, seller: i32, pieces: i32 },
         /// Works as process `number` of a kill storm, until the file `stop` exists.
         Storm { folder: &'a Path, number: u64, seed: u64 },
+        /// Acquires one of the three permits of `export` so many times in each of two threads and two tasks,
+        /// some of which give up, and checks with the files of `data` that each permit has one holder.
+        PermitStorm { location: &'a Path, data: &'a Path, seed: u64, times: usize },
         /// Works as process `number` of a storm of deadlocks, until the file `stop` exists.
         DeadlockStorm { folder: &'a Path, number: u64, seed: u64 },
     }

@@ -71,9 +71,14 @@ fn a_function_with_incomplete_arguments_is_passed_on() {
 #[test]
 fn the_variable_of_the_guard_has_its_type_despite_errors() {
     let item = stream("fn save() -> Result<(), LockError> { held.token() }");
+    let support = quote!(::jam_lock::macro_support);
+    let ty = |name| quote!(crate::lock_names::name! { type [crate::lock_names] #name });
+    let (a, b) = (ty("a"), ty("b"));
     for (names, guard) in [
-        ("\"a\"", quote!(&::jam_lock::macro_support::LockGuard)),
-        ("\"a\", \"b\"", quote!(&[::jam_lock::macro_support::LockGuard])),
+        ("\"a\"", quote!(&#support::Held<#a>)),
+        ("\"a\", shared", quote!(&#support::HeldShared<#a>)),
+        ("NAME", quote!(&#support::LockGuard)),
+        ("\"a\", \"b\"", quote!((&#support::Held<#a>, &#support::Held<#b>))),
     ] {
         let output =
             function::expand(&stream(&format!("{names}, guard = held, timeout = ")), &item);

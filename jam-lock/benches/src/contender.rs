@@ -80,6 +80,10 @@ const ALL: [Contender; 16] = [
 pub(crate) const NESTED: Contender =
     rust("jam-lock, timed, with another lock held", jam_lock::nested);
 
+/// A name with several permits, of which one falls free; only for hand-offs.
+pub(crate) const PERMITS: Contender =
+    rust("jam-lock, timed, the last of 3 permits", jam_lock::permits);
+
 /// The advisory lock of another library.
 pub(crate) const SQLX: &str = "sqlx, without a token";
 
@@ -131,7 +135,7 @@ pub(crate) fn on_postgres() -> Vec<Contender> {
 impl Contender {
     /// The contender `name`.
     pub(crate) fn named(name: &str) -> Outcome<Self> {
-        let mut all = ALL.into_iter().chain([NESTED]).chain(ALL_ON_POSTGRES);
+        let mut all = ALL.into_iter().chain([NESTED, PERMITS]).chain(ALL_ON_POSTGRES);
         let found = all.find(|contender| contender.name == name);
         found.ok_or_else(|| format!("no contender is called `{name}`").into())
     }

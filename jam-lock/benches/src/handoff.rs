@@ -56,7 +56,7 @@ pub(crate) fn measure() -> Outcome {
 /// Prints the table of one placement, with the waiters on `processor`.
 pub(crate) fn measure_placed(title: &str, handoffs: usize, processor: Option<&str>) -> Outcome {
     let title = format!("Hand-off to a waiter in another process, {title}");
-    let contenders = [contender::all(), vec![contender::NESTED]].concat();
+    let contenders = [contender::all(), vec![contender::NESTED, contender::PERMITS]].concat();
     measure_all(&title, &contenders, &[contender::REFERENCE], handoffs, processor)
 }
 

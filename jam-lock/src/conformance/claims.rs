@@ -42,7 +42,7 @@ pub(super) fn release_of_an_unused_claim(subject: &dyn Subject) {
     }
     let mut claim = engine.claim(&name);
     acquire(subject, claim.as_mut());
-    let used = Usage { abandoned_by: None, last_token: 0 };
+    let used = Usage { abandoned_by: None, last_token: 0, permits: 1 };
     claim.release(Mode::Exclusive, Some(used)).expect("it can be released");
     let next = lock(subject, &name).timeout(subject.timeout()).acquire().expect("it was released");
     assert!(next.abandoned().is_some(), "an abandonment is lost that no holder was notified of");
@@ -58,7 +58,8 @@ fn acquire(subject: &dyn Subject, claim: &mut dyn Claim) {
     let (reply, result) = mpsc::channel();
     let (id, mode, blocking, site) = (WaitId(1), Mode::Exclusive, true, None);
     let (yield_first, owner) = (Duration::ZERO, OwnerId::NONE);
-    let request = WaitRequest { id, mode, blocking, yield_first, owner, site };
+    let permits = 1;
+    let request = WaitRequest { id, mode, blocking, yield_first, owner, site, permits };
     claim
         .start_wait(request, Box::new(move |result| drop(reply.send(result))))
         .expect("the wait starts");

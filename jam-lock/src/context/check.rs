@@ -1,17 +1,19 @@
 //! [`Check`]: whether an acquisition may re-enter a held lock, would deadlock with it, or violates the
 //! lock order.
 
+use std::sync::Arc;
+
 use super::held_locks::{HeldBy, HeldLock};
 use crate::engine::Mode;
 use crate::error::LockError;
-use crate::gate::AcquireRequest;
+use crate::gate::{AcquireRequest, Gate};
 use crate::name::LockName;
 
 /// A check of one acquisition against the held locks, one after another.
 pub(super) struct Check<'a> {
     name: &'a LockName,
-    /// The address of the lock's gate.
-    gate: usize,
+    /// The gates of the lock, one for each permit.
+    gates: &'a [Arc<Gate>],
     request: &'a AcquireRequest,
     is_reentrant: bool,
     /// The error if the acquisition waits, because the lock is already held.
@@ -23,16 +25,16 @@ pub(super) struct Check<'a> {
 impl<'a> Check<'a> {
     pub(super) fn new(
         name: &'a LockName,
-        gate: usize,
+        gates: &'a [Arc<Gate>],
         request: &'a AcquireRequest,
         is_reentrant: bool,
     ) -> Self {
-        Self { name, gate, request, is_reentrant, reentrant: None, out_of_order: None }
+        Self { name, gates, request, is_reentrant, reentrant: None, out_of_order: None }
     }
 
     /// Checks the request against one held lock; returns that lock if the request may re-enter it.
     pub(super) fn visit(&mut self, held: &HeldLock) -> Option<HeldLock> {
-        if held.key.gate != self.gate {
+        if !self.gates.iter().any(|gate| Arc::as_ptr(gate).addr() == held.key.gate) {
             if self.out_of_order.is_none() {
                 self.out_of_order = self.order_error(held);
             }

@@ -29,7 +29,7 @@ impl LockRef {
     }
 
     pub(super) fn of(gate: &Gate) -> Self {
-        Self::new(gate.engine(), gate.name())
+        Self::new(gate.engine(), gate.engine_name())
     }
 
     /// The holder in any process, if it is certain; blocks the thread while the engine looks for it.

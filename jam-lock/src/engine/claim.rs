@@ -9,6 +9,7 @@ use super::loss_monitor::LossMonitor;
 use super::recorded_wait::RecordedWait;
 use crate::error::LockError;
 use crate::holder::Holder;
+use crate::last_run::LastRun;
 use crate::site::Site;
 
 /// Whether a claim excludes every other holder, or writers only.
@@ -62,6 +63,8 @@ pub struct WaitRequest {
     pub owner: OwnerId,
     /// The call site to record as the holder; `None` if it is not recorded.
     pub site: Option<Site>,
+    /// How many permits the lock has, to be recorded with the holder.
+    pub permits: u16,
 }
 
 /// The callback of [`Claim::find_waiting_writer`].
@@ -106,6 +109,8 @@ pub struct Usage<'gate> {
     pub abandoned_by: Option<&'gate Holder>,
     /// The greatest token that this process has given to a writer.
     pub last_token: u64,
+    /// How many permits the lock has for the holder, to be recorded with it.
+    pub permits: u16,
 }
 
 /// The claim of this process on one name.
@@ -252,6 +257,32 @@ pub trait Claim: Send {
     /// It may be left out if it cannot be recorded, as by default.
     fn record_waits(&mut self, waits: &[RecordedWait]) {
         let _ = waits;
+    }
+
+    /// Begins a run on behalf of the writer that holds the claim and is recorded, and returns the last one
+    /// that ended well; by default an error.
+    ///
+    /// Only for engines with [`Capability::LastRuns`](super::Capability::LastRuns). The last run, which any
+    /// process may have recorded, has to be known here without a question to a server. If it begins later
+    /// than now, because the clock was set back, it is recorded again as one that begins now.
+    ///
+    /// # Errors
+    /// The last run cannot be read, or the end of this one could not be recorded.
+    fn begin_run(&mut self) -> Result<Option<LastRun>, LockError> {
+        Err(LockError::engine("begin a run", "this engine", "it records no runs"))
+    }
+
+    /// Records that the run of the call site `site`, which began with the last call of
+    /// [`Claim::begin_run`], has ended well, and that the next one may begin `period` after it began.
+    ///
+    /// The claim is still held then. It is kept until another run is recorded, or until `period` has
+    /// passed, even if the lock is swept or abandoned.
+    ///
+    /// # Errors
+    /// The run could not be recorded, as far as that is known at once.
+    fn record_run(&mut self, site: &Site, period: Duration) -> Result<(), LockError> {
+        let _ = (site, period);
+        Err(LockError::engine("record a run", "this engine", "it records no runs"))
     }
 
     /// Releases the claim, if it is held in `mode`.

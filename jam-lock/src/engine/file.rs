@@ -7,6 +7,7 @@
 //! | how a wait blocks or polls | `blocking_pool.rs`, `polling.rs` |
 //! | what is written to the `.holder` file | `record.rs`, `record/format.rs` |
 //! | what a holder waits for | `record/waits.rs`, `wait_lookup.rs` |
+//! | where the last run of a job is recorded | `record/last_run.rs` |
 //! | where a writer that died is reported | `record/abandonment.rs` |
 //! | why a record is not read each time | `record/last_writer.rs` |
 //! | where live and stale records are distinguished | `holder_lookup/linux/stale_record.rs` |
@@ -69,7 +70,7 @@ use self::lock_file::EXTENSION;
 use self::mount::Mount;
 #[cfg(target_os = "linux")]
 use self::offloaded_claim::OffloadedClaim;
-use self::record::TokenFloor;
+use self::record::{RecordFile, TokenFloor};
 use self::temporary_folder::TemporaryFolder;
 use super::{Capability, Claim, Engine, FoundWaits, HolderReply, ProcessId};
 use crate::error::LockError;
@@ -144,7 +145,7 @@ impl FileEngine {
 impl Engine for FileEngine {
     fn supports(&self, capability: Capability) -> bool {
         match capability {
-            Capability::SharedLocks | Capability::AbandonmentReports => true,
+            Capability::SharedLocks | Capability::AbandonmentReports | Capability::LastRuns => true,
             // A lock lasts as long as its file is open. A process that tries the lock may overtake
             // the waiter that the kernel wakes. The kernel detects no deadlocks.
             Capability::LockLoss
@@ -177,6 +178,16 @@ impl Engine for FileEngine {
             return;
         }
         holder_lookup::find(self.path(name), reply);
+    }
+
+    fn recorded_permits(&self, name: &LockName) -> Option<u16> {
+        // Nothing is read where the file system may hang.
+        #[cfg(target_os = "linux")]
+        if self.io_threads.is_some() {
+            return None;
+        }
+        let record = record::read_record(&RecordFile::path(&self.path(name)))?;
+        record.holder.and_then(|(holder, _)| holder.permits)
     }
 
     fn holder_timeout(&self) -> Duration {

@@ -1,6 +1,7 @@
 //! The memory engine: the locks are in a table of this process, for tests without files.
 
 mod claim;
+mod last_run;
 mod lock;
 mod table;
 
@@ -42,6 +43,7 @@ impl Engine for MemoryEngine {
     fn supports(&self, capability: Capability) -> bool {
         match capability {
             Capability::SharedLocks
+            | Capability::LastRuns
             | Capability::AbandonmentReports
             | Capability::FairAcrossProcesses => true,
             Capability::LockLoss
@@ -76,6 +78,10 @@ impl Engine for MemoryEngine {
         let lock = self.table.get(name);
         let free = || Status::new(name.as_str(), State::Free).waited_for_by(Some(0));
         Ok(lock.map_or_else(free, |lock| lock.lock().status(name)))
+    }
+
+    fn sweep(&self) -> Result<usize, LockError> {
+        Ok(self.table.sweep())
     }
 
     fn claim(&self, name: &LockName) -> Box<dyn Claim> {

@@ -43,6 +43,7 @@ mod heartbeat;
 mod hold;
 mod holder;
 mod key;
+mod last_run;
 mod list;
 mod loss_wakers;
 mod pool;
@@ -133,6 +134,7 @@ impl Engine for PostgresEngine {
             Capability::SharedLocks
             | Capability::AbandonmentReports
             | Capability::LockLoss
+            | Capability::LastRuns
             | Capability::FairAcrossProcesses
             | Capability::DeadlockDetection => true,
             // The process may be on another machine.

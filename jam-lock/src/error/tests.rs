@@ -11,6 +11,7 @@ fn name() -> LockName {
 
 fn timeout(waited: Duration) -> LockError {
     LockError::Timeout {
+        other_holders: Vec::new(),
         name: Box::new(name()),
         location: "/srv/locks/invoice_saved.lock".to_owned(),
         waited,

@@ -10,6 +10,7 @@
 
 mod actors;
 mod engine;
+mod permits;
 mod shared_file;
 pub(super) mod sync;
 pub(super) mod timer;

@@ -16,6 +16,8 @@ pub(crate) struct AcquireRequest {
     pub(crate) owner: OwnerId,
     /// Whether a timeout names the holder; if not, it is not looked up in other processes.
     pub(crate) names_holder: bool,
+    /// How many permits the lock has; one, unless it is declared otherwise.
+    pub(crate) permits: u16,
 }
 
 /// A granted request.

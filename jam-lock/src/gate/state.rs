@@ -208,16 +208,31 @@ impl State {
         self.holders.first().map(Box::new)
     }
 
+    /// How many permits the lock has for the holder in this process.
+    pub(super) fn permits_of_holder(&self) -> Option<u16> {
+        self.holders.permits()
+    }
+
     /// Adds a guard to holder `number`; returns its token and loss monitor, unless it is gone.
     pub(super) fn reenter(&mut self, number: u64) -> Option<(u64, Option<Arc<dyn LossMonitor>>)> {
         self.claim.check_process().ok()?;
         Some((self.holders.add_guard(number)?, self.claim.loss_monitor()))
     }
 
+    /// The claim, for what concerns the engine and its one writer only.
+    pub(super) fn claim_mut(&mut self) -> &mut dyn Claim {
+        &mut *self.claim
+    }
+
     /// A duplicate of the descriptor that holds the claim, if one does.
     #[cfg(unix)]
     pub(super) fn duplicate_descriptor(&self) -> Result<Option<OwnedFd>, LockError> {
         self.hold.mode().map_or(Ok(None), |mode| self.claim.duplicate_descriptor(mode))
+    }
+
+    /// Whether this process neither has the claim nor waits for it.
+    pub(super) fn is_unused(&self) -> bool {
+        self.hold == Hold::None && self.queue.is_empty()
     }
 
     /// Whether the claim is lost: no longer this process's, although it was not released.

@@ -13,7 +13,7 @@ use crate::timeout::Deadline;
 /// A request in `mode`, whose holder is recorded.
 pub(super) fn request(mode: Mode) -> AcquireRequest {
     let (site, owner) = (Site::here(), OwnerId::NONE);
-    AcquireRequest { mode, site, is_recorded: true, owner, names_holder: true }
+    AcquireRequest { mode, site, is_recorded: true, owner, names_holder: true, permits: 1 }
 }
 
 impl Gate {

@@ -88,7 +88,7 @@ fn tasks_that_are_never_polled_again_keep_a_thread_out_for_a_short_time_whatever
     }
     let thread = scenario.queue(Deadline::Never);
     scenario.extend_handoff();
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     scenario.gate.release_first().unwrap();
     thread.result().unwrap();
     // Four rounds of 10 ms, and not one for each of them.

@@ -143,7 +143,8 @@ impl Wait {
         };
         let name = Box::new(self.gate.name().clone());
         let location = self.gate.location().to_owned();
-        LockError::Timeout { name, location, waited, holder, blocked_on }
+        let other_holders = Vec::new();
+        LockError::Timeout { name, location, waited, holder, other_holders, blocked_on }
     }
 }
 
@@ -164,11 +165,16 @@ impl TimedPoll for Wait {
     }
 
     fn without_timer(&self, error: io::Error) -> WaitEnd {
-        WaitEnd::Failed(LockError::Io {
-            operation: "start a thread to watch the deadline of",
-            path: self.gate.location().into(),
-            error,
-        })
+        WaitEnd::Failed(no_timer(&self.gate, error))
+    }
+}
+
+/// The error of a wait whose deadline cannot be watched.
+pub(super) fn no_timer(gate: &Gate, error: io::Error) -> LockError {
+    LockError::Io {
+        operation: "start a thread to watch the deadline of",
+        path: gate.location().into(),
+        error,
     }
 }
 

@@ -19,6 +19,11 @@ impl LockGuards {
         self.guards.push(guard);
     }
 
+    /// The guards, in the order in which they were acquired, each of which releases its own lock.
+    pub(crate) fn into_vec(mut self) -> Vec<LockGuard> {
+        std::mem::take(&mut self.guards)
+    }
+
     /// Releases all the locks and reports errors, which dropping the guards ignores.
     ///
     /// # Errors

@@ -6,17 +6,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::acquire::{Started, finish};
+use super::acquire::Started;
 use super::waiting::Waiting;
-use super::{Lock, yield_to_executor};
+use super::{Lock, Options, yield_to_executor};
 use crate::context::Owner;
 use crate::deadlock;
 use crate::error::LockError;
 use crate::gate::{Grant, TaskTimer, WaitEnd, WaiterKind};
 use crate::guard::LockGuard;
 use crate::name::LockName;
+use crate::settings::Settings;
 use crate::site::Site;
-use crate::timeout::Deadline;
+use crate::timeout::{Deadline, Timeout};
 
 /// The acquisition of a lock by a task.
 ///
@@ -28,6 +29,8 @@ enum Step {
     Wait(TaskTimer, Waiting, Acquirer),
     /// Few waits get here, so what this needs is in a box.
     End(Pin<Box<dyn Future<Output = Ended> + Send>>, Acquirer),
+    /// An acquisition of one of several permits.
+    Permit(Pin<Box<dyn Future<Output = Result<LockGuard, LockError>> + Send>>),
     Done,
 }
 
@@ -39,10 +42,12 @@ struct Start {
     has_yielded: bool,
 }
 
-/// What is known of an acquisition that waits, besides its request.
+/// What is needed of the lock, and of its owner, once a wait has ended: less than all of them.
 struct Acquirer {
     owner: Owner,
     name: LockName,
+    settings: Arc<Settings>,
+    options: Options,
 }
 
 /// The owner, or how to find it when the future is polled for the first time.
@@ -113,6 +118,13 @@ impl Future for AcquireFuture {
                         return Poll::Ready(acquirer.finish(waiting, result));
                     }
                 },
+                Step::Permit(mut acquisition) => {
+                    let polled = acquisition.as_mut().poll(context);
+                    if polled.is_pending() {
+                        *step = Step::Permit(acquisition);
+                    }
+                    return polled;
+                }
                 Step::Done => unreachable!("it is not polled after its end"),
             }
         }
@@ -132,17 +144,23 @@ impl Start {
             AcquiredBy::Current(find) => find(),
             AcquiredBy::Owner(owner) => owner,
         };
+        if let Some(permits) = lock.settings.permits.clone() {
+            let acquisition = async move {
+                lock.acquire_permit_async_for(&permits, owner, self.site, self.deadline).await
+            };
+            return Ok(ControlFlow::Continue(Step::Permit(Box::pin(acquisition))));
+        }
         let request = lock.request(&owner, self.site);
         Ok(match lock.start(&owner, &request, self.deadline, WaiterKind::Task)? {
             Started::Reentrant(guard) => ControlFlow::Break(guard),
-            Started::Granted(granted) => {
+            Started::Granted(grant, notifier) => {
                 yield_to_executor::spend_budget();
-                let (name, gate) = (&lock.name, &lock.gate);
-                let guard = granted.into_guard(owner, name, gate, &request, WaiterKind::Task);
-                ControlFlow::Break(guard)
+                let kind = WaiterKind::Task;
+                ControlFlow::Break(lock.guard(&lock.gate, owner, &request, grant, notifier, kind))
             }
             Started::Waiting(waiting) => {
-                let acquirer = Acquirer { owner, name: lock.name };
+                let Lock { name, settings, options, .. } = lock;
+                let acquirer = Acquirer { owner, name, settings, options };
                 ControlFlow::Continue(Step::Wait(TaskTimer::default(), waiting, acquirer))
             }
         })
@@ -156,9 +174,11 @@ impl Acquirer {
         result: Result<Grant, LockError>,
     ) -> Result<LockGuard, LockError> {
         waiting.withdraw();
+        let Self { owner, name, settings, options } = self;
         let (gate, request) = (Arc::clone(&waiting.wait.gate), waiting.wait.request);
-        let granted = finish(waiting, result)?;
-        Ok(granted.into_guard(self.owner, &self.name, &gate, &request, WaiterKind::Task))
+        let lock = Lock { name, gate, settings, options, timeout: Timeout::FOREVER };
+        let (grant, notifier) = lock.finish(waiting, result)?;
+        Ok(lock.guard(&lock.gate, owner, &request, grant, notifier, WaiterKind::Task))
     }
 }
 

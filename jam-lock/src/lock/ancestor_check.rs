@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::error::LockError;
 use crate::gate::Gate;
 use crate::holder::Holder;
+use crate::permits;
 use crate::timeout::Deadline;
 
 /// How long a wait lasts until the first check; most end before.
@@ -41,6 +42,7 @@ impl AncestorCheck {
             return Ok(());
         }
         self.done = self.done.map(|done| done + 1);
+        permits::agree(gate.name(), gate, holder)?;
         match holder.filter(|holder| holder.waits_for_this_process()) {
             None => Ok(()),
             Some(holder) => Err(LockError::HeldByAncestor {

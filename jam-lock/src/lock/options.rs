@@ -1,6 +1,7 @@
 //! Options of a [`Lock`]: how it is acquired and held.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Lock;
 use crate::engine::Mode;
@@ -21,8 +22,7 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let mode = Mode::Exclusive;
-        Self { mode, is_reentrant: false, names_holder: true, needs_record: false }
+        Self { mode: Mode::Exclusive, is_reentrant: false, names_holder: true, needs_record: false }
     }
 }
 
@@ -30,6 +30,7 @@ impl Lock {
     /// The same lock, with a limit on how long an acquisition may take: a `Duration`, or whole seconds.
     ///
     /// By default an acquisition waits forever.
+    #[doc(alias = "try_lock_for", alias = "lock_timeout")]
     pub fn timeout(&self, timeout: impl Into<Timeout>) -> Self {
         Self { timeout: timeout.into(), ..self.clone() }
     }
@@ -57,7 +58,7 @@ impl Lock {
     /// assert!(lock.shared().try_acquire().is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[doc(alias = "RwLock", alias = "read")]
+    #[doc(alias = "RwLock", alias = "read", alias = "lock_shared")]
     pub fn shared(&self) -> Self {
         let options = Options { mode: Mode::Shared, ..self.options };
         Self { options, ..self.clone() }
@@ -125,11 +126,15 @@ impl Lock {
         Self { settings: Arc::new(settings), ..self.clone() }
     }
 
-    /// The same lock with `options`.
+    /// The same lock with `options`, and with a period if one is given.
     ///
     /// # Errors
     /// [`LockError::Unsupported`] if the options need a record, and abandonments are not recorded.
-    pub(crate) fn with_options(self, options: Options) -> Result<Self, LockError> {
+    pub(crate) fn with_options(
+        self,
+        options: Options,
+        at_most_every: Option<Duration>,
+    ) -> Result<Self, LockError> {
         if options.needs_record
             && !(self.settings.records_holders && self.gate.reports_abandonment())
         {
@@ -142,6 +147,10 @@ impl Lock {
                         .into(),
             });
         }
-        Ok(Self { options, ..self })
+        let lock = Self { options, ..self };
+        Ok(match at_most_every {
+            Some(period) => lock.at_most_every(period),
+            None => lock,
+        })
     }
 }

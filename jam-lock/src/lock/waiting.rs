@@ -1,9 +1,9 @@
 //! [`Waiting`]: a wait for a lock, and what happens beside it.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::ancestor_check::AncestorCheck;
+use super::observed_wait::ObservedWait;
 use crate::deadlock::PublishedWait;
 use crate::error::LockError;
 use crate::gate::Wait;
@@ -20,7 +20,6 @@ pub(super) struct Waiting {
     observed: Option<Box<ObservedWait>>,
     ancestor_check: AncestorCheck,
     is_try: bool,
-    pub(super) needs_record: bool,
     pub(super) wait: Wait,
 }
 
@@ -29,17 +28,19 @@ impl Waiting {
     pub(super) fn start(
         wait: Wait,
         deadline: Deadline,
-        needs_record: bool,
         notifier: Option<Arc<Notifier>>,
         held: impl FnOnce() -> Vec<(usize, u64)>,
     ) -> Self {
         let is_try = matches!(deadline, Deadline::Once);
-        let observed = notifier.map(|notifier| ObservedWait::start(&wait, notifier, is_try));
+        let observed = notifier.map(|notifier| {
+            let skip = || wait.skip_until_polled();
+            Box::new(ObservedWait::start(Some(notifier), is_try, skip))
+        });
         let ancestor_check = AncestorCheck::start(&wait.gate, deadline);
         // A try waits for no holder.
         let held = if is_try { Vec::new() } else { held() };
         let published = PublishedWait::new(&wait, &held);
-        let mut waiting = Self { published, observed, ancestor_check, is_try, needs_record, wait };
+        let mut waiting = Self { published, observed, ancestor_check, is_try, wait };
         waiting.set_interrupt();
         waiting
     }
@@ -86,57 +87,5 @@ impl Waiting {
     /// What notifies the observer of the holder: the lock was granted.
     pub(super) fn into_notifier(mut self) -> Option<Arc<Notifier>> {
         self.observed.as_mut()?.notifier.take()
-    }
-}
-
-/// Notifies the observer of a wait, and of its end if it is dropped. A try waits for no holder, so the
-/// observer is notified only if it is granted or times out.
-struct ObservedWait {
-    notifier: Option<Arc<Notifier>>,
-    is_try: bool,
-    /// When it is notified that the wait still lasts.
-    still_waiting_at: Option<Instant>,
-}
-
-impl ObservedWait {
-    fn start(wait: &Wait, notifier: Arc<Notifier>, is_try: bool) -> Box<Self> {
-        let mut still_waiting_at = None;
-        if !is_try {
-            // An observer may be slow, and must not delay other waiters.
-            wait.skip_until_polled();
-            still_waiting_at = notifier.still_waiting_at();
-            notifier.waiting();
-        }
-        Box::new(Self { notifier: Some(notifier), is_try, still_waiting_at })
-    }
-
-    fn is_due(&self) -> bool {
-        self.still_waiting_at.is_some_and(|at| at <= Instant::now())
-    }
-
-    /// Notifies the observer that the wait still lasts, once that is due.
-    fn still_waiting(&mut self, holder: Option<&Holder>) {
-        if self.is_due() {
-            self.still_waiting_at = None;
-            if let Some(notifier) = &self.notifier {
-                notifier.still_waiting(holder);
-            }
-        }
-    }
-
-    fn timed_out(&mut self, error: &LockError) {
-        if let LockError::Timeout { waited, holder, .. } = error {
-            if let Some(notifier) = self.notifier.take() {
-                notifier.timed_out(*waited, holder.as_deref());
-            }
-        }
-    }
-}
-
-impl Drop for ObservedWait {
-    fn drop(&mut self) {
-        if let Some(notifier) = self.notifier.as_ref().filter(|_| !self.is_try) {
-            notifier.gave_up();
-        }
     }
 }

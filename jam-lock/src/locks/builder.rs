@@ -120,12 +120,6 @@ impl LocksBuilder {
         Ok(Locks::with(Arc::new(FileEngine::temporary(self.mode)?), self.settings))
     }
 
-    /// Opens the locks of a custom engine, as [`Locks::with_engine`] does; ignores the folder and the mode.
-    #[must_use]
-    pub fn with_engine(self, engine: Arc<dyn Engine>) -> Locks {
-        Locks::with(engine, self.settings)
-    }
-
     /// Creates locks without files, as [`Locks::in_memory`] does; ignores the folder and the mode.
     #[must_use]
     pub fn in_memory(self) -> Locks {
@@ -140,5 +134,11 @@ impl LocksBuilder {
     pub fn connect(self, url: &str) -> Result<Locks, LockError> {
         let engine = PostgresEngine::open(Url::parse(url)?)?;
         Ok(Locks::with(Arc::new(engine), self.settings))
+    }
+
+    /// Opens the locks of a custom engine, as [`Locks::with_engine`] does; ignores the folder and the mode.
+    #[must_use]
+    pub fn with_engine(self, engine: Arc<dyn Engine>) -> Locks {
+        Locks::with(engine, self.settings)
     }
 }

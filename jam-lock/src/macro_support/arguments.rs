@@ -1,5 +1,7 @@
 //! What the values of arguments may be, with an error of its own for each that is of another type.
 
+use std::time::Duration;
+
 use crate::locks::Locks;
 use crate::name::LockName;
 use crate::timeout::Timeout;
@@ -54,6 +56,55 @@ pub trait IntoTimeout {
 impl<T: Into<Timeout>> IntoTimeout for T {
     fn into_timeout(self) -> Timeout {
         self.into()
+    }
+}
+
+/// The value of `at_most_every`; `None` if it is negative.
+pub struct Period(pub(super) Option<Duration>);
+
+/// The value of `at_most_every`.
+pub fn period(value: impl IntoPeriod) -> Period {
+    Period(value.into_period())
+}
+
+/// A value of `at_most_every`: a `Duration`, or whole seconds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a period",
+    label = "expected a `Duration`, or whole seconds as `u64`, `u32`, `i64` or `i32`",
+    note = "write `Duration::from_secs_f64(…)` for a float, and `… as u64` for another integer"
+)]
+pub trait IntoPeriod {
+    /// The period, unless it is negative.
+    fn into_period(self) -> Option<Duration>;
+}
+
+impl IntoPeriod for Duration {
+    fn into_period(self) -> Option<Duration> {
+        Some(self)
+    }
+}
+
+impl IntoPeriod for u64 {
+    fn into_period(self) -> Option<Duration> {
+        Some(Duration::from_secs(self))
+    }
+}
+
+impl IntoPeriod for u32 {
+    fn into_period(self) -> Option<Duration> {
+        u64::from(self).into_period()
+    }
+}
+
+impl IntoPeriod for i64 {
+    fn into_period(self) -> Option<Duration> {
+        u64::try_from(self).ok()?.into_period()
+    }
+}
+
+impl IntoPeriod for i32 {
+    fn into_period(self) -> Option<Duration> {
+        i64::from(self).into_period()
     }
 }
 

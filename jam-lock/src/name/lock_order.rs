@@ -25,19 +25,19 @@ pub(crate) fn in_lock_order(names: impl IntoIterator<Item = LockName>) -> Vec<Lo
 impl LockName {
     /// Whether it is declared, and so has a place in the lock order of its registry.
     pub(crate) fn has_order(&self) -> bool {
-        self.declaration().is_some()
+        self.declaration.registry.is_some()
     }
 
     /// Whether both are keys of one keyed name.
     pub(crate) fn has_same_declaration(&self, other: &Self) -> bool {
-        self.has_order() && self.declaration() == other.declaration()
+        let declared = |name: &Self| (name.declaration.registry, name.declaration.position);
+        self.has_order() && declared(self) == declared(other)
     }
 
     /// Whether both names are declared in the same registry, and this one comes first in lock order.
     pub(crate) fn is_declared_before(&self, other: &Self) -> bool {
-        let registry = |name: &Self| name.declaration().map(|declaration| declaration.registry);
-        registry(self).is_some()
-            && registry(self) == registry(other)
+        self.has_order()
+            && self.declaration.registry == other.declaration.registry
             && compare(self, other) == Ordering::Less
     }
 }
@@ -47,9 +47,10 @@ impl LockName {
 /// Declared names come first, in the order of declaration, and those of one keyed name in the order of their
 /// keys; names made at run time follow, in the order of their text.
 fn compare(one: &LockName, other: &LockName) -> Ordering {
-    match (one.declaration(), other.declaration()) {
-        (Some(here), Some(there)) => {
-            here.cmp(&there).then_with(|| compare_keys(one.keys(), other.keys()))
+    match (one.declaration.registry, other.declaration.registry) {
+        (Some(_), Some(_)) => {
+            let declared = |name: &LockName| (name.declaration.registry, name.declaration.position);
+            declared(one).cmp(&declared(other)).then_with(|| compare_keys(one.keys(), other.keys()))
         }
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{LockName, portable};
+use super::{Declaration, LockName, Text, portable};
 use crate::error::LockError;
 
 impl LockName {
@@ -26,7 +26,10 @@ impl LockName {
     pub fn new(name: impl Into<String>) -> Result<Self, LockError> {
         let name = name.into();
         match portable::objection(&name) {
-            None => Ok(Self::undeclared(name)),
+            None => {
+                let text = Text::made(name, Vec::new());
+                Ok(Self { text, declaration: Declaration::AT_RUN_TIME })
+            }
             Some(reason) => Err(LockError::Name { name, reason }),
         }
     }

@@ -9,6 +9,9 @@ pub(crate) const LONGEST: usize = 200;
 /// Jam.py deletes every file in its locks folder whose name starts with this.
 const DELETED_BY_JAM_PY: &str = "$buildID";
 
+/// Precedes the number of a permit in the names of the locks that stand for permits; no name has it.
+pub(crate) const PERMIT: &str = "%~";
+
 /// Why `name` is not a valid lock name on every platform, or `None` if it is.
 pub(crate) fn objection(name: &str) -> Option<String> {
     let is_forbidden = |c: &char| c.is_control() || r#"/\:*?"<>|"#.contains(*c);
@@ -30,6 +33,9 @@ pub(crate) fn objection(name: &str) -> Option<String> {
     }
     if name.starts_with(DELETED_BY_JAM_PY) {
         return Some(format!("Jam.py deletes files whose names start with `{DELETED_BY_JAM_PY}`"));
+    }
+    if name.contains(PERMIT) {
+        return Some(format!("it contains `{PERMIT}`, which is reserved for permits"));
     }
     None
 }

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use jam_lock::engine::{
     Claim, LossMonitor, Mode, OwnerId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
 };
-use jam_lock::{Holder, LockError, Site};
+use jam_lock::{Holder, LastRun, LockError, Site};
 
 use super::Flaw;
 use super::client::{Client, Grant, Monitor};
-use super::server::{ReleasedAs, Request, TOKEN_RESERVE};
+use super::server::{ReleasedAs, Request, Run, TOKEN_RESERVE};
 
 pub(super) struct LeaseClaim {
     client: Arc<Client>,
@@ -32,6 +33,7 @@ struct Held {
     grant: Grant,
     monitor: Arc<Monitor>,
     was_recorded: bool,
+    run_began: Duration,
 }
 
 impl LeaseClaim {
@@ -102,7 +104,7 @@ impl Claim for LeaseClaim {
         }
         let (world, session) = (Arc::clone(&self.client.world), grant.session);
         let monitor = Arc::new(Monitor { world, session });
-        self.held = Some(Held { grant, monitor, was_recorded: false });
+        self.held = Some(Held { grant, monitor, was_recorded: false, run_began: Duration::ZERO });
         Ok(true)
     }
 
@@ -149,6 +151,24 @@ impl Claim for LeaseClaim {
         if let Some(held) = &self.held {
             self.record(&held.grant, None, false);
         }
+    }
+
+    fn begin_run(&mut self) -> Result<Option<LastRun>, LockError> {
+        let now = self.client.world.with(|state| state.now());
+        let Some(held) = &mut self.held else { return Ok(None) };
+        held.run_began = now;
+        Ok(held.grant.last_run.as_ref().map(|run| run.at(now)))
+    }
+
+    fn record_run(&mut self, site: &Site, period: Duration) -> Result<(), LockError> {
+        let Some(held) = &mut self.held else { return Ok(()) };
+        let run = Run { began: held.run_began, period, holder: Holder::here(site) };
+        let forgets = self.client.world.flaw == Some(Flaw::ForgetsRuns);
+        held.grant.last_run = Some(run.clone()).filter(|_| !forgets);
+        let (name, number, session) = (self.name.clone(), held.grant.number, held.grant.session);
+        let request = Request::RecordRun { name, number, run };
+        self.client.world.with(|state| state.send(session, &request));
+        Ok(())
     }
 
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {

@@ -8,7 +8,7 @@ use std::task::Waker;
 use jam_lock::Holder;
 use jam_lock::engine::{LossMonitor, Mode, WaitRequest};
 
-use super::server::{Outcome, Request};
+use super::server::{Outcome, Request, Run};
 use super::world::World;
 
 pub(super) struct Client {
@@ -59,9 +59,9 @@ impl Client {
                 (!matches!(outcome, Outcome::Waiting)).then_some(Some(outcome))
             });
             match outcome {
-                Some(Outcome::Granted { token, abandoned }) => {
+                Some(Outcome::Granted { token, abandoned, last_run }) => {
                     let mode = request.mode;
-                    return Some(Grant { session, number, mode, token, abandoned });
+                    return Some(Grant { session, number, mode, token, abandoned, last_run });
                 }
                 Some(Outcome::Over | Outcome::Waiting) => return None,
                 // The session ended before the server replied.
@@ -85,6 +85,7 @@ pub(super) struct Grant {
     pub(super) mode: Mode,
     pub(super) token: u64,
     pub(super) abandoned: Option<Holder>,
+    pub(super) last_run: Option<Run>,
 }
 
 /// Reports the loss of a lease.

@@ -1,9 +1,10 @@
 //! [`Server`]: the leases, and the waits for them.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Duration, SystemTime};
 
 use jam_lock::engine::Mode;
-use jam_lock::{Holder, State, Status};
+use jam_lock::{Holder, LastRun, State, Status};
 
 use super::Flaw;
 
@@ -34,6 +35,12 @@ pub(super) enum Request {
         /// Whether the holder before it left the lock abandoned, or did not recover it.
         is_abandoned: bool,
     },
+    /// Records a run of the holder, which has ended well.
+    RecordRun {
+        name: String,
+        number: u64,
+        run: Run,
+    },
     /// Releases a lease, without any change if `released_as` is `None`; or cancels the wait for it.
     Release {
         name: String,
@@ -42,10 +49,26 @@ pub(super) enum Request {
     },
 }
 
+/// A run of a job, by the clock of the simulation.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) began: Duration,
+    pub(super) period: Duration,
+    pub(super) holder: Holder,
+}
+
+impl Run {
+    pub(super) fn at(&self, now: Duration) -> LastRun {
+        let Self { began, period, holder } = self;
+        let age = now.saturating_sub(*began);
+        LastRun::new(SystemTime::UNIX_EPOCH + *began, age, *period, Box::new(holder.clone()))
+    }
+}
+
 /// The outcome of an acquire request.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    Granted { token: u64, abandoned: Option<Holder> },
+    Granted { token: u64, abandoned: Option<Holder>, last_run: Option<Run> },
     Waiting,
     Over,
 }
@@ -66,6 +89,7 @@ struct Lock {
     /// The holder that abandoned the lock, until a writer has released it cleanly.
     abandoned_by: Option<Holder>,
     last_holder: Option<Holder>,
+    last_run: Option<Run>,
 }
 
 /// A lease that is held or waited for.
@@ -109,6 +133,13 @@ impl Server {
                     let before = std::mem::replace(&mut lease.holder, holder);
                     *abandoned_by =
                         if is_abandoned { abandoned_by.take().or(before) } else { None };
+                }
+            }
+            Request::RecordRun { name, number, run } => {
+                let forgets = self.has(Flaw::ForgetsRuns);
+                let Lock { leases, last_run, .. } = self.locks.entry(name).or_default();
+                if leases.iter().any(|lease| lease.number == number) && !forgets {
+                    *last_run = Some(run);
                 }
             }
             Request::Release { name, number, released_as } => {
@@ -156,7 +187,8 @@ impl Server {
     pub(super) fn outcome(&self, name: &str, number: u64) -> Outcome {
         let Some(lock) = self.locks.get(name) else { return Outcome::Over };
         if let Some(lease) = lock.leases.iter().find(|lease| lease.number == number) {
-            return Outcome::Granted { token: lease.token, abandoned: lease.abandoned.clone() };
+            let (token, abandoned) = (lease.token, lease.abandoned.clone());
+            return Outcome::Granted { token, abandoned, last_run: lock.last_run.clone() };
         }
         let waits = lock.queue.iter().any(|lease| lease.number == number);
         if waits { Outcome::Waiting } else { Outcome::Over }
@@ -170,7 +202,7 @@ impl Server {
     }
 
     /// The status of all locks.
-    pub(super) fn list(&self) -> Vec<Status> {
+    pub(super) fn list(&self, now: Duration) -> Vec<Status> {
         let status = |(name, lock): (&String, &Lock)| {
             let state = match lock.leases.first().map(|lease| lease.mode) {
                 None => State::Free,
@@ -183,6 +215,7 @@ impl Server {
                 .waited_for_by(Some(lock.queue.len()))
                 .with_token(Some(lock.token))
                 .abandoned_by(lock.abandoned_by.clone().map(Box::new))
+                .with_last_run(lock.last_run.as_ref().map(|run| run.at(now)))
         };
         self.locks.iter().map(status).collect()
     }

@@ -104,6 +104,11 @@ impl World {
 }
 
 impl State {
+    /// The time on the clock of the server.
+    pub(super) fn now(&self) -> Duration {
+        self.now
+    }
+
     /// A unique number.
     pub(super) fn next_number(&mut self) -> u64 {
         self.last_number += 1;

@@ -58,3 +58,19 @@ pub async fn moving(text: String) -> Result<usize, LockError> {
     .await?;
     return Ok(length);
 }
+
+/// Uses its proof.
+///
+/// # Errors
+/// If the lock is not acquired.
+pub fn proof() -> Result<usize, LockError> {
+    return locked!("first", guard = held, { size_of_val(held) });
+}
+
+/// Uses the proof of one of its locks.
+///
+/// # Errors
+/// If a lock is not acquired.
+pub fn proofs() -> Result<usize, LockError> {
+    return locked!("first", "second", guard = held, { size_of_val(held.1) });
+}

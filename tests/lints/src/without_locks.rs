@@ -8,6 +8,14 @@ macro_rules! locked {
     ($name:literal, async $block:block) => {
         async { Ok::<_, jam_lock::LockError>((async $block).await) }
     };
+    ($name:literal, guard = $held:ident, $block:block) => {{
+        let $held = &();
+        Ok::<_, jam_lock::LockError>($block)
+    }};
+    ($first:literal, $second:literal, guard = $held:ident, $block:block) => {{
+        let $held = (&(), &());
+        Ok::<_, jam_lock::LockError>($block)
+    }};
     ($name:literal, $block:block) => {
         Ok::<_, jam_lock::LockError>($block)
     };

@@ -46,6 +46,37 @@ impl Section for Nested {
     }
 }
 
+/// Acquires one of three permits, of which two are always held by one of the processes that measure.
+pub(super) fn permits(path: &Path) -> Outcome<Box<dyn Section>> {
+    const PERMITS: u32 = 3;
+    let folder = path.parent().ok_or("a lock file is in a folder")?;
+    let name = path.file_stem().and_then(OsStr::to_str).ok_or("a contender's name is text")?;
+    let name = LockName::new(name)?.with_permits(PERMITS)?;
+    let lock = Locks::open(folder)?.lock(name).timeout(TIMEOUT);
+    let mut kept = Vec::new();
+    while let Ok(guard) = lock.try_acquire() {
+        if guard.permit() == PERMITS {
+            break;
+        }
+        kept.push(guard.detach());
+    }
+    Ok(Box::new(Permits { lock, _kept: kept }))
+}
+
+struct Permits {
+    lock: Lock,
+    _kept: Vec<LockGuard>,
+}
+
+impl Section for Permits {
+    fn run(&mut self, inside: &mut dyn FnMut()) -> Outcome {
+        let guard = self.lock.acquire()?;
+        inside();
+        drop(guard);
+        Ok(())
+    }
+}
+
 /// What the end of a section does.
 #[expect(clippy::unnecessary_wraps, reason = "it stands beside `LockGuard::release`")]
 fn dropped(guard: LockGuard) -> Result<(), LockError> {

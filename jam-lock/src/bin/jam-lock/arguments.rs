@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use jam_lock::{LockName, Timeout};
 
 use super::color::ColorArguments;
-use super::{exit, help};
+use super::{exit, help, period};
 
 /// Run commands under named locks, and show the holders of the locks
 #[derive(Debug, Parser)]
@@ -90,7 +90,7 @@ pub(crate) enum Subcommand {
 pub(crate) struct RunArguments {
     /// Name of the lock
     #[arg(value_parser = name)]
-    pub(crate) name: LockName,
+    name: LockName,
 
     /// Wait at most this many seconds for the lock: 0 does not wait, -1 waits forever [default: -1,
     /// or 0 with --skip]
@@ -98,15 +98,29 @@ pub(crate) struct RunArguments {
     #[arg(allow_negative_numbers = true)]
     timeout: Option<Timeout>,
 
+    /// Let this many commands run at once; the same number everywhere
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=255))]
+    #[arg(conflicts_with = "shared")]
+    pub(crate) permits: Option<u32>,
+
+    /// Run the command only if its last run that ended well began at least so long ago: 90s, 15min, 1h
+    /// or 1d
+    ///
+    /// A run counts if the command exits with status 0. Programs that have the same lock, and want to run
+    /// at most every so often, count it as well.
+    #[arg(long, value_name = "PERIOD", value_parser = period::parse, conflicts_with = "shared")]
+    pub(crate) at_most_every: Option<Duration>,
+
     /// Acquire a shared (reader's) lock, which excludes only writers
     #[arg(long, short)]
     pub(crate) shared: bool,
 
-    /// Exit with status 0, without running the command, if the lock is not acquired in time
+    /// Exit with status 0, without running the command, if the lock is not acquired in time, or if it is
+    /// too soon for the next run
     #[arg(long, conflicts_with = "exit_code")]
     pub(crate) skip: bool,
 
-    /// Exit status if the lock is not acquired in time
+    /// Exit status if the lock is not acquired in time, or if it is too soon for the next run
     #[arg(long, value_name = "STATUS", default_value_t = exit::EXIT_TIMEOUT)]
     pub(crate) exit_code: u8,
 
@@ -135,6 +149,13 @@ pub(crate) struct RunArguments {
 }
 
 impl RunArguments {
+    /// The name of the lock, with its permits.
+    pub(crate) fn name(&self) -> LockName {
+        let name = self.name.clone();
+        let permits = self.permits.and_then(|permits| name.clone().with_permits(permits).ok());
+        permits.unwrap_or(name)
+    }
+
     /// How long to wait for the lock.
     pub(crate) fn timeout(&self) -> Timeout {
         let otherwise = if self.skip { Timeout::ONCE } else { Timeout::FOREVER };

@@ -12,7 +12,7 @@ the exit status is:";
 
 /// The exit statuses of `run`.
 pub(crate) const RUN: Entries = &[
-    ("75", "timed out waiting for the lock (see --exit-code)"),
+    ("75", "timed out waiting for the lock, or too soon with --at-most-every (see --exit-code)"),
     (
         "74",
         "the lock was lost while the command ran: its file was removed; or the server ended it, and \
@@ -51,6 +51,10 @@ pub(crate) const EXAMPLES: Entries = &[
     ),
     ("jam-lock run report --skip -- make report", "Skips this run if another is in progress."),
     (
+        "jam-lock run nightly --at-most-every 1h --skip -- ./backup.sh",
+        "Skips this run if the last one that exited with status 0 began less than an hour ago.",
+    ),
+    (
         "jam-lock run stock --shared -- sh -c './count.sh > stock.txt'",
         "Runs together with other readers; the shell writes the file under the lock.",
     ),
@@ -73,6 +77,11 @@ pub(crate) const JSON: Entries = &[
         "unreleased_by",
         "a holder that lives and has not released it, although it is free or held by another one: its \
          lock file was removed, or the folder is mounted twice or is a copy",
+    ),
+    (
+        "last_run",
+        "the last run with --at-most-every that ended well: an object with began and next (seconds \
+         since 1970, by the clock of the locks), age and period (seconds), and its holder",
     ),
 ];
 

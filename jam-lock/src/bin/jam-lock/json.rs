@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use jam_lock::{Holder, HolderWait, State, Status};
+use jam_lock::{Holder, HolderWait, LastRun, State, Status};
 use serde_json::{Value, json};
 
 /// An array with an object for each lock; unknown values are `null`.
@@ -12,10 +12,19 @@ pub(crate) fn list(locks: &[Status]) -> String {
 }
 
 fn status(status: &Status) -> Value {
+    let permits: Vec<_> = status.permits().iter().map(lock).collect();
+    let mut status = lock(status);
+    status["permits"] = permits.into();
+    status
+}
+
+/// A lock, or one of its permits.
+fn lock(status: &Status) -> Value {
     let (state, readers) = match status.state() {
         State::Free => ("free", Some(0)),
         State::Writer => ("writer", Some(0)),
         State::Readers(count) => ("readers", count),
+        State::Permits { .. } => ("permits", Some(0)),
         State::NoWriter => ("no writer", None),
         _ => ("unknown", None),
     };
@@ -28,6 +37,21 @@ fn status(status: &Status) -> Value {
         "holder": status.holder().map(holder),
         "abandoned_by": status.abandoned().map(holder),
         "unreleased_by": status.unreleased().map(holder),
+        "last_run": status.last_run().map(last_run),
+    })
+}
+
+/// The last run of a job, and when the next may begin.
+fn last_run(run: &LastRun) -> Value {
+    let seconds = |time: SystemTime| {
+        time.duration_since(SystemTime::UNIX_EPOCH).ok().as_ref().map(Duration::as_secs_f64)
+    };
+    json!({
+        "began": seconds(run.began()),
+        "age": run.age().as_secs_f64(),
+        "period": run.period().as_secs_f64(),
+        "next": run.next().and_then(seconds),
+        "holder": holder(run.holder()),
     })
 }
 

@@ -11,6 +11,7 @@ mod list;
 mod location;
 mod manual;
 mod output;
+mod period;
 mod process;
 mod run;
 mod suggestion;

@@ -45,7 +45,9 @@ enum Outcome {
 pub(crate) fn run(location: &Location, arguments: &RunArguments) -> Exit {
     match run_under_lock(location, arguments) {
         Ok(exit) => exit,
-        Err(StartError::Lock(error)) if error.is_timeout() => timed_out(&error, arguments),
+        Err(StartError::Lock(error)) if error.is_timeout() || error.is_too_soon() => {
+            not_run(&error, arguments)
+        }
         Err(StartError::Command(error)) => not_started(&error, arguments),
         #[cfg(unix)]
         Err(StartError::Signal(signal)) => Exit::Signal(signal),
@@ -61,19 +63,23 @@ fn run_under_lock(location: &Location, arguments: &RunArguments) -> Result<Exit,
     let mut command = command::prepare(arguments)?;
     let guard = acquire::acquire(&locks, arguments, &mut command)?;
     if let Some(died) = guard.abandoned() {
-        say(format_args!("the last holder of lock `{}` died inside: {died}", arguments.name));
+        say(format_args!("the last holder of lock `{}` died inside: {died}", arguments.name()));
     }
     if let Some(holder) = guard.unreleased() {
         say(format_args!(
             "lock `{}` was granted although {holder} has not released it: its lock file was removed, or \
              this folder and its own are two mounts or copies of one",
-            arguments.name
+            arguments.name()
         ));
     }
     if let Some(error) = guard.record_error() {
         say(error);
     }
-    match command.run(&guard)? {
+    let outcome = command.run(&guard);
+    if !matches!(outcome, Ok(Outcome::Exited(Exit::Status(0)))) {
+        guard.undo_run();
+    }
+    match outcome? {
         // The loss was reported when it was noticed.
         Outcome::Lost => Ok(Exit::Status(EXIT_LOST)),
         Outcome::Exited(exit) => {
@@ -89,7 +95,8 @@ fn release_failed(error: &LockError, exit: Exit) -> Exit {
     if matches!(error, LockError::Io { .. }) { exit } else { Exit::Status(EXIT_LOST) }
 }
 
-fn timed_out(error: &LockError, arguments: &RunArguments) -> Exit {
+/// The lock was not free in time, or the command has run already.
+fn not_run(error: &LockError, arguments: &RunArguments) -> Exit {
     if arguments.skip {
         // Nothing is wrong, and cron would mail it.
         if arguments.verbose {

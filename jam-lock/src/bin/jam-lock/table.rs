@@ -5,7 +5,7 @@ use jam_lock::{Holder, State, Status};
 
 use crate::output::plain;
 use crate::text::{
-    among_readers, cut, died_inside, duration, not_released_by, waiting, without_process,
+    among_readers, cut, died_inside, duration, last_run, not_released_by, waiting, without_process,
 };
 
 /// The columns; tokens are for programs, which read JSON.
@@ -102,15 +102,26 @@ impl Row {
         let state = match status.state() {
             _ if is_left => alarm.clone().bold(),
             State::Free => Style::new().dim(),
-            State::Writer | State::Readers(_) => Style::new().green(),
+            State::Writer | State::Readers(_) | State::Permits { .. } => Style::new().green(),
             _ => Style::new().yellow(),
         };
         Self { cells, state, holder: if is_wrong { alarm } else { Style::new() } }
     }
 }
 
-/// The holders of a lock: those that have it, and those that have left it behind.
+/// The holders of a lock: those that have it, those that have left it behind, and when the last run was.
 fn holders(status: &Status, is_left: bool) -> String {
+    if !status.permits().is_empty() {
+        let permits = status.permits().iter().map(|permit| {
+            let is_left = permit.abandoned().is_some() && permit.state() == State::Free;
+            let pid = permit.holder().map(|holder| (holder, plain(&holder.to_string())));
+            match pid {
+                Some((holder, text)) if !is_left => text + &waiting(holder),
+                _ => holders(permit, is_left),
+            }
+        });
+        return permits.filter(|holder| !holder.is_empty()).collect::<Vec<_>>().join("; ");
+    }
     let holding = status.holder().map(|holder| {
         let among = among_readers(status.state());
         format!("{among}{}{}", plain(&without_process(holder)), waiting(holder))
@@ -123,6 +134,7 @@ fn holders(status: &Status, is_left: bool) -> String {
         }
     });
     let unreleased = status.unreleased().map(not_released_by);
-    let holders: Vec<_> = [holding, died, unreleased].into_iter().flatten().collect();
+    let last_run = status.last_run().map(last_run);
+    let holders: Vec<_> = [holding, died, unreleased, last_run].into_iter().flatten().collect();
     holders.join("; ")
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use console::{measure_text_width, truncate_str};
-use jam_lock::{Holder, State};
+use jam_lock::{Holder, LastRun, State};
 
 use crate::output::plain;
 
@@ -59,6 +59,23 @@ pub(crate) fn died_inside(holder: &Holder) -> String {
 /// The holder that has not released a lock which it does not have any more.
 pub(crate) fn not_released_by(holder: &Holder) -> String {
     format!("not released by {}", plain(&holder.to_string()))
+}
+
+/// When the last run of a job began, and when the next one may begin.
+pub(crate) fn last_run(run: &LastRun) -> String {
+    let began = format!("last run {} ago", duration(run.age()));
+    if run.next().is_none() {
+        return format!("{began}, and no other");
+    }
+    match run.period().saturating_sub(run.age()) {
+        Duration::ZERO => format!("{began}, the next may begin now"),
+        remaining => format!("{began}, the next in {}", duration(remaining)),
+    }
+}
+
+/// The same, with the process that ran it.
+pub(crate) fn last_run_of(run: &LastRun) -> String {
+    format!("{}, by {}", last_run(run), plain(&run.holder().to_string()))
 }
 
 /// The beginning and the end of `text`, if it is wider than `width`.

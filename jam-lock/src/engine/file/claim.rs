@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use super::file_spec::FileSpec;
 use super::flock::{is_stale, lock_error};
@@ -21,6 +22,7 @@ use crate::engine::{
     WaitId, WaitRequest, WriterWaiting, check_process,
 };
 use crate::error::LockError;
+use crate::last_run::LastRun;
 use crate::name::LockName;
 use crate::site::Site;
 
@@ -285,6 +287,16 @@ impl Claim for FileClaim {
         if self.check_process().is_ok() {
             self.record.record_waits(waits);
         }
+    }
+
+    fn begin_run(&mut self) -> Result<Option<LastRun>, LockError> {
+        self.check_process()?;
+        self.record.begin_run()
+    }
+
+    fn record_run(&mut self, site: &Site, period: Duration) -> Result<(), LockError> {
+        self.check_process()?;
+        self.record.record_run(site, period)
     }
 
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {

@@ -17,6 +17,7 @@ use super::{flock, open};
 use crate::engine::Mode;
 use crate::error::LockError;
 use crate::holder::Holder;
+use crate::last_run::LastRun;
 use crate::name::LockName;
 use crate::status::{State, Status};
 
@@ -63,11 +64,15 @@ fn status_without_file(name: String, path: &Path, processes: &LiveProcesses) -> 
     // A recorded abandonment is left to the next holder, which creates the file again.
     let record = record::read_record(&RecordFile::path(path));
     let token = record.as_ref().and_then(|record| record.token);
+    let last_run = record.as_ref().and_then(last_run);
     let unreleased = record.and_then(|record| unreleased_by(record, path, processes));
     // The holder may have created it in between.
     let is_missing = || retry(Syscall::Metadata, path, || fs::symlink_metadata(path)).is_err();
     let unreleased = unreleased.filter(|_| is_missing());
-    Status::new(name, State::Free).with_token(token).unreleased_by(unreleased.map(Box::new))
+    Status::new(name, State::Free)
+        .with_token(token)
+        .unreleased_by(unreleased.map(Box::new))
+        .with_last_run(last_run)
 }
 
 /// The paths in `folder` that have the name of a lock file.
@@ -128,6 +133,12 @@ fn status_of(
         .with_token(lock.record.as_ref().and_then(|record| record.token))
         .abandoned_by(abandoned_by.map(Box::new))
         .unreleased_by(unreleased_by.map(Box::new))
+        .with_last_run(lock.record.as_ref().and_then(last_run))
+}
+
+/// The last run that a record has.
+fn last_run(record: &Record) -> Option<LastRun> {
+    record.last_run.as_ref().and_then(record::to_last_run)
 }
 
 /// The holder that abandoned the lock, and the one that has not released it, given that the

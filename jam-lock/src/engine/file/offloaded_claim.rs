@@ -32,6 +32,7 @@ use crate::engine::{
 };
 use crate::error::LockError;
 use crate::holder::Holder;
+use crate::last_run::LastRun;
 use crate::name::LockName;
 use crate::site::Site;
 
@@ -121,6 +122,20 @@ impl OffloadedClaim {
         }
     }
 
+    /// Asks the claim after all earlier changes, and waits for the answer.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut FileClaim) -> Result<T, LockError> + Send + 'static,
+        operation: &'static str,
+    ) -> Result<T, LockError> {
+        let (reply, result) = reply::channel();
+        self.update(move |claim| reply.send(question(claim)));
+        result.wait(RELEASE_TIMEOUT).unwrap_or_else(|| {
+            let error = io::Error::from(io::ErrorKind::TimedOut);
+            Err(lock_error(operation, &self.queue.path, error))
+        })
+    }
+
     /// Releases the claim; with the result, if the file system answers in time.
     fn release_held(
         &self,
@@ -131,7 +146,8 @@ impl OffloadedClaim {
         let (mode, was_silent) = (held.mode, self.queue.is_silent());
         let (reply, result) = reply::channel();
         self.update(move |claim| {
-            let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token };
+            let permits = 1;
+            let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token, permits };
             reply.send(claim.release(mode, Some(usage)));
         });
         let time = if was_silent { Duration::ZERO } else { RELEASE_TIMEOUT };
@@ -229,7 +245,8 @@ impl Claim for OffloadedClaim {
         if let Some(granted) = self.waits.remove(&id).and_then(|wait| wait.take_grant()) {
             let Recorded { abandoned_by, token, .. } = granted.recorded;
             self.update(move |claim| {
-                let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token: token };
+                let (abandoned_by, permits) = (abandoned_by.as_deref(), 1);
+                let usage = Usage { abandoned_by, last_token: token, permits };
                 // If that fails, the next holder meets it as well.
                 let _ = claim.release(granted.mode, Some(usage));
             });
@@ -249,12 +266,8 @@ impl Claim for OffloadedClaim {
 
     fn duplicate_descriptor(&self, mode: Mode) -> Result<Option<OwnedFd>, LockError> {
         self.check_process()?;
-        let (reply, result) = reply::channel();
-        self.update(move |claim| reply.send(claim.duplicate_descriptor(mode)));
-        result.wait(RELEASE_TIMEOUT).unwrap_or_else(|| {
-            let error = io::Error::from(io::ErrorKind::TimedOut);
-            Err(lock_error("duplicate the descriptor of", &self.queue.path, error))
-        })
+        let operation = "duplicate the descriptor of";
+        self.ask(move |claim| claim.duplicate_descriptor(mode), operation)
     }
 
     fn record_holder(&mut self, mode: Mode, site: Option<&Site>, usage: Usage<'_>) -> Recorded {
@@ -271,11 +284,11 @@ impl Claim for OffloadedClaim {
         held.token = recorded.token;
         if mode == Mode::Exclusive && held.site != site.copied() {
             held.site = site.copied();
-            let (site, last_token) = (held.site, recorded.token);
+            let (site, last_token, permits) = (held.site, recorded.token, usage.permits);
             let first =
                 usage.abandoned_by.cloned().map(Box::new).or_else(|| held.abandoned_by.clone());
             self.update(move |claim| {
-                let usage = Usage { abandoned_by: first.as_deref(), last_token };
+                let usage = Usage { abandoned_by: first.as_deref(), last_token, permits };
                 claim.record_holder(mode, site.as_ref(), usage);
             });
         }
@@ -289,11 +302,22 @@ impl Claim for OffloadedClaim {
         }
     }
 
+    fn begin_run(&mut self) -> Result<Option<LastRun>, LockError> {
+        self.check_process()?;
+        self.ask(FileClaim::begin_run, "read the last run of")
+    }
+
+    fn record_run(&mut self, site: &Site, period: Duration) -> Result<(), LockError> {
+        self.check_process()?;
+        let site = *site;
+        self.ask(move |claim| claim.record_run(&site, period), "record a run of")
+    }
+
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         let Some(held) = self.held.take_if(|held| held.mode == mode) else { return Ok(()) };
         let (abandoned_by, last_token) = match usage {
-            Some(Usage { abandoned_by, last_token }) => {
+            Some(Usage { abandoned_by, last_token, .. }) => {
                 (abandoned_by.cloned().map(Box::new), last_token)
             }
             None => (held.abandoned_by.clone(), held.token),

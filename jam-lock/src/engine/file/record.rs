@@ -1,8 +1,9 @@
 //! [`HolderRecord`]: the record of a claim, in the `.holder` file beside its lock file.
 //!
-//! A record has three parts. The *holder* is for people, and never decides anything. The
+//! A record has four parts. The *holder* is for people, and never decides anything. The
 //! [abandonment mark](AbandonmentMark) and the [tokens](Tokens) are relied on: if one of them
-//! cannot be read or written, the holder gets a `record_error`.
+//! cannot be read or written, the holder gets a `record_error`. The [last run](last_run) of a job is
+//! relied on as well.
 //!
 //! The text of a record is in `format`; the file, which is overwritten in place, is in
 //! `record_file`.
@@ -12,6 +13,7 @@ mod error;
 mod file_size_limit;
 mod format;
 mod io;
+mod last_run;
 mod last_writer;
 mod record_file;
 mod removal;
@@ -28,6 +30,7 @@ pub(super) use self::format::Record;
 #[cfg(all(test, target_os = "linux"))]
 pub(super) use self::format::Start;
 use self::format::Template;
+pub(super) use self::last_run::to_last_run;
 use self::last_writer::LastWriter;
 pub(super) use self::last_writer::SeenLock;
 pub(super) use self::record_file::{RecordFile, read_record};
@@ -59,6 +62,8 @@ pub(super) struct HolderRecord {
     written: Option<Instant>,
     /// Whether this claim has ever read its record.
     was_read: bool,
+    /// When the run in progress began, since 1970.
+    run_began: Duration,
     /// The last record whose holder was found dead, which need not be looked for again.
     found_dead: Option<Box<Record>>,
 }
@@ -76,6 +81,7 @@ impl HolderRecord {
             last_writer: LastWriter::default(),
             written: None,
             was_read: false,
+            run_began: Duration::ZERO,
             found_dead: None,
         }
     }
@@ -108,7 +114,7 @@ impl HolderRecord {
         let recorded = match site {
             // A record that could not be read may have the mark, so it is not overwritten.
             _ if self.mark == AbandonmentMark::Unread => Ok(()),
-            Some(site) => self.write_holder(site, now, first),
+            Some(site) => self.write_holder(site, usage.permits, now, first),
             None => self.write_unrecorded(first),
         };
         self.written = start;
@@ -180,6 +186,7 @@ impl HolderRecord {
     fn write_holder(
         &mut self,
         site: &Site,
+        permits: u16,
         since: Duration,
         first: Option<&Holder>,
     ) -> Result<(), LockError> {
@@ -187,9 +194,10 @@ impl HolderRecord {
         if file.was_written_by_another() {
             return Err(written_by_another(&self.spec.path));
         }
-        if self.template.as_ref().is_none_or(|template| template.site != *site) {
+        let fits = |template: &Template| template.site == *site && template.permits == permits;
+        if !self.template.as_ref().is_some_and(fits) {
             let is_keyed = self.token_floor.is_some();
-            self.template = Some(Template::new(&ThisProcess::get(), *site, is_keyed));
+            self.template = Some(Template::new(&ThisProcess::get(), *site, permits, is_keyed));
         }
         let Some(template) = &mut self.template else { return Ok(()) };
         let token = self.tokens.last();

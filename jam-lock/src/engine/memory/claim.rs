@@ -2,9 +2,10 @@
 
 use std::mem;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::LOCATION;
+use super::last_run::RecordedRun;
 use super::lock::RecordedWriter;
 use super::table::LockRef;
 use crate::background_thread;
@@ -13,7 +14,10 @@ use crate::engine::{
     check_process,
 };
 use crate::error::LockError;
+use crate::holder::Holder;
+use crate::last_run::LastRun;
 use crate::site::Site;
+use crate::wall_clock;
 
 /// One lock, in both modes.
 pub(super) struct MemoryClaim {
@@ -23,6 +27,8 @@ pub(super) struct MemoryClaim {
     /// Whether a holder was recorded since the claim was acquired, and so learned of an
     /// abandonment.
     was_recorded: bool,
+    /// When the run in progress began, since 1970.
+    run_began: Duration,
     waits: Vec<PendingWait>,
 }
 
@@ -36,7 +42,14 @@ struct PendingWait {
 impl MemoryClaim {
     /// A claim that only `process` may use.
     pub(super) fn new(lock: LockRef, process: ProcessId) -> Self {
-        Self { lock, process, held: None, was_recorded: false, waits: Vec::new() }
+        Self {
+            lock,
+            process,
+            held: None,
+            was_recorded: false,
+            run_began: Duration::ZERO,
+            waits: Vec::new(),
+        }
     }
 
     fn take_wait(&mut self, id: WaitId) -> Option<PendingWait> {
@@ -129,6 +142,21 @@ impl Claim for MemoryClaim {
         state.recorded = None;
     }
 
+    fn begin_run(&mut self) -> Result<Option<LastRun>, LockError> {
+        self.run_began = wall_clock::of_runs();
+        let mut state = self.lock.lock();
+        let Some(last) = &mut state.last_run else { return Ok(None) };
+        last.began = last.began.min(self.run_began);
+        Ok(last.to_last_run())
+    }
+
+    fn record_run(&mut self, site: &Site, period: Duration) -> Result<(), LockError> {
+        self.check_process()?;
+        let run = RecordedRun { began: self.run_began, period, holder: Holder::here(site) };
+        self.lock.lock().last_run = Some(Box::new(run));
+        Ok(())
+    }
+
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         self.check_process()?;
         if self.held.take_if(|held| *held == mode).is_none() {
@@ -136,7 +164,7 @@ impl Claim for MemoryClaim {
         }
         let was_recorded = mem::take(&mut self.was_recorded);
         self.lock.update(|state| {
-            if let (Mode::Exclusive, Some(Usage { abandoned_by, last_token })) = (mode, usage) {
+            if let (Mode::Exclusive, Some(Usage { abandoned_by, last_token, .. })) = (mode, usage) {
                 state.token = state.token.max(last_token);
                 if was_recorded {
                     state.abandoned_by = abandoned_by.cloned().map(Box::new);
@@ -179,6 +207,7 @@ mod tests {
             yield_first: Duration::ZERO,
             owner: OwnerId::NONE,
             site: None,
+            permits: 1,
         };
         let done =
             Box::new(move |done: Result<bool, LockError>| reply.send(done.unwrap()).unwrap());
@@ -241,5 +270,18 @@ mod tests {
         assert!(matches!(inherited.try_acquire(Mode::Shared), Err(LockError::Forked { .. })));
         let released = inherited.release(Mode::Exclusive, None);
         assert!(matches!(released, Err(LockError::Forked { .. })));
+    }
+
+    #[test]
+    fn a_last_run_that_lies_in_the_future_begins_now() {
+        let [mut here, mut there] = two();
+        here.begin_run().unwrap();
+        here.record_run(&Site::here(), Duration::from_secs(60)).unwrap();
+        let began = wall_clock::of_runs() + Duration::from_secs(1000);
+        here.lock.lock().last_run.as_mut().expect("it was recorded").began = began;
+        let last = there.begin_run().unwrap().expect("it was recorded");
+        assert!(last.age() < Duration::from_secs(60));
+        let recorded = there.lock.lock().last_run.as_ref().expect("it is kept").began;
+        assert!(recorded <= wall_clock::of_runs());
     }
 }

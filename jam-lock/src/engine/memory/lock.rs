@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::last_run::RecordedRun;
 use crate::engine::Mode;
 use crate::holder::Holder;
 use crate::name::LockName;
@@ -31,6 +32,8 @@ pub(super) struct LockState {
     pub(super) recorded: Option<RecordedWriter>,
     /// The first holder that left the lock abandoned, if no writer has recovered since.
     pub(super) abandoned_by: Option<Box<Holder>>,
+    /// The last run that ended well, if any.
+    pub(super) last_run: Option<Box<RecordedRun>>,
 }
 
 #[derive(Debug)]
@@ -129,6 +132,7 @@ impl LockState {
             .waited_for_by(Some(waiting))
             .with_token(Some(self.token).filter(|token| *token > 0))
             .abandoned_by(self.abandoned_by.clone())
+            .with_last_run(self.last_run.as_ref().and_then(|run| run.to_last_run()))
     }
 
     /// Grants the waits at the head of the queue, as long as they are compatible.

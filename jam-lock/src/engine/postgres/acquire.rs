@@ -17,6 +17,7 @@ use super::cancel::is_cancelled;
 use super::cancel_token::{CancelToken, Progress};
 use super::driver::Driver;
 use super::holder::{self, NewHolder};
+use super::last_run;
 use super::pool::PooledSession;
 use super::queries::Query;
 use super::session::{RESPONSE_TIMEOUT, Session, unresponsive};
@@ -176,11 +177,13 @@ impl AcquireTask {
         session: &Arc<Session>,
     ) -> Result<Option<Acquired>, AcquireError> {
         let (namespace, name) = (self.namespace(), self.name.as_str());
-        let holder = NewHolder::new(self.request.site.as_ref());
-        let [file, line, function, program, process, host] = holder.parameters();
+        let holder = NewHolder::new(self.request.site.as_ref(), self.request.permits);
+        let [file, line, function, program, process, host, permits] = holder.parameters();
         let keyed = self.name.is_keyed();
-        let parameters: [&(dyn ToSql + Sync); 10] =
-            [&self.key, &namespace, &name, &keyed, file, line, function, program, process, host];
+        let parameters: [&(dyn ToSql + Sync); 11] = [
+            &self.key, &namespace, &name, &keyed, file, line, function, program, process, host,
+            permits,
+        ];
         let attempt = self.run_cancellable(session, Query::TryLock, &parameters).await?;
         let Some(mut rows) = attempt else { return Ok(None) };
         if rows.is_empty() && self.request.blocking {
@@ -269,6 +272,10 @@ impl AcquireTask {
         if row.try_get(2)? {
             let recorded = self.read_record(session).await?;
             acquired.abandoned_by = recorded.and_then(|recorded| recorded.abandoned_by);
+        }
+        if row.try_get(3)? {
+            let (namespace, name) = (self.namespace(), self.name.as_str());
+            acquired.last_run = last_run::find(session, self.key, namespace, name).await?;
         }
         Ok(acquired)
     }

@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio_postgres::types::ToSql;
 
 use super::acquire::{AcquireTask, Acquired};
+use super::boot_time;
 use super::cancel_token::{CancelToken, Progress};
 use super::driver::Driver;
 use super::hold::Hold;
 use super::holder::NewHolder;
+use super::last_run::EndedRun;
 use super::queries::{Query, TOKEN_RESERVE};
 use super::release::ReleaseTask;
 use super::session::within_response_timeout;
@@ -19,6 +22,7 @@ use crate::engine::{
     WaitRequest, WriterWaiting, check_process,
 };
 use crate::error::LockError;
+use crate::last_run::LastRun;
 use crate::name::LockName;
 use crate::site::Site;
 
@@ -50,6 +54,8 @@ struct Held {
     is_abandoned: bool,
     /// Whether the claim has had a holder in this process.
     is_used: bool,
+    /// When the run in progress began, on the clock of this machine that is never set.
+    run_began: Duration,
 }
 
 impl PostgresClaim {
@@ -66,13 +72,28 @@ impl PostgresClaim {
 
     /// Records the next holder on the lock's own session, in the order of the calls; `is_abandoned`
     /// keeps the first abandonment, or adds one by the previous holder.
-    fn update_holder(&self, acquired: &Acquired, site: Option<Site>, is_abandoned: bool) {
+    fn update_holder(
+        &self,
+        acquired: &Acquired,
+        (site, permits): (Option<Site>, u16),
+        is_abandoned: bool,
+    ) {
         let (session, key, token) = (Arc::clone(&acquired.session), self.key, acquired.token);
         self.driver.handle.spawn(async move {
-            let holder = NewHolder::new(site.as_ref());
-            let [file, line, function, program, process, host] = holder.parameters();
-            let parameters: [&(dyn ToSql + Sync); 9] =
-                [&key, &token, file, line, function, program, process, host, &is_abandoned];
+            let holder = NewHolder::new(site.as_ref(), permits);
+            let [file, line, function, program, process, host, permits] = holder.parameters();
+            let parameters: [&(dyn ToSql + Sync); 10] = [
+                &key,
+                &token,
+                file,
+                line,
+                function,
+                program,
+                process,
+                host,
+                permits,
+                &is_abandoned,
+            ];
             let updated = session.run(Query::UpdateHolder, &parameters);
             if within_response_timeout(updated).await.is_none() {
                 // The death of this holder would go unreported, so its lock counts as lost.
@@ -166,7 +187,14 @@ impl Claim for PostgresClaim {
             token: acquired.token,
         });
         let is_abandoned = acquired.abandoned_by.is_some();
-        self.held = Some(Held { acquired, hold, recorded, is_abandoned, is_used: false });
+        self.held = Some(Held {
+            acquired,
+            hold,
+            recorded,
+            is_abandoned,
+            is_used: false,
+            run_began: Duration::ZERO,
+        });
         Ok(true)
     }
 
@@ -200,7 +228,7 @@ impl Claim for PostgresClaim {
             let is_abandoned = usage.abandoned_by.is_some() || abandoned_by.is_some();
             if held.recorded != site.copied() || held.is_abandoned != is_abandoned {
                 (held.recorded, held.is_abandoned) = (site.copied(), is_abandoned);
-                self.update_holder(&held.acquired, held.recorded, is_abandoned);
+                self.update_holder(&held.acquired, (held.recorded, usage.permits), is_abandoned);
             }
             let token = if held.is_used { usage.last_token.max(first) + 2 } else { first };
             let token_reserve = (first + TOKEN_RESERVE).saturating_sub(token);
@@ -218,9 +246,28 @@ impl Claim for PostgresClaim {
         let Some(mut held) = self.held.take() else { return };
         if held.recorded.is_some() || held.is_abandoned {
             (held.recorded, held.is_abandoned) = (None, false);
-            self.update_holder(&held.acquired, None, false);
+            self.update_holder(&held.acquired, (None, 1), false);
         }
         self.held = Some(held);
+    }
+
+    fn begin_run(&mut self) -> Result<Option<LastRun>, LockError> {
+        let Some(held) = &mut self.held else { return Ok(None) };
+        held.run_began = boot_time::now();
+        held.acquired.last_run.now().map_err(|why| {
+            let operation = format!("read the last run under lock `{}`", self.name);
+            LockError::engine(operation, self.driver.server.url().redacted(), why)
+        })
+    }
+
+    fn record_run(&mut self, site: &Site, period: Duration) -> Result<(), LockError> {
+        self.check_process()?;
+        let Some(held) = &mut self.held else { return Ok(()) };
+        let (site, began) = (*site, held.run_began);
+        let ended = EndedRun { key: self.key, token: held.acquired.token, site, began, period };
+        held.acquired.last_run = ended.to_found();
+        ended.record(&self.driver, Arc::clone(&held.acquired.session));
+        Ok(())
     }
 
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {

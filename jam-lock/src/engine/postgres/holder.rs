@@ -30,6 +30,8 @@ pub(super) fn read(row: &Row, first: usize) -> Option<Box<Holder>> {
         host: text(5),
         since: seconds(6).and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)),
         held_for: seconds(7),
+        // It is not recorded if there is only one.
+        permits: Some(number(8).and_then(|permits| u16::try_from(permits).ok()).unwrap_or(1)),
         ..Holder::default()
     }))
 }
@@ -39,7 +41,7 @@ pub(super) fn read_with_session(row: &Row) -> Option<Box<Holder>> {
     read(row, 0).or_else(|| {
         let text = |at: usize| row.try_get::<_, Option<String>>(at).ok().flatten();
         let text = |at| text(at).filter(|text| !text.is_empty());
-        let (program, host) = (text(8), text(9));
+        let (program, host) = (text(9), text(10));
         let is_known = program.is_some() || host.is_some();
         is_known.then(|| Box::new(Holder { program, host, ..Holder::default() }))
     })
@@ -49,12 +51,12 @@ pub(super) fn read_with_session(row: &Row) -> Option<Box<Holder>> {
 /// reported the lock to a caller yet, or not any more.
 pub(super) fn read_found(row: &Row, is_here: impl Fn(i32) -> bool) -> Option<Box<Holder>> {
     let flag = |at: usize| row.try_get::<_, bool>(at).unwrap_or_default();
-    let process = row.try_get::<_, i32>(10).ok()?;
-    let is_unconfirmed = flag(12);
+    let process = row.try_get::<_, i32>(11).ok()?;
+    let is_unconfirmed = flag(13);
     if is_here(process) && !is_unconfirmed {
         return None;
     }
-    let transaction = u32::try_from(process).ok().filter(|_| flag(11) && !is_unconfirmed);
+    let transaction = u32::try_from(process).ok().filter(|_| flag(12) && !is_unconfirmed);
     let known = read_with_session(row);
     if known.is_none() && transaction.is_none() && !is_unconfirmed {
         return None;
@@ -72,24 +74,27 @@ pub(super) struct NewHolder {
     line: i64,
     function: Option<&'static str>,
     process: i64,
+    /// `None` if there is only one.
+    permits: Option<i64>,
     here: Arc<ThisProcess>,
 }
 
 impl NewHolder {
-    pub(super) fn new(site: Option<&Site>) -> Self {
+    pub(super) fn new(site: Option<&Site>, permits: u16) -> Self {
         let here = ThisProcess::get();
         Self {
             file: site.map(|site| site.file().unwrap_or_default().to_owned()),
             line: site.and_then(Site::line).map_or(0, i64::from),
             function: site.and_then(Site::function),
             process: i64::from(here.id),
+            permits: (permits > 1).then(|| permits.into()),
             here,
         }
     }
 
     /// In the order of the parameters of the queries.
-    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 6] {
-        let Self { file, line, function, process, here } = self;
-        [file, line, function, &here.program, process, &here.host]
+    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 7] {
+        let Self { file, line, function, process, permits, here } = self;
+        [file, line, function, &here.program, process, &here.host, permits]
     }
 }

@@ -8,6 +8,7 @@ use super::driver::Driver;
 use super::error::server_error;
 use super::holder;
 use super::key;
+use super::last_run;
 use super::queries::Query;
 use crate::error::LockError;
 use crate::holder::Holder;
@@ -18,7 +19,7 @@ use crate::status::{State, Status};
 pub(super) const OPERATION: &str = "list the locks";
 
 /// The number of columns of a holder; those of its session follow.
-const HOLDER: usize = 8;
+const HOLDER: usize = 9;
 
 /// The number of columns before the name.
 const BEFORE_NAME: usize = HOLDER + 2 + HOLDER;
@@ -91,6 +92,7 @@ fn read(row: &Row) -> Option<Status> {
         .held_by(holder)
         .waited_for_by(count(4))
         .with_token(number(1).and_then(|token| u64::try_from(token).ok()))
-        .abandoned_by(holder::read(row, HOLDER + 2));
+        .abandoned_by(holder::read(row, HOLDER + 2))
+        .with_last_run(last_run::read(row, BEFORE_NAME + 5));
     Some(status)
 }

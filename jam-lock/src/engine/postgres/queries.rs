@@ -6,8 +6,8 @@ pub(super) mod wait;
 use super::backend::live_backends;
 
 use self::sql::{
-    IS_IT, IS_OURS, QUICKLY, await_changes, insert, is_listed, list, on_conflict, recorded_holder,
-    release, sweep,
+    IS_IT, IS_OURS, QUICKLY, await_changes, insert, is_listed, list, on_conflict, read_run,
+    record_run, recorded_holder, release, sweep,
 };
 use self::wait::{IS_GRANTED, try_or_request_wait};
 use crate::engine::Mode;
@@ -37,6 +37,10 @@ pub(super) enum Query {
     ReplaceToken,
     /// Records the next holder in this process, or none; and whether the lock is abandoned.
     UpdateHolder,
+    /// Reads the last run of a job.
+    ReadRun,
+    /// Records the last run of a job, which has ended well.
+    RecordRun,
     /// Releases the writer's lock, cleanly.
     ReleaseClean,
     /// Releases the writer's lock, abandoned.
@@ -78,7 +82,7 @@ use Prepare::{AtStart, OnFirstUse};
 /// A query, when it is prepared, and its text for a table.
 type Definition = (Query, Prepare, fn(&str) -> String);
 
-const QUERIES: [Definition; 21] = [
+const QUERIES: [Definition; 23] = [
     (Query::TryLock, AtStart, |table| {
         format!(
             "WITH attempt AS MATERIALIZED (SELECT {} AS is_mine)
@@ -122,11 +126,13 @@ const QUERIES: [Definition; 21] = [
     (Query::UpdateHolder, AtStart, |table| {
         format!(
             "{QUICKLY} UPDATE {table} AS lock SET holder = {},
-                died = CASE WHEN $9::boolean THEN coalesce(lock.died, lock.holder) END FROM quickly
+                died = CASE WHEN $10::boolean THEN coalesce(lock.died, lock.holder) END FROM quickly
             WHERE lock.key = $1::bigint AND lock.token = $2::bigint",
             recorded_holder(3),
         )
     }),
+    (Query::ReadRun, OnFirstUse, read_run),
+    (Query::RecordRun, AtStart, record_run),
     (Query::ReleaseClean, AtStart, |table| release(table, "holder = NULL, died = NULL")),
     (Query::ReleaseAbandoned, AtStart, |table| {
         release(table, "died = coalesce(died, holder), holder = NULL")

@@ -26,7 +26,8 @@ pub(super) const FIND: &str = "\
 SELECT quote_ident(n.nspname),
     has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
-        AND has_table_privilege(c.oid, 'DELETE')
+        AND has_table_privilege(c.oid, 'DELETE'),
+    EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'last_run')
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relname = 'jam_lock' AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
     AND 7 = (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid
@@ -52,6 +53,9 @@ pub(super) async fn find_or_create(first: &mut Connection, url: &Url) -> Result<
         return Err(unusable(&found, &role, url.redacted()));
     }
     let table = found.table();
+    if !found.has_last_run {
+        add_last_run(first, url, &table).await?;
+    }
     let columns = statements::COLUMN_NAMES;
     let probed = first.rows(&format!("SELECT {columns} FROM {table} LIMIT 0")).await;
     let operation = format!("use the table {table}");
@@ -83,12 +87,14 @@ struct Found {
     /// As it is written in a statement.
     schema: String,
     is_usable: bool,
+    /// Whether it has the column that earlier versions did not create.
+    has_last_run: bool,
 }
 
 impl Found {
     fn from_row(row: &SimpleQueryRow) -> Self {
         let schema = row.get(0).unwrap_or_default().to_owned();
-        Self { schema, is_usable: row.get(1) == Some("t") }
+        Self { schema, is_usable: row.get(1) == Some("t"), has_last_run: row.get(2) == Some("t") }
     }
 
     /// The table's name with its schema.
@@ -162,7 +168,25 @@ async fn create_under_lock(first: &mut Connection, url: &Url) -> Result<Found, L
         },
         _ => server_error(&format!("create the table {schema}.jam_lock"), url.redacted(), &error),
     })?;
-    Ok(Found { schema: schema.to_owned(), is_usable: true })
+    Ok(Found { schema: schema.to_owned(), is_usable: true, has_last_run: true })
+}
+
+/// Adds the column for the last runs to a table that an earlier version has created.
+async fn add_last_run(first: &mut Connection, url: &Url, table: &str) -> Result<(), LockError> {
+    // All programs with locks would wait behind this, if it had to wait for an open transaction.
+    let statement = statements::add_last_run(table);
+    let limited = format!("BEGIN; SET LOCAL lock_timeout = '3s'; {statement}; COMMIT");
+    let Err(error) = first.rows(&limited).await else { return Ok(()) };
+    let _ = first.rows("ROLLBACK").await;
+    if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+        return Err(LockError::Unsupported {
+            what: "a table `jam_lock` without the column `last_run`",
+            location: url.redacted(),
+            remedy: format!("have an administrator run: {statement}").into(),
+        });
+    }
+    let operation = format!("add the column last_run to the table {table}");
+    Err(server_error(&operation, url.redacted(), &error))
 }
 
 /// The role of the connection, as it is written in a statement.

@@ -32,7 +32,7 @@ fn short_deadline() -> Deadline {
     Deadline::At { start, end: start + Duration::from_millis(3) }
 }
 
-fn any_deadline() -> Deadline {
+pub(super) fn any_deadline() -> Deadline {
     match thread_rng().gen_range(0..4) {
         0 => Deadline::Once,
         1 => short_deadline(),

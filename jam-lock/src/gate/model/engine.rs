@@ -209,7 +209,7 @@ impl Claim for FileClaim {
 
     fn release(&mut self, mode: Mode, usage: Option<Usage<'_>>) -> Result<(), LockError> {
         // Without a usage, the claim may be held in the other mode.
-        if let Some(Usage { abandoned_by, last_token }) = usage {
+        if let Some(Usage { abandoned_by, last_token, .. }) = usage {
             if std::mem::take(&mut self.has_read_record) && mode == Mode::Exclusive {
                 let mut contents = self.file.contents();
                 contents.written_token = contents.written_token.max(last_token);

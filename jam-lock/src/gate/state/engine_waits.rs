@@ -179,7 +179,7 @@ impl State {
         blocking: bool,
         verdict: Verdict,
     ) -> Result<EngineWait, LockError> {
-        let AcquireRequest { mode, site, is_recorded, owner, .. } = *request;
+        let AcquireRequest { mode, site, is_recorded, owner, permits, .. } = *request;
         self.engine_waits.started += 1;
         let id = WaitId(self.engine_waits.started);
         let site = is_recorded.then_some(site);
@@ -189,7 +189,7 @@ impl State {
             gate.update_if_unlocked(State::record_waking_head);
         });
         let yield_first = verdict.yield_for();
-        let request = WaitRequest { id, mode, blocking, yield_first, owner, site };
+        let request = WaitRequest { id, mode, blocking, yield_first, owner, site, permits };
         self.claim.start_wait(request, done)?;
         Ok(EngineWait { id, owner, blocking })
     }

@@ -145,7 +145,9 @@ impl State {
     fn release_claim(&mut self, mode: Mode) -> Result<(), LockError> {
         (self.recorded, self.waking_holder) = (None, None);
         let abandoned_by = self.abandoned_by.take();
-        let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token: self.token };
+        // Nothing is recorded that has a number of permits.
+        let (last_token, permits) = (self.token, 1);
+        let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token, permits };
         self.claim.release(mode, Some(usage))
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::engine::Recorded;
-use crate::gate::Outcome;
 use crate::gate::arrivals::Arrivals;
+use crate::gate::{AcquireRequest, Outcome};
 use crate::holder::Holder;
 use crate::site::Site;
 
@@ -14,6 +14,7 @@ struct LocalHolder {
     site: Site,
     since: Instant,
     token: u64,
+    permits: u16,
     /// The holder that had abandoned the lock when this one acquired it.
     abandoned_by: Option<Box<Holder>>,
     /// How many guards share the acquisition.
@@ -39,13 +40,19 @@ pub(super) struct Holders {
 
 impl Holders {
     /// Adds a holder with one guard, and returns its number.
-    pub(super) fn add(&mut self, site: Site, since: Instant, recorded: &Recorded) -> u64 {
+    pub(super) fn add(
+        &mut self,
+        request: &AcquireRequest,
+        since: Instant,
+        recorded: &Recorded,
+    ) -> u64 {
         self.added += 1;
         let holder = LocalHolder {
             number: self.added,
-            site,
+            site: request.site,
             since,
             token: recorded.token,
+            permits: request.permits,
             abandoned_by: recorded.abandoned_by.clone(),
             guards: 1,
             is_abandoned: false,
@@ -99,6 +106,11 @@ impl Holders {
         self.first.as_ref().is_some_and(|first| first.number == number)
     }
 
+    /// How many permits the lock has for the first of the holders.
+    pub(super) fn permits(&self) -> Option<u16> {
+        self.first.as_ref().map(|first| first.permits)
+    }
+
     /// The first of the holders.
     pub(super) fn first(&self) -> Option<Holder> {
         self.first.as_ref().map(LocalHolder::to_holder)
@@ -123,6 +135,7 @@ impl LocalHolder {
     }
 
     fn to_holder(&self) -> Holder {
-        Holder::in_this_process(&self.site, self.since, self.token)
+        let permits = Some(self.permits);
+        Holder { permits, ..Holder::in_this_process(&self.site, self.since, self.token) }
     }
 }

@@ -7,6 +7,7 @@ use crate::site::Site;
 /// The writer that the engine has recorded; the record also fits later writers of the same call site.
 pub(super) struct RecordedHolder {
     site: Site,
+    permits: u16,
     is_recorded: bool,
     /// Whether the record names another holder, which left the lock abandoned.
     is_abandoned: bool,
@@ -22,10 +23,11 @@ impl RecordedHolder {
         recorded: &Recorded,
         is_abandoned: bool,
     ) -> Option<Self> {
-        let AcquireRequest { site, is_recorded, .. } = *request;
+        let AcquireRequest { site, permits, is_recorded, .. } = *request;
         let Recorded { token, token_reserve, .. } = *recorded;
         let is_certain = recorded.record_error.is_none();
-        is_certain.then_some(Self { site, is_recorded, is_abandoned, token, token_reserve })
+        let record = Self { site, permits, is_recorded, is_abandoned, token, token_reserve };
+        is_certain.then_some(record)
     }
 
     /// Reuses the record for the next writer; `None` if the engine has to write a new one.
@@ -38,6 +40,7 @@ impl RecordedHolder {
     ) -> Option<Recorded> {
         let fits = self.is_recorded == request.is_recorded
             && self.site == request.site
+            && self.permits == request.permits
             && self.is_abandoned == is_abandoned;
         self.token_reserve = self.token_reserve.checked_sub(2).filter(|_| fits)?;
         self.token += 2;

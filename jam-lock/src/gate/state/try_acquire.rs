@@ -67,7 +67,7 @@ impl State {
         self.abandoned_by = self.abandoned_by.take().or(recorded.abandoned_by.take());
         recorded.abandoned_by.clone_from(&self.abandoned_by);
         self.offers = 1;
-        let number = self.holders.add(request.site, since, &recorded);
+        let number = self.holders.add(request, since, &recorded);
         let loss_monitor = self.claim.loss_monitor();
         self.start_own_waits();
         Grant { number, recorded, loss_monitor, waited: Duration::ZERO }
@@ -88,7 +88,9 @@ impl State {
             }
         }
         let site = request.is_recorded.then_some(&request.site);
-        let usage = Usage { abandoned_by: self.abandoned_by.as_deref(), last_token: self.token };
+        let AcquireRequest { permits, .. } = *request;
+        let usage =
+            Usage { abandoned_by: self.abandoned_by.as_deref(), last_token: self.token, permits };
         let recorded = self.claim.record_holder(request.mode, site, usage);
         if request.mode == Mode::Exclusive {
             self.token = recorded.token;

@@ -8,6 +8,7 @@ use crate::site::Site;
 /// What the engine has recorded for the waiter that is about to take the idle claim.
 pub(super) struct WakingHolder {
     site: Site,
+    permits: u16,
     is_recorded: bool,
     recorded: Recorded,
 }
@@ -28,15 +29,17 @@ impl State {
         };
         let mut recorded = self.record_holder(&request);
         self.abandoned_by = self.abandoned_by.take().or(recorded.abandoned_by.take());
-        let AcquireRequest { site, is_recorded, .. } = request;
-        self.waking_holder = Some(WakingHolder { site, is_recorded, recorded });
+        let AcquireRequest { site, permits, is_recorded, .. } = request;
+        self.waking_holder = Some(WakingHolder { site, permits, is_recorded, recorded });
     }
 }
 
 impl WakingHolder {
     /// The record, if it is that of `request`.
     pub(super) fn into_record(self, request: &AcquireRequest) -> Option<Recorded> {
-        let fits = self.site == request.site && self.is_recorded == request.is_recorded;
+        let fits = self.site == request.site
+            && self.permits == request.permits
+            && self.is_recorded == request.is_recorded;
         fits.then_some(self.recorded)
     }
 }

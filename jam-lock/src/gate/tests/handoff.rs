@@ -32,7 +32,7 @@ fn a_claim_is_returned_to_the_engine_after_the_time_of_hand_offs() {
 fn a_process_that_acquires_again_and_again_yields() {
     let scenario = Scenario::new();
     scenario.gate.update(|state| {
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         loop {
             match state.try_acquire(&request(Mode::Exclusive)).unwrap() {
                 Attempt::Granted(_) => state.release_first().unwrap(),

@@ -24,9 +24,13 @@ pub(super) fn acquire(
     arguments: &RunArguments,
     command: &mut PreparedCommand,
 ) -> Result<LockGuard, StartError> {
-    let lock = locks.lock(arguments.name.clone());
+    let lock = locks.lock(arguments.name());
     let lock = lock.label(label(arguments)).timeout(arguments.timeout());
     let lock = if arguments.shared { lock.shared() } else { lock };
+    let lock = match arguments.at_most_every {
+        Some(period) => lock.at_most_every(period),
+        None => lock,
+    };
     let mut acquisition = pin!(lock.acquire_async());
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -35,9 +39,12 @@ pub(super) fn acquire(
     }
     // With a timeout, the ancestor may release the lock in time, and the error names it otherwise.
     let is_endless = arguments.timeout() == Timeout::FOREVER;
-    let ancestor = is_endless.then(|| ancestors::holding_ancestor(&lock)).flatten();
+    // Of several permits, another one may fall free.
+    let is_only_holder = arguments.name().permits() == 1;
+    let ancestor =
+        (is_endless && is_only_holder).then(|| ancestors::holding_ancestor(&lock)).flatten();
     if let Some(holder) = ancestor {
-        return Err(StartError::HeldByAncestor(Box::new((arguments.name.clone(), holder))));
+        return Err(StartError::HeldByAncestor(Box::new((arguments.name(), holder))));
     }
     #[cfg(unix)]
     let interrupt = Interrupt::for_current_thread()?;

@@ -22,7 +22,7 @@ pub(super) fn open(location: &Location, arguments: &RunArguments) -> Result<Lock
         say(format_args!("created the lock folder {folder}, the default; {CHOOSE_ANOTHER}"));
     }
     if (arguments.existing || is_shown) && !is_used(&locks, arguments)? {
-        let name = &arguments.name;
+        let name = &arguments.name();
         let meant = did_you_mean(&locks, name);
         if arguments.existing {
             let location = locks.location();
@@ -38,9 +38,9 @@ pub(super) fn open(location: &Location, arguments: &RunArguments) -> Result<Lock
 
 /// Whether the lock has left a trace: a record, or a file.
 fn is_used(locks: &Locks, arguments: &RunArguments) -> Result<bool, LockError> {
-    let status = locks.lock(arguments.name.clone()).status()?;
+    let status = locks.lock(arguments.name()).status()?;
     if status.state() != State::Free || status.token().is_some() {
         return Ok(true);
     }
-    Ok(locks.list()?.iter().any(|status| status.name() == arguments.name.as_str()))
+    Ok(locks.list()?.iter().any(|status| status.name() == arguments.name().as_str()))
 }

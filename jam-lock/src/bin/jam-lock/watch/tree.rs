@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use jam_lock::{Holder, HolderWait, Status};
+use jam_lock::{Holder, HolderWait, State, Status};
 
 use crate::output::plain;
 use crate::text::{cut, duration};
@@ -114,19 +114,28 @@ impl<'a> Tree<'a> {
 
 /// The lock, its holder, how many wait, and what the holder waits for.
 fn describe(status: &Status) -> String {
+    if let State::Permits { .. } = status.state() {
+        let (name, state, waiting) = (status.name(), status.state(), waiting(status));
+        return plain(&format!("{name}: {state} permits held{waiting}"));
+    }
     let held_for = status.holder().and_then(Holder::held_for);
     let held_for = held_for.map(|it| format!(" for {}", duration(it))).unwrap_or_default();
     let holder = status.holder().map_or("an unknown process".to_owned(), ToString::to_string);
-    let waiting = match status.waiting() {
-        Some(0) | None => String::new(),
-        Some(count) => format!(", {count} waiting"),
-    };
+    let waiting = waiting(status);
     let wait = wait(status).map(|wait| {
         let waited = wait.waiting_for().map(|it| format!(" {}", duration(it)));
         format!(", has waited{} for {}", waited.unwrap_or_default(), wait.name())
     });
     let name = status.name();
     plain(&format!("{name}: held{held_for} by {holder}{waiting}{}", wait.unwrap_or_default()))
+}
+
+/// How many wait for a lock, to be added to it.
+fn waiting(status: &Status) -> String {
+    match status.waiting() {
+        Some(0) | None => String::new(),
+        Some(count) => format!(", {count} waiting"),
+    }
 }
 
 fn wait(status: &Status) -> Option<&HolderWait> {

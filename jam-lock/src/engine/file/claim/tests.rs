@@ -26,6 +26,7 @@ fn a_fork_can_use_nothing_that_it_inherited() {
         yield_first: Duration::ZERO,
         owner: OwnerId::NONE,
         site: None,
+        permits: 1,
     };
     assert!(matches!(inherited.check_process(), Err(LockError::Forked { .. })));
     assert!(matches!(inherited.try_acquire(Mode::Exclusive), Err(LockError::Forked { .. })));
@@ -52,7 +53,7 @@ fn a_fork_does_not_change_the_record_of_its_parent() {
     let folder = tempfile::tempdir().unwrap();
     let mut claim = claim(folder.path(), false);
     assert_eq!(claim.try_acquire(Mode::Exclusive).unwrap(), TryAcquire::Acquired);
-    let usage = Usage { abandoned_by: None, last_token: 0 };
+    let usage = Usage { abandoned_by: None, last_token: 0, permits: 1 };
     claim.record_holder(Mode::Exclusive, Some(&Site::here()), usage);
     claim.process = ProcessId::forked();
     claim.clear_holder(0);

@@ -111,8 +111,8 @@ impl Attempt {
 
     /// Records the holder, here where that can hang.
     fn grant(self, claim: &mut FileClaim) -> Option<Callback> {
-        let WaitRequest { mode, site, .. } = self.request;
-        let usage = Usage { abandoned_by: None, last_token: 0 };
+        let WaitRequest { mode, site, permits, .. } = self.request;
+        let usage = Usage { abandoned_by: None, last_token: 0, permits };
         let recorded = claim.record_holder(mode, site.as_ref(), usage);
         let (is_polled, loss_monitor) = (claim.is_polled(), claim.loss_monitor());
         let grant = Granted { mode, site, recorded, is_polled, loss_monitor };

@@ -74,11 +74,6 @@ pub(in crate::engine::file) fn read_at_start(file: &File, bytes: &mut [u8]) -> i
     file.read_at(bytes, 0)
 }
 
-/// Writes to the start of `file`, with one call.
-pub(in crate::engine::file) fn write_at_start(file: &File, bytes: &[u8]) -> io::Result<usize> {
-    write_at(file, bytes, 0)
-}
-
 /// Writes to `file` at `start`, with one call.
 pub(in crate::engine::file) fn write_at(
     file: &File,

@@ -9,6 +9,7 @@
 //! boot      3f2c9a1b
 //! program   invoiced
 //! host      app1
+//! permits   3
 //! kind      keyed
 //! check     8c3f0a5be1d2974f
 //! first     e1d2974f8c3f0a5b
@@ -26,29 +27,35 @@
 //! - **Check.** It covers all lines before it, with the first one taken as `held`. A text that does
 //!   not fit its check is the mark of an unknown holder: it was written in part, or by a later
 //!   version.
+//! - **Last run.** For a job that runs at most every so often, the record of its last run, of the same
+//!   size, comes directly behind the first text: [`run`].
 //! - **Waits.** While the owner of the lock waits for another one, a text about that follows the
 //!   others: [`waits`].
-//! - **Optional lines.** `kind` is only written for a keyed name, `place` only if the lock was
+//! - **Optional lines.** `kind` is only written for a keyed name, `permits` only for a name with more
+//!   than one, `place` only if the lock was
 //!   acquired in a source file, the others if they are known.
 
-mod date;
 #[cfg(all(test, not(shuttle)))]
 mod fuzzing;
+pub(super) mod run;
 mod template;
 pub(super) mod waits;
 
 use std::ops::Range;
 use std::str;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+pub(in crate::engine::file) use self::run::RecordedRun;
+pub(super) use self::run::RunText;
 pub(super) use self::template::{Template, abandoned_record, released_line};
 use crate::holder::Holder;
+use crate::utc;
 
 /// The size of a text in bytes, enough for the longest one.
 pub(super) const SIZE: usize = 640;
 
-/// How much of a file is read: two texts.
-pub(super) const MAX_LEN: usize = 2 * SIZE;
+/// How much of a file is read: the texts of a holder, of a last run and of an earlier death.
+pub(super) const MAX_LEN: usize = 3 * SIZE;
 
 /// What every record starts with, and no other file.
 const MAGIC: &str = "jam-lock 1 ";
@@ -98,6 +105,8 @@ pub(in crate::engine::file) struct Record {
     /// The first holder that died with the lock or left it abandoned, if no writer has recovered
     /// since.
     pub(in crate::engine::file) abandoned_by: Option<Holder>,
+    /// The last run of a job, if there is one that can be read.
+    pub(in crate::engine::file) last_run: Option<RecordedRun>,
 }
 
 /// When a process started, as it has recorded itself: process ids are reused.
@@ -114,7 +123,11 @@ impl Content {
         if bytes.iter().all(|byte| *byte == 0) {
             Self::Empty
         } else if bytes.starts_with(MAGIC.as_bytes()) {
-            Self::Record(Record::parse(bytes))
+            let last_run = match RunText::of(bytes) {
+                RunText::Run(run) => Some(run),
+                RunText::Absent | RunText::Empty | RunText::Damaged => None,
+            };
+            Self::Record(Record { last_run, ..Record::parse(bytes) })
         } else {
             Self::Foreign
         }
@@ -128,7 +141,8 @@ impl Record {
         if state == Some(b"free") {
             return Self { token, ..Self::default() };
         }
-        let unknown = Self { token, holder: None, abandoned_by: Some(Holder::default()) };
+        let abandoned_by = Some(Holder::default());
+        let unknown = Self { token, abandoned_by, ..Self::default() };
         let Some(Fields { holder, start, rest, .. }) = Fields::parse(bytes) else {
             return unknown;
         };
@@ -136,9 +150,9 @@ impl Record {
             Some(b"held") => {
                 let holder = Holder { token, ..holder };
                 let abandoned_by = first_abandonment(bytes, rest);
-                Self { token, holder: Some((holder, start)), abandoned_by }
+                Self { token, holder: Some((holder, start)), abandoned_by, ..Self::default() }
             }
-            Some(b"died") => Self { token, holder: None, abandoned_by: Some(holder) },
+            Some(b"died") => Self { token, abandoned_by: Some(holder), ..Self::default() },
             _ => unknown,
         }
     }
@@ -184,21 +198,12 @@ fn parse_number(bytes: &[u8]) -> Option<u64> {
     is_number.then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
-/// Writes the last digits of `number` to the end of `field`, and `padding` in front of them.
-fn write_number(field: &mut [u8], mut number: u64, padding: u8) {
-    for (at, digit) in field.iter_mut().rev().enumerate() {
-        let is_digit = at == 0 || number > 0;
-        *digit = if is_digit { b'0' + (number % 10) as u8 } else { padding };
-        number /= 10;
-    }
-}
-
 /// The first abandonment that the record of a holder keeps, if the line after its check has that
 /// one's check; the lines after the check are `rest`.
 fn first_abandonment(bytes: &[u8], rest: &[u8]) -> Option<Holder> {
     let (line, _) = split_line(rest)?;
     let expected = u64::from_str_radix(line.strip_prefix(FIRST)?.trim_end(), 16).ok();
-    let second = bytes.get(SIZE..).filter(|second| second.get(STATE) == Some(b"died"));
+    let second = bytes.get(run::end(bytes)..).filter(|second| second.get(STATE) == Some(b"died"));
     let fields = second.and_then(Fields::parse).filter(|fields| Some(fields.check) == expected);
     Some(fields.map(|fields| fields.holder).unwrap_or_default())
 }
@@ -208,6 +213,8 @@ struct Fields<'bytes> {
     holder: Holder,
     start: Start,
     check: u64,
+    /// The period of a run.
+    every: Option<Duration>,
     /// What follows the line with the check.
     rest: &'bytes [u8],
 }
@@ -215,8 +222,9 @@ struct Fields<'bytes> {
 impl<'bytes> Fields<'bytes> {
     fn parse(bytes: &'bytes [u8]) -> Option<Self> {
         token(bytes)?;
-        let mut holder = Holder::default();
+        let mut holder = Holder { permits: Some(1), ..Holder::default() };
         let mut start = Start::default();
+        let mut every = None;
         let mut rest = bytes;
         loop {
             let covered = bytes.len() - rest.len();
@@ -225,7 +233,7 @@ impl<'bytes> Fields<'bytes> {
             let (name, value) = line.split_once(' ')?;
             let value = value.trim();
             match name {
-                "since" => holder.since = SystemTime::UNIX_EPOCH.checked_add(date::parse(value)?),
+                "since" => holder.since = SystemTime::UNIX_EPOCH.checked_add(utc::parse(value)?),
                 "function" => holder.function = Some(value.to_owned()),
                 "place" => {
                     let (file, line) = value.rsplit_once(':')?;
@@ -239,11 +247,13 @@ impl<'bytes> Fields<'bytes> {
                 "boot" => start.boot = Some(value.to_owned()),
                 "program" => holder.program = Some(value.to_owned()),
                 "host" => holder.host = Some(value.to_owned()),
+                "permits" => holder.permits = Some(value.parse().ok()?),
+                "every" => every = Some(run::parse_period(value)?),
                 "token" => holder.token = Some(value.parse().ok()?),
                 "check" => {
                     let check = u64::from_str_radix(value, 16).ok()?;
                     let is_whole = check == check_of(&bytes[..covered]);
-                    return is_whole.then_some(Self { holder, start, check, rest });
+                    return is_whole.then_some(Self { holder, start, check, every, rest });
                 }
                 // A later version may add lines.
                 _ => {}

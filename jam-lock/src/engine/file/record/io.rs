@@ -46,7 +46,7 @@ pub(super) fn read_path<'buffer>(
 /// # Errors
 /// [`ErrorKind::WriteZero`] if only a part of it was written.
 pub(super) fn write(file: &File, text: &[u8]) -> io::Result<()> {
-    let written = retry(Syscall::Write, file, || platform::write_at_start(file, text))?;
+    let written = retry(Syscall::Write, file, || platform::write_at(file, text, 0))?;
     if written == text.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
 }
 

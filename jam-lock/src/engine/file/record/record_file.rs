@@ -3,6 +3,7 @@
 //! It is only written to if it has no name but its own: another one, such as that of a backup,
 //! would change along with it. A file that must not be written to is replaced by a new one.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -29,7 +30,9 @@ pub(in crate::engine::file) struct RecordFile {
     id: FileId,
     /// Why it must be replaced instead of written to.
     not_writable: Option<io::Error>,
-    /// Whether it has more than one text.
+    /// Whether the text of a last run follows the first one.
+    has_run: bool,
+    /// Whether something follows these texts, such as that of an earlier death.
     is_long: bool,
     /// The start of the file, as it was last read or written here.
     head: Head,
@@ -91,8 +94,16 @@ impl RecordFile {
                 _ => Some(io::Error::other("it has a second name, which is a hard link")),
             };
             let id = FileId::new(path, &metadata);
-            let (is_long, head, is_read) = (false, [0; RELEASED_SIZE], false);
-            return Ok(Some(Self { file, id, not_writable, is_long, head, is_read }));
+            let head = [0; RELEASED_SIZE];
+            return Ok(Some(Self {
+                file,
+                id,
+                not_writable,
+                has_run: false,
+                is_long: false,
+                head,
+                is_read: false,
+            }));
         }
         Err(unreadable(path, ErrorKind::NotFound.into()))
     }
@@ -121,7 +132,8 @@ impl RecordFile {
         buffer: &'buffer mut Buffer,
     ) -> io::Result<&'buffer [u8]> {
         let bytes = read(&self.file, buffer)?;
-        self.is_long = bytes.len() > SIZE;
+        let end = format::run::end(bytes);
+        (self.has_run, self.is_long) = (end > SIZE, bytes.len() > end);
         (self.head, self.is_read) = (head_of(bytes), true);
         Ok(bytes)
     }
@@ -147,9 +159,50 @@ impl RecordFile {
         self.not_writable.is_none()
     }
 
-    /// Whether a second text follows the first.
-    pub(super) fn has_second_text(&self) -> bool {
+    /// Where the texts of the record end: what follows is about waits.
+    pub(super) fn length_of_texts(&self) -> usize {
+        self.end_of_run() + if self.is_long { SIZE } else { 0 }
+    }
+
+    /// Where the text of the last run ends, if there is one, or else the first text.
+    fn end_of_run(&self) -> usize {
+        if self.has_run { 2 * SIZE } else { SIZE }
+    }
+
+    /// Whether there is a text of the last run, which may say that there was none.
+    pub(super) fn has_run(&self) -> bool {
+        self.has_run
+    }
+
+    /// Notes that the text of a last run was put behind the first text.
+    pub(super) fn note_run(&mut self) {
+        self.has_run = true;
+    }
+
+    /// Whether the text of an earlier death follows the others.
+    pub(super) fn is_long(&self) -> bool {
         self.is_long
+    }
+
+    /// The text behind the first one.
+    pub(super) fn read_second(&self) -> io::Result<Vec<u8>> {
+        let mut buffer = Buffer::new();
+        let bytes = read(&self.file, &mut buffer)?;
+        let mut second = bytes.get(SIZE..).unwrap_or_default().to_owned();
+        // What was cut short stays damaged.
+        second.resize(SIZE, b' ');
+        Ok(second)
+    }
+
+    /// What to write instead of `text`, so that the text of the last run stays behind its first part.
+    fn with_run<'text>(&self, text: &'text [u8], is_whole: bool) -> io::Result<Cow<'text, [u8]>> {
+        if !self.has_run || (!is_whole && text.len() <= SIZE) {
+            return Ok(Cow::Borrowed(text));
+        }
+        let (first, second) = text.split_at(text.len().min(SIZE));
+        let mut filled = first.to_owned();
+        filled.resize(SIZE, b' ');
+        Ok(Cow::Owned([filled, self.read_second()?, second.to_owned()].concat()))
     }
 
     /// The token of the holder that was last written here, if one was.
@@ -160,6 +213,7 @@ impl RecordFile {
     /// Writes `text` to the start of the file, with one call, or to a new file that replaces it.
     pub(super) fn write(&mut self, spec: &FileSpec, text: &[u8]) -> Result<(), LockError> {
         let failed = |error| io_error("write the holder record", &spec.path, error);
+        let text = &*self.with_run(text, false).map_err(failed)?;
         file_size_limit::check(text.len()).map_err(failed)?;
         let Some(reason) = &self.not_writable else {
             let written = write(&self.file, text);
@@ -170,7 +224,7 @@ impl RecordFile {
             self.cut_off_second_text(text.len());
             return Ok(());
         };
-        *self = replace(spec, text).map_err(|error| {
+        *self = self.replaced(spec, text).map_err(|error| {
             let text = format!("{reason}, and cannot be replaced ({error}): move it away");
             failed(io::Error::new(error.kind(), text))
         })?;
@@ -189,9 +243,13 @@ impl RecordFile {
         if !self.is_in_place(path) {
             return Err(written);
         }
-        if let Ok(file) = replace(spec, text) {
+        if let Ok(file) = self.replaced(spec, text) {
             *self = file;
             return Ok(true);
+        }
+        if self.has_run {
+            // Its job would run again too soon.
+            return Err(written);
         }
         match retry(Syscall::Remove, path, || fs::remove_file(path)) {
             Ok(()) => Ok(false),
@@ -199,19 +257,25 @@ impl RecordFile {
         }
     }
 
+    /// A new file with `text` and the last run, which has replaced this one.
+    fn replaced(&self, spec: &FileSpec, text: &[u8]) -> io::Result<Self> {
+        replace(spec, &self.with_run(text, true)?, self.has_run)
+    }
+
     /// Removes a second text that no longer counts, so that it does not confuse people.
     fn cut_off_second_text(&mut self, written: usize) {
-        let was_long = mem::replace(&mut self.is_long, written > SIZE);
+        let end = self.end_of_run();
+        let was_long = mem::replace(&mut self.is_long, written > end);
         if was_long && !self.is_long {
             // If that fails, it still does not count.
-            let cut_off = || self.file.set_len(SIZE as u64);
+            let cut_off = || self.file.set_len(end as u64);
             let _ = retry(Syscall::Truncate, &self.file, cut_off);
         }
     }
 }
 
 /// Replaces the file by a new one with `text`; its other names keep the old one.
-fn replace(spec: &FileSpec, text: &[u8]) -> io::Result<RecordFile> {
+fn replace(spec: &FileSpec, text: &[u8], has_run: bool) -> io::Result<RecordFile> {
     file_size_limit::check(text.len())?;
     let temporary = temporary_file::path_beside(&spec.path);
     let file = create(&temporary, spec.permissions)?;
@@ -222,8 +286,9 @@ fn replace(spec: &FileSpec, text: &[u8]) -> io::Result<RecordFile> {
     match replaced {
         Ok(metadata) => {
             let id = FileId::new(&spec.path, &metadata);
-            let (is_long, head) = (text.len() > SIZE, head_of(text));
-            Ok(RecordFile { file, id, not_writable: None, is_long, head, is_read: false })
+            let (head, not_writable, is_read) = (head_of(text), None, false);
+            let is_long = text.len() > if has_run { 2 * SIZE } else { SIZE };
+            Ok(RecordFile { file, id, not_writable, has_run, is_long, head, is_read })
         }
         Err(error) => {
             let _ = retry(Syscall::Remove, temporary.as_path(), || fs::remove_file(&temporary));

@@ -7,7 +7,7 @@ use super::*;
 #[cfg(target_os = "linux")]
 use crate::engine::file::syscall::{Syscall, faults::SyscallTrace};
 
-const CLEAN: Usage<'static> = Usage { abandoned_by: None, last_token: 0 };
+const CLEAN: Usage<'static> = Usage { abandoned_by: None, last_token: 0, permits: 1 };
 
 /// The record of a lock whose name no other test of this program locks: a dead holder would seem to live.
 fn record(folder: &Path) -> HolderRecord {
@@ -25,7 +25,7 @@ fn hold(record: &mut HolderRecord) -> Recorded {
 }
 
 fn abandoned_by(holder: &Holder) -> Usage<'_> {
-    Usage { abandoned_by: Some(holder), last_token: 0 }
+    Usage { abandoned_by: Some(holder), last_token: 0, permits: 1 }
 }
 
 /// A writer in the function `name` holds the lock, and dies.
@@ -40,7 +40,7 @@ fn tokens_rise_although_a_process_died_with_some_that_it_had_not_recorded() {
     // The clock is far behind the tokens, so it does not help.
     let last = u64::try_from(2 * since_1970().as_nanos()).unwrap();
     let Recorded { token, token_reserve, .. } =
-        dies.record_writer(Some(&site), Usage { abandoned_by: None, last_token: last }, None);
+        dies.record_writer(Some(&site), Usage { last_token: last, ..CLEAN }, None);
     let mut next = record(folder.path());
     let after = hold(&mut next);
     assert!(

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::HolderRecord;
 use super::abandonment::AbandonmentMark;
 use super::file_size_limit;
-use super::format::{Content, MAX_LEN, Record, SIZE, waits};
+use super::format::{Content, MAX_LEN, Record, waits};
 use super::record_file::{RecordFile, folder_of};
 use crate::engine::RecordedWait;
 use crate::engine::file::syscall::{Syscall, retry};
@@ -40,7 +40,7 @@ impl RecordFile {
         if !self.is_writable() {
             return;
         }
-        let start = if self.has_second_text() { MAX_LEN } else { SIZE };
+        let start = self.length_of_texts();
         if !text.is_empty() {
             // A text that is cut short does not fit its check.
             let _ = write_at(self.file(), text, start);

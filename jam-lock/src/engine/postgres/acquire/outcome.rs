@@ -7,6 +7,7 @@ use tokio_postgres::{Error, Row};
 
 use crate::engine::Mode;
 use crate::engine::postgres::error::describe;
+use crate::engine::postgres::last_run::FoundRun;
 use crate::engine::postgres::session::{RESPONSE_TIMEOUT, Session, unresponsive};
 use crate::error::LockError;
 use crate::holder::Holder;
@@ -20,6 +21,8 @@ pub(in crate::engine::postgres) struct Acquired {
     /// The token in the table.
     pub(in crate::engine::postgres) token: i64,
     pub(in crate::engine::postgres) abandoned_by: Option<Box<Holder>>,
+    /// The last run of a job that ended well.
+    pub(in crate::engine::postgres) last_run: FoundRun,
 }
 
 impl Acquired {
@@ -33,7 +36,7 @@ impl Acquired {
             return Err(AcquireError::KeyCollision);
         }
         let (session, token) = (Arc::clone(session), row.try_get(0)?);
-        Ok(Self { session, mode, token, abandoned_by: None })
+        Ok(Self { session, mode, token, abandoned_by: None, last_run: FoundRun::None })
     }
 }
 

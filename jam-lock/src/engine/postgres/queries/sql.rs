@@ -17,9 +17,12 @@ pub(super) const IS_OURS: &str = "lock.namespace = $2::text AND lock.name = $3::
 pub(super) const QUICKLY: &str =
     "WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))";
 
-/// Whether a row is that of a keyed name, and of nothing that a later holder has to learn. Its lock
-/// may be held all the same.
-const IS_DISPENSABLE: &str = "lock.keyed AND lock.holder IS NULL AND lock.died IS NULL";
+/// Whether a row is that of a keyed name, and of nothing that a later holder has to learn: neither of a
+/// death, nor of a run whose period has not passed. Its lock may be held all the same.
+const IS_DISPENSABLE: &str = "\
+lock.keyed AND lock.holder IS NULL AND lock.died IS NULL
+    AND (lock.last_run IS NULL OR extract(epoch FROM (lock.last_run->>'since')::timestamptz)::float8
+        + (lock.last_run->>'every')::float8 <= extract(epoch FROM clock_timestamp())::float8)";
 
 /// Leaves out of a list the keyed names that are not in use, because there may be any number.
 pub(super) fn is_listed() -> String {
@@ -48,7 +51,7 @@ pub(super) fn on_conflict() -> String {
             died = CASE WHEN {IS_OURS} THEN coalesce(lock.died, lock.holder) ELSE lock.died END,
             holder = CASE WHEN {IS_OURS} THEN EXCLUDED.holder ELSE lock.holder END,
             keyed = CASE WHEN {IS_OURS} THEN EXCLUDED.keyed ELSE lock.keyed END
-        RETURNING lock.token, {IS_OURS}, lock.died IS NOT NULL"
+        RETURNING lock.token, {IS_OURS}, lock.died IS NOT NULL, lock.last_run IS NOT NULL"
     )
 }
 
@@ -66,14 +69,49 @@ pub(super) fn release(table: &str, outcome: &str) -> String {
     )
 }
 
+/// Records the run of the writer with the token `$2`, which began `$3` seconds ago and has the period `$4`.
+pub(super) fn record_run(table: &str) -> String {
+    format!(
+        "UPDATE {table} AS lock SET last_run = jsonb_strip_nulls(jsonb_build_object(
+            'file', $5::text, 'line', $6::bigint, 'function', $7::text, 'program', $8::text,
+            'process', $9::bigint, 'host', $10::text,
+            'since', clock_timestamp() - make_interval(secs => $3::float8), 'every', $4::float8))
+        WHERE lock.key = $1::bigint AND lock.token = $2::bigint RETURNING 1"
+    )
+}
+
+/// Reads the last run of a lock that is held, and when it is now. A run that begins later, because the
+/// clock was set back, begins now.
+pub(super) fn read_run(table: &str) -> String {
+    let fields = run_fields("lock.last_run");
+    format!(
+        "WITH corrected AS (
+            UPDATE {table} AS lock
+            SET last_run = jsonb_set(lock.last_run, '{{since}}', to_jsonb(clock_timestamp()))
+            WHERE lock.key = $1::bigint AND {IS_OURS}
+                AND (lock.last_run->>'since')::timestamptz > clock_timestamp()
+        )
+        SELECT {fields} FROM {table} AS lock WHERE lock.key = $1::bigint AND {IS_OURS}"
+    )
+}
+
+/// The columns that `last_run::read` reads.
+fn run_fields(of: &str) -> String {
+    format!(
+        "{}, ({of}->>'every')::float8, extract(epoch FROM clock_timestamp())::float8",
+        holder_fields(of)
+    )
+}
+
 /// The holder to record: the parameters from `first` on, the first of which is null for none.
 pub(super) fn recorded_holder(first: usize) -> String {
-    let [file, line, function, program, process, host] = [0, 1, 2, 3, 4, 5].map(|at| first + at);
+    let [file, line, function, program, process, host, permits] =
+        [0, 1, 2, 3, 4, 5, 6].map(|at| first + at);
     format!(
         "CASE WHEN ${file}::text IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object(
             'file', ${file}::text, 'line', ${line}::bigint, 'function', ${function}::text,
             'program', ${program}::text, 'process', ${process}::bigint, 'host', ${host}::text,
-            'since', clock_timestamp(), 'backend', pg_backend_pid()))
+            'permits', ${permits}::bigint, 'since', clock_timestamp(), 'backend', pg_backend_pid()))
         END"
     )
 }
@@ -84,7 +122,8 @@ pub(in crate::engine::postgres) fn holder_fields(of: &str) -> String {
         "{of}->>'function', {of}->>'file', ({of}->>'line')::bigint, {of}->>'program', \
          ({of}->>'process')::bigint, {of}->>'host', \
          extract(epoch FROM ({of}->>'since')::timestamptz)::float8, \
-         extract(epoch FROM clock_timestamp() - ({of}->>'since')::timestamptz)::float8"
+         extract(epoch FROM clock_timestamp() - ({of}->>'since')::timestamptz)::float8, \
+         ({of}->>'permits')::bigint"
     )
 }
 
@@ -112,12 +151,13 @@ pub(super) fn sweep(table: &str, limit: usize) -> String {
 }
 
 /// For each lock of the namespace `$1`, or those that `filter` selects: its holder, its session,
-/// the holder that died with it, its name and token, and the numbers of writers, readers and
-/// waiters.
+/// the holder that died with it, its name and token, the numbers of writers, readers and
+/// waiters, and its last run.
 ///
 /// The recorded process is the holder if its session has the lock, and has died otherwise.
 pub(super) fn list(table: &str, filter: &str) -> String {
     let (holder, died) = (holder_fields("seen.holder"), holder_fields("seen.died"));
+    let run = run_fields("seen.last_run");
     format!(
         "WITH held AS MATERIALIZED (
             SELECT (l.classid::bigint << 32) | l.objid::bigint AS key,
@@ -130,19 +170,19 @@ pub(super) fn list(table: &str, filter: &str) -> String {
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
             GROUP BY 1
         ), known AS (
-            SELECT lock.name, lock.token, lock.holder, lock.died, held.*, lock.holder IS NOT NULL
+            SELECT lock.name, lock.token, lock.holder, lock.died, lock.last_run, held.*, lock.holder IS NOT NULL
                 AND coalesce((lock.holder->>'backend')::int = ANY(held.backends), false) AS is_there
             FROM {table} AS lock LEFT JOIN held USING (key)
             WHERE lock.namespace = $1::text {filter}
         ), seen AS (
-            SELECT name, token, writers, readers, waiting, backends,
+            SELECT name, token, last_run, writers, readers, waiting, backends,
                 CASE WHEN is_there THEN holder END AS holder,
                 CASE WHEN NOT is_there THEN coalesce(died, holder) END AS died
             FROM known
         )
         SELECT {holder}, a.application_name, host(a.client_addr), {died},
             seen.name, seen.token, coalesce(seen.writers, 0), coalesce(seen.readers, 0),
-            coalesce(seen.waiting, 0)
+            coalesce(seen.waiting, 0), {run}
         FROM seen LEFT JOIN pg_stat_activity AS a ON a.pid = seen.backends[1]"
     )
 }

@@ -5,10 +5,10 @@ use crate::engine::postgres::wait_domain;
 /// The columns of the table.
 const COLUMNS: &str = "\
 key bigint PRIMARY KEY, namespace text NOT NULL, name text NOT NULL, keyed boolean NOT NULL, \
-token bigint NOT NULL, holder jsonb, died jsonb";
+token bigint NOT NULL, holder jsonb, died jsonb, last_run jsonb";
 
 /// The names of the columns.
-pub(super) const COLUMN_NAMES: &str = "key, namespace, name, keyed, token, holder, died";
+pub(super) const COLUMN_NAMES: &str = "key, namespace, name, keyed, token, holder, died, last_run";
 
 /// The schema of a table that an administrator creates: every role can be allowed to use it,
 /// whatever its `search_path`.
@@ -29,6 +29,11 @@ pub(super) fn create_and_grant(role: &str) -> String {
         "have an administrator run: CREATE SCHEMA IF NOT EXISTS {SCHEMA}; {create}; \
          {create_domain}; {grants}; {grant_wait}"
     )
+}
+
+/// Adds the column that tables of earlier versions lack.
+pub(super) fn add_last_run(table: &str) -> String {
+    format!("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS last_run jsonb")
 }
 
 /// What an administrator has to run if `role` may not use the table.

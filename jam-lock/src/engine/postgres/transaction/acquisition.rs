@@ -110,6 +110,7 @@ impl Acquisition<'_> {
     async fn timeout(&self, waited: Duration) -> LockError {
         let TransactionLock { name, location, .. } = self.lock;
         LockError::Timeout {
+            other_holders: Vec::new(),
             name: Box::new(name.clone()),
             location: location.clone(),
             waited,

@@ -4,13 +4,11 @@ use std::fmt::{Display, Write};
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
-use super::{
-    CHECK, FIRST, KEYED, MAGIC, MAX_LEN, RELEASED_SIZE, SINCE, SIZE, TOKEN, check_of, date,
-    write_number,
-};
+use super::{CHECK, FIRST, KEYED, MAGIC, RELEASED_SIZE, SINCE, SIZE, TOKEN, check_of};
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::this_process::ThisProcess;
+use crate::utc::{self, write_number};
 
 /// The width to which spaces fill up a line, as wide as most terminals.
 const WIDTH: usize = 79;
@@ -34,7 +32,7 @@ pub(in super::super) fn abandoned_record(holder: &Holder, token: u64, is_keyed: 
     let mut text = format!("{MAGIC}died token {token:19}\n");
     let since = holder.since.and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok());
     if let Some(since) = since {
-        push_line(&mut text, "since", &String::from_utf8_lossy(&date::format(since)));
+        push_line(&mut text, "since", &String::from_utf8_lossy(&utc::format(since)));
     }
     push_site(&mut text, holder.function.as_deref(), holder.file.as_deref().zip(holder.line));
     if let Some(process) = holder.process {
@@ -52,6 +50,7 @@ pub(in super::super) fn abandoned_record(holder: &Holder, token: u64, is_keyed: 
 /// The record of a holder at one call site, except for what differs each time.
 pub(in super::super) struct Template {
     pub(in super::super) site: Site,
+    pub(in super::super) permits: u16,
     is_keyed: bool,
     text: Vec<u8>,
     /// The second of the time in the text.
@@ -61,8 +60,14 @@ pub(in super::super) struct Template {
 }
 
 impl Template {
-    /// The record of holders in this process at `site`, for a keyed name or a plain one.
-    pub(in super::super) fn new(here: &ThisProcess, site: Site, is_keyed: bool) -> Self {
+    /// The record of holders in this process at `site`, for a keyed name or a plain one with this many
+    /// permits.
+    pub(in super::super) fn new(
+        here: &ThisProcess,
+        site: Site,
+        permits: u16,
+        is_keyed: bool,
+    ) -> Self {
         let mut text = format!("{MAGIC}held token {:19}\nsince     {:27}\n", 0, "");
         push_site(&mut text, site.function(), site.file().zip(site.line()));
         match here.started {
@@ -75,8 +80,11 @@ impl Template {
             push_line(&mut text, "boot", boot);
         }
         push_program(&mut text, here.program.as_deref(), here.host.as_deref());
+        if permits > 1 {
+            push_line(&mut text, "permits", &permits);
+        }
         let (text, check) = fill_up(text, is_keyed);
-        Self { site, is_keyed, text, second: u64::MAX, check }
+        Self { site, permits, is_keyed, text, second: u64::MAX, check }
     }
 
     /// The record of one holder.
@@ -85,9 +93,9 @@ impl Template {
         let time = &mut self.text[SINCE];
         if since.as_secs() != self.second {
             self.second = since.as_secs();
-            time.copy_from_slice(&date::format(since));
+            time.copy_from_slice(&utc::format(since));
         }
-        write_number(&mut time[date::MICROS], since.subsec_micros().into(), b'0');
+        write_number(&mut time[utc::MICROS], since.subsec_micros().into(), b'0');
         write_check(&mut self.text, self.check.clone());
         &self.text
     }
@@ -106,7 +114,7 @@ impl Template {
         let line = [b"\n", FIRST.as_bytes(), &second[start..start + DIGITS]].concat();
         text[self.check.end..self.check.end + line.len()].copy_from_slice(&line);
         text.extend_from_slice(&second);
-        debug_assert_eq!(text.len(), MAX_LEN);
+        debug_assert_eq!(text.len(), 2 * SIZE);
         text
     }
 }
@@ -120,7 +128,7 @@ pub(super) fn push_site(text: &mut String, function: Option<&str>, place: Option
     }
 }
 
-fn push_program(text: &mut String, program: Option<&str>, host: Option<&str>) {
+pub(super) fn push_program(text: &mut String, program: Option<&str>, host: Option<&str>) {
     if let Some(program) = program {
         push_line(text, "program", &shorten(program, 80));
     }
@@ -137,7 +145,7 @@ pub(super) fn push_line(text: &mut String, name: &str, value: &dyn Display) {
 /// Adds the last lines, and spaces up to the constant size: to the ends of the lines, except for
 /// the first one, and only if they are not enough in lines of their own. Returns where the check
 /// belongs.
-fn fill_up(mut text: String, is_keyed: bool) -> (Vec<u8>, Range<usize>) {
+pub(super) fn fill_up(mut text: String, is_keyed: bool) -> (Vec<u8>, Range<usize>) {
     if is_keyed {
         let _ = writeln!(text, "{KEYED}");
     }
@@ -163,7 +171,7 @@ fn fill_up(mut text: String, is_keyed: bool) -> (Vec<u8>, Range<usize>) {
 }
 
 /// Writes the check of the lines before its own.
-fn write_check(text: &mut [u8], place: Range<usize>) {
+pub(super) fn write_check(text: &mut [u8], place: Range<usize>) {
     let mut check = check_of(&text[..place.start - CHECK.len()]);
     for digit in text[place].iter_mut().rev() {
         *digit = b"0123456789abcdef"[(check % 16) as usize];
@@ -184,7 +192,7 @@ fn shorten(value: &str, max_len: usize) -> String {
 #[cfg(test)]
 /// The record of a holder of `here`.
 pub(super) fn render(here: &ThisProcess, site: Site, since: Duration, token: u64) -> String {
-    String::from_utf8(Template::new(here, site, false).fill(since, token).to_owned()).unwrap()
+    String::from_utf8(Template::new(here, site, 1, false).fill(since, token).to_owned()).unwrap()
 }
 
 #[cfg(test)]
@@ -202,7 +210,7 @@ mod tests {
     #[test]
     fn a_template_serves_every_holder_at_its_call_site() {
         let here = ThisProcess::get();
-        let mut template = Template::new(&here, Site::here(), false);
+        let mut template = Template::new(&here, Site::here(), 1, false);
         for token in [TOKEN_LIMIT - 1, 7, 1_764_012_371_123_456_789] {
             let record = record(template.fill(Duration::from_micros(token), token));
             let (holder, _) = record.holder.expect("it fits its check");
@@ -238,7 +246,7 @@ mod tests {
         };
         let function: &'static str = long.leak();
         let site = Site::here().in_function(function);
-        let mut template = Template::new(&here, site, true);
+        let mut template = Template::new(&here, site, 255, true);
         let text = template.fill(Duration::from_secs(253_402_300_799), TOKEN_LIMIT - 1);
         assert_eq!(text.len(), SIZE);
         assert!(record(text).holder.is_some());

@@ -60,7 +60,7 @@ fn a_record_is_parsed_as_it_was_written() {
 #[test]
 fn a_site_without_a_place_is_parsed_without_one() {
     let site = Site::labelled("sh -c app::backup");
-    let mut template = Template::new(&ThisProcess::get(), site, true);
+    let mut template = Template::new(&ThisProcess::get(), site, 1, true);
     let text = template.fill(Duration::ZERO, 7);
     assert_eq!(text.len(), SIZE);
     let (holder, _) = record(text).holder.unwrap();
@@ -76,7 +76,7 @@ fn a_release_leaves_the_token_and_no_holder() {
 
 #[test]
 fn the_record_of_a_keyed_name_is_recognized_even_after_a_release() {
-    let mut template = Template::new(&ThisProcess::get(), Site::here(), true);
+    let mut template = Template::new(&ThisProcess::get(), Site::here(), 1, true);
     let mut text = template.fill(Duration::ZERO, 7).to_owned();
     assert!(is_of_keyed_name(&text) && record(&text).holder.is_some());
     let head = released_line(9);
@@ -102,7 +102,7 @@ fn dead() -> Holder {
 /// The record of a holder that found the lock abandoned by `first`.
 fn after_abandonment(first: &Holder) -> Vec<u8> {
     let here = ThisProcess::get();
-    Template::new(&here, Site::here(), false).fill_after_abandonment(first, Duration::ZERO, 13)
+    Template::new(&here, Site::here(), 1, false).fill_after_abandonment(first, Duration::ZERO, 13)
 }
 
 #[test]
@@ -110,12 +110,13 @@ fn an_abandonment_is_parsed_as_it_was_written_and_is_no_present_holder() {
     for holder in [dead(), Holder::default()] {
         let text = abandoned_record(&holder, 13, true);
         assert_eq!(text.len(), SIZE);
-        let expected = Record { token: Some(13), holder: None, abandoned_by: Some(holder.clone()) };
+        let expected =
+            Record { token: Some(13), abandoned_by: Some(holder.clone()), ..Record::default() };
         assert_eq!(record(&text), expected);
         let text = after_abandonment(&holder);
         let found = record(&text);
         assert!(found.holder.is_some());
-        assert_eq!((text.len(), found.abandoned_by_if_free()), (MAX_LEN, Some(holder)));
+        assert_eq!((text.len(), found.abandoned_by_if_free()), (2 * SIZE, Some(holder)));
     }
 }
 
@@ -123,7 +124,7 @@ fn an_abandonment_is_parsed_as_it_was_written_and_is_no_present_holder() {
 fn a_release_and_a_holder_that_found_no_abandonment_end_the_first_one() {
     let mut text = after_abandonment(&dead());
     let here = ThisProcess::get();
-    let next = Template::new(&here, Site::here(), false).fill(Duration::ZERO, 15).to_owned();
+    let next = Template::new(&here, Site::here(), 1, false).fill(Duration::ZERO, 15).to_owned();
     text[..next.len()].copy_from_slice(&next);
     assert!(record(&text).abandoned_by.is_none());
     let mut text = after_abandonment(&dead());

@@ -20,8 +20,9 @@ use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 use super::template::{push_line, push_site};
-use super::{CHECK, MAGIC, MAX_LEN, SIZE, check_of, date, split_line};
+use super::{CHECK, MAGIC, MAX_LEN, SIZE, check_of, split_line};
 use crate::engine::RecordedWait;
+use crate::utc;
 
 /// How much of a file is read to find the waits.
 pub(in super::super) const MAX_FILE: usize = MAX_LEN + MAX_TEXT;
@@ -58,13 +59,13 @@ fn push_wait(text: &mut String, wait: &RecordedWait, folder: &str) {
         push_line(text, "location", &wait.location.replace(char::is_control, "?"));
     }
     let since = wait.since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    push_line(text, "since", &String::from_utf8_lossy(&date::format(since)));
+    push_line(text, "since", &String::from_utf8_lossy(&utc::format(since)));
     push_site(text, wait.function.as_deref(), wait.file.as_deref().zip(wait.line));
 }
 
 /// The waits that a file with these `bytes` has for the record with this token in `folder`.
 pub(in super::super) fn parse(bytes: &[u8], token: u64, folder: &str) -> Vec<RecordedWait> {
-    let mut texts = [SIZE, MAX_LEN].into_iter().filter_map(|start| bytes.get(start..));
+    let mut texts = [SIZE, 2 * SIZE, MAX_LEN].into_iter().filter_map(|start| bytes.get(start..));
     texts.find_map(|text| parse_text(text, token, folder)).unwrap_or_default()
 }
 
@@ -105,7 +106,7 @@ fn read_line(wait: &mut RecordedWait, name: &str, value: &str) -> Option<()> {
     match name {
         "lock" => value.clone_into(&mut wait.name),
         "location" => value.clone_into(&mut wait.location),
-        "since" => wait.since = SystemTime::UNIX_EPOCH.checked_add(date::parse(value)?)?,
+        "since" => wait.since = SystemTime::UNIX_EPOCH.checked_add(utc::parse(value)?)?,
         "function" => wait.function = Some(value.to_owned()),
         "place" => {
             let (file, line) = value.rsplit_once(':')?;

@@ -35,6 +35,7 @@ impl Setup {
             token: Some(7),
             holder: Some((holder, Start { ticks: Some(started), boot: None })),
             abandoned_by: None,
+            ..Record::default()
         });
     }
 

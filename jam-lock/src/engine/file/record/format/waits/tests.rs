@@ -37,7 +37,7 @@ fn waits() -> Vec<RecordedWait> {
 
 /// A record without waits, of a holder that found the lock abandoned or not.
 fn record(is_abandoned: bool) -> Vec<u8> {
-    let mut template = Template::new(&ThisProcess::get(), Site::here(), false);
+    let mut template = Template::new(&ThisProcess::get(), Site::here(), 1, false);
     if is_abandoned {
         template.fill_after_abandonment(&Holder::default(), Duration::ZERO, TOKEN)
     } else {

@@ -1,5 +1,7 @@
 //! [`Lock::acquire_in`]: acquires a lock on the caller's own connection, for one transaction.
 
+use std::slice;
+
 use tokio_postgres::Transaction;
 
 use super::Lock;
@@ -43,7 +45,8 @@ impl Lock {
     ///   transaction is aborted then, so that the others can go on.
     /// - [`LockError::Engine`] if a query fails, such as in a read-only transaction, or with a higher
     ///   isolation level if there has been another holder since the transaction's snapshot.
-    /// - [`LockError::Unsupported`] if the lock is not in a database, or not in that of the transaction.
+    /// - [`LockError::Unsupported`] if the lock is not in a database, or not in that of the transaction, or
+    ///   has several [permits](LockName::with_permits).
     ///
     /// # Example
     /// ```no_run
@@ -70,7 +73,8 @@ impl Lock {
             let (owner, is_try) =
                 (Owner::task(), matches!(self.timeout.deadline(), Deadline::Once));
             // A section of the same owner may release the lock before the transaction ends.
-            owner.check(&self.name, &self.gate, &self.request(&owner, site), false, !is_try)?;
+            let gates = slice::from_ref(&self.gate);
+            owner.check(&self.name, gates, &self.request(&owner, site), false, !is_try)?;
             lock.acquire_at(transaction, site).await
         }
     }
@@ -85,7 +89,8 @@ impl Lock {
     /// fails with SQLSTATE 55P03, which aborts the transaction unless it has a savepoint.
     ///
     /// # Errors
-    /// [`LockError::Unsupported`] if the lock is not in a database, or is [shared](Lock::shared).
+    /// [`LockError::Unsupported`] if the lock is not in a database, is [shared](Lock::shared), or has several
+    /// [permits](LockName::with_permits).
     ///
     /// # Example
     /// ```no_run
@@ -109,6 +114,19 @@ impl Lock {
     }
 
     fn transaction_lock(&self) -> Result<TransactionLock, LockError> {
+        if self.settings.permits.is_some() {
+            return Err(LockError::Unsupported {
+                what: "a lock with several permits for a transaction",
+                location: self.gate.location().to_owned(),
+                remedy: "acquire it by `acquire` or `acquire_async` before the transaction".into(),
+            });
+        }
+        if self.settings.at_most_every.is_some() {
+            return Err(self.unsupported_period(
+                "`at_most_every` on a lock for a transaction",
+                "acquire it by `acquire` or `acquire_async`, and commit what the job has done before its end",
+            ));
+        }
         let lock = self.gate.transaction_lock().ok_or_else(|| LockError::Unsupported {
             what: "a lock for a transaction",
             location: self.gate.location().to_owned(),

@@ -1,17 +1,19 @@
 //! Times in the format of RFC 3339, in UTC: `2025-11-24T19:26:11.123456Z`.
 
+use std::fmt;
 use std::ops::Range;
-use std::time::Duration;
-
-use super::write_number;
+use std::time::{Duration, SystemTime};
 
 const DAY: u64 = 86_400;
 
+/// The end of the last year that has four digits.
+const LATEST: Duration = Duration::from_secs(253_402_300_799);
+
 /// Where a formatted time has its microseconds.
-pub(super) const MICROS: Range<usize> = 20..26;
+pub(crate) const MICROS: Range<usize> = 20..26;
 
 /// Formats a time since 1970.
-pub(super) fn format(time: Duration) -> [u8; 27] {
+pub(crate) fn format(time: Duration) -> [u8; 27] {
     let seconds = time.as_secs();
     let (year, month, day) = date_of(seconds / DAY);
     let (hour, minute, second) = (seconds % DAY / 3600, seconds % 3600 / 60, seconds % 60);
@@ -25,7 +27,7 @@ pub(super) fn format(time: Duration) -> [u8; 27] {
 }
 
 /// Parses what `format` returns, and nothing else.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let (time, micros) = time.split_once('.')?;
     let [year, month, day] = numbers(date, '-')?;
@@ -40,6 +42,26 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     let days = days_before_year(year) + in_year + day - 1;
     let seconds = days * DAY + hour * 3600 + minute * 60 + second;
     Some(Duration::from_secs(seconds) + Duration::from_micros(micros))
+}
+
+/// Displays a time without the fraction of its second.
+pub(crate) struct Seconds(pub(crate) SystemTime);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = self.0.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let text = format(time.min(LATEST));
+        write!(f, "{}Z", String::from_utf8_lossy(&text[..MICROS.start - 1]))
+    }
+}
+
+/// Writes the last digits of `number` to the end of `field`, and `padding` in front of them.
+pub(crate) fn write_number(field: &mut [u8], mut number: u64, padding: u8) {
+    for (at, digit) in field.iter_mut().rev().enumerate() {
+        let is_digit = at == 0 || number > 0;
+        *digit = if is_digit { b'0' + (number % 10) as u8 } else { padding };
+        number /= 10;
+    }
 }
 
 fn numbers<const N: usize>(text: &str, separator: char) -> Option<[u64; N]> {
