@@ -51,7 +51,7 @@ pub(super) fn retry<T>(
     mut call: impl FnMut() -> io::Result<T>,
 ) -> io::Result<T> {
     loop {
-        // Without combinators, whose code would be compiled for every call.
+        // Without combinators, whose code would be compiled for each call.
         let result = match fault(syscall, target) {
             Ok(()) => call(),
             Err(error) => Err(error),

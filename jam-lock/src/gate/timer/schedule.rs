@@ -41,15 +41,12 @@ impl Schedule {
     pub(super) fn add(&mut self, time: Instant, waker: Waker) -> usize {
         let position = self.heap.len();
         let new = Slot { waker: Some(waker), position };
-        let slot = match self.unused.pop() {
-            Some(slot) => {
-                self.slots[slot] = new;
-                slot
-            }
-            None => {
-                self.slots.push(new);
-                self.slots.len() - 1
-            }
+        let slot = if let Some(slot) = self.unused.pop() {
+            self.slots[slot] = new;
+            slot
+        } else {
+            self.slots.push(new);
+            self.slots.len() - 1
         };
         self.heap.push(Node { time, slot });
         self.move_up(position);
