@@ -6,6 +6,7 @@
 
 mod admission;
 mod any_wait;
+mod arrivals;
 mod holder_query;
 #[cfg(shuttle)]
 mod model;
@@ -53,7 +54,8 @@ pub(crate) use self::any_wait::{AnyAdmission, AnyError, AnyWait};
 pub(crate) use self::pending_wait::{LocalHold, PendingWait};
 pub(crate) use self::registry::{at_addresses, existing, gate};
 pub(crate) use self::request::{AcquireRequest, Grant, Outcome};
-pub(crate) use self::wait::{EndedWait, Wait};
+pub(crate) use self::wait::{EndedWait, Wait, WaitEnd};
+pub(crate) use self::wait_driver::TaskTimer;
 pub(crate) use self::wait_queue::WaiterKind;
 
 /// The one gate of a name in this process.

@@ -2,12 +2,14 @@
 // The documentation shows which feature each item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod background_thread;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod context;
 mod deadlock;
 mod declared_lock;
 mod declared_name;
+mod due_queue;
 pub mod engine;
 mod error;
 mod foreign_waker;

@@ -2,6 +2,7 @@
 
 // The documentation shows the methods in the order of these modules.
 mod acquire;
+mod acquire_async;
 mod acquire_methods;
 mod ancestor_check;
 mod observed_wait;
@@ -24,6 +25,7 @@ use crate::settings::Settings;
 use crate::site::Site;
 use crate::timeout::Timeout;
 
+pub(crate) use self::acquire_async::AcquiredBy;
 pub(crate) use self::options::Options;
 
 /// One named lock of a [`Locks`](crate::Locks), not yet acquired.

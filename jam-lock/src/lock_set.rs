@@ -1,9 +1,11 @@
 //! [`LockSet`]: several locks, acquired together.
 
+use std::time::Duration;
+
 use crate::context::Owner;
 use crate::error::LockError;
 use crate::guard::{LockGuard, LockGuards};
-use crate::lock::{Lock, Options};
+use crate::lock::{AcquiredBy, Lock, Options};
 use crate::name::LockName;
 use crate::site::Site;
 use crate::timeout::{Deadline, Timeout};
@@ -62,8 +64,12 @@ impl LockSet {
     ///
     /// # Errors
     /// As [`Lock::with_options`].
-    pub(crate) fn with_options(self, options: Options) -> Result<Self, LockError> {
-        let locks = self.locks.into_iter().map(|lock| lock.with_options(options));
+    pub(crate) fn with_options(
+        self,
+        options: Options,
+        at_most_every: Option<Duration>,
+    ) -> Result<Self, LockError> {
+        let locks = self.locks.into_iter().map(|lock| lock.with_options(options, at_most_every));
         Ok(Self { locks: locks.collect::<Result<_, _>>()?, timeout: self.timeout })
     }
 
@@ -144,7 +150,8 @@ impl LockSet {
         let deadline = deadline.starting_now();
         let mut acquired = PartlyAcquired::default();
         for lock in &self.locks {
-            let guard = lock.acquire_async_for(owner.clone(), site, deadline).await?;
+            let acquired_by = AcquiredBy::Owner(owner.clone());
+            let guard = lock.clone().acquire_async_for(acquired_by, site, deadline).await?;
             guard.keep_for(owner);
             acquired.guards.push(guard);
         }

@@ -27,7 +27,7 @@ pub use crate::from_lock_error::FromLockError;
 pub use crate::guard::{LockGuard, LockGuards};
 pub use crate::held::{Held, HeldShared};
 use crate::holder::Holder;
-use crate::lock::{Lock, Options};
+use crate::lock::{AcquiredBy, Lock, Options};
 use crate::lock_set::LockSet;
 use crate::locks::{Locks, with_default_locks};
 pub use crate::name::LockName;
@@ -41,6 +41,7 @@ pub struct Request<'locks, N> {
     locks: Option<&'locks Locks>,
     timeout: Timeout,
     options: Options,
+    at_most_every: Option<Duration>,
     /// Whether the period of its runs is negative, which is an error.
     has_negative_period: bool,
 }
@@ -51,7 +52,8 @@ pub struct Request<'locks, N> {
 pub fn request<N: Names>(names: N, path: &'static str) -> Request<'static, N> {
     let site = Site::here().in_function(path);
     let (timeout, options) = (Timeout::FOREVER, Options::default());
-    Request { names, site, locks: None, timeout, options, has_negative_period: false }
+    let (locks, at_most_every, has_negative_period) = (None, None, false);
+    Request { names, site, locks, timeout, options, at_most_every, has_negative_period }
 }
 
 impl<'locks, N: Names> Request<'locks, N> {
@@ -70,8 +72,7 @@ impl<'locks, N: Names> Request<'locks, N> {
     /// Only if the last run that ended well began at least so long ago.
     #[must_use]
     pub fn at_most_every(self, period: Period) -> Self {
-        let options = Options { at_most_every: period.0, ..self.options };
-        Self { options, has_negative_period: period.0.is_none(), ..self }
+        Self { at_most_every: period.0, has_negative_period: period.0.is_none(), ..self }
     }
 
     /// As a reader.
@@ -104,8 +105,10 @@ impl<'locks, N: Names> Request<'locks, N> {
 
     /// The same request with other names.
     fn map_names<M>(self, map: impl FnOnce(N) -> M) -> Request<'locks, M> {
-        let Self { names, site, locks, timeout, options, has_negative_period } = self;
-        Request { names: map(names), site, locks, timeout, options, has_negative_period }
+        let Self { names, site, locks, timeout, options, at_most_every, has_negative_period } =
+            self;
+        let names = map(names);
+        Request { names, site, locks, timeout, options, at_most_every, has_negative_period }
     }
 
     /// Calls `then` with the locks and the names.
@@ -129,15 +132,20 @@ impl Request<'_, LockName> {
     /// Acquires the lock for a section of the current task.
     pub async fn acquire_async(self) -> Result<LockGuard, LockError> {
         let (site, deadline) = (self.site, self.timeout.deadline());
-        let guard = self.lock()?.acquire_async_for(Owner::task_section(), site, deadline).await?;
+        let owner = AcquiredBy::Current(Owner::task_section);
+        let guard = self.lock()?.acquire_async_for(owner, site, deadline).await?;
         guard.end_run(false);
         Ok(guard)
     }
 
     fn lock(self) -> Result<Lock, LockError> {
-        let (options, has_negative_period) = (self.options, self.has_negative_period);
+        let (options, at_most_every) = (self.options, self.at_most_every);
+        let has_negative_period = self.has_negative_period;
         let lock = self.with_locks(Locks::lock)?;
-        if has_negative_period { Err(lock.negative_period()) } else { lock.with_options(options) }
+        if has_negative_period {
+            return Err(lock.negative_period());
+        }
+        lock.with_options(options, at_most_every)
     }
 }
 
@@ -155,8 +163,8 @@ impl<const N: usize> Request<'_, [LockName; N]> {
     }
 
     fn lock_set(self) -> Result<LockSet, LockError> {
-        let options = self.options;
-        self.with_locks(Locks::lock_all)?.with_options(options)
+        let (options, at_most_every) = (self.options, self.at_most_every);
+        self.with_locks(Locks::lock_all)?.with_options(options, at_most_every)
     }
 }
 

@@ -7,10 +7,10 @@ mod parse;
 mod permits;
 mod portable;
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 pub(crate) use self::lock_order::in_lock_order;
 pub(crate) use self::permits::split_permit;
@@ -43,9 +43,21 @@ pub(crate) use self::permits::split_permit;
 /// stays until it is swept.
 #[derive(Clone)]
 pub struct LockName {
-    /// Borrowed for a plain declared name, owned for a name that was made at run time.
-    text: Cow<'static, str>,
+    text: Text,
     declaration: Declaration,
+}
+
+/// It is small, because every waiting task has some copies of a name.
+#[derive(Clone)]
+enum Text {
+    /// Of a plain declared name.
+    Declared(&'static str),
+    /// Of a name that was made at run time.
+    Made(Arc<MadeText>),
+}
+
+struct MadeText {
+    text: String,
     /// The values that fill the placeholders of a keyed name, in their order.
     keys: Vec<String>,
 }
@@ -81,7 +93,7 @@ impl LockName {
         position: usize,
     ) -> Self {
         let declaration = Declaration::new(registry, position);
-        Self { text: Cow::Borrowed(name), declaration, keys: Vec::new() }
+        Self { text: Text::Declared(name), declaration }
     }
 
     /// A keyed name: `literals` is the text around the placeholders, one more than there are `keys`.
@@ -92,24 +104,41 @@ impl LockName {
         keys: &[&dyn fmt::Display],
     ) -> Self {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        let text = Cow::Owned(keys::text(literals, &keys));
-        Self { text, declaration: Declaration::new(registry, position), keys }
+        let text = Text::made(keys::text(literals, &keys), keys);
+        Self { text, declaration: Declaration::new(registry, position) }
     }
 
     /// Whether it has keys, so that there may be any number of names like it.
     pub(crate) fn is_keyed(&self) -> bool {
-        !self.keys.is_empty()
+        !self.keys().is_empty()
     }
 
     /// Whether it was declared as it is, without placeholders, so that the number of such names is fixed.
     pub(crate) fn is_declared(&self) -> bool {
-        matches!(self.text, Cow::Borrowed(_))
+        matches!(self.text, Text::Declared(_))
     }
 
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        match &self.text {
+            Text::Declared(text) => text,
+            Text::Made(made) => &made.text,
+        }
+    }
+
+    /// The values that fill the placeholders of a keyed name, in their order.
+    fn keys(&self) -> &[String] {
+        match &self.text {
+            Text::Declared(_) => &[],
+            Text::Made(made) => &made.keys,
+        }
+    }
+}
+
+impl Text {
+    fn made(text: String, keys: Vec<String>) -> Self {
+        Self::Made(Arc::new(MadeText { text, keys }))
     }
 }
 
@@ -121,7 +150,7 @@ impl AsRef<str> for LockName {
 
 impl PartialEq for LockName {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.as_str() == other.as_str()
     }
 }
 
@@ -129,7 +158,7 @@ impl Eq for LockName {}
 
 impl Hash for LockName {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+        self.as_str().hash(state);
     }
 }
 
@@ -141,19 +170,19 @@ impl PartialOrd for LockName {
 
 impl Ord for LockName {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.text.cmp(&other.text)
+        self.as_str().cmp(other.as_str())
     }
 }
 
 impl fmt::Display for LockName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for LockName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LockName({:?})", self.text)
+        write!(f, "LockName({:?})", self.as_str())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::observer::Observer;
 use crate::permits::Permits;
@@ -14,13 +15,21 @@ pub(crate) struct Settings {
     /// Shown instead of the call site. Few locks have one, so it is not in every [`Lock`](crate::Lock),
     /// nor in the future of every waiting task.
     pub(crate) label: Option<&'static str>,
+    /// How long after the begin of the last run the next one may begin; here for the same reason.
+    pub(crate) at_most_every: Option<Duration>,
     /// The permits of the lock, if it has more than one; here for the same reason.
     pub(crate) permits: Option<Arc<Permits>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { records_holders: true, observer: None, label: None, permits: None }
+        Self {
+            records_holders: true,
+            observer: None,
+            label: None,
+            at_most_every: None,
+            permits: None,
+        }
     }
 }
 
@@ -30,6 +39,7 @@ impl fmt::Debug for Settings {
             .field("records_holders", &self.records_holders)
             .field("observer", &self.observer.is_some())
             .field("label", &self.label)
+            .field("at_most_every", &self.at_most_every)
             .field("permits", &self.permits)
             .finish()
     }

@@ -29,6 +29,23 @@ pub fn save() -> Result<(), jam_lock::LockError> {
 }
 "#;
 
+/// What jam-lock depends on, without itself: no build of it can be faster than this.
+const DEPENDENCIES: &str = r#"fs2 = "0.4"
+proc-macro2 = "1"
+quote = "1"
+strsim = "0.11"
+thiserror = "2"
+
+[dependencies.syn]
+version = "3"
+default-features = false
+features = ["parsing", "printing", "proc-macro", "full", "clone-impls"]
+
+# So that all are built once, as for the macros.
+[lib]
+proc-macro = true
+"#;
+
 const WITH_SERIAL_TEST: &str = "#[serial_test::file_serial]\npub fn save() {}\n";
 
 /// Prints the table.
@@ -40,6 +57,7 @@ pub(crate) fn measure() -> Outcome {
     let mut packages = [
         Package::new(folder.path(), "jam-lock", &ours, WITH_JAM_LOCK)?,
         Package::new(folder.path(), "serial_test", theirs, WITH_SERIAL_TEST)?,
+        Package::new(folder.path(), "the dependencies of jam-lock alone", DEPENDENCIES, "")?,
         Package::new(
             folder.path(),
             "serial_test, file locks only",

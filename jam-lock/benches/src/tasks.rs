@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use jam_lock::{Lock, Locks};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::contender::{Outcome, file};
@@ -33,7 +33,7 @@ struct Method {
     round: fn(usize) -> Outcome,
 }
 
-const METHODS: [Method; 6] = [
+const METHODS: [Method; 8] = [
     Method { name: "jam-lock, timed", tasks: TASKS, round: ours },
     Method { name: "jam-lock without records, timed", tasks: TASKS, round: unrecorded },
     Method { name: "jam-lock, readers, timed", tasks: TASKS, round: readers },
@@ -43,6 +43,16 @@ const METHODS: [Method; 6] = [
         round: readers,
     },
     Method { name: "tokio's semaphore, in one process, not timed", tasks: TASKS, round: semaphore },
+    Method {
+        name: "tokio's readers and writers, readers, in one process, not timed",
+        tasks: TASKS,
+        round: readers_of_tokio,
+    },
+    Method {
+        name: "tokio's readers and writers, ten times as many readers, not timed",
+        tasks: 10 * TASKS,
+        round: readers_of_tokio,
+    },
     Method { name: "std on a thread for each task, not timed", tasks: THREADS, round: blocking },
 ];
 
@@ -120,6 +130,16 @@ fn semaphore(tasks: usize) -> Outcome {
     round(tasks, held, |runtime| {
         let semaphore = Arc::clone(&semaphore);
         runtime.spawn(async move { drop(semaphore.acquire().await) })
+    })
+}
+
+/// How much of the time of many readers is that of the executor, and of memory that no cache has.
+fn readers_of_tokio(tasks: usize) -> Outcome {
+    let lock = Arc::new(RwLock::new(()));
+    let held = Arc::clone(&lock).try_write_owned()?;
+    round(tasks, held, |runtime| {
+        let lock = Arc::clone(&lock);
+        runtime.spawn(async move { drop(lock.read().await) })
     })
 }
 

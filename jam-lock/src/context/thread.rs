@@ -2,8 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::held_locks::{HeldLock, HeldLocks, Key};
 use super::next_owner_id;
@@ -22,19 +23,26 @@ struct Thread {
     /// The process in which it is registered: a forked child inherits the thread, not the registry.
     process: Option<ProcessId>,
     held: HeldLocks,
-    /// Receives the entries whose guards were released on other threads.
-    released_elsewhere: Option<Receiver<Key>>,
+    released_elsewhere: Option<Arc<ReleasedElsewhere>>,
 }
 
 /// How other threads remove the entries of a thread.
 enum ThreadState {
     /// It removes them itself, once it has received them.
     ///
-    /// A guard stores only the id of its thread: a `Sender` in each would cost every acquisition a
-    /// reference count.
-    Running(Sender<Key>),
+    /// A guard stores only the id of its thread: a reference in each would have to be counted at every
+    /// acquisition.
+    Running(Arc<ReleasedElsewhere>),
     /// Its thread-local list is gone; this is what it still holds.
     Exiting(HeldLocks),
+}
+
+/// The entries of a thread whose guards were released on other threads.
+#[derive(Default)]
+struct ReleasedElsewhere {
+    /// Whether there are any: most threads never lock the mutex.
+    is_any: AtomicBool,
+    keys: Mutex<Vec<Key>>,
 }
 
 type Threads = HashMap<OwnerId, ThreadState>;
@@ -94,8 +102,7 @@ pub(super) fn remove(acquired_by: OwnerId, key: Key) {
     }
     let mut threads = threads();
     match threads.get_mut(&acquired_by) {
-        // Sending fails only in a forked child, which does not have the thread.
-        Some(ThreadState::Running(thread)) => drop(thread.send(key)),
+        Some(ThreadState::Running(thread)) => thread.push(key),
         Some(ThreadState::Exiting(held)) => {
             held.remove(key);
             if held.is_empty() {
@@ -111,19 +118,42 @@ impl Thread {
 
     fn push(&mut self, id: OwnerId, held: HeldLock) {
         if self.process != Some(held.process) {
-            let (release, released_elsewhere) = mpsc::channel();
+            let released_elsewhere = Arc::<ReleasedElsewhere>::default();
             self.process = Some(held.process);
             self.held = HeldLocks::EMPTY;
-            self.released_elsewhere = Some(released_elsewhere);
-            threads().insert(id, ThreadState::Running(release));
+            self.released_elsewhere = Some(Arc::clone(&released_elsewhere));
+            threads().insert(id, ThreadState::Running(released_elsewhere));
         }
         self.held.push(held);
     }
 
     fn remove_released_elsewhere(&mut self) {
-        for key in self.released_elsewhere.iter().flat_map(Receiver::try_iter) {
-            self.held.remove(key);
+        let Some(released) = &self.released_elsewhere else { return };
+        if !released.is_any.load(Ordering::Acquire) {
+            return;
         }
+        // A forked child may have inherited the mutex locked; its list is emptied anyway.
+        if self.process.is_some_and(ProcessId::is_current) {
+            released.take().into_iter().for_each(|key| self.held.remove(key));
+        }
+    }
+}
+
+impl ReleasedElsewhere {
+    fn push(&self, key: Key) {
+        let mut keys = self.lock();
+        keys.push(key);
+        self.is_any.store(true, Ordering::Release);
+    }
+
+    fn take(&self) -> Vec<Key> {
+        let mut keys = self.lock();
+        self.is_any.store(false, Ordering::Relaxed);
+        mem::take(&mut *keys)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Key>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,7 +168,7 @@ impl Drop for Thread {
         if self.held.is_empty() {
             threads.remove(&id());
         } else {
-            let held = std::mem::take(&mut self.held);
+            let held = mem::take(&mut self.held);
             threads.insert(id(), ThreadState::Exiting(held));
         }
     }

@@ -1,12 +1,12 @@
 //! The thread of this process that searches for deadlocks, so that no owner has to.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::graph::{LockGraph, LockRef, LockStep};
 use super::search::{Found, search};
+use crate::background_thread;
+use crate::due_queue::DueQueue;
 use crate::error::LockError;
 use crate::gate::{Gate, PendingWait};
 use crate::per_process::PerProcess;
@@ -30,9 +30,7 @@ struct Detector {
 #[derive(Default)]
 struct Queue {
     is_running: bool,
-    /// By the time at which each is due, and a number that distinguishes those of one time.
-    searches: BTreeMap<(Instant, u64), Search>,
-    started: u64,
+    searches: DueQueue<Search>,
 }
 
 /// A search for a cycle that `wait` is in.
@@ -51,20 +49,14 @@ static DETECTOR: PerProcess<Detector> = PerProcess::new();
 pub(super) fn start(wait: &Arc<PendingWait>) {
     let detector = DETECTOR.get();
     let mut queue = detector.lock();
-    let thread = || thread::Builder::new().name("jam-lock deadlocks".to_owned());
-    queue.is_running = queue.is_running || thread().spawn(move || detector.run()).is_ok();
+    let start = || background_thread::start("jam-lock deadlocks", move || detector.run());
+    queue.is_running = queue.is_running || start().is_ok();
     // Without the thread, a deadlock lasts until a timeout.
     if queue.is_running {
-        queue.add(Instant::now(), Search { wait: Arc::downgrade(wait), unclear: 0, found: 0 });
+        let search = Search { wait: Arc::downgrade(wait), unclear: 0, found: 0 };
+        queue.searches.add(Instant::now(), search);
         drop(queue);
         detector.arrived.notify_one();
-    }
-}
-
-impl Queue {
-    fn add(&mut self, due: Instant, search: Search) {
-        self.started += 1;
-        self.searches.insert((due, self.started), search);
     }
 }
 
@@ -73,7 +65,7 @@ impl Detector {
     fn run(&self) {
         while let Some(search) = self.next() {
             if let Some((after, search)) = search.carry_out() {
-                self.lock().add(Instant::now() + after, search);
+                self.lock().searches.add(Instant::now() + after, search);
             }
         }
     }
@@ -84,10 +76,11 @@ impl Detector {
         let idle_until = Instant::now() + IDLE_TIMEOUT;
         loop {
             let now = Instant::now();
-            let first = queue.searches.first_entry();
-            let until = match first {
-                Some(first) if first.key().0 <= now => return Some(first.remove()),
-                Some(first) => first.key().0,
+            if let Some(search) = queue.searches.pop_due(now) {
+                return Some(search);
+            }
+            let until = match queue.searches.next() {
+                Some(next) => next,
                 None if idle_until <= now => {
                     queue.is_running = false;
                     return None;

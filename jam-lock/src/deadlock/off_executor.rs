@@ -3,8 +3,8 @@
 use std::future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
-use std::thread;
 
+use crate::background_thread;
 use crate::foreign_waker;
 
 /// The result of a function, or the waker of the task that waits for it.
@@ -20,8 +20,7 @@ pub(super) async fn run<T: Send + 'static>(
 ) -> Option<T> {
     let reply = Arc::new(Mutex::new(Reply { result: None, waker: None, is_done: false }));
     let done = Done(Arc::clone(&reply));
-    let thread = thread::Builder::new().name("jam-lock holders".to_owned());
-    let started = thread.spawn(move || {
+    let started = background_thread::start("jam-lock holders", move || {
         let result = function();
         lock(&done.0).result = Some(result);
     });

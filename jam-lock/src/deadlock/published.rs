@@ -19,7 +19,7 @@ impl PublishedWait {
     /// Publishes `wait` at the locks that its owner holds as a writer, which are given by the addresses of
     /// their gates and the numbers of the acquisitions; then has a search for a cycle started. Nothing
     /// happens if there are none.
-    pub(crate) fn new(wait: &Wait<'_>, held: &[(usize, u64)]) -> Option<Box<Self>> {
+    pub(crate) fn new(wait: &Wait, held: &[(usize, u64)]) -> Option<Box<Self>> {
         if held.is_empty() {
             return None;
         }

@@ -11,9 +11,9 @@ use crate::error::LockError;
 use crate::timeout::Deadline;
 
 /// The result of a request: granted at once, or queued.
-pub(crate) enum Admission<'gate> {
+pub(crate) enum Admission {
     Granted(Grant),
-    Queued(Wait<'gate>),
+    Queued(Wait),
 }
 
 impl Gate {
@@ -23,12 +23,12 @@ impl Gate {
     /// - [`LockError::Unsupported`] if the lock is shared and the engine has no shared locks.
     /// - [`LockError::Forked`] in a fork.
     /// - Failures of the engine.
-    pub(crate) fn acquire_or_enqueue<'gate>(
-        self: &'gate Arc<Self>,
-        request: &'gate AcquireRequest,
+    pub(crate) fn acquire_or_enqueue(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
         deadline: Deadline,
         kind: WaiterKind,
-    ) -> Result<Admission<'gate>, LockError> {
+    ) -> Result<Admission, LockError> {
         if request.mode == Mode::Shared && !self.engine.supports(Capability::SharedLocks) {
             return Err(LockError::Unsupported {
                 what: "a shared lock",
@@ -62,13 +62,13 @@ impl Gate {
 
     /// Queues a request that only a wait at the engine can decide, and that waits for no other holder; `None`
     /// if another request has come first.
-    pub(super) fn ask<'gate>(
-        self: &'gate Arc<Self>,
-        request: &'gate AcquireRequest,
+    pub(super) fn ask(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
         span: (Instant, Option<Instant>),
         kind: WaiterKind,
         verdict: Verdict,
-    ) -> Result<Option<Wait<'gate>>, LockError> {
+    ) -> Result<Option<Wait>, LockError> {
         self.try_update(|state| {
             let is_first = state.is_unused();
             is_first.then(|| {
@@ -79,26 +79,27 @@ impl Gate {
     }
 
     /// Queues a request that waits for other holders, without trying first.
-    pub(super) fn queue<'gate>(
-        self: &'gate Arc<Self>,
-        request: &'gate AcquireRequest,
+    pub(super) fn queue(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
         span: (Instant, Option<Instant>),
         kind: WaiterKind,
         verdict: Verdict,
-    ) -> Result<Wait<'gate>, LockError> {
+    ) -> Result<Wait, LockError> {
         self.try_update(|state| {
             let ticket = state.enqueue(request, kind, true, verdict);
             self.queued_at(Some(ticket), request, span)
         })
     }
 
-    fn queued_at<'gate>(
-        self: &'gate Arc<Self>,
+    fn queued_at(
+        self: &Arc<Self>,
         ticket: Option<Ticket>,
-        request: &'gate AcquireRequest,
+        request: &AcquireRequest,
         (begun, end): (Instant, Option<Instant>),
-    ) -> Wait<'gate> {
-        Wait { gate: self, request, ticket, begun, end, interrupt_at: None }
+    ) -> Wait {
+        let (gate, request) = (Arc::clone(self), *request);
+        Wait { gate, request, ticket, begun, end, interrupt_at: None }
     }
 
     /// When a wait with this deadline begins, and when it ends.

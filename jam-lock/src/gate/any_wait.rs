@@ -54,16 +54,16 @@ pub(crate) struct AnyWait<'gate> {
     undecided: Vec<(usize, Verdict)>,
     /// The gates that this process leaves to others for a moment.
     yielding: Vec<(usize, Verdict)>,
-    stage: Stage<'gate>,
+    stage: Stage,
 }
 
 /// What it waits for. Engines are asked one after another at first: of those that are asked at once, all
 /// may grant a lock for an instant, in which others would be refused.
-enum Stage<'gate> {
+enum Stage {
     /// For the engine's answer about one lock.
-    Asking(usize, Wait<'gate>),
+    Asking(usize, Wait),
     /// For any of the locks; those whose time is up have the reason, in the order of the gates.
-    Queued(Vec<Result<Wait<'gate>, TimeoutReason>>),
+    Queued(Vec<Result<Wait, TimeoutReason>>),
     /// For none: they are all held.
     Refused,
 }
@@ -268,7 +268,7 @@ fn timeout(waited: Duration, reasons: Vec<TimeoutReason>) -> AnyError {
 /// Polls all waits, until one of them ends otherwise than by its time; ready without one once the time of
 /// all is up.
 fn poll_all(
-    waits: &mut [Result<Wait<'_>, TimeoutReason>],
+    waits: &mut [Result<Wait, TimeoutReason>],
     waker: &Waker,
 ) -> Poll<Option<(usize, WaitEnd)>> {
     let mut is_over = true;

@@ -39,10 +39,10 @@ impl PendingWait {
     }
 }
 
-impl Wait<'_> {
+impl Wait {
     /// The wait, for the gates of the locks that its owner holds; `None` once it has ended.
     pub(crate) fn pending(&self, number: u64, since: Duration) -> Option<PendingWait> {
-        let (wanted, site) = (Arc::clone(self.gate), self.request.site);
+        let (wanted, site) = (Arc::clone(&self.gate), self.request.site);
         let is_left_to_engine = wanted.detects_deadlocks() && self.request.owner != OwnerId::NONE;
         self.ticket.map(|ticket| PendingWait {
             number,

@@ -1,9 +1,10 @@
 //! Shorthands for the tests of a gate.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::{AcquireRequest, Admission, EndedWait, Gate, Grant, WaiterKind};
+use super::{AcquireRequest, Admission, EndedWait, Gate, Grant, TaskTimer, WaiterKind};
 use crate::engine::{Mode, OwnerId};
 use crate::error::LockError;
 use crate::site::Site;
@@ -54,11 +55,17 @@ impl Gate {
     ) -> Result<Grant, LockError> {
         match self.acquire_or_enqueue(request, deadline, WaiterKind::Task)? {
             Admission::Granted(grant) => Ok(grant),
-            Admission::Queued(mut wait) => match wait.wait_async().await {
-                Poll::Ready(EndedWait::Known(result)) => result,
-                Poll::Ready(EndedWait::TimedOut(waited)) => Err(wait.timed_out_async(waited).await),
-                Poll::Pending => unreachable!("it is not interrupted"),
-            },
+            Admission::Queued(mut wait) => {
+                let mut timer = TaskTimer::default();
+                let end = poll_fn(|context| wait.poll_for_task(&mut timer, context.waker())).await;
+                match wait.ended(end) {
+                    Poll::Ready(EndedWait::Known(result)) => result,
+                    Poll::Ready(EndedWait::TimedOut(waited)) => {
+                        Err(wait.timed_out_async(waited).await)
+                    }
+                    Poll::Pending => unreachable!("it is not interrupted"),
+                }
+            }
         }
     }
 

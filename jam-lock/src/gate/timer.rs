@@ -4,15 +4,18 @@
 //! are due, so that neither a waker that blocks or panics nor a file system that hangs delays another
 //! deadline.
 
-use std::collections::BTreeMap;
+mod schedule;
+
 use std::io;
 use std::ptr;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use super::wake_threads::{self, Wakeup};
+use self::schedule::Schedule;
+use super::wake_threads;
+use crate::background_thread;
+use crate::foreign_waker::discard;
 use crate::per_process::PerProcess;
 
 /// How long the thread goes on after the last task has stopped waiting.
@@ -21,29 +24,22 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Calls a waker at a given time, unless it is dropped before.
 pub(super) struct Timer {
     thread: &'static TimerThread,
-    key: Key,
-    wakeup: Arc<Wakeup>,
+    slot: usize,
 }
-
-/// When a timer fires, and a number that distinguishes timers of the same time.
-type Key = (Instant, u64);
 
 impl Timer {
     /// Calls `waker` at `end`, while a [`TimerThreadGuard`] keeps the thread running.
     pub(super) fn new(end: Instant, waker: &Waker) -> Self {
         let timer_thread = TIMER_THREAD.get();
-        let wakeup = Arc::<Wakeup>::default();
-        wakeup.set(waker);
+        let waker = waker.clone();
         let mut timers = timer_thread.lock();
-        timers.started += 1;
-        let key = (end, timers.started);
-        timers.pending.insert(key, Arc::clone(&wakeup));
-        let is_first = timers.pending.first_key_value().is_some_and(|(first, _)| *first == key);
+        let slot = timers.schedule.add(end, waker);
+        let is_first = timers.schedule.is_first(slot);
         drop(timers);
         if is_first {
             timer_thread.changed.notify_one();
         }
-        Self { thread: timer_thread, key, wakeup }
+        Self { thread: timer_thread, slot }
     }
 
     /// Calls `waker` at `end`, with the timer that is already in `slot`, or with a new one.
@@ -57,16 +53,26 @@ impl Timer {
     /// Calls `waker` instead of the earlier one. After the timer has fired this has no effect, so the
     /// caller checks the time.
     fn rearm(&self, waker: &Waker) {
-        self.wakeup.set(waker);
+        if self.is_inherited() || self.thread.lock().schedule.calls(self.slot, waker) {
+            return;
+        }
+        // Cloning and dropping a waker may run any code, so neither happens under the mutex.
+        let waker = waker.clone();
+        let before = self.thread.lock().schedule.replace(self.slot, waker);
+        before.into_iter().for_each(discard);
+    }
+
+    /// Whether this is a fork, where the parent's timers may have been copied while they were locked.
+    fn is_inherited(&self) -> bool {
+        !ptr::eq(self.thread, TIMER_THREAD.get())
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // In a fork, the parent's timers may have been copied while they were locked.
-        if ptr::eq(self.thread, TIMER_THREAD.get()) {
-            let wakeup = self.thread.lock().pending.remove(&self.key);
-            drop(wakeup);
+        if !self.is_inherited() {
+            let waker = self.thread.lock().schedule.remove(self.slot);
+            waker.into_iter().for_each(discard);
         }
     }
 }
@@ -83,8 +89,7 @@ impl TimerThreadGuard {
         let mut timers = timer_thread.lock();
         if !timers.is_running {
             wake_threads::start()?;
-            let thread = thread::Builder::new().name("jam-lock timer".to_owned());
-            if let Err(error) = thread.spawn(|| timer_thread.run()) {
+            if let Err(error) = background_thread::start("jam-lock timer", || timer_thread.run()) {
                 wake_threads::stop();
                 return Err(error);
             }
@@ -125,25 +130,18 @@ struct Timers {
     /// Whether the thread sleeps until it is notified, and not until a time.
     is_asleep: bool,
     guards: usize,
-    pending: BTreeMap<Key, Arc<Wakeup>>,
-    started: u64,
+    schedule: Schedule,
 }
 
 impl Timers {
     /// Takes out the timers that are due by `now`.
-    fn due(&mut self, now: Instant) -> Vec<Arc<Wakeup>> {
-        let is_due = |(end, _): &Key| *end <= now;
-        let mut due = Vec::new();
-        while let Some(first) = self.pending.first_entry().filter(|first| is_due(first.key())) {
-            due.push(first.remove());
-        }
-        due
+    fn due(&mut self, now: Instant) -> Vec<Waker> {
+        std::iter::from_fn(|| self.schedule.pop_due(now)).collect()
     }
 
     /// How long it is until the next timer fires.
     fn next_in(&self, now: Instant) -> Option<Duration> {
-        let ((end, _), _) = self.pending.first_key_value()?;
-        Some(end.saturating_duration_since(now))
+        Some(self.schedule.next()?.saturating_duration_since(now))
     }
 }
 
@@ -173,7 +171,7 @@ impl TimerThread {
             let slept = self.changed.wait_timeout(timers, next.unwrap_or(LINGER));
             let (woken, timeout) = slept.unwrap_or_else(PoisonError::into_inner);
             timers = woken;
-            if timeout.timed_out() && timers.guards == 0 && timers.pending.is_empty() {
+            if timeout.timed_out() && timers.guards == 0 && timers.schedule.next().is_none() {
                 timers.is_running = false;
                 wake_threads::stop();
                 return;
@@ -184,8 +182,9 @@ impl TimerThread {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{Arc, mpsc};
     use std::task::Wake;
+    use std::thread;
 
     use super::*;
 
@@ -254,18 +253,15 @@ mod tests {
         let (sender, woken) = mpsc::channel();
         // More often than there may be threads to call wakers.
         for _ in 0..70 {
-            let slot = Arc::new(Mutex::new(None));
-            let (timers, sender) = (Arc::clone(&slot), sender.clone());
-            let mut in_slot = slot.lock().unwrap();
+            let sender = sender.clone();
             let wakes = waker(move || {
                 // As if the waker polled its task, which then drops its timer.
-                let timer: Option<Timer> = timers.lock().unwrap().take();
-                let broken = Broken;
-                timer.unwrap().rearm(&waker(move || _ = &broken));
+                let (broken, later) = (Broken, Instant::now() + LONG);
+                let timer = Timer::new(later, &waker(move || _ = &broken));
+                drop(timer);
                 sender.send(()).unwrap();
             });
-            *in_slot = Some(Timer::new(Instant::now(), &wakes));
-            drop(in_slot);
+            let _timer = Timer::new(Instant::now(), &wakes);
             woken.recv_timeout(LONG).expect("it is woken although other wakers were broken");
         }
     }

@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::state::WaiterPoll;
-use super::wait_driver::{self, TimedPoll};
+use super::wait_driver::{self, TaskTimer, TimedPoll};
 use super::wait_queue::Ticket;
 use super::{AcquireRequest, Gate, Grant, sync};
 use crate::error::LockError;
@@ -14,19 +14,19 @@ use crate::holder::Holder;
 
 /// A place in the queue. It is removed however the wait ends: granted, failed, timed out, or
 /// dropped.
-pub(crate) struct Wait<'gate> {
-    pub(super) gate: &'gate Arc<Gate>,
-    pub(super) request: &'gate AcquireRequest,
+pub(crate) struct Wait {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) request: AcquireRequest,
     /// `None` once the wait has ended, and for a try that was refused at once.
     pub(super) ticket: Option<Ticket>,
-    pub(super) begun: Instant,
+    pub(crate) begun: Instant,
     pub(super) end: Option<Instant>,
     /// When the wait is interrupted, once, so that the caller can do something else.
     pub(crate) interrupt_at: Option<Instant>,
 }
 
 /// How a wait ends.
-pub(super) enum WaitEnd {
+pub(crate) enum WaitEnd {
     Granted(Grant),
     Failed(LockError),
     TimedOut { waited: Duration, reason: TimeoutReason },
@@ -34,7 +34,7 @@ pub(super) enum WaitEnd {
 }
 
 /// The reason why a waiter did not get the lock in time.
-pub(super) enum TimeoutReason {
+pub(crate) enum TimeoutReason {
     /// A holder, if it is known.
     Holder(Option<Box<Holder>>),
     /// Something else, as the end of a sentence.
@@ -48,7 +48,7 @@ pub(crate) enum EndedWait {
     TimedOut(Duration),
 }
 
-impl Wait<'_> {
+impl Wait {
     /// Blocks the thread until the wait has ended; pending if it is interrupted.
     pub(crate) fn wait(&mut self) -> Poll<EndedWait> {
         let end = match self.ticket {
@@ -58,13 +58,12 @@ impl Wait<'_> {
         self.ended(end)
     }
 
-    /// The same as [`Self::wait`], but lets other tasks run.
-    pub(crate) async fn wait_async(&mut self) -> Poll<EndedWait> {
-        let end = match self.ticket {
-            Some(_) => wait_driver::run(self).await,
-            None => self.refused(),
-        };
-        self.ended(end)
+    /// Polls the wait of a task; always with the same timer, which wakes the task when its time is up.
+    pub(crate) fn poll_for_task(&mut self, timer: &mut TaskTimer, waker: &Waker) -> Poll<WaitEnd> {
+        match self.ticket {
+            Some(_) => timer.poll(self, waker),
+            None => Poll::Ready(self.refused()),
+        }
     }
 
     /// The error of a wait that has timed out; blocks the thread while the holder is looked up.
@@ -120,7 +119,7 @@ impl Wait<'_> {
                 }
                 WaiterPoll::Pending if is_over => {
                     let waited = self.begun.elapsed();
-                    let blocked_on = state.blocked_on(self.request);
+                    let blocked_on = state.blocked_on(&self.request);
                     state.cancel_waiter(ticket);
                     let reason = match blocked_on {
                         Some(blocked_on) => TimeoutReason::BlockedOn(blocked_on),
@@ -141,7 +140,8 @@ impl Wait<'_> {
         polled
     }
 
-    fn ended(&self, end: WaitEnd) -> Poll<EndedWait> {
+    /// What is known of a wait that has ended so; pending if it was interrupted.
+    pub(crate) fn ended(&self, end: WaitEnd) -> Poll<EndedWait> {
         Poll::Ready(EndedWait::Known(match end {
             WaitEnd::Interrupted => return Poll::Pending,
             WaitEnd::Granted(grant) => Ok(grant),
@@ -167,7 +167,7 @@ impl Wait<'_> {
     }
 }
 
-impl TimedPoll for Wait<'_> {
+impl TimedPoll for Wait {
     type Output = WaitEnd;
 
     fn poll(&mut self, waker: &Waker) -> Poll<WaitEnd> {
@@ -184,7 +184,7 @@ impl TimedPoll for Wait<'_> {
     }
 
     fn without_timer(&self, error: io::Error) -> WaitEnd {
-        WaitEnd::Failed(no_timer(self.gate, error))
+        WaitEnd::Failed(no_timer(&self.gate, error))
     }
 }
 
@@ -197,7 +197,7 @@ pub(super) fn no_timer(gate: &Gate, error: io::Error) -> LockError {
     }
 }
 
-impl Drop for Wait<'_> {
+impl Drop for Wait {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
             // In a fork, the queue belongs to the parent.

@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use super::parker::Parker;
+use super::sync;
 use super::timer::{Timer, TimerThreadGuard};
 
 /// Something to poll whenever its waker is called, and at a given time.
@@ -43,21 +44,33 @@ pub(super) fn block_on<T: TimedPoll>(target: &mut T) -> T::Output {
 
 /// Lets other tasks run until the output is ready.
 pub(super) async fn run<T: TimedPoll>(target: &mut T) -> T::Output {
-    let first = future::poll_fn(|context| Poll::Ready(target.poll(context.waker())));
-    if let Poll::Ready(output) = first.await {
-        return output;
-    }
-    let _guard = match TimerThreadGuard::start() {
-        Ok(guard) => guard,
-        Err(error) => return target.without_timer(error),
-    };
-    let (next_poll, mut timer) = (target.next_poll(), None);
-    future::poll_fn(|context| {
-        // Before the poll: if the timer has fired already, the poll finds the time passed.
-        if let Some(time) = next_poll {
-            Timer::arm(&mut timer, time, context.waker());
+    let mut timer = TaskTimer::default();
+    future::poll_fn(|context| timer.poll(target, context.waker())).await
+}
+
+/// Wakes a task at the time at which it polls without being woken.
+#[derive(Default)]
+pub(crate) struct TaskTimer {
+    timer: Option<Timer>,
+    /// Set with the first poll that is pending. Timers of the gate need it even if this has none.
+    guard: Option<TimerThreadGuard>,
+}
+
+impl TaskTimer {
+    /// Polls `target` for a task, always the same one until its output is ready.
+    pub(super) fn poll<T: TimedPoll>(&mut self, target: &mut T, waker: &Waker) -> Poll<T::Output> {
+        if let Poll::Ready(output) = target.poll(waker) {
+            return Poll::Ready(output);
         }
-        target.poll(context.waker())
-    })
-    .await
+        if self.guard.is_none() {
+            match TimerThreadGuard::start() {
+                Ok(guard) => self.guard = Some(guard),
+                Err(error) => return Poll::Ready(target.without_timer(error)),
+            }
+        }
+        let Some(time) = target.next_poll() else { return Poll::Pending };
+        Timer::arm(&mut self.timer, time, waker);
+        // If the timer has fired before it had this waker, no other call will come.
+        if time <= sync::now() { target.poll(waker) } else { Poll::Pending }
+    }
 }

@@ -2,49 +2,39 @@
 
 #[cfg(test)]
 mod consistency;
+mod ticket_set;
 mod waiter;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::task::Waker;
 use std::time::Instant;
 
+use self::ticket_set::TicketSet;
 use self::waiter::WaiterState;
+use super::arrivals::Arrivals;
 use super::parker::WakeList;
 use crate::engine::Mode;
 use crate::error::LockError;
 use crate::gate::AcquireRequest;
 
-pub(super) use self::waiter::Waiter;
 pub(crate) use self::waiter::WaiterKind;
+pub(super) use self::waiter::{Polled, Waiter};
 
 /// Identifies a waiter; later ones have greater tickets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
-
-/// The state in which a poll finds a waiter.
-pub(super) enum Polled {
-    /// In the queue; a thread that was woken keeps running for a moment.
-    Queued { request: AcquireRequest, is_offered: bool, keeps_running: bool },
-    /// Passed over, and now in the queue again.
-    PassedOver,
-    /// Out of the queue.
-    Refused,
-    /// Out of the queue.
-    Failed(LockError),
-}
+pub(super) struct Ticket(pub(super) u64);
 
 /// The waiters by their tickets.
 ///
 /// Sets of tickets serve the look-ups of a hand-off, so that it does not visit all waiters.
 #[derive(Default)]
 pub(super) struct WaitQueue {
-    waiters: BTreeMap<Ticket, Waiter>,
+    waiters: Arrivals<Waiter>,
     /// Those in the queue, and not passed over, refused or failed.
-    queued: BTreeSet<Ticket>,
+    queued: TicketSet,
     /// The writers among them.
-    writers: BTreeSet<Ticket>,
+    writers: TicketSet,
     /// Those among them that have not been notified since their last poll.
-    unnotified: BTreeSet<Ticket>,
+    unnotified: TicketSet,
     /// The one that goes before all others, if there is one.
     promoted: Option<Ticket>,
     arrived: u64,
@@ -60,25 +50,25 @@ impl WaitQueue {
     ) -> Ticket {
         let ticket = Ticket(self.arrived);
         self.arrived += 1;
-        self.waiters.insert(ticket, Waiter::new(request, kind, blocking));
+        self.waiters.push(ticket.0, Waiter::new(request, kind, blocking));
         self.insert(ticket);
         ticket
     }
 
     /// Puts a waiter before all others, if it is in the queue.
     pub(super) fn promote(&mut self, ticket: Ticket) {
-        if self.queued.contains(&ticket) {
+        if self.queued.contains(ticket) {
             self.promoted = Some(ticket);
         }
     }
 
     /// The first waiter in the queue.
     pub(super) fn head(&self) -> Option<&Waiter> {
-        self.head_ticket().map(|ticket| &self.waiters[&ticket])
+        self.head_ticket().and_then(|ticket| self.waiter(ticket))
     }
 
     pub(super) fn head_ticket(&self) -> Option<Ticket> {
-        self.promoted.or_else(|| self.queued.first().copied())
+        self.promoted.or_else(|| self.queued.first())
     }
 
     pub(super) fn is_head(&self, ticket: Ticket) -> bool {
@@ -87,7 +77,7 @@ impl WaitQueue {
 
     /// The request of a waiter, unless it is out of the queue.
     pub(super) fn request_if_queued(&self, ticket: Ticket) -> Option<AcquireRequest> {
-        self.queued.contains(&ticket).then(|| self.waiters[&ticket].request)
+        self.waiter(ticket).filter(|_| self.queued.contains(ticket)).map(|waiter| waiter.request)
     }
 
     /// The mode that the head requests.
@@ -112,12 +102,12 @@ impl WaitQueue {
 
     /// How many wait for a holder, in the queue or passed over.
     pub(super) fn waiting(&self) -> usize {
-        self.waiters.values().filter(|waiter| waiter.blocking && !waiter.has_failed()).count()
+        self.waiters.iter().filter(|(_, waiter)| waiter.blocking && !waiter.has_failed()).count()
     }
 
     /// Polls a waiter, which puts it back into the queue if it was passed over.
     pub(super) fn poll(&mut self, ticket: Ticket) -> Polled {
-        let waiter = self.waiters.get_mut(&ticket).expect("a waiter stays until it is removed");
+        let waiter = self.waiters.get_mut(ticket.0).expect("a waiter stays until it is removed");
         let keeps_running = waiter.kind == WaiterKind::Thread && waiter.woken_at().is_some();
         match std::mem::replace(&mut waiter.state, WaiterState::Queued(None)) {
             WaiterState::Queued(waker) => waiter.state = WaiterState::Queued(waker),
@@ -146,7 +136,7 @@ impl WaitQueue {
         waker: Option<Waker>,
         wake_list: &mut WakeList,
     ) {
-        let Some(waiter) = self.waiters.get_mut(&ticket) else { return };
+        let Some(waiter) = self.waiters.get_mut(ticket.0) else { return };
         match &mut waiter.state {
             WaiterState::Queued(slot) => {
                 wake_list.discard(std::mem::replace(slot, waker));
@@ -169,24 +159,24 @@ impl WaitQueue {
         if count == 1 || self.promoted.is_some() {
             self.notify(first, now, wake_list);
         } else {
-            let writers = self.queued.iter().take_while(|ticket| self.writers.contains(ticket));
-            let tickets: Vec<_> = writers.take(count).copied().collect();
+            let writers = self.queued.iter().take_while(|ticket| self.writers.contains(*ticket));
+            let tickets: Vec<_> = writers.take(count).collect();
             for ticket in tickets {
                 self.notify(ticket, now, wake_list);
             }
         }
-        self.waiters[&first].offered_since
+        self.waiter(first)?.offered_since
     }
 
     /// Offers the claim to the readers that no writer precedes.
     pub(super) fn notify_leading_readers(&mut self, now: Instant, wake_list: &mut WakeList) {
-        if let Some(first) = self.promoted.filter(|first| self.unnotified.contains(first)) {
-            if !self.writers.contains(&first) {
+        if let Some(first) = self.promoted.filter(|first| self.unnotified.contains(*first)) {
+            if !self.writers.contains(first) {
                 self.notify(first, now, wake_list);
             }
         }
-        let first_writer = self.writers.first().copied();
-        while let Some(ticket) = self.unnotified.first().copied() {
+        let first_writer = self.writers.first();
+        while let Some(ticket) = self.unnotified.first() {
             if first_writer.is_some_and(|writer| writer <= ticket) {
                 return;
             }
@@ -197,7 +187,7 @@ impl WaitQueue {
     /// Wakes the first `count` waiters without an offer, to find out early which of them are stalled.
     pub(super) fn wake_leading(&mut self, count: usize, now: Instant, wake_list: &mut WakeList) {
         for ticket in self.queued.iter().take(count) {
-            if let Some(waiter) = self.waiters.get_mut(ticket) {
+            if let Some(waiter) = self.waiters.get_mut(ticket.0) {
                 wake_list.wake(waiter.wake(now));
             }
         }
@@ -206,14 +196,14 @@ impl WaitQueue {
     /// Passes over the leading tasks that were woken before `since` and have not been polled;
     /// returns whether there were any.
     pub(super) fn skip_stalled(&mut self, since: Instant) -> bool {
-        let is_woken = |ticket: &&Ticket| self.waiters[ticket].woken_at().is_some();
-        let is_stalled = |ticket: &&Ticket| {
-            let waiter = &self.waiters[ticket];
-            waiter.kind == WaiterKind::Task && waiter.woken_at().is_some_and(|at| at <= since)
+        let woken_at = |ticket: Ticket| {
+            let waiter = self.waiter(ticket)?;
+            waiter.woken_at().map(|at| (ticket, waiter.kind, at))
         };
-        let woken = self.promoted.iter().chain(&self.queued).take_while(is_woken);
-        let stalled: Vec<_> = woken.filter(is_stalled).copied().collect();
-        for ticket in &stalled {
+        let woken = self.promoted.into_iter().chain(self.queued.iter()).map_while(woken_at);
+        let stalled: Vec<_> =
+            woken.filter(|(_, kind, at)| *kind == WaiterKind::Task && *at <= since).collect();
+        for (ticket, ..) in &stalled {
             self.take_out(*ticket, WaiterState::PassedOver);
         }
         !stalled.is_empty()
@@ -221,17 +211,17 @@ impl WaitQueue {
 
     /// Passes over a waiter until it is polled; returns whether it had an offer.
     pub(super) fn skip(&mut self, ticket: Ticket, wake_list: &mut WakeList) -> bool {
-        if self.waiters.get(&ticket).is_some_and(Waiter::has_failed) {
+        if self.waiter(ticket).is_some_and(Waiter::has_failed) {
             return false;
         }
         wake_list.discard(self.take_out(ticket, WaiterState::PassedOver));
-        self.waiters.get(&ticket).is_some_and(Waiter::is_offered)
+        self.waiter(ticket).is_some_and(Waiter::is_offered)
     }
 
     /// Refuses the waiters that do not block.
     pub(super) fn refuse_tries(&mut self, wake_list: &mut WakeList) {
-        let is_try = |ticket: &&Ticket| !self.waiters[ticket].blocking;
-        let tries: Vec<_> = self.queued.iter().filter(is_try).copied().collect();
+        let is_try = |ticket: &Ticket| self.waiter(*ticket).is_some_and(|waiter| !waiter.blocking);
+        let tries: Vec<_> = self.queued.iter().filter(is_try).collect();
         for ticket in tries {
             wake_list.wake(self.take_out(ticket, WaiterState::Refused));
         }
@@ -251,29 +241,33 @@ impl WaitQueue {
 
     /// Offers the claim to a waiter that is in the queue.
     pub(super) fn offer(&mut self, ticket: Ticket, now: Instant, wake_list: &mut WakeList) {
-        if self.queued.contains(&ticket) {
+        if self.queued.contains(ticket) {
             self.notify(ticket, now, wake_list);
         }
     }
 
     /// Removes a waiter; returns whether it had an offer.
     pub(super) fn remove(&mut self, ticket: Ticket, wake_list: &mut WakeList) -> bool {
-        let Some(mut waiter) = self.waiters.remove(&ticket) else { return false };
+        let Some(mut waiter) = self.waiters.remove(ticket.0) else { return false };
         self.remove_from_queue(ticket);
         wake_list.discard(waiter.enter(WaiterState::Refused));
         waiter.is_offered()
     }
 
+    fn waiter(&self, ticket: Ticket) -> Option<&Waiter> {
+        self.waiters.get(ticket.0)
+    }
+
     fn notify(&mut self, ticket: Ticket, now: Instant, wake_list: &mut WakeList) {
-        self.unnotified.remove(&ticket);
-        if let Some(waiter) = self.waiters.get_mut(&ticket) {
+        self.unnotified.remove(ticket);
+        if let Some(waiter) = self.waiters.get_mut(ticket.0) {
             wake_list.wake(waiter.notify(now));
         }
     }
 
     /// Puts a waiter into the queue, at the place of its ticket.
     fn insert(&mut self, ticket: Ticket) {
-        let Some(waiter) = self.waiters.get(&ticket) else { return };
+        let Some(waiter) = self.waiter(ticket) else { return };
         if waiter.request.mode == Mode::Exclusive {
             self.writers.insert(ticket);
         }
@@ -284,12 +278,12 @@ impl WaitQueue {
     /// Takes a waiter out of the queue; returns its waker if it is asleep.
     fn take_out(&mut self, ticket: Ticket, state: WaiterState) -> Option<Waker> {
         self.remove_from_queue(ticket);
-        self.waiters.get_mut(&ticket)?.enter(state)
+        self.waiters.get_mut(ticket.0)?.enter(state)
     }
 
     fn remove_from_queue(&mut self, ticket: Ticket) {
         for tickets in [&mut self.queued, &mut self.writers, &mut self.unnotified] {
-            tickets.remove(&ticket);
+            tickets.remove(ticket);
         }
         self.promoted.take_if(|promoted| *promoted == ticket);
     }

@@ -5,12 +5,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::foreign_waker::{call, discard};
+use crate::background_thread;
+use crate::foreign_waker::call;
 use crate::per_process::PerProcess;
 
 /// How long a waker may take before another thread is started for the ones behind it.
@@ -18,48 +18,6 @@ const STUCK_AFTER: Duration = Duration::from_millis(10);
 
 /// How many threads there may be at once.
 const MAX_THREADS: usize = 64;
-
-/// A waker that is called once its time has come.
-#[derive(Default)]
-pub(super) struct Wakeup {
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Wakeup {
-    pub(super) fn set(&self, waker: &Waker) {
-        let mut current = self.lock();
-        if current.as_ref().is_some_and(|current| current.will_wake(waker)) {
-            return;
-        }
-        // Cloning and dropping a waker may run any code, so neither happens under the mutex.
-        drop(current);
-        let waker = waker.clone();
-        current = self.lock();
-        let before = current.replace(waker);
-        drop(current);
-        drop(before);
-    }
-
-    fn call(&self) {
-        let waker = self.lock().take();
-        if let Some(waker) = waker {
-            call(waker);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
-        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Wakeup {
-    /// A panic of the waker's destructor must not end a thread that calls other wakers.
-    fn drop(&mut self) {
-        if let Some(waker) = self.lock().take() {
-            discard(waker);
-        }
-    }
-}
 
 static WAKE_THREADS: PerProcess<WakeThreads> = PerProcess::new();
 
@@ -71,7 +29,7 @@ struct WakeThreads {
 
 #[derive(Default)]
 struct Work {
-    pending: VecDeque<Arc<Wakeup>>,
+    pending: VecDeque<Waker>,
     threads: usize,
     idle: usize,
     /// Since when the first of the pending wakers has been the first.
@@ -96,11 +54,11 @@ pub(super) fn stop() {
 }
 
 /// Calls all of these wakers soon.
-pub(super) fn wake(wakeups: Vec<Arc<Wakeup>>) {
+pub(super) fn wake(wakers: Vec<Waker>) {
     let threads = WAKE_THREADS.get();
     let mut work = threads.lock();
     work.stuck_since.get_or_insert_with(Instant::now);
-    work.pending.extend(wakeups);
+    work.pending.extend(wakers);
     drop(work);
     threads.arrived.notify_one();
 }
@@ -124,8 +82,7 @@ impl WakeThreads {
     }
 
     fn start_one(&'static self, work: &mut Work) -> io::Result<()> {
-        let thread = thread::Builder::new().name("jam-lock wake".to_owned());
-        thread.spawn(|| self.run())?;
+        background_thread::start("jam-lock wake", || self.run())?;
         work.threads += 1;
         Ok(())
     }
@@ -137,8 +94,7 @@ impl WakeThreads {
                 let more = !work.pending.is_empty();
                 work.stuck_since = more.then(Instant::now);
                 drop(work);
-                next.call();
-                drop(next);
+                call(next);
                 work = self.lock();
             } else if work.idle > 0 || !work.is_needed {
                 // One idle thread is enough.

@@ -1,15 +1,13 @@
-//! The steps of an acquisition, and their two drivers: a thread, which blocks, and a task.
+//! The steps of an acquisition, and how a thread drives them, which blocks.
 
 use std::slice;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::ancestor_check::AncestorCheck;
-use super::observed_wait::ObservedWait;
+use super::Lock;
 use super::waiting::Waiting;
-use super::{Lock, yield_to_executor};
 use crate::context::Owner;
-use crate::deadlock::{self, PublishedWait};
+use crate::deadlock;
 use crate::engine::OwnerId;
 use crate::error::LockError;
 use crate::gate::{AcquireRequest, Admission, EndedWait, Gate, Grant, Outcome, WaiterKind};
@@ -57,88 +55,19 @@ impl Lock {
                 Poll::Pending => {
                     waiting.skip_if_observed();
                     let holder = deadlock::explain_holder(self.gate.holder(), &self.gate);
-                    if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
+                    if let Err(error) = waiting.interrupted(holder.as_deref()) {
                         break Err(error);
                     }
                 }
             }
         };
+        waiting.withdraw();
         let result = match result {
             Err(error) if !waiting.is_try() => Err(deadlock::explain(error, &self.gate)),
             result => result,
         };
         let (grant, notifier) = self.finish(waiting, result)?;
         Ok(self.guard(&self.gate, owner, &request, grant, notifier, WaiterKind::Thread))
-    }
-
-    /// Acquires the lock for `owner`, and lets other tasks run until then.
-    // An `async fn` would store its arguments twice.
-    pub(crate) fn acquire_async_for(
-        &self,
-        owner: Owner,
-        site: Site,
-        deadline: Deadline,
-    ) -> impl Future<Output = Result<LockGuard, LockError>> + Send {
-        let request = self.request(&owner, site);
-        async move {
-            yield_to_executor::yield_if_budget_spent().await;
-            if let Some(permits) = &self.settings.permits {
-                return Box::pin(self.acquire_permit_async_for(permits, owner, site, deadline))
-                    .await;
-            }
-            let mut waiting = match self.start(&owner, &request, deadline, WaiterKind::Task)? {
-                Started::Reentrant(guard) => return Ok(guard),
-                Started::Granted(grant, notifier) => {
-                    yield_to_executor::spend_budget();
-                    return Ok(self.guard(
-                        &self.gate,
-                        owner,
-                        &request,
-                        grant,
-                        notifier,
-                        WaiterKind::Task,
-                    ));
-                }
-                Started::Waiting(waiting) => waiting,
-            };
-            // Every task that waits has room for the futures and results that are alive at an `await`, so
-            // the rare ones have a box of their own.
-            let result = loop {
-                if let Poll::Ready(ended) = waiting.wait.wait_async().await {
-                    waiting.withdraw();
-                    break match ended {
-                        EndedWait::Known(result) => result,
-                        EndedWait::TimedOut(waited) => {
-                            Err(waiting.wait.timed_out_async(waited).await)
-                        }
-                    };
-                }
-                waiting.skip_if_observed();
-                let holder = Box::pin(async {
-                    let holder = self.gate.holder_async().await;
-                    deadlock::explain_holder_async(holder, &self.gate).await
-                });
-                let holder = holder.await;
-                if let Err(error) = waiting.interrupted(&self.gate, holder.as_deref()) {
-                    break Err(error);
-                }
-            };
-            let result = if result.is_ok() || waiting.is_try() {
-                result
-            } else {
-                Box::pin(self.explained(result)).await
-            };
-            let (grant, notifier) = self.finish(waiting, result)?;
-            Ok(self.guard(&self.gate, owner, &request, grant, notifier, WaiterKind::Task))
-        }
-    }
-
-    /// The result of a wait, with an error that names what the holder waits for.
-    async fn explained(&self, result: Result<Grant, LockError>) -> Result<Grant, LockError> {
-        match result {
-            Ok(grant) => Ok(grant),
-            Err(error) => Err(deadlock::explain_async(error, &self.gate).await),
-        }
     }
 
     pub(super) fn request(&self, owner: &Owner, site: Site) -> AcquireRequest {
@@ -163,13 +92,13 @@ impl Lock {
     }
 
     /// Re-enters the lock if the owner holds it, or acquires it if it is free, or starts to wait.
-    fn start<'wait>(
-        &'wait self,
+    pub(super) fn start(
+        &self,
         owner: &Owner,
-        request: &'wait AcquireRequest,
+        request: &AcquireRequest,
         deadline: Deadline,
         kind: WaiterKind,
-    ) -> Result<Started<'wait>, LockError> {
+    ) -> Result<Started, LockError> {
         self.check_period()?;
         let is_try = matches!(deadline, Deadline::Once);
         let is_reentrant = self.options.is_reentrant;
@@ -185,30 +114,24 @@ impl Lock {
                 Started::Granted(self.checked(&self.gate, grant)?, notifier)
             }
             Admission::Queued(wait) => {
-                let observed = ObservedWait::start(notifier, is_try, || wait.skip_until_polled());
-                let ancestor_check = AncestorCheck::start(&self.gate, deadline);
-                // A try waits for no holder.
-                let held = if is_try { Vec::new() } else { owner.held_as_writer() };
-                let published = PublishedWait::new(&wait, &held);
-                let mut waiting = Waiting { published, observed, ancestor_check, wait };
-                waiting.set_interrupt();
-                Started::Waiting(waiting)
+                let held = || owner.held_as_writer();
+                Started::Waiting(Waiting::start(wait, deadline, notifier, held))
             }
         })
     }
 
     /// The grant or the error that a wait ended with.
-    fn finish(
+    pub(super) fn finish(
         &self,
-        mut waiting: Waiting<'_>,
+        mut waiting: Waiting,
         result: Result<Grant, LockError>,
     ) -> Result<(Grant, Option<Arc<Notifier>>), LockError> {
         let result = result.map_err(|error| self.disagreement_or(error));
         if let Err(error) = &result {
-            waiting.observed.timed_out(error);
+            waiting.notify_if_timed_out(error);
         }
         let grant = self.checked(&self.gate, result?)?;
-        Ok((grant, waiting.observed.notifier.take()))
+        Ok((grant, waiting.into_notifier()))
     }
 
     /// Another error, if the holder that a timeout names has another number of permits.
@@ -246,7 +169,8 @@ impl Lock {
     ) -> LockGuard {
         let registration = owner.register(&self.name, gate, request, &grant, notifier.as_ref());
         let may_block = matches!(kind, WaiterKind::Thread);
-        let run = self.options.at_most_every.map(|period| Box::new(Run::new(request.site, period)));
+        let run =
+            self.settings.at_most_every.map(|period| Box::new(Run::new(request.site, period)));
         let guard = LockGuard::new(Arc::clone(gate), registration, grant, notifier, may_block);
         let guard = guard.with_run(run);
         if let Some(notifier) = guard.notifier() {
@@ -271,8 +195,8 @@ pub(super) fn give_back(gate: &Gate, grant: &Grant) {
 }
 
 /// How an acquisition has started.
-enum Started<'wait> {
+pub(super) enum Started {
     Reentrant(LockGuard),
     Granted(Grant, Option<Arc<Notifier>>),
-    Waiting(Waiting<'wait>),
+    Waiting(Waiting),
 }

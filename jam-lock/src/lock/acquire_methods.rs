@@ -1,6 +1,6 @@
 //! The methods of [`Lock`] that acquire it.
 
-use super::Lock;
+use super::{AcquiredBy, Lock};
 use crate::context::Owner;
 use crate::error::LockError;
 use crate::guard::LockGuard;
@@ -123,8 +123,8 @@ impl Lock {
     pub fn acquire_async(
         &self,
     ) -> impl Future<Output = Result<LockGuard, LockError>> + Send + use<> {
-        let (lock, site) = (self.clone(), self.site(Site::here()));
-        async move { lock.acquire_async_for(Owner::task(), site, lock.timeout.deadline()).await }
+        let (site, deadline) = (self.site(Site::here()), self.timeout.deadline());
+        self.clone().acquire_async_for(AcquiredBy::Current(Owner::task), site, deadline)
     }
 
     /// Acquires the lock as [`Lock::acquire_async`] does, for a task that holds these guards meanwhile.
@@ -179,7 +179,8 @@ impl Lock {
             for guard in held {
                 guard.keep_for(&owner);
             }
-            lock.acquire_async_for(owner, site, lock.timeout.deadline()).await
+            let deadline = lock.timeout.deadline();
+            lock.acquire_async_for(AcquiredBy::Owner(owner), site, deadline).await
         }
     }
 }

@@ -13,29 +13,35 @@ const FIRST: Duration = Duration::from_millis(200);
 
 /// The checks of one wait, each after twice the time: the holder may begin to wait for this process later.
 pub(super) struct AncestorCheck {
-    begun: Instant,
-    after: Duration,
+    /// How many there were, unless none is needed; every waiting task has room for it.
+    done: Option<u8>,
 }
 
 impl AncestorCheck {
     /// The checks of a wait that begins now; none for one that ends by itself.
-    pub(super) fn start(gate: &Gate, deadline: Deadline) -> Option<Self> {
+    pub(super) fn start(gate: &Gate, deadline: Deadline) -> Self {
         let is_endless = matches!(deadline.starting_now(), Deadline::Never);
-        (is_endless && gate.detects_ancestors())
-            .then(|| Self { begun: Instant::now(), after: FIRST })
+        let is_needed = is_endless && gate.detects_ancestors();
+        Self { done: is_needed.then_some(0) }
     }
 
-    /// When the next check is due.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.begun.checked_add(self.after)
+    /// When the next check is due, of a wait that has begun at `begun`.
+    pub(super) fn next(&self, begun: Instant) -> Option<Instant> {
+        let after = FIRST.checked_mul(1 << self.done.filter(|done| *done < 32)?)?;
+        begun.checked_add(after)
     }
 
     /// Fails if the check is due, and `holder` waits for this process to exit.
-    pub(super) fn check(&mut self, gate: &Gate, holder: Option<&Holder>) -> Result<(), LockError> {
-        if self.next().is_none_or(|next| Instant::now() < next) {
+    pub(super) fn check(
+        &mut self,
+        gate: &Gate,
+        begun: Instant,
+        holder: Option<&Holder>,
+    ) -> Result<(), LockError> {
+        if self.next(begun).is_none_or(|next| Instant::now() < next) {
             return Ok(());
         }
-        self.after *= 2;
+        self.done = self.done.map(|done| done + 1);
         permits::agree(gate.name(), gate, holder)?;
         match holder.filter(|holder| holder.waits_for_this_process()) {
             None => Ok(()),

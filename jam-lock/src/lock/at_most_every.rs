@@ -1,11 +1,13 @@
 //! [`Lock::at_most_every`]: refuses a run if the last one began too recently.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Lock, Options};
 use crate::engine::Mode;
 use crate::error::LockError;
 use crate::gate::Grant;
+use crate::settings::Settings;
 
 impl Lock {
     /// The same lock, for a job that runs at most once in `period`: it is acquired only if the last run
@@ -42,15 +44,16 @@ impl Lock {
     /// ```
     #[doc(alias = "debounce", alias = "throttle", alias = "cron")]
     pub fn at_most_every(&self, period: Duration) -> Self {
-        let options = Options { at_most_every: Some(period), ..self.options };
-        Self { options, ..self.clone() }
+        let settings = Settings { at_most_every: Some(period), ..(*self.settings).clone() };
+        Self { settings: Arc::new(settings), ..self.clone() }
     }
 
     /// Checks that runs of this lock can be recorded.
     pub(super) fn check_period(&self) -> Result<(), LockError> {
-        let Options { at_most_every: Some(_), mode, is_reentrant, .. } = self.options else {
+        if self.settings.at_most_every.is_none() {
             return Ok(());
-        };
+        }
+        let Options { mode, is_reentrant, .. } = self.options;
         Err(if mode == Mode::Shared {
             self.unsupported_period(
                 "`at_most_every` on a shared lock",
@@ -96,7 +99,7 @@ impl Lock {
 
     /// Begins the run that the lock was granted for, unless it is too soon.
     pub(super) fn begin_run(&self, grant: &mut Grant) -> Result<(), LockError> {
-        let Some(period) = self.options.at_most_every else { return Ok(()) };
+        let Some(period) = self.settings.at_most_every else { return Ok(()) };
         let last = self.gate.begin_run().map_err(|error| {
             // What went wrong before says more.
             let earlier = grant.recorded.record_error.take();

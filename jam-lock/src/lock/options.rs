@@ -18,19 +18,11 @@ pub(crate) struct Options {
     pub(crate) names_holder: bool,
     /// Whether the acquisition fails if its record cannot be read, which could hide an abandonment.
     pub(crate) needs_record: bool,
-    /// How long after the begin of the last run the next one may begin.
-    pub(crate) at_most_every: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            mode: Mode::Exclusive,
-            is_reentrant: false,
-            names_holder: true,
-            needs_record: false,
-            at_most_every: None,
-        }
+        Self { mode: Mode::Exclusive, is_reentrant: false, names_holder: true, needs_record: false }
     }
 }
 
@@ -137,11 +129,15 @@ impl Lock {
         Self { settings: Arc::new(settings), ..self.clone() }
     }
 
-    /// The same lock with `options`.
+    /// The same lock with `options`, and with a period if one is given.
     ///
     /// # Errors
     /// [`LockError::Unsupported`] if the options need a record, and abandonments are not recorded.
-    pub(crate) fn with_options(self, options: Options) -> Result<Self, LockError> {
+    pub(crate) fn with_options(
+        self,
+        options: Options,
+        at_most_every: Option<Duration>,
+    ) -> Result<Self, LockError> {
         if options.needs_record
             && !(self.settings.records_holders && self.gate.reports_abandonment())
         {
@@ -154,6 +150,10 @@ impl Lock {
                         .into(),
             });
         }
-        Ok(Self { options, ..self })
+        let lock = Self { options, ..self };
+        Ok(match at_most_every {
+            Some(period) => lock.at_most_every(period),
+            None => lock,
+        })
     }
 }

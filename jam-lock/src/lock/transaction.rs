@@ -121,7 +121,7 @@ impl Lock {
                 remedy: "acquire it by `acquire` or `acquire_async` before the transaction".into(),
             });
         }
-        if self.options.at_most_every.is_some() {
+        if self.settings.at_most_every.is_some() {
             return Err(self.unsupported_period(
                 "`at_most_every` on a lock for a transaction",
                 "acquire it by `acquire` or `acquire_async`, and commit what the job has done before its end",

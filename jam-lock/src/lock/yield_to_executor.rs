@@ -5,8 +5,7 @@
 //! primitives of runtimes do.
 
 use std::cell::Cell;
-use std::future;
-use std::task::Poll;
+use std::task::Context;
 
 /// How many acquisitions that need no wait are allowed between two yields; as many as tokio allows.
 const BUDGET: u32 = 128;
@@ -20,16 +19,12 @@ pub(super) fn spend_budget() {
     SPENT.set(SPENT.get() + 1);
 }
 
-/// Lets other tasks run if the budget of this thread is spent.
-pub(super) async fn yield_if_budget_spent() {
-    let mut is_spent = SPENT.get() >= BUDGET;
-    future::poll_fn(|context| {
-        if !std::mem::take(&mut is_spent) {
-            return Poll::Ready(());
-        }
+/// Whether the budget of this thread is spent, so that the task has to let others run: it is woken at once.
+pub(super) fn must_yield(context: &Context<'_>) -> bool {
+    let is_spent = SPENT.get() >= BUDGET;
+    if is_spent {
         SPENT.set(0);
         context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+    }
+    is_spent
 }

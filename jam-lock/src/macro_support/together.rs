@@ -78,14 +78,14 @@ impl<G: GuardKind, R: SeveralNames> Request<'_, (Named<G>, R)> {
     }
 
     fn lock_set(self) -> Result<(LockSet, Vec<LockName>), LockError> {
-        let options = self.options;
+        let (options, at_most_every) = (self.options, self.at_most_every);
         let lock_all = |locks: &Locks, several: (Named<G>, R)| {
             let mut names = Vec::new();
             several.append_to(&mut names);
             (locks.lock_all(names.iter().cloned()), names)
         };
         let (set, names) = self.with_locks(lock_all)?;
-        Ok((set.with_options(options)?, names))
+        Ok((set.with_options(options, at_most_every)?, names))
     }
 }
 

@@ -6,8 +6,12 @@ use super::LockName;
 
 /// Sorts the `names` in lock order, and removes duplicates.
 pub(crate) fn in_lock_order(names: impl IntoIterator<Item = LockName>) -> Vec<LockName> {
-    let mut ordered: Vec<LockName> = names.into_iter().collect();
-    ordered.sort_by(compare);
+    let mut ordered: Vec<LockName> = Vec::new();
+    for name in names {
+        // There are few, and the code of a sort would be half as long as that of a gate.
+        let position = ordered.partition_point(|other| compare(other, &name).is_le());
+        ordered.insert(position, name);
+    }
     // Names with the same text are the same lock; the first in lock order stays.
     let mut distinct: Vec<LockName> = Vec::with_capacity(ordered.len());
     for name in ordered {
@@ -46,11 +50,11 @@ fn compare(one: &LockName, other: &LockName) -> Ordering {
     match (one.declaration.registry, other.declaration.registry) {
         (Some(_), Some(_)) => {
             let declared = |name: &LockName| (name.declaration.registry, name.declaration.position);
-            declared(one).cmp(&declared(other)).then_with(|| compare_keys(&one.keys, &other.keys))
+            declared(one).cmp(&declared(other)).then_with(|| compare_keys(one.keys(), other.keys()))
         }
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
-        (None, None) => one.text.cmp(&other.text),
+        (None, None) => one.as_str().cmp(other.as_str()),
     }
 }
 

@@ -1,9 +1,8 @@
 //! Names made at run time, whose portability is checked there and then.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 
-use super::{Declaration, LockName, portable};
+use super::{Declaration, LockName, Text, portable};
 use crate::error::LockError;
 
 impl LockName {
@@ -28,8 +27,8 @@ impl LockName {
         let name = name.into();
         match portable::objection(&name) {
             None => {
-                let (text, declaration) = (Cow::Owned(name), Declaration::AT_RUN_TIME);
-                Ok(Self { text, declaration, keys: Vec::new() })
+                let text = Text::made(name, Vec::new());
+                Ok(Self { text, declaration: Declaration::AT_RUN_TIME })
             }
             Some(reason) => Err(LockError::Name { name, reason }),
         }

@@ -3,10 +3,8 @@
 //! The first permit is the lock of the name itself, so that programs that know nothing of permits see it.
 //! The others have names that nobody can declare or make, because [`PERMIT`] is in no other name.
 
-use std::borrow::Cow;
-
 use super::portable::PERMIT;
-use super::{Declaration, LockName};
+use super::{Declaration, LockName, Text};
 use crate::error::LockError;
 
 /// The greatest number of permits: a waiter waits for each of them at once.
@@ -40,7 +38,7 @@ impl LockName {
             return Ok(self.of_permits(permits));
         }
         let reason = format!("it has {permits} permits; there can be 1 to {MOST}");
-        Err(LockError::Name { name: self.text.into_owned(), reason })
+        Err(LockError::Name { name: self.to_string(), reason })
     }
 
     /// How many holders of the lock there may be at once; see [`LockName::with_permits`].
@@ -65,9 +63,9 @@ impl LockName {
         let declaration = Declaration { permit, permits: 1, ..self.declaration };
         let text = match permit {
             1 => self.text.clone(),
-            _ => Cow::Owned(format!("{}{PERMIT}{permit}", self.text)),
+            _ => Text::made(format!("{self}{PERMIT}{permit}"), self.keys().to_vec()),
         };
-        Self { text, declaration, keys: self.keys.clone() }
+        Self { text, declaration }
     }
 
     /// Which permit of a name the lock with this name stands for; 1 for the lock of a name itself.
@@ -77,12 +75,12 @@ impl LockName {
 
     /// The name without the number of the permit.
     pub(crate) fn without_permit(&self) -> Self {
-        let text = match split_permit(&self.text) {
-            Some((name, _)) => Cow::Owned(name.to_owned()),
+        let text = match split_permit(self.as_str()) {
+            Some((name, _)) => Text::made(name.to_owned(), self.keys().to_vec()),
             None => self.text.clone(),
         };
         let declaration = Declaration { permit: 1, ..self.declaration };
-        Self { text, declaration, keys: self.keys.clone() }
+        Self { text, declaration }
     }
 
     /// The name of a lock as an engine lists it, which may be that of a permit.

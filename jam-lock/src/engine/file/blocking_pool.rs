@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use super::flock_wait::FlockWait;
 use super::polling;
 use super::syscall::{Syscall, retry};
+use crate::background_thread;
 use crate::per_process::PerProcess;
 
 /// How many threads of the process may block at once.
@@ -60,8 +60,7 @@ pub(super) fn start(wait: FlockWait, path: &Path) -> io::Result<()> {
     }
     state.threads += 1;
     drop(state);
-    let thread = thread::Builder::new().name("jam-lock wait".to_owned());
-    if thread.spawn(|| pool.run()).is_ok() {
+    if background_thread::start("jam-lock wait", || pool.run()).is_ok() {
         return Ok(());
     }
     let mut state = pool.lock();

@@ -24,7 +24,7 @@ pub(super) struct FlockWait {
 }
 
 /// Identifies a wait in this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct FlockWaitId(u64);
 
 impl FlockWaitId {

@@ -1,14 +1,14 @@
 //! [`IoThreads`]: the threads that make the calls on a file system that may hang, so that no caller
 //! has to.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::syscall::{Syscall, retry};
+use crate::background_thread;
+use crate::due_queue::DueQueue;
 
 /// How many threads of one folder may hang at once; further calls wait for one of them.
 const MAX_THREADS: usize = 16;
@@ -29,9 +29,7 @@ pub(super) struct IoThreads {
 struct State {
     threads: usize,
     idle: usize,
-    /// By the time when they are due, and the order of their arrival.
-    jobs: BTreeMap<(Instant, u64), Job>,
-    arrived: u64,
+    jobs: DueQueue<Job>,
 }
 
 impl IoThreads {
@@ -42,25 +40,19 @@ impl IoThreads {
     pub(super) fn run_at(self: &Arc<Self>, at: Instant, path: &Path, job: Job) -> io::Result<()> {
         let now = Instant::now();
         let mut state = self.lock();
-        state.arrived += 1;
-        let key = (at, state.arrived);
-        state.jobs.insert(key, job);
         // Even if none is due, one has to be there in time.
-        let needed = state.jobs.range(..=(now, u64::MAX)).count().max(1);
+        let needed = (state.jobs.count_due(now) + usize::from(at <= now)).max(1);
         if state.idle < needed && state.threads < MAX_THREADS {
             let threads = Arc::clone(self);
-            let builder = thread::Builder::new().name("jam-lock files".to_owned());
             let started = retry(Syscall::StartThread, path, || Ok(()))
-                .and_then(|()| builder.spawn(move || threads.run()));
+                .and_then(|()| background_thread::start("jam-lock files", move || threads.run()));
             match started {
-                Ok(_) => state.threads += 1,
-                Err(error) if state.threads == 0 => {
-                    state.jobs.remove(&key);
-                    return Err(error);
-                }
+                Ok(()) => state.threads += 1,
+                Err(error) if state.threads == 0 => return Err(error),
                 Err(_) => {}
             }
         }
+        state.jobs.add(at, job);
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -78,21 +70,19 @@ impl IoThreads {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
-            let first = state.jobs.first_key_value().map(|((at, _), _)| *at);
-            if first.is_some_and(|at| at <= now) {
-                let (_, job) = state.jobs.pop_first()?;
-                if !state.jobs.is_empty() {
+            if let Some(job) = state.jobs.pop_due(now) {
+                if state.jobs.next().is_some() {
                     self.changed.notify_one();
                 }
                 return Some(job);
             }
-            let time = first.map_or(IDLE_TIMEOUT, |at| at - now);
+            let time = state.jobs.next().map_or(IDLE_TIMEOUT, |at| at - now);
             state.idle += 1;
             let waited = self.changed.wait_timeout(state, time);
             let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.idle -= 1;
-            if timeout.timed_out() && state.jobs.is_empty() {
+            if timeout.timed_out() && state.jobs.next().is_none() {
                 state.threads -= 1;
                 return None;
             }

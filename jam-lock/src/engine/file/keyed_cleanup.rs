@@ -5,7 +5,7 @@
 //! check the path must not use the same keyed names. Where a look at the path is unreliable (see
 //! `file_identity`), or is for others (see `keep_mark`), files are only removed by a sweep.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,8 @@ use super::lock_file::LockFile;
 use super::record::{self, RecordFile};
 use super::syscall::{Syscall, retry};
 use super::{flock, keep_mark, platform};
+use crate::background_thread;
+use crate::due_queue::DueQueue;
 use crate::engine::Mode;
 use crate::per_process::PerProcess;
 
@@ -33,7 +35,7 @@ struct Schedule {
     /// When the use of a file ended; `None` while it is in use again.
     idle_since: HashMap<PathBuf, Option<Instant>>,
     /// The files by the time of their next check.
-    checks: BTreeSet<(Instant, PathBuf)>,
+    checks: DueQueue<PathBuf>,
     is_running: bool,
 }
 
@@ -50,11 +52,10 @@ pub(super) fn remove_later(path: PathBuf) {
     let mut schedule = schedule();
     let now = Instant::now();
     if schedule.idle_since.insert(path.clone(), Some(now)).is_none() {
-        schedule.checks.insert((now + IDLE_GRACE, path));
+        schedule.checks.add(now + IDLE_GRACE, path);
     }
     if !schedule.is_running {
-        let thread = thread::Builder::new().name("jam-lock cleanup".to_owned());
-        schedule.is_running = thread.spawn(run).is_ok();
+        schedule.is_running = background_thread::start("jam-lock cleanup", run).is_ok();
     }
     if !schedule.is_running {
         // Without a thread the files stay until they are used again, or swept.
@@ -123,7 +124,7 @@ fn run() {
 
 fn next_check() -> Option<Instant> {
     let mut schedule = schedule();
-    let next = schedule.checks.first().map(|(next, _)| *next);
+    let next = schedule.checks.next();
     schedule.is_running = next.is_some();
     next
 }
@@ -132,11 +133,10 @@ impl Schedule {
     /// Removes from the schedule the files that have been idle for long enough.
     fn take_due(&mut self, now: Instant) -> Vec<PathBuf> {
         let mut due = Vec::new();
-        while self.checks.first().is_some_and(|(next, _)| *next <= now) {
-            let Some((_, path)) = self.checks.pop_first() else { break };
+        while let Some(path) = self.checks.pop_due(now) {
             match self.idle_since.get(&path).copied().flatten() {
                 Some(since) if now < since + IDLE_GRACE => {
-                    self.checks.insert((since + IDLE_GRACE, path));
+                    self.checks.add(since + IDLE_GRACE, path);
                 }
                 since => {
                     self.idle_since.remove(&path);

@@ -6,14 +6,15 @@
 
 mod attempt;
 mod monitor;
+mod reply;
 mod serial_queue;
 
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use self::attempt::{Attempt, Granted, SharedWait};
@@ -127,9 +128,9 @@ impl OffloadedClaim {
         question: impl FnOnce(&mut FileClaim) -> Result<T, LockError> + Send + 'static,
         operation: &'static str,
     ) -> Result<T, LockError> {
-        let (reply, result) = mpsc::channel();
-        self.update(move |claim| _ = reply.send(question(claim)));
-        result.recv_timeout(RELEASE_TIMEOUT).unwrap_or_else(|_| {
+        let (reply, result) = reply::channel();
+        self.update(move |claim| reply.send(question(claim)));
+        result.wait(RELEASE_TIMEOUT).unwrap_or_else(|| {
             let error = io::Error::from(io::ErrorKind::TimedOut);
             Err(lock_error(operation, &self.queue.path, error))
         })
@@ -143,15 +144,15 @@ impl OffloadedClaim {
         last_token: u64,
     ) -> Result<(), LockError> {
         let (mode, was_silent) = (held.mode, self.queue.is_silent());
-        let (reply, result) = mpsc::channel();
+        let (reply, result) = reply::channel();
         self.update(move |claim| {
             let permits = 1;
             let usage = Usage { abandoned_by: abandoned_by.as_deref(), last_token, permits };
-            let _ = reply.send(claim.release(mode, Some(usage)));
+            reply.send(claim.release(mode, Some(usage)));
         });
         let time = if was_silent { Duration::ZERO } else { RELEASE_TIMEOUT };
-        let result = result.recv_timeout(time);
-        if let (Ok(_), Some(monitor)) = (&result, &held.loss_monitor) {
+        let result = result.wait(time);
+        if let (Some(_), Some(monitor)) = (&result, &held.loss_monitor) {
             monitor.set_released();
         }
         result.unwrap_or(Ok(()))

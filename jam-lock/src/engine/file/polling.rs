@@ -1,15 +1,16 @@
 //! The one thread that polls lock files in turn, for the waits that find all blocking threads busy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::flock;
 use super::flock_wait::{FlockWait, FlockWaitId};
 use super::syscall::{Syscall, retry};
+use crate::background_thread;
+use crate::due_queue::DueQueue;
 use crate::per_process::PerProcess;
 
 /// How long after its start a wait is first tried; the interval doubles with every try.
@@ -30,9 +31,9 @@ struct Poller {
 #[derive(Default)]
 struct State {
     is_running: bool,
-    waits: BTreeMap<FlockWaitId, Polled>,
-    /// The waits by the time of their next try.
-    due: BTreeSet<(Instant, FlockWaitId)>,
+    waits: HashMap<FlockWaitId, Polled>,
+    /// The waits by the time of their next try; some may have ended since.
+    due: DueQueue<FlockWaitId>,
     /// Waits that only need to be finished.
     cancelled: Vec<FlockWait>,
     /// The wait that is being tried right now.
@@ -62,8 +63,7 @@ pub(super) fn start(wait: FlockWait, path: &Path) -> io::Result<()> {
     let mut state = poller.lock();
     if !state.is_running {
         // Under the mutex, so that no caller relies on a thread that failed to start.
-        let thread = thread::Builder::new().name("jam-lock polling".to_owned());
-        thread.spawn(|| poller.run())?;
+        background_thread::start("jam-lock polling", || poller.run())?;
         state.is_running = true;
     }
     let next = Instant::now() + wait.pause.max(FIRST_INTERVAL);
@@ -78,7 +78,7 @@ pub(super) fn start(wait: FlockWait, path: &Path) -> io::Result<()> {
 pub(super) fn cancel(id: FlockWaitId) -> bool {
     let poller = POLLER.get();
     let mut state = poller.lock();
-    if let Some(polled) = state.remove(id) {
+    if let Some(polled) = state.waits.remove(&id) {
         state.cancelled.push(polled.wait);
         drop(state);
         poller.changed.notify_one();
@@ -93,8 +93,8 @@ pub(super) fn cancel(id: FlockWaitId) -> bool {
 /// Removes the wait that started first, for a thread that can block.
 pub(super) fn take_oldest() -> Option<FlockWait> {
     let mut state = POLLER.get().lock();
-    let id = *state.waits.first_key_value()?.0;
-    let polled = state.remove(id)?;
+    let id = *state.waits.keys().min()?;
+    let polled = state.waits.remove(&id)?;
     let pause = polled.next.saturating_duration_since(Instant::now());
     // Only the rest of its initial pause counts, not the interval between two tries.
     let pause = if polled.wait.pause.is_zero() { Duration::ZERO } else { pause };
@@ -110,24 +110,20 @@ pub(super) fn count(path: &Path) -> usize {
 
 impl State {
     fn insert(&mut self, polled: Polled) {
-        self.due.insert((polled.next, polled.wait.id));
+        self.due.add(polled.next, polled.wait.id);
         self.waits.insert(polled.wait.id, polled);
-    }
-
-    fn remove(&mut self, id: FlockWaitId) -> Option<Polled> {
-        let polled = self.waits.remove(&id)?;
-        self.due.remove(&(polled.next, id));
-        Some(polled)
     }
 
     /// Removes a wait that is due.
     fn take_due(&mut self) -> Option<Polled> {
-        let &(next, id) = self.due.first()?;
-        if next > Instant::now() {
-            return None;
+        let now = Instant::now();
+        while let Some(id) = self.due.pop_due(now) {
+            if let Some(polled) = self.waits.remove(&id) {
+                self.current = Some(CurrentTry { id, is_cancelled: false });
+                return Some(polled);
+            }
         }
-        self.current = Some(CurrentTry { id, is_cancelled: false });
-        self.remove(id)
+        None
     }
 }
 
@@ -145,7 +141,7 @@ impl Poller {
                 self.try_once(polled);
                 state = self.lock();
             } else {
-                let next = state.due.first().map(|(next, _)| *next);
+                let next = state.due.next();
                 let left = next.map(|next| next.saturating_duration_since(Instant::now()));
                 let slept = self.changed.wait_timeout(state, left.unwrap_or(IDLE_TIMEOUT));
                 let (woken, timeout) = slept.unwrap_or_else(PoisonError::into_inner);

@@ -51,7 +51,12 @@ pub(super) fn retry<T>(
     mut call: impl FnMut() -> io::Result<T>,
 ) -> io::Result<T> {
     loop {
-        match fault(syscall, target).and_then(|()| call()) {
+        // Without combinators, whose code would be compiled for each call.
+        let result = match fault(syscall, target) {
+            Ok(()) => call(),
+            Err(error) => Err(error),
+        };
+        match result {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }

@@ -8,6 +8,7 @@ use super::LOCATION;
 use super::last_run::RecordedRun;
 use super::lock::RecordedWriter;
 use super::table::LockRef;
+use crate::background_thread;
 use crate::engine::{
     Claim, Mode, ProcessId, Recorded, TryAcquire, Usage, WaitDone, WaitId, WaitRequest,
     check_process,
@@ -79,12 +80,11 @@ impl Claim for MemoryClaim {
         self.waits.push(PendingWait { id, mode, queued });
         let lock = self.lock.clone();
         // Without a pool: all waits are in one process, whose gate starts few of them.
-        let thread = thread::Builder::new().name("jam-lock wait".to_owned());
-        let started = thread.spawn(move || {
+        let started = background_thread::start("jam-lock wait", move || {
             thread::sleep(yield_first);
             done(Ok(lock.wait(queued)));
         });
-        started.map(drop).map_err(|error| {
+        started.map_err(|error| {
             self.discard(id);
             LockError::Engine {
                 operation: format!("start a thread to wait for lock `{}`", self.lock.name()),

@@ -1,9 +1,9 @@
 //! The holders in this process.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::engine::Recorded;
+use crate::gate::arrivals::Arrivals;
 use crate::gate::{AcquireRequest, Outcome};
 use crate::holder::Holder;
 use crate::site::Site;
@@ -34,7 +34,7 @@ pub(super) struct FormerHolder {
 pub(super) struct Holders {
     /// Apart from the others, because it is usually the only one.
     first: Option<LocalHolder>,
-    others: BTreeMap<u64, LocalHolder>,
+    others: Arrivals<LocalHolder>,
     added: u64,
 }
 
@@ -60,7 +60,7 @@ impl Holders {
         if self.first.is_none() {
             self.first = Some(holder);
         } else {
-            self.others.insert(holder.number, holder);
+            self.others.push(holder.number, holder);
         }
         self.added
     }
@@ -98,21 +98,21 @@ impl Holders {
 
     fn get(&self, number: u64) -> Option<&LocalHolder> {
         let first = self.first.as_ref().filter(|first| first.number == number);
-        first.or_else(|| self.others.get(&number))
+        first.or_else(|| self.others.get(number))
     }
 
     fn get_mut(&mut self, number: u64) -> Option<&mut LocalHolder> {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
             return self.first.as_mut();
         }
-        self.others.get_mut(&number)
+        self.others.get_mut(number)
     }
 
     fn remove(&mut self, number: u64) {
         if self.first.as_ref().is_some_and(|first| first.number == number) {
-            self.first = self.others.pop_first().map(|(_, holder)| holder);
+            self.first = self.others.pop_first();
         } else {
-            self.others.remove(&number);
+            self.others.remove(number);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Checks in tests that the sets of tickets match the states of the waiters.
 
-use super::WaitQueue;
 use super::waiter::{Waiter, WaiterState};
+use super::{Ticket, WaitQueue};
 use crate::engine::Mode;
 
 impl WaitQueue {
@@ -10,7 +10,7 @@ impl WaitQueue {
     }
 
     pub(in crate::gate) fn iter(&self) -> impl Iterator<Item = &Waiter> {
-        self.queued.iter().map(|ticket| &self.waiters[ticket])
+        self.queued.iter().filter_map(|ticket| self.waiter(ticket))
     }
 
     /// Panics if a set of tickets does not match the states of the waiters, which takes too long for
@@ -19,7 +19,8 @@ impl WaitQueue {
         if self.waiters.len() > 100 {
             return;
         }
-        for (ticket, waiter) in &self.waiters {
+        for (number, waiter) in self.waiters.iter() {
+            let ticket = Ticket(number);
             let is_queued = waiter.is_queued();
             let is_writer = waiter.request.mode == Mode::Exclusive;
             let is_notified = matches!(waiter.state, WaiterState::Notified { .. });
@@ -28,7 +29,7 @@ impl WaitQueue {
             assert_eq!(self.unnotified.contains(ticket), is_queued && !is_notified);
             assert!(waiter.is_offered() || !is_notified, "it was notified without an offer");
         }
-        assert!(self.queued.iter().all(|ticket| self.waiters.contains_key(ticket)));
-        assert!(self.promoted.is_none_or(|ticket| self.queued.contains(&ticket)));
+        assert!(self.queued.iter().all(|ticket| self.waiter(ticket).is_some()));
+        assert!(self.promoted.is_none_or(|ticket| self.queued.contains(ticket)));
     }
 }

@@ -54,6 +54,18 @@ pub(super) enum WaiterState {
     Failed(Box<LockError>),
 }
 
+/// The state in which a poll finds a waiter.
+pub(in crate::gate) enum Polled {
+    /// In the queue; a thread that was woken keeps running for a moment.
+    Queued { request: AcquireRequest, is_offered: bool, keeps_running: bool },
+    /// Passed over, and now in the queue again.
+    PassedOver,
+    /// Out of the queue.
+    Refused,
+    /// Out of the queue.
+    Failed(LockError),
+}
+
 impl Waiter {
     pub(super) fn new(request: &AcquireRequest, kind: WaiterKind, blocking: bool) -> Self {
         let state = WaiterState::Queued(None);

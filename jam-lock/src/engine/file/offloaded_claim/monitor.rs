@@ -1,12 +1,13 @@
 //! [`OffloadedMonitor`]: looks for the loss of a lock whose file system may hang.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, mpsc};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::reply;
 use super::serial_queue::SerialQueue;
 use crate::engine::LossMonitor;
 
@@ -40,11 +41,11 @@ impl LossMonitor for OffloadedMonitor {
         if self.queue.is_silent() {
             return None;
         }
-        let (file, (reply, reason)) = (Arc::clone(&self.file), mpsc::channel());
-        let check = Box::new(move || _ = reply.send(file.check()));
+        let (file, (reply, reason)) = (Arc::clone(&self.file), reply::channel());
+        let check = Box::new(move || reply.send(file.check()));
         self.queue.threads.run_at(Instant::now(), &self.queue.path, check).ok()?;
         // A file that cannot be looked at may be there.
-        reason.recv_timeout(ANSWER_TIMEOUT).ok().flatten()
+        reason.wait(ANSWER_TIMEOUT).flatten()
     }
 
     fn on_loss(&self, waker: &Waker) {
@@ -55,13 +56,13 @@ impl LossMonitor for OffloadedMonitor {
         if self.is_released.load(Relaxed) {
             return;
         }
-        let (reply, is_done) = mpsc::channel();
+        let (reply, is_done) = reply::channel();
         self.queue.push_or_keep(Box::new(move |_| {
-            let _ = reply.send(());
+            reply.send(());
             None
         }));
         let time = if self.queue.is_silent() { Duration::ZERO } else { ANSWER_TIMEOUT };
-        let _ = is_done.recv_timeout(time);
+        let _ = is_done.wait(time);
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::answer_cache::{Answer, AnswerCache};
@@ -17,6 +16,7 @@ use super::open_files::OpenFiles;
 use super::proc_locks::READINGS;
 use super::run_callback::run_callback;
 use super::waiting_writer::{self, Search};
+use crate::background_thread;
 use crate::engine::file::holder_lookup::TIMEOUT;
 use crate::engine::file::holder_lookup::lock_snapshot::LockSnapshot;
 use crate::engine::{HolderReply, WriterWaiting};
@@ -122,8 +122,8 @@ impl Queue {
 
     /// Starts the thread unless it is running; `false` if that fails.
     fn ensure_thread(&mut self, lookup: &'static Lookup) -> bool {
-        let start = || thread::Builder::new().name("jam-lock holders".to_owned());
-        self.is_running = self.is_running || start().spawn(move || run(lookup)).is_ok();
+        let start = || background_thread::start("jam-lock holders", move || run(lookup));
+        self.is_running = self.is_running || start().is_ok();
         self.is_running
     }
 }
