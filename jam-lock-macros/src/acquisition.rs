@@ -6,7 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use crate::arguments::{Arguments, Name};
-use crate::hygiene::{Paths, hidden};
+use crate::hygiene::{Paths, beside, hidden};
 use crate::options::Options;
 
 /// How a section waits for its locks.
@@ -83,7 +83,8 @@ fn lock_name(name: &Name, arguments: &Arguments, Paths { support, names }: &Path
                 quote_spanned!(span=> &#key)
             });
             let keys = (!placeholders.is_empty()).then(|| quote!((#(#keys),*)));
-            quote_spanned!(literal.span()=> #names::name! { [#names] #literal #keys })
+            let span = beside(literal.span());
+            quote_spanned!(span=> #names::name! { [#names] #literal #keys })
         }
         // It is borrowed, like the values of placeholders and `locks`.
         Name::Expression(expression) => {
