@@ -109,14 +109,13 @@ fn locked(arguments: &Arguments, paths: &Paths, block: &Block) -> TokenStream {
             section(arguments, paths, Wait::Blocking, &body)
         }
         Block::Async(asyncness, body) => {
-            // `return` and `?` act on this inner block, as they would on the user's own. Coverage counts it
-            // from its first to its last brace only if those are the user's.
-            let future = body.braces_around(quote!({ #prologue #body }));
+            // `return` and `?` act on this inner block, as they would on the user's own.
+            let body = quote!(#asyncness { #prologue #body });
             let on_error = is_dropped_when_lost(&arguments.options).then(|| {
                 let (_, failure) = outcome(arguments, paths);
                 quote!(return #failure)
             });
-            let value = run_under_guard(&quote!(#asyncness #future), paths, on_error.as_ref());
+            let value = run_under_guard(&body, paths, on_error.as_ref());
             let section = section(arguments, paths, Wait::Async, &value);
             quote!(#asyncness #section)
         }

@@ -12,7 +12,7 @@ use crate::before_body::bind_without_lock;
 use crate::body::Body;
 use crate::copies::reject_copy;
 use crate::errors::Errors;
-use crate::hygiene::Paths;
+use crate::hygiene::{Paths, beside};
 use crate::inert_attributes::{is_inert, uses};
 use crate::not_a_function;
 use crate::on_lost::reject_on_lost;
@@ -151,11 +151,8 @@ fn boxed_future(signature: &Signature, body: &Body) -> Option<(ReturnType, (Toke
 }
 
 /// The paths of the generated code.
-///
-/// They have the span of the name, so that rustc underlines that, and not the attribute, if one of
-/// them does not resolve.
 fn paths(Arguments { names, options, .. }: &Arguments) -> Paths {
-    let span = names[0].span();
+    let span = beside(names[0].span());
     let runtime = quote_spanned!(span=> ::jam_lock);
     Paths::new(options, runtime, quote_spanned!(span=> crate::lock_names))
 }

@@ -28,3 +28,11 @@ impl Paths {
 pub(crate) fn hidden(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
+
+/// A span that resolves as that of a name does, but is elsewhere.
+///
+/// An editor goes from a name to everything whose path is at the name's span, so only the path to its
+/// declaration is there.
+pub(crate) fn beside(name: Span) -> Span {
+    name.located_at(Span::call_site())
+}

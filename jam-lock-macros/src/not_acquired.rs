@@ -76,7 +76,7 @@ fn ends(tokens: impl ToTokens) -> (Span, Span) {
 }
 
 /// The same tokens at another location, resolved as before.
-fn moved(tokens: impl ToTokens, location: Span) -> TokenStream {
+pub(crate) fn moved(tokens: impl ToTokens, location: Span) -> TokenStream {
     tokens
         .into_token_stream()
         .into_iter()

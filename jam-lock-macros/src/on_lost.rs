@@ -21,7 +21,7 @@ pub(crate) fn run_under_guard(
     let [guard, section, body, error, value] =
         ["guard", "section", "body", "error", "value"].map(hidden);
     let (new, on_error) = match on_error {
-        None => (quote!(section_to_end), quote!(#support::unwatched(#error))),
+        None => (quote!(section_to_end), quote!(#support::unwatched(&#error))),
         Some(on_error) => (quote!(section_unless_lost), quote!(#on_error)),
     };
     // The body is dropped first, then the section, and later the guard.

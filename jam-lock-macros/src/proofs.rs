@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::LitStr;
 
 use crate::arguments::{Arguments, Name};
-use crate::hygiene::{Paths, hidden};
+use crate::hygiene::{Paths, beside, hidden};
 
 /// A statement that binds what proves that the locks of `guard` are held, a hidden variable.
 pub(crate) fn bind(arguments: &Arguments, bound: &Ident, guard: &Ident) -> TokenStream {
@@ -39,7 +39,8 @@ pub(crate) fn name_type(
     shared: Option<&TokenStream>,
     Paths { names, .. }: &Paths,
 ) -> TokenStream {
-    quote_spanned!(literal.span()=> #names::name! { type [#names] #shared #literal })
+    let span = beside(literal.span());
+    quote_spanned!(span=> #names::name! { type [#names] #shared #literal })
 }
 
 /// `(first, (second, ()))`.

@@ -6,7 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use crate::arguments::{Arguments, Name};
-use crate::hygiene::Paths;
+use crate::hygiene::{Paths, beside};
 use crate::proofs::{name_type, nested};
 
 /// A `LockName`, or an array of them; if a variable for the guard is bound, one name with its type, or
@@ -50,7 +50,8 @@ fn lock_name(name: &Name, arguments: &Arguments, Paths { support, names }: &Path
             let keys = keys(placeholders, arguments);
             let keys = (!placeholders.is_empty()).then(|| quote!((#(#keys),*)));
             let shared = shared(arguments);
-            quote_spanned!(literal.span()=> #names::name! { [#names] #shared #literal #keys })
+            let span = beside(literal.span());
+            quote_spanned!(span=> #names::name! { [#names] #shared #literal #keys })
         }
         // It is borrowed, like the values of placeholders and `locks`.
         Name::Expression(expression) => {

@@ -194,9 +194,8 @@ impl Section<'_> {
 #[cfg(test)]
 mod tests {
     use proc_macro2::{Group, LineColumn, TokenStream, TokenTree};
-    use quote::quote;
 
-    use crate::{block, function};
+    use crate::function;
 
     /// The groups in `tokens` whose braces are where those of the user's body are.
     fn groups_at(start: LineColumn, tokens: TokenStream) -> Vec<Group> {
@@ -230,13 +229,6 @@ mod tests {
             // Those of the function, of the body, and of the future or the closure in between.
             let expand = |item| function::expand(&"\"a\"".parse().unwrap(), &item);
             assert_eq!(count_braces_of_the_body(item, expand), braces, "{item}");
-        }
-        for (input, braces) in
-            [("\"a\", { Ok(number) }", 1), ("\"a\", async move { Ok(number) }", 2)]
-        {
-            // Those of the body, and of its future.
-            let expand = |input| block::expand(quote!([jam_lock] [crate::lock_names] #input));
-            assert_eq!(count_braces_of_the_body(input, expand), braces, "{input}");
         }
     }
 }

@@ -2,3 +2,4 @@
 
 mod error_recovery;
 mod fuzzing;
+mod go_to_definition;

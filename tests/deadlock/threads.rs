@@ -45,6 +45,41 @@ fn one_of_the_threads_in_a_cycle_gets_an_error_that_names_all_of_them() {
     }
 }
 
+/// The names of one crate.
+#[allow(missing_docs, unreachable_pub, reason = "it stands for a crate")]
+mod one {
+    jam_lock::lock_names! { "x", "y" }
+}
+
+/// The names of another crate, which declares them in another order.
+#[allow(missing_docs, unreachable_pub, reason = "it stands for a crate")]
+mod other {
+    jam_lock::lock_names! { "y", "x" }
+}
+
+#[test]
+fn a_cycle_over_the_names_of_two_crates_in_another_order_is_found() {
+    let (locks, barrier) = (&Locks::in_memory(), &Barrier::new(2));
+    let results = thread::scope(|scope| {
+        let one = scope.spawn(|| -> Result<(), LockError> {
+            one::lock_names::locked!("x", names = one::lock_names, locks = locks, {
+                barrier.wait();
+                one::lock_names::locked!("y", names = one::lock_names, locks = locks, {})
+            })?
+        });
+        let other = scope.spawn(|| -> Result<(), LockError> {
+            other::lock_names::locked!("y", names = other::lock_names, locks = locks, {
+                barrier.wait();
+                other::lock_names::locked!("x", names = other::lock_names, locks = locks, {})
+            })?
+        });
+        [one, other].map(|thread| thread.join().unwrap())
+    });
+    let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    let [error @ LockError::Deadlock { .. }] = &errors[..] else { panic!("{errors:?}") };
+    assert!(error.to_string().contains("Acquire them in one order everywhere"), "{error}");
+}
+
 #[test]
 fn a_cycle_over_several_folders_and_locks_in_memory_is_found() {
     let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());

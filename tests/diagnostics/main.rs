@@ -39,6 +39,26 @@ fn the_goldens_do_not_depend_on_the_sources_of_std() {
 }
 
 #[test]
+fn each_mistake_of_a_newcomer_is_shown_by_a_test_and_nearly_all_lead_to_the_next_step() {
+    let table = fs::read_to_string("mistakes.md").expect("it is text");
+    let mut leads_on = Vec::new();
+    for row in table.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [_, leads, shown_by] = cells[..] else { panic!("{row}") };
+        let (file, test) = shown_by.split_once(": ").unwrap_or((shown_by, ""));
+        let text = fs::read_to_string(Path::new("..").join(file.trim_matches('`'))).expect(row);
+        assert!(
+            text.contains(&format!("fn {}", test.trim_matches('`'))) || test.is_empty(),
+            "{row}"
+        );
+        leads_on.push(["message", "table", "works"].contains(&leads));
+    }
+    assert!(leads_on.len() >= 50, "{}", leads_on.len());
+    let not = leads_on.iter().filter(|leads| !**leads).count();
+    assert!(not * 10 <= leads_on.len(), "{not} of {} lead nowhere", leads_on.len());
+}
+
+#[test]
 fn two_versions_of_the_library_in_one_program_are_rejected() {
     let program = tempfile::tempdir().expect("a temporary folder can be made");
     let write = |path: &str, text: &str| {

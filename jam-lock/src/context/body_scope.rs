@@ -28,8 +28,11 @@ pub(crate) struct BodyScope {
     /// `None` for no section, or once the body has ended.
     section: Option<Arc<TaskSection>>,
     /// While the section is the current one: what was before it.
-    previous: Option<Option<Arc<TaskSection>>>,
+    previous: Option<Previous>,
 }
+
+/// The section that was current before, if there was one.
+struct Previous(Option<Arc<TaskSection>>);
 
 impl BodyScope {
     /// For a body of the section that `registration` names.
@@ -42,13 +45,13 @@ impl BodyScope {
     pub(crate) fn enter(&mut self) {
         if let (Some(section), None) = (&self.section, &self.previous) {
             let section = Some(Arc::clone(section));
-            self.previous = Some(CURRENT.with(|current| current.replace(section)));
+            self.previous = Some(Previous(CURRENT.with(|current| current.replace(section))));
         }
     }
 
     /// Makes the previous section the current one again.
     pub(crate) fn leave(&mut self) {
-        if let Some(previous) = self.previous.take() {
+        if let Some(Previous(previous)) = self.previous.take() {
             drop(CURRENT.with(|current| current.replace(previous)));
         }
     }

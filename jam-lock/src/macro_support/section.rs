@@ -104,6 +104,6 @@ impl Drop for Poller<'_> {
 }
 
 /// Takes the error of a section that runs to its end, which has none.
-pub fn unwatched(error: LockError) -> ! {
+pub fn unwatched(error: &LockError) -> ! {
     unreachable!("only a section whose locks are watched ends early: {error}")
 }

@@ -61,7 +61,14 @@ impl Client {
             match outcome {
                 Some(Outcome::Granted { token, abandoned, last_run }) => {
                     let mode = request.mode;
-                    return Some(Grant { session, number, mode, token, abandoned, last_run });
+                    return Some(Grant {
+                        session,
+                        number,
+                        mode,
+                        token,
+                        abandoned,
+                        last_run: last_run.map(|run| *run),
+                    });
                 }
                 Some(Outcome::Over | Outcome::Waiting) => return None,
                 // The session ended before the server replied.

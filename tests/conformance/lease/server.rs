@@ -68,7 +68,7 @@ impl Run {
 /// The outcome of an acquire request.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    Granted { token: u64, abandoned: Option<Holder>, last_run: Option<Run> },
+    Granted { token: u64, abandoned: Option<Holder>, last_run: Option<Box<Run>> },
     Waiting,
     Over,
 }
@@ -188,7 +188,11 @@ impl Server {
         let Some(lock) = self.locks.get(name) else { return Outcome::Over };
         if let Some(lease) = lock.leases.iter().find(|lease| lease.number == number) {
             let (token, abandoned) = (lease.token, lease.abandoned.clone());
-            return Outcome::Granted { token, abandoned, last_run: lock.last_run.clone() };
+            return Outcome::Granted {
+                token,
+                abandoned,
+                last_run: lock.last_run.clone().map(Box::new),
+            };
         }
         let waits = lock.queue.iter().any(|lease| lease.number == number);
         if waits { Outcome::Waiting } else { Outcome::Over }

@@ -1,0 +1,46 @@
+//! An editor goes from a name to all items whose paths are at the span of the name, so only the item of the
+//! name may be.
+
+use proc_macro2::{TokenStream, TokenTree};
+
+use crate::{block, function, name_lookup};
+
+/// The identifiers in `output` that are where the only string in `input` is.
+fn at_the_name(input: &TokenStream, output: TokenStream) -> Vec<String> {
+    let is_name = |token: &TokenTree| token.to_string().starts_with('"');
+    let name = all(input.clone()).into_iter().find(is_name).expect("a name").span().byte_range();
+    let is_there = |token: &TokenTree| {
+        matches!(token, TokenTree::Ident(_)) && token.span().byte_range() == name
+    };
+    all(output).iter().filter(|token| is_there(token)).map(ToString::to_string).collect()
+}
+
+/// All tokens, those in groups included.
+fn all(stream: TokenStream) -> Vec<TokenTree> {
+    let inside = |token: TokenTree| match &token {
+        TokenTree::Group(group) => [vec![token.clone()], all(group.stream())].concat(),
+        _ => vec![token],
+    };
+    stream.into_iter().flat_map(inside).collect()
+}
+
+fn stream(text: &str) -> TokenStream {
+    text.parse().expect("tokens")
+}
+
+#[test]
+fn a_name_leads_to_its_declaration_alone() {
+    let arguments = stream("\"stock\", timeout = 10");
+    for item in ["fn save() -> R { work() }", "async fn save(self) -> R { work().await }"] {
+        let expanded = function::expand(&arguments, &stream(item));
+        assert_eq!(at_the_name(&arguments, expanded), [""; 0], "{item}");
+    }
+    for text in ["[r] [names] \"stock\", { 1 }", "[r] [names] \"stock\", async { 1 }"] {
+        let input = stream(text);
+        assert_eq!(at_the_name(&input, block::expand(input.clone())), [""; 0], "{text}");
+    }
+    let input = stream("[r] [] [crate::lock_names] \"stock\"");
+    let declared = stream("[r] [\"stock\" STOCK] [crate::lock_names]");
+    let lookup = declared.into_iter().chain(input.clone().into_iter().skip(3)).collect();
+    assert_eq!(at_the_name(&input, name_lookup::expand(lookup)), ["STOCK"]);
+}
