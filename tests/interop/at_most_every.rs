@@ -33,7 +33,9 @@ fn beside_flock_1_and_jam_py_a_job_runs_once_in_each_period() {
         scope.spawn(|| disturb(&file, &jam, &is_over));
         let _end = End(&is_over);
         for round in 0..6 {
-            children.iter_mut().for_each(|child| child.send("-1 well"));
+            for child in &mut children {
+                child.send("-1 well");
+            }
             let ends: Vec<_> = children.iter_mut().map(Child::next_line).collect();
             let ran = ends.iter().filter(|end| *end == "ran").count();
             let refused = ends.iter().filter(|end| end.starts_with("too soon")).count();

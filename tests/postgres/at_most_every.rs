@@ -39,7 +39,9 @@ fn of_many_processes_that_fire_together_one_runs_in_each_period() {
     let start = || Child::start(&mut clock.used_by(order.command())).after("ready");
     let mut children: Vec<_> = (0..8).map(|_| start()).collect();
     for round in 0..10 {
-        children.iter_mut().for_each(|child| child.send("-1 well"));
+        for child in &mut children {
+            child.send("-1 well");
+        }
         let ends: Vec<_> = children.iter_mut().map(Child::next_line).collect();
         let ran = ends.iter().filter(|end| *end == "ran").count();
         let refused = ends.iter().filter(|end| end.starts_with("too soon")).count();
