@@ -39,7 +39,9 @@ fn of_many_processes_that_fire_together_exactly_one_runs_in_each_period() {
     for round in 0..ROUNDS {
         // Those that find the lock held wait, or are refused at once.
         let timeout = if round % 2 == 0 { 0 } else { -1 };
-        children.iter_mut().for_each(|child| child.send(&format!("{timeout} well")));
+        for child in &mut children {
+            child.send(&format!("{timeout} well"));
+        }
         let ends: Vec<_> = children.iter_mut().map(Child::next_line).collect();
         let ran = ends.iter().filter(|end| *end == "ran").count();
         assert_eq!(ran, 1, "round {round}: {ends:?}");
@@ -104,11 +106,11 @@ fn a_clock_that_is_set_back_blocks_a_job_for_one_period_at_the_most() {
     let mut child = job(folder.path(), &clock);
     for back in [1, 3600, 1_000_000_000] {
         assert_eq!(run(&mut child, "well"), "ran");
-        clock.set(clock.now() - Duration::from_secs(back));
+        clock.set(clock.now().checked_sub(Duration::from_secs(back)).unwrap());
         // The run is not repeated because of a small difference between two machines.
         assert!(run(&mut child, "well").starts_with("too soon"));
         let moved = clock.now();
-        clock.set(moved + PERIOD - Duration::from_nanos(1_000));
+        clock.set(moved + PERIOD.checked_sub(Duration::from_micros(1)).unwrap());
         assert!(run(&mut job(folder.path(), &clock), "well").starts_with("too soon"));
         clock.set(moved + PERIOD);
     }
@@ -123,7 +125,7 @@ fn a_last_run_that_is_damaged_is_an_error_until_it_is_moved_away() {
     let record = folder.path().join("nightly.holder");
     let whole = fs::read(&record).unwrap();
     let last_run = whole.len() / 2;
-    let damaged = [&whole[..], &whole[..last_run + 100], &whole[..last_run + 1]];
+    let damaged = [&whole[..], &whole[..last_run + 100], &whole[..=last_run]];
     for (number, damaged) in damaged.into_iter().enumerate() {
         let mut damaged = damaged.to_owned();
         if number == 0 {

@@ -34,9 +34,9 @@ fn the_tests_that_it_names_exist() {
 
 #[test]
 fn it_names_a_test_of_every_promise() {
-    let (_, promised) = PROMISES.split_once("\n# Promised\n").expect("it has that part");
-    let (promised, _) = promised.split_once("\n# ").expect("another part follows");
-    let promises = promised.lines().filter_map(|line| line.strip_prefix("## "));
+    let (_, part) = PROMISES.split_once("\n# Promised\n").expect("it has that part");
+    let (part, _) = part.split_once("\n# ").expect("another part follows");
+    let promises = part.lines().filter_map(|line| line.strip_prefix("## "));
     let mut found = 0;
     for promise in promises {
         let row = format!("| [{promise}](#{}) | ", promise.to_lowercase().replace(' ', "-"));

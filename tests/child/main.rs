@@ -41,17 +41,15 @@ fn main() -> Result {
             hold::hold_from_another_directory(folder, name)
         }
         Order::AcquireTwo { location, first, second } => {
-            // Both are of one `Locks`, so that a server sees them on one session.
-            let locks = Locks::at(location)?;
-            hold::acquire_two(&locks.lock(lock_name(first)?), &locks.lock(lock_name(second)?))
+            let [first, second] = locks_of_one(location, [first, second])?;
+            hold::acquire_two(&first, &second)
         }
         Order::AcquireElsewhere { location, first, other, second } => {
             hold::acquire_two(&lock(location, first)?, &lock(other, second)?)
         }
         Order::AcquireThree { location, first, second, third } => {
-            let locks = Locks::at(location)?;
-            let [first, second, third] = [first, second, third].map(lock_name);
-            hold::acquire_three(&locks.lock(first?), &locks.lock(second?), &locks.lock(third?))
+            let [first, second, third] = locks_of_one(location, [first, second, third])?;
+            hold::acquire_three(&first, &second, &third)
         }
         Order::RunKeyedSection { folder, name } => sections::run_keyed(&Locks::open(folder)?, name),
         Order::RunSection { folder } => sections::run(&Locks::open(folder)?),
@@ -121,6 +119,13 @@ fn main() -> Result {
         #[cfg(target_os = "linux")]
         Order::WaitForCustomers { folder, count } => customers::wait(folder, count),
 
+        other => run_on_one_system(other),
+    }
+}
+
+/// Runs an order that is not for every system.
+fn run_on_one_system(order: Order<'_>) -> Result {
+    match order {
         #[cfg(unix)]
         Order::Fork { location, name, action } => fork::and_do(action, location, name),
         #[cfg(unix)]
@@ -140,9 +145,16 @@ fn main() -> Result {
         Order::PermitStorm { locks, data, seed, times } => permits::storm(locks, data, seed, times),
         #[cfg(target_os = "linux")]
         Order::DeadlockStorm { folder, number, seed } => deadlock_storm::work(folder, number, seed),
-        #[cfg(not(target_os = "linux"))]
         order => Err(format!("child: {order:?} is not for this system").into()),
     }
+}
+
+/// Locks of one `Locks`, which a server sees on one session.
+fn locks_of_one<const N: usize>(location: &Path, names: [&str; N]) -> Result<[Lock; N]> {
+    let locks = Locks::at(location)?;
+    let found = names.iter().map(|name| Ok(locks.lock(lock_name(name)?)));
+    let found = found.collect::<Result<Vec<_>>>()?;
+    Ok(found.try_into().expect("there are as many locks as names"))
 }
 
 fn lock(location: &Path, name: &str) -> Result<Lock> {

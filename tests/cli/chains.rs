@@ -111,9 +111,9 @@ fn a_cycle_is_marked_and_shown_once() {
     let path = folder.path();
     let first = holding(path, "a", "b").after("held");
     let order = Order::AcquireTwo { location: path, first: "b", second: "a" }.command();
-    let mut contained = Command::new(container[0]);
-    contained.args(&container[1..]).arg(order.get_program()).args(order.get_args());
-    let mut last = Child::start(&mut contained).after("held");
+    let mut run = Command::new(container[0]);
+    run.args(&container[1..]).arg(order.get_program()).args(order.get_args());
+    let mut last = Child::start(&mut run).after("held");
     let mut first = first;
     let lock = |name| Locks::open(path).unwrap().lock(LockName::new(name).unwrap());
     let waits =
