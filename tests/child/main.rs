@@ -123,7 +123,7 @@ fn main() -> Result {
     }
 }
 
-/// Runs an order that is not for every system.
+/// Runs an order of one system only.
 fn run_on_one_system(order: Order<'_>) -> Result {
     match order {
         #[cfg(unix)]
