@@ -1,6 +1,8 @@
 //! [`LockError`]: what went wrong, where, and the remedy.
 
 mod deadlock;
+mod details;
+mod io_error;
 mod permits;
 mod timeout_message;
 mod too_soon_message;
@@ -303,54 +305,6 @@ pub enum LockError {
     },
 }
 
-impl LockError {
-    /// Whether this is [`LockError::Timeout`]: the lock was not free in time.
-    #[must_use]
-    pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Timeout { .. })
-    }
-
-    /// The holders that a [`LockError::Timeout`] names: one, or one for each [permit](LockName::with_permits),
-    /// as far as they are known; otherwise none.
-    pub fn holders(&self) -> impl Iterator<Item = &Holder> {
-        let (first, others) = match self {
-            Self::Timeout { holder, other_holders, .. } => (holder.as_deref(), &other_holders[..]),
-            _ => (None, &[][..]),
-        };
-        first.into_iter().chain(others)
-    }
-
-    /// Whether this is [`LockError::TooSoon`]: the job has run well less than its period ago.
-    #[must_use]
-    pub fn is_too_soon(&self) -> bool {
-        matches!(self, Self::TooSoon { .. })
-    }
-
-    /// A [`LockError::Engine`], for an [engine](crate::engine::Engine) of your own.
-    ///
-    /// `operation` is the one that failed, such as "acquire lock `invoice_saved`".
-    pub fn engine(
-        operation: impl Into<String>,
-        location: impl Into<String>,
-        error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self::Engine { operation: operation.into(), location: location.into(), error: error.into() }
-    }
-
-    /// The owners that waited for each other, this one first, if this is a [`LockError::Deadlock`] and they
-    /// are known; otherwise none.
-    ///
-    /// Each one waits for the lock that the next one holds, and the last one for that of the first.
-    #[must_use]
-    pub fn cycle(&self) -> &[DeadlockedOwner] {
-        match self {
-            Self::Deadlock { cycle, .. } => cycle,
-            _ => &[],
-        }
-    }
-}
-
-/// The same message as `Display`, because `unwrap`, or a `main` that returns the error, prints this.
 /// What to do about the lock file of another user.
 fn remedy(operation: &str, error: &io::Error) -> &'static str {
     if operation == "open the lock file" && error.kind() == io::ErrorKind::PermissionDenied {
@@ -360,36 +314,10 @@ fn remedy(operation: &str, error: &io::Error) -> &'static str {
     }
 }
 
+/// The same message as `Display`, because `unwrap`, or a `main` that returns the error, prints this.
 impl fmt::Debug for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// A timeout becomes [`io::ErrorKind::TimedOut`], or [`io::ErrorKind::WouldBlock`] if the timeout was 0;
-/// *too soon* becomes `WouldBlock` as well.
-/// [`LockError::Io`] keeps the kind that the operating system gave it.
-impl From<LockError> for io::Error {
-    fn from(error: LockError) -> Self {
-        let kind = match &error {
-            LockError::Timeout { waited: Duration::ZERO, .. } | LockError::TooSoon { .. } => {
-                io::ErrorKind::WouldBlock
-            }
-            LockError::Timeout { .. } => io::ErrorKind::TimedOut,
-            LockError::Reentrant { .. }
-            | LockError::Order { .. }
-            | LockError::Deadlock { .. }
-            | LockError::HeldByAncestor { .. } => io::ErrorKind::Deadlock,
-            LockError::Name { .. } | LockError::NotAFile { .. } => io::ErrorKind::InvalidInput,
-            LockError::Io { error, .. } => error.kind(),
-            LockError::Unsupported { .. } => io::ErrorKind::Unsupported,
-            LockError::Forked { .. }
-            | LockError::DefaultAlreadySet { .. }
-            | LockError::PermitsDiffer { .. }
-            | LockError::Engine { .. }
-            | LockError::Lost { .. } => io::ErrorKind::Other,
-        };
-        Self::new(kind, error)
     }
 }
 
