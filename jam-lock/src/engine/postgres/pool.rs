@@ -1,11 +1,14 @@
 //! The sessions of a process, and the owner that each is assigned to.
 
+mod checkout;
+
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
+pub(super) use self::checkout::{Checkout, ConnectPermit, PooledSession};
 use super::cancel_token::CancelToken;
 use super::session::Session;
 use super::{boot_time, loss_wakers};
@@ -86,9 +89,11 @@ impl Pool {
             match self.look_up(owner, acquisition) {
                 Lookup::Found(session, is_reused) => {
                     let pool = Arc::clone(self);
-                    return Checkout::Session(PooledSession { pool, session, is_reused });
+                    return Checkout::Session(PooledSession::new(pool, session, is_reused));
                 }
-                Lookup::MayConnect => return Checkout::Connect(ConnectPermit(Arc::clone(self))),
+                Lookup::MayConnect => {
+                    return Checkout::Connect(ConnectPermit::new(Arc::clone(self)));
+                }
                 Lookup::MustWait => changed.await,
             }
         }
@@ -250,64 +255,5 @@ impl Pool {
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A session for an acquisition, or the permit to connect one.
-pub(super) enum Checkout {
-    Session(PooledSession),
-    Connect(ConnectPermit),
-}
-
-/// Reserves one of the limited connections until it is dropped.
-pub(super) struct ConnectPermit(Arc<Pool>);
-
-impl ConnectPermit {
-    /// Adds the session that was connected, checked out for `acquisition`.
-    pub(super) fn add(self, session: Arc<Session>, acquisition: Arc<CancelToken>) -> PooledSession {
-        let pool = Arc::clone(&self.0);
-        let (owner, acquisition) = (OwnerId::NONE, Some(acquisition));
-        let (used, held) = (boot_time::now(), 0);
-        let slot = Slot { session: Arc::clone(&session), owner, held, acquisition, used };
-        pool.slots().connected.push(slot);
-        pool.changed.notify_waiters();
-        PooledSession { pool, session, is_reused: false }
-    }
-}
-
-impl Drop for ConnectPermit {
-    fn drop(&mut self) {
-        self.0.slots().connecting -= 1;
-        self.0.changed.notify_waiters();
-    }
-}
-
-/// A session that is checked out for one acquisition, and returned on drop.
-pub(super) struct PooledSession {
-    pool: Arc<Pool>,
-    pub(super) session: Arc<Session>,
-    /// Whether it was connected for an earlier acquisition, and has no locks.
-    pub(super) is_reused: bool,
-}
-
-impl PooledSession {
-    /// Whether the owner has locks on it, or had some when it ended.
-    pub(super) fn has_locks(&self) -> bool {
-        let slots = self.pool.slots();
-        slots
-            .connected
-            .iter()
-            .any(|slot| Arc::ptr_eq(&slot.session, &self.session) && slot.held > 0)
-    }
-
-    /// Returns the session to the pool with one more lock, which is of its owner if it has one.
-    pub(super) fn keep_lock(self) {
-        self.pool.update(&self.session, |slot| slot.held += 1);
-    }
-}
-
-impl Drop for PooledSession {
-    fn drop(&mut self) {
-        self.pool.update(&self.session, |slot| slot.acquisition = None);
     }
 }
