@@ -73,8 +73,9 @@ impl State {
         let idle = if let Hold::Idle(held) = self.hold { Some(held) } else { None };
         if let Some(held) = idle {
             if !self.claim.reassign(request.owner) {
-                // The head may be able to use it, and has been woken.
-                if self.queue.is_head(ticket) {
+                // The head may be able to use it; but it has not been woken if it has just come back to its
+                // place before this waiter.
+                if !self.head_takes_idle_claim(held) {
                     // An error reaches no waiter; the new wait meets it again.
                     let _ = self.return_claim(held, sync::now());
                 }

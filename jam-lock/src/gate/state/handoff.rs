@@ -109,6 +109,13 @@ impl State {
         self.arm_stalled_timer(now);
     }
 
+    /// Whether the head has been woken to take the claim, which is idle in this mode.
+    pub(super) fn head_takes_idle_claim(&self, mode: Mode) -> bool {
+        self.queue.head().is_some_and(|head| {
+            head.is_offered() && head.woken_at().is_some() && head.request.mode == mode
+        })
+    }
+
     pub(super) fn notify_readers(&mut self, now: Instant) {
         self.queue.notify_leading_readers(now, &mut self.wake_list);
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Hold, State};
 use crate::gate::timer::Timer;
-use crate::gate::wait_queue::{Waiter, WaiterKind};
+use crate::gate::wait_queue::WaiterKind;
 use crate::gate::{Gate, sync};
 
 /// How long the claim stays idle for a task that is not polled.
@@ -36,10 +36,7 @@ impl State {
         if since.is_some_and(|since| self.queue.skip_stalled(since)) {
             self.offers = self.offers.saturating_mul(OFFER_GROWTH);
         }
-        let is_coming = |head: &Waiter| {
-            head.is_offered() && head.woken_at().is_some() && head.request.mode == mode
-        };
-        if self.queue.head().is_some_and(is_coming) {
+        if self.head_takes_idle_claim(mode) {
             self.arm_stalled_timer(now);
         } else {
             // An error reaches no waiter; the next attempt meets it again.

@@ -1,5 +1,7 @@
 //! Waiters that need a wait of their own at the engine, because they have other locks there.
 
+use std::task::Waker;
+
 use super::*;
 use crate::gate::state::WaiterPoll;
 use crate::gate::wait_queue::Ticket;
@@ -11,8 +13,13 @@ fn a_deadlock() -> LockError {
 
 /// Whether a waiter goes on waiting when it is polled.
 fn is_pending(scenario: &Scenario, ticket: Ticket) -> bool {
-    let polled = scenario.gate.update(|state| state.poll_waiter(ticket));
-    matches!(polled, WaiterPoll::Pending)
+    scenario.gate.update(|state| {
+        let is_pending = matches!(state.poll_waiter(ticket), WaiterPoll::Pending);
+        if is_pending {
+            state.set_waker(ticket, Some(Waker::noop().clone()));
+        }
+        is_pending
+    })
 }
 
 #[test]
@@ -83,6 +90,25 @@ fn one_whose_wait_is_granted_does_not_wait_a_second_time() {
     let _later = scenario.enqueue_nested(Mode::Exclusive, WaiterKind::Thread);
     assert_eq!(scenario.count("start_wait"), 2);
     assert!(!is_pending(&scenario, granted));
+}
+
+#[test]
+fn the_idle_claim_is_returned_if_no_waiter_that_is_woken_can_use_it()
+ {
+    let scenario = Scenario::held_elsewhere();
+    let reader = scenario.enqueue(Mode::Shared, WaiterKind::Thread);
+    let task = scenario.enqueue(Mode::Exclusive, WaiterKind::Task);
+    let nested = scenario.enqueue_nested(Mode::Shared, WaiterKind::Thread);
+    scenario.gate.update(|state| {
+        state.skip_waiter(reader);
+        state.skip_waiter(task);
+    });
+    scenario.script().held_elsewhere = false;
+    scenario.finish_wait(Ok(true));
+    assert!(is_pending(&scenario, task));
+    scenario.script().is_bound_to_owner = true;
+    assert!(is_pending(&scenario, nested));
+    assert_eq!(scenario.count("release"), 1);
 }
 
 #[test]

@@ -10,7 +10,12 @@ const RUN_BEGAN: Duration = Duration::from_micros(1_764_012_371_123_456);
 fn run() -> RecordedRun {
     let holder =
         Holder { since: SystemTime::UNIX_EPOCH.checked_add(RUN_BEGAN), ..Holder::default() };
-    let holder = Holder { function: Some("nightly".to_owned()), process: Some(7), permits: Some(1), ..holder };
+    let holder = Holder {
+        function: Some("nightly".to_owned()),
+        process: Some(7),
+        permits: Some(1),
+        ..holder
+    };
     let holder = Holder { file: Some("src/jobs.rs".to_owned()), line: Some(42), ..holder };
     RecordedRun { began: RUN_BEGAN, period: Duration::MAX, holder }
 }
