@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use jam_lock::State;
+use jam_lock::{State, TransactionLock};
 use jam_lock_tests::LONG;
 use jam_lock_tests::child::Child;
 use jam_lock_tests::order::Order;
@@ -93,8 +93,12 @@ fn another_number_of_permits_is_an_error_that_says_who_has_it() {
 #[test]
 fn permits_are_for_sessions_and_not_for_transactions() {
     let Some(server) = Server::shared() else { return };
-    let error = exports(&server.namespace(), 2).transaction_statement().unwrap_err();
-    assert!(matches!(error, LockError::Unsupported { .. }), "{error}");
+    let name = lock_name("export").with_permits(2).unwrap();
+    let by_locks = exports(&server.namespace(), 2).transaction_statement();
+    for statement in [by_locks, TransactionLock::new(name).statement()] {
+        let error = statement.unwrap_err();
+        assert!(matches!(error, LockError::Unsupported { .. }), "{error}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use tokio_postgres::Transaction;
 
 use super::Lock;
 use crate::context::Owner;
-use crate::engine::postgres::transaction::{TransactionGrant, TransactionLock};
+use crate::engine::postgres::transaction::{self, TransactionGrant, TransactionLock};
 use crate::error::LockError;
 use crate::site::Site;
 use crate::timeout::Deadline;
@@ -115,11 +115,7 @@ impl Lock {
 
     fn transaction_lock(&self) -> Result<TransactionLock, LockError> {
         if self.settings.permits.is_some() {
-            return Err(LockError::Unsupported {
-                what: "a lock with several permits for a transaction",
-                location: self.gate.location().to_owned(),
-                remedy: "acquire it by `acquire` or `acquire_async` before the transaction".into(),
-            });
+            return Err(transaction::has_permits(self.gate.location()));
         }
         if self.settings.at_most_every.is_some() {
             return Err(self.unsupported_period(

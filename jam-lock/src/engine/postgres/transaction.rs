@@ -62,6 +62,15 @@ pub struct TransactionLock {
     location: String,
 }
 
+/// The error of a lock with several permits, of which a transaction cannot hold one.
+pub(crate) fn has_permits(location: &str) -> LockError {
+    LockError::Unsupported {
+        what: "a lock with several permits for a transaction",
+        location: location.to_owned(),
+        remedy: "acquire it by `acquire` or `acquire_async` before the transaction".into(),
+    }
+}
+
 impl TransactionLock {
     /// The lock `name` of the database in which the transaction is.
     pub fn new(name: LockName) -> Self {
@@ -146,6 +155,7 @@ impl TransactionLock {
         transaction: &Transaction<'_>,
         site: Site,
     ) -> Result<TransactionGrant, LockError> {
+        self.check_permits()?;
         let target = self.target(match &self.table {
             Some(table) => table.clone(),
             None => find_table(transaction, &self.location).await?,
@@ -162,7 +172,7 @@ impl TransactionLock {
     /// [`Lock::transaction_statement`]: crate::Lock::transaction_statement
     ///
     /// # Errors
-    /// [`LockError::Unsupported`] for a [shared](TransactionLock::shared) lock.
+    /// [`LockError::Unsupported`] for a [shared](TransactionLock::shared) lock, or a name with several permits.
     pub fn statement(&self) -> Result<String, LockError> {
         if self.mode == Mode::Shared {
             return Err(LockError::Unsupported {
@@ -171,8 +181,13 @@ impl TransactionLock {
                 remedy: "use `acquire_in`, or an exclusive lock".into(),
             });
         }
+        self.check_permits()?;
         let table = self.table.clone().unwrap_or_else(|| "jam_lock".to_owned());
         Ok(self.target(table).statement())
+    }
+
+    fn check_permits(&self) -> Result<(), LockError> {
+        if self.name.permits() > 1 { Err(has_permits(&self.location)) } else { Ok(()) }
     }
 
     fn target(&self, table: String) -> Target {

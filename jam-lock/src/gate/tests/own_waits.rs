@@ -93,8 +93,7 @@ fn one_whose_wait_is_granted_does_not_wait_a_second_time() {
 }
 
 #[test]
-fn the_idle_claim_is_returned_if_no_waiter_that_is_woken_can_use_it()
- {
+fn the_idle_claim_is_returned_if_no_waiter_that_is_woken_can_use_it() {
     let scenario = Scenario::held_elsewhere();
     let reader = scenario.enqueue(Mode::Shared, WaiterKind::Thread);
     let task = scenario.enqueue(Mode::Exclusive, WaiterKind::Task);
