@@ -1,6 +1,5 @@
 //! When this process leaves the claim to other processes, although it wants it itself.
 
-use std::mem;
 use std::time::{Duration, Instant};
 
 use super::HANDOFF_LIMIT;
@@ -17,17 +16,7 @@ const WAKE_GAP: Duration = Duration::from_micros(100);
 const YIELD_PERIOD: Duration = Duration::from_millis(31);
 
 /// How long they yield: one in thirty polls then finds the lock free.
-///
-/// They do so in fewer of the periods if many take turns, because each of them is woken for it: a process
-/// that has the lock for one n-th of the time yields once in n times [`HANDOFF_LIMIT`].
 const YIELD: Duration = Duration::from_millis(1);
-
-/// The number of periods from one yield to the next is a power of this. So the longer times are multiples of
-/// the shorter ones, processes of different shares also yield together, and all are out of step with polls.
-const GROWTH: u128 = 3;
-
-/// The greatest such number: 7.5 s.
-const MAX_PERIODS: u128 = GROWTH.pow(5);
 
 /// How long they yield if a process is seen to poll: one in eight polls then finds the lock free.
 const YIELD_TO_POLLERS: Duration = Duration::from_millis(4);
@@ -64,14 +53,8 @@ pub(super) struct Fairness {
     /// Since when it has requested the claim right after each release, with or without a wait.
     reacquiring_since: Option<Instant>,
     released_at: Option<Instant>,
-    /// When it last acquired the claim after a wait, to keep it.
-    held_since: Option<Instant>,
-    /// In how many periods it yields once.
-    periods_per_yield: u128,
-    /// The [`YIELD_PERIOD`] of the wall clock in which it was last looked whether the process yields, and
-    /// the one in which it did.
+    /// The [`YIELD_PERIOD`] of the wall clock in which the process last yielded.
     period: u128,
-    yielded_in: u128,
 }
 
 impl Fairness {
@@ -81,10 +64,7 @@ impl Fairness {
             unwaited_since: None,
             reacquiring_since: None,
             released_at: None,
-            held_since: None,
-            periods_per_yield: 1,
             period: 0,
-            yielded_in: 0,
         }
     }
 
@@ -98,8 +78,7 @@ impl Fairness {
             return Verdict::Proceed;
         }
         if self.released_at.is_none_or(|released| now.duration_since(released) >= WAKE_GAP) {
-            let Self { period, yielded_in, .. } = *self;
-            *self = Self { period, yielded_in, ..Self::new(false) };
+            *self = Self { period: self.period, ..Self::new(false) };
         } else {
             self.reacquiring_since.get_or_insert(now);
         }
@@ -118,18 +97,7 @@ impl Fairness {
             return Verdict::Proceed;
         }
         self.unwaited_since = None;
-        self.periods_per_yield = match (self.held_since, self.released_at) {
-            (Some(since), Some(released)) => {
-                periods_per_yield(released.duration_since(since), now.duration_since(released))
-            }
-            // As one of two, until its share is known.
-            _ => 1,
-        };
-        let verdict = self.periodic_yield(now, is_polled).into();
-        if verdict == Verdict::Proceed {
-            self.held_since = Some(now);
-        }
-        verdict
+        self.periodic_yield(now, is_polled).into()
     }
 
     /// Records that the claim was released.
@@ -150,33 +118,10 @@ impl Fairness {
         is_polled: impl FnOnce() -> bool,
     ) -> Option<Duration> {
         self.reacquiring_since.filter(|since| now.duration_since(*since) >= YIELD_PERIOD)?;
-        self.yield_in(sync::since_1970().as_millis() / YIELD_PERIOD.as_millis(), is_polled)
+        let period = sync::since_1970().as_millis() / YIELD_PERIOD.as_millis();
+        let is_due = std::mem::replace(&mut self.period, period) != period;
+        is_due.then(|| if is_polled() { YIELD_TO_POLLERS } else { YIELD })
     }
-
-    /// How long to yield in this period of the wall clock, the first time it is asked.
-    fn yield_in(&mut self, period: u128, is_polled: impl FnOnce() -> bool) -> Option<Duration> {
-        if mem::replace(&mut self.period, period) == period {
-            return None;
-        }
-        let (time, periods) =
-            if is_polled() { (YIELD_TO_POLLERS, 1) } else { (YIELD, self.periods_per_yield) };
-        let is_due = period / periods != self.yielded_in / periods;
-        is_due.then(|| {
-            self.yielded_in = period;
-            time
-        })
-    }
-}
-
-/// In how many periods a process yields once that had the claim for the time `held`, and then `waited`.
-fn periods_per_yield(held: Duration, waited: Duration) -> u128 {
-    let held = held.as_micros().max(1);
-    let time = HANDOFF_LIMIT.as_millis() * waited.as_micros() / held;
-    let mut periods = 1;
-    while periods < MAX_PERIODS && periods * YIELD_PERIOD.as_millis() < time {
-        periods *= GROWTH;
-    }
-    periods
 }
 
 /// A gap in which another process can wake up and acquire the lock, 100 to 250 µs.
@@ -247,31 +192,6 @@ mod tests {
     fn a_process_does_not_yield_after_a_long_wait() {
         assert_eq!(after_waits_at([0]), Verdict::Proceed);
         assert_eq!(after_waits_at([0, 900]), Verdict::Proceed);
-    }
-
-    #[test]
-    fn a_process_yields_the_less_often_the_more_take_turns() {
-        let ms = Duration::from_millis;
-        assert_eq!(periods_per_yield(ms(5), ms(5)), 1, "two that take turns");
-        assert_eq!(periods_per_yield(ms(500), ms(500)), 1, "long ones");
-        assert_eq!(periods_per_yield(ms(5), ms(40)), 3, "nine");
-        assert_eq!(periods_per_yield(ms(5), ms(1_280)), 81, "hundreds");
-        assert_eq!(periods_per_yield(ms(0), ms(5_000)), MAX_PERIODS);
-    }
-
-    #[test]
-    fn processes_that_yield_in_fewer_periods_do_so_together_with_the_others() {
-        let yields = |periods_per_yield, is_polled| {
-            let mut fairness =
-                Fairness { periods_per_yield, yielded_in: 8, ..Fairness::new(false) };
-            let periods = 9..28;
-            let due = periods.filter(|period| fairness.yield_in(*period, || is_polled).is_some());
-            due.collect::<Vec<_>>()
-        };
-        assert_eq!(yields(1, false), (9..28).collect::<Vec<_>>());
-        assert_eq!(yields(3, false), [9, 12, 15, 18, 21, 24, 27]);
-        assert_eq!(yields(9, false), [9, 18, 27]);
-        assert_eq!(yields(9, true), yields(1, false), "for a poller that is seen, all of them do");
     }
 
     #[test]
