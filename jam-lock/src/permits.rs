@@ -41,9 +41,7 @@ impl Permits {
     pub(crate) fn acquired(&self, at: usize) {
         self.last.store(at, Ordering::Relaxed);
     }
-}
 
-impl Permits {
     /// Looks at `count` permits from number `first` on, which are held, for one whose holder seems to have
     /// another number of permits; returns its number.
     pub(crate) fn find_disagreement(

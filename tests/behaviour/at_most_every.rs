@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use jam_lock::{LockError, LockName, Locks};
-use jam_lock_tests::child::Child;
+use jam_lock_tests::child::{self, Child};
 use jam_lock_tests::clock::TestClock;
 use jam_lock_tests::observe::wait_until;
 use jam_lock_tests::order::Order;
@@ -39,10 +39,7 @@ fn of_many_processes_that_fire_together_exactly_one_runs_in_each_period() {
     for round in 0..ROUNDS {
         // Those that find the lock held wait, or are refused at once.
         let timeout = if round % 2 == 0 { 0 } else { -1 };
-        for child in &mut children {
-            child.send(&format!("{timeout} well"));
-        }
-        let ends: Vec<_> = children.iter_mut().map(Child::next_line).collect();
+        let ends = child::answers(&mut children, &format!("{timeout} well"));
         let ran = ends.iter().filter(|end| *end == "ran").count();
         assert_eq!(ran, 1, "round {round}: {ends:?}");
         let is_refused = |end: &&String| *end == "in progress" || end.starts_with("too soon");

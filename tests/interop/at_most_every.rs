@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use jam_lock_tests::child::Child;
+use jam_lock_tests::child::{self, Child};
 use jam_lock_tests::clock::TestClock;
 use jam_lock_tests::end::End;
 use jam_lock_tests::order::Order;
@@ -33,10 +33,7 @@ fn beside_flock_1_and_jam_py_a_job_runs_once_in_each_period() {
         scope.spawn(|| disturb(&file, &jam, &is_over));
         let _end = End(&is_over);
         for round in 0..6 {
-            for child in &mut children {
-                child.send("-1 well");
-            }
-            let ends: Vec<_> = children.iter_mut().map(Child::next_line).collect();
+            let ends = child::answers(&mut children, "-1 well");
             let ran = ends.iter().filter(|end| *end == "ran").count();
             let refused = ends.iter().filter(|end| end.starts_with("too soon")).count();
             assert_eq!((ran, refused), (1, 7), "round {round}: {ends:?}");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jam_lock_tests::child::Child;
+use jam_lock_tests::child::{self, Child};
 use jam_lock_tests::clock::TestClock;
 use jam_lock_tests::order::Order;
 
@@ -39,10 +39,7 @@ fn of_many_processes_that_fire_together_one_runs_in_each_period() {
     let start = || Child::start(&mut clock.used_by(order.command())).after("ready");
     let mut children: Vec<_> = (0..8).map(|_| start()).collect();
     for round in 0..10 {
-        for child in &mut children {
-            child.send("-1 well");
-        }
-        let ends: Vec<_> = children.iter_mut().map(Child::next_line).collect();
+        let ends = child::answers(&mut children, "-1 well");
         let ran = ends.iter().filter(|end| *end == "ran").count();
         let refused = ends.iter().filter(|end| end.starts_with("too soon")).count();
         assert_eq!((ran, refused), (1, 7), "round {round}: {ends:?}");

@@ -140,6 +140,14 @@ impl Child {
     }
 }
 
+/// Sends the line to all of the children at once; returns the next line of each.
+pub fn answers(children: &mut [Child], line: &str) -> Vec<String> {
+    for child in children.iter_mut() {
+        child.send(line);
+    }
+    children.iter_mut().map(Child::next_line).collect()
+}
+
 impl Drop for Child {
     fn drop(&mut self) {
         self.input = None;
