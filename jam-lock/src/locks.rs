@@ -22,7 +22,6 @@ use std::sync::{Arc, RwLock};
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::name::LockName;
-use crate::permits::Permits;
 use crate::settings::Settings;
 
 pub use self::builder::LocksBuilder;
@@ -52,7 +51,8 @@ pub struct Locks {
     shared: Arc<Shared>,
 }
 
-type Declared = HashMap<LockName, (Arc<Gate>, Option<Arc<Permits>>)>;
+/// The gate of each name, and the settings of its locks.
+type Declared = HashMap<LockName, (Arc<Gate>, Arc<Settings>)>;
 
 #[derive(Debug)]
 struct Shared {

@@ -16,28 +16,29 @@ impl Locks {
         let declared = &self.shared.declared;
         // A forked child may have inherited `declared` locked, so this never waits for it.
         let found = declared.try_read().ok().and_then(|found| found.get(&name).cloned());
-        let has_as_many = |permits: &Option<Arc<Permits>>| {
-            permits.as_ref().map_or(1, |permits| permits.gates().len()) == name.permits() as usize
+        let has_as_many = |settings: &Settings| {
+            let permits = settings.permits.as_ref().map_or(1, |permits| permits.gates().len());
+            permits == name.permits() as usize
         };
-        if let Some((gate, permits)) = found.filter(|(_, permits)| has_as_many(permits)) {
-            return Lock::new(name, gate, self.settings_with(permits));
+        if let Some((gate, settings)) = found.filter(|(_, settings)| has_as_many(settings)) {
+            return Lock::new(name, gate, settings);
         }
         let engine = &self.shared.engine;
-        let (gate, permits) = (gate::gate(engine, &name), Permits::new(engine, &name));
+        let (gate, settings) = (gate::gate(engine, &name), self.settings_of(&name));
         if name.is_declared() {
             let insert = |mut found: RwLockWriteGuard<'_, Declared>| {
-                found.insert(name.clone(), (Arc::clone(&gate), permits.clone()))
+                found.insert(name.clone(), (Arc::clone(&gate), Arc::clone(&settings)))
             };
             // Dropping a gate may drop an engine, which must not happen while `declared` is locked.
             drop(declared.try_write().ok().map(insert));
         }
-        Lock::new(name, gate, self.settings_with(permits))
+        Lock::new(name, gate, settings)
     }
 
-    /// The settings, for a lock with these permits.
-    fn settings_with(&self, permits: Option<Arc<Permits>>) -> Arc<Settings> {
+    /// The settings of the lock `name`, with its permits if it has several.
+    fn settings_of(&self, name: &LockName) -> Arc<Settings> {
         let settings = &self.shared.settings;
-        match permits {
+        match Permits::new(&self.shared.engine, name) {
             None => Arc::clone(settings),
             permits => Arc::new(Settings { permits, ..(**settings).clone() }),
         }
