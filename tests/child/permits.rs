@@ -2,6 +2,7 @@
 //! no one else has it.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,16 +14,19 @@ use fastrand::Rng;
 use jam_lock::{Lock, LockError, LockGuard, LockName, Locks};
 use jam_lock_tests::LONG;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::fcntl_dupfd_cloexec;
 
 use crate::Result;
 
 const PERMITS: u32 = 3;
 
+/// A descriptor that is greater than those of the locks.
+const HIGH: i32 = 500;
+
 /// How many owners a process has; half of them are tasks.
 const OWNERS: u64 = 4;
 
 pub(crate) fn storm(locks: &Path, data: &Path, seed: u64, times: usize) -> Result {
-    // Before the locks, so that the system closes them first when it ends the process.
     let oracles: Vec<_> = (0..OWNERS).map(|_| Oracle::open(data)).collect::<Result<_>>()?;
     let lock = Locks::at(locks)?.lock(LockName::new("export")?.with_permits(PERMITS)?);
     thread::scope(|scope| {
@@ -44,7 +48,10 @@ impl Oracle {
     fn open(data: &Path) -> Result<Self> {
         let open = |permit| {
             let path = data.join(format!("permit {permit}"));
-            File::options().append(true).create(true).open(path)
+            let file = File::options().append(true).create(true).open(path)?;
+            // Behind those of the locks: Linux releases the files of a killed process from the last to the
+            // first, and its own lock has to end before that of the permit.
+            fcntl_dupfd_cloexec(file, HIGH).map(File::from).map_err(io::Error::from)
         };
         Ok(Self((1..=PERMITS).map(open).collect::<Result<_, _>>()?))
     }
