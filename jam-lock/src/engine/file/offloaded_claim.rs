@@ -5,6 +5,7 @@
 //! mutex of a gate, and a deadline reaches its waiter. It costs a switch of threads for each acquisition.
 
 mod attempt;
+mod held;
 mod monitor;
 mod reply;
 mod serial_queue;
@@ -17,8 +18,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use self::attempt::{Attempt, Granted, SharedWait};
-use self::monitor::OffloadedMonitor;
+use self::attempt::{Attempt, SharedWait};
+use self::held::Held;
 use self::serial_queue::SerialQueue;
 use super::claim::FileClaim;
 use super::file_spec::FileSpec;
@@ -59,34 +60,6 @@ struct Seen {
     is_polled: AtomicBool,
     /// Whether the file that readers here have locked was removed or replaced.
     is_replaced: AtomicBool,
-}
-
-/// The claim that this process has.
-struct Held {
-    mode: Mode,
-    /// The call site that is recorded.
-    site: Option<Site>,
-    /// What the first holder learns.
-    recorded: Option<Recorded>,
-    /// The holder that had abandoned the lock before.
-    abandoned_by: Option<Box<Holder>>,
-    token: u64,
-    loss_monitor: Option<Arc<OffloadedMonitor>>,
-}
-
-impl Held {
-    fn new(granted: Granted, queue: &Arc<SerialQueue>) -> Self {
-        let Granted { mode, site, recorded, loss_monitor, .. } = granted;
-        let monitor = |file| Arc::new(OffloadedMonitor::new(Arc::clone(queue), file));
-        Self {
-            mode,
-            site,
-            abandoned_by: recorded.abandoned_by.clone(),
-            token: recorded.token,
-            recorded: Some(recorded),
-            loss_monitor: loss_monitor.map(monitor),
-        }
-    }
 }
 
 impl OffloadedClaim {
