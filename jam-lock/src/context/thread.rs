@@ -13,13 +13,16 @@ use crate::per_process::PerProcess;
 
 thread_local! {
     /// The id of this thread; none until it is used. It has no destructor, so that the destructors of
-    /// all other values of the thread can use it.
+    /// all other values of the thread can use it; but where the system has keys instead of thread-local
+    /// variables, as with MinGW, they may find a new one.
     static ID: Cell<OwnerId> = const { Cell::new(OwnerId::NONE) };
     static THIS: RefCell<Thread> = const { RefCell::new(Thread::NEW) };
 }
 
 /// What a thread holds.
 struct Thread {
+    /// Under which it is registered.
+    id: OwnerId,
     /// The process in which it is registered: a forked child inherits the thread, not the registry.
     process: Option<ProcessId>,
     held: HeldLocks,
@@ -114,11 +117,13 @@ pub(super) fn remove(acquired_by: OwnerId, key: Key) {
 }
 
 impl Thread {
-    const NEW: Self = Self { process: None, held: HeldLocks::EMPTY, released_elsewhere: None };
+    const NEW: Self =
+        Self { id: OwnerId::NONE, process: None, held: HeldLocks::EMPTY, released_elsewhere: None };
 
     fn push(&mut self, id: OwnerId, held: HeldLock) {
         if self.process != Some(held.process) {
             let released_elsewhere = Arc::<ReleasedElsewhere>::default();
+            self.id = id;
             self.process = Some(held.process);
             self.held = HeldLocks::EMPTY;
             self.released_elsewhere = Some(Arc::clone(&released_elsewhere));
@@ -166,10 +171,10 @@ impl Drop for Thread {
         self.remove_released_elsewhere();
         self.held.remove_inherited();
         if self.held.is_empty() {
-            threads.remove(&id());
+            threads.remove(&self.id);
         } else {
             let held = mem::take(&mut self.held);
-            threads.insert(id(), ThreadState::Exiting(held));
+            threads.insert(self.id, ThreadState::Exiting(held));
         }
     }
 }
