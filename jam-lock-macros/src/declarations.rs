@@ -24,6 +24,15 @@ pub(crate) struct Declaration {
     pub(crate) permits: Option<LitInt>,
 }
 
+impl Declaration {
+    /// Where its items start: at its doc comment, or else at the name.
+    ///
+    /// An editor shows all about the tokens at a name, so what only the compiler shows is not there.
+    pub(crate) fn start(&self) -> Span {
+        self.docs.first().map_or_else(|| self.literal.span(), |doc| doc.pound_token.span)
+    }
+}
+
 /// A valid name.
 pub(crate) struct Accepted {
     pub(crate) template: Rc<Template>,

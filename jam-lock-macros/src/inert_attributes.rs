@@ -1,6 +1,6 @@
 //! Which other attributes of a function do not read its parameters, and what the others read.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::{Attribute, Meta};
 
 /// The built-in attributes that do not read parameters.
@@ -38,8 +38,7 @@ pub(crate) fn is_inert(attribute: &Attribute) -> bool {
 
 /// What the other attributes use: a parameter that is only for them is not unused.
 ///
-/// These are the words in their arguments, except what `instrument` skips. Without `skip`, it records all
-/// parameters.
+/// These are the words in their arguments, and for `instrument` all parameters that it does not skip.
 pub(crate) fn uses(attributes: &[Attribute], parameters: &TokenStream) -> TokenStream {
     let mut used = TokenStream::new();
     for attribute in attributes.iter().filter(|attribute| !is_inert(attribute)) {
@@ -47,20 +46,35 @@ pub(crate) fn uses(attributes: &[Attribute], parameters: &TokenStream) -> TokenS
             Meta::List(list) => list.tokens.clone(),
             _ => TokenStream::new(),
         };
-        let mut skips = false;
+        let mut skipped = Vec::new();
+        let mut skips_all = false;
         let mut arguments = arguments.into_iter();
         while let Some(token) = arguments.next() {
             match &token {
-                TokenTree::Ident(word) if word == "skip" || word == "skip_all" => {
-                    // The skipped parameters, or a comma.
-                    skips = arguments.next().is_some() || word == "skip_all";
+                TokenTree::Ident(word) if word == "skip_all" => skips_all = true,
+                TokenTree::Ident(word) if word == "skip" => {
+                    if let Some(TokenTree::Group(names)) = arguments.next() {
+                        skipped.extend(names.stream().into_iter().map(|name| name.to_string()));
+                    }
                 }
                 _ => used.extend([token]),
             }
         }
-        if attribute.path().segments.last().is_some_and(|it| it.ident == "instrument") && !skips {
-            used.extend(parameters.clone());
+        if attribute.path().segments.last().is_some_and(|it| it.ident == "instrument") && !skips_all
+        {
+            used.extend(without(&skipped, parameters.clone()));
         }
     }
     used
+}
+
+/// The tokens that are none of `words`.
+fn without(words: &[String], tokens: TokenStream) -> TokenStream {
+    let others = tokens.into_iter().filter_map(|token| match token {
+        TokenTree::Group(group) => {
+            Some(Group::new(group.delimiter(), without(words, group.stream())).into())
+        }
+        other => (!words.contains(&other.to_string())).then_some(other),
+    });
+    others.collect()
 }

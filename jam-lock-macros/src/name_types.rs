@@ -1,15 +1,17 @@
 //! The type of each name, by which a proof says which lock is held.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::quote_spanned;
 
 use crate::declarations::{Accepted, Declaration};
+use crate::hygiene::hidden;
 
 /// The type of a declared name, which has no values.
 ///
 /// `with_keys` is an expression of type `LockName` that may use `keys`, a slice.
 ///
-/// With a macro's span, the items are exempt from the user's lints.
+/// With a macro's span, the items are exempt from the user's lints. rustc shows an item from its first to its last
+/// token, so those are at the declaration.
 pub(crate) fn name_type(
     runtime: &TokenStream,
     declaration: &Declaration,
@@ -18,19 +20,23 @@ pub(crate) fn name_type(
     with_keys: &TokenStream,
 ) -> TokenStream {
     let Declaration { docs, literal, .. } = declaration;
-    let Accepted { template, item, .. } = accepted;
-    let span = Span::mixed_site().located_at(item.span());
-    let ty = Ident::new(&accepted.ty.to_string(), span);
-    let values = template.placeholders.iter().map(|name| format_ident!("{name}", span = span));
-    let values = values.collect::<Vec<_>>();
-    let parameters = quote_spanned!(span=> #(#values: impl ::core::fmt::Display),*);
+    let Accepted { template, item, ty } = accepted;
+    let span = Span::mixed_site();
+    let [start, end] = [declaration.start(), item.span()].map(|it| span.located_at(it));
+    let pub_enum = quote_spanned!(start=> pub enum);
+    let declared = quote_spanned!(end=> #pub_enum #ty {});
+    let ty = beside_name(ty);
+    let [start_impl, for_type] = [quote_spanned!(start=> impl), quote_spanned!(end=> (#ty))];
+    let values: Vec<_> = template.placeholders.iter().map(|name| hidden(name)).collect();
+    let displayed = displayed(item.span());
+    let parameters = quote_spanned!(span=> #(#values: #displayed),*);
     let [about, lock, lock_in] = documentation(&literal.value(), &ty, &values);
     let declared_lock = quote_spanned!(span=> #runtime::DeclaredLock<#runtime::Held<Self>>);
     let support = quote_spanned!(span=> #runtime::macro_support);
     quote_spanned! {span=>
         #(#docs)*
         #[doc = #about]
-        pub enum #ty {}
+        #declared
 
         impl #ty {
             #[doc = #lock]
@@ -44,7 +50,7 @@ pub(crate) fn name_type(
             }
         }
 
-        impl #runtime::DeclaredName for #ty {
+        #start_impl #runtime::DeclaredName for #for_type {
             const NAME: &'static str = #literal;
 
             fn name(#keys: &[&dyn ::core::fmt::Display]) -> #runtime::LockName {
@@ -52,6 +58,19 @@ pub(crate) fn name_type(
             }
         }
     }
+}
+
+/// The type of a key, `impl Display`, whose bound rustc shows at the name.
+pub(crate) fn displayed(name: Span) -> TokenStream {
+    let span = Span::mixed_site();
+    let mut bound = Group::new(Delimiter::Parenthesis, quote_spanned!(span=> ::core::fmt::Display));
+    bound.set_span(span.located_at(name));
+    quote_spanned!(span=> impl #bound)
+}
+
+/// A use of an item that is not at the name, where editors look for what is declared.
+pub(crate) fn beside_name(item: &Ident) -> Ident {
+    hidden(&item.to_string())
 }
 
 /// The documentation of a type and its functions, after that of the name.

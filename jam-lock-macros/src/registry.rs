@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use crate::declarations::{self, Accepted, Declaration};
 use crate::errors::Errors;
 use crate::hygiene::hidden;
-use crate::name_types::name_type;
+use crate::name_types::{beside_name, displayed, name_type};
 use crate::registry_paths::bracketed;
 use crate::template::Template;
 
@@ -27,11 +27,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         }
         return quote!(#errors);
     };
-    // With the user's span, the items are visible to the user, and `$crate` is the user's crate.
-    let span = first.literal.span();
-    let exported = exported(&declarations, span);
-    let module = module(&runtime, &declarations, &exported, span);
-    let macros = macros(&runtime, &declarations, &exported, span);
+    let start = first.start();
+    let exported = exported(&declarations, start);
+    let module = module(&runtime, &declarations, &exported, start);
+    let macros = macros(&runtime, &declarations, &exported, start);
     quote! {
         #errors
         #macros
@@ -42,14 +41,14 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 /// The names that the macros `name!` and `locked!` have in the crate root.
 ///
 /// They depend on the declared names, so that a second `lock_names!` clashes in nothing but `lock_names`.
-fn exported(declarations: &[Declaration], span: Span) -> [Ident; 2] {
+fn exported(declarations: &[Declaration], start: Span) -> [Ident; 2] {
     let texts = declarations.iter().map(|declaration| declaration.literal.value());
     let bytes = texts.flat_map(|text| text.into_bytes().into_iter().chain([0]));
     // FNV-1a
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    ["name", "locked"].map(|name| Ident::new(&format!("__jam_lock_{name}_{hash:016x}"), span))
+    ["name", "locked"].map(|name| Ident::new(&format!("__jam_lock_{name}_{hash:016x}"), start))
 }
 
 /// The module `lock_names`.
@@ -57,12 +56,30 @@ fn module(
     runtime: &TokenStream,
     declarations: &[Declaration],
     [name, locked]: &[Ident; 2],
-    span: Span,
+    start: Span,
 ) -> TokenStream {
     let items =
         declarations.iter().enumerate().map(|(position, name)| item(runtime, position, name));
     let list = declarations.iter().map(|declaration| &declaration.literal);
-    quote_spanned! {span=>
+    let pub_mod = quote_spanned!(start=> pub mod);
+    let content = quote! {
+        #(#items)*
+
+        /// All names in the order of declaration.
+        #[must_use]
+        pub const fn list() -> &'static [&'static str] {
+            &[#(#list),*]
+        }
+
+        #[doc(hidden)]
+        #[allow(unused_imports, reason = "the module may be private")]
+        pub use #name as name;
+        #[doc(hidden)]
+        #[allow(unused_imports, reason = "the module may be private")]
+        pub use #locked as locked;
+    };
+    let content = quote_spanned!(start=> { #content });
+    quote! {
         /// The names of this crate's locks.
         #[allow(dead_code, reason = "a program may use only some of the names")]
         #[allow(
@@ -73,22 +90,7 @@ fn module(
             clippy::pub_use,
             reason = "the items are those of the declaration, in its order"
         )]
-        pub mod lock_names {
-            #(#items)*
-
-            /// All names in the order of declaration.
-            #[must_use]
-            pub const fn list() -> &'static [&'static str] {
-                &[#(#list),*]
-            }
-
-            #[doc(hidden)]
-            #[allow(unused_imports, reason = "the module may be private")]
-            pub use #name as name;
-            #[doc(hidden)]
-            #[allow(unused_imports, reason = "the module may be private")]
-            pub use #locked as locked;
-        }
+        #pub_mod lock_names #content
     }
 }
 
@@ -99,19 +101,21 @@ fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> To
     let Accepted { template, item, ty } = accepted;
     let Template { literals, placeholders } = &**template;
     let registry = quote!(::core::module_path!());
+    let lock_name = quote!(#runtime::LockName);
     let keys = hidden("keys");
-    // At the name's span, so that the lint `missing_docs` points there.
     let with_permits = |name| match permits {
         Some(permits) => quote!(#runtime::macro_support::with_permits(#name, #permits)),
         None => name,
     };
     if placeholders.is_empty() {
-        let name_type = name_type(runtime, declaration, accepted, &keys, &quote!(#item));
+        let constant = beside_name(item);
+        let name_type = name_type(runtime, declaration, accepted, &keys, &quote!(#constant));
         let name =
             with_permits(quote!(#runtime::macro_support::declared(#literal, #registry, #position)));
+        let pub_const = quote_spanned!(declaration.start()=> pub const);
         return quote_spanned! {item.span()=>
             #(#docs)*
-            pub const #item: #runtime::LockName = #name;
+            #pub_const #item: #lock_name = #name;
             #name_type
         };
     }
@@ -119,16 +123,15 @@ fn item(runtime: &TokenStream, position: usize, declaration: &Declaration) -> To
         #runtime::macro_support::keyed(&[#(#literals),*], #registry, #position, #keys)
     });
     let name_type = name_type(runtime, declaration, accepted, &keys, &with_keys);
-    // With a macro's span, the parameters are exempt from the user's lints.
-    let span = Span::mixed_site().located_at(item.span());
-    let keys = placeholders.iter().map(|placeholder| Ident::new(placeholder, span));
-    let parameters = keys.clone().map(|key| quote_spanned!(span=> #key: impl ::core::fmt::Display));
-    let parameters = quote!((#(#parameters),*));
+    let keys: Vec<_> = placeholders.iter().map(|placeholder| hidden(placeholder)).collect();
+    let (ty, displayed) = (beside_name(ty), displayed(item.span()));
+    let parameters = quote!((#(#keys: #displayed),*));
     let body = quote!({ <#ty as #runtime::DeclaredName>::name(&[#(&#keys),*]) });
-    quote_spanned! {item.span()=>
+    let pub_fn = quote_spanned!(declaration.start()=> pub fn);
+    quote! {
         #(#docs)*
         #[must_use]
-        pub fn #item #parameters -> #runtime::LockName #body
+        #pub_fn #item #parameters -> #lock_name #body
         #name_type
     }
 }
@@ -142,23 +145,26 @@ fn macros(
     runtime: &TokenStream,
     declarations: &[Declaration],
     [exported_name, exported_locked]: &[Ident; 2],
-    span: Span,
+    start: Span,
 ) -> TokenStream {
     let names = declarations.iter().map(|Declaration { literal, accepted, permits, .. }| {
         let item = accepted.as_ref().map(|accepted| &accepted.item);
         quote!(#literal #item #permits)
     });
-    let name = quote_spanned! {span=>
+    let name = quote! {
         ($($tokens:tt)*) => {
             #runtime::macro_support::name! { [#runtime] [#(#names)*] $($tokens)* }
         };
     };
-    let block = quote_spanned! {span=>
+    // With the user's span, it is the user's crate.
+    let user_crate = quote_spanned!(start=> $crate);
+    let locked = Ident::new("locked", start);
+    let block = quote! {
         ($($tokens:tt)*) => {
-            #runtime::macro_support::block! { [#runtime] [$crate::lock_names] $($tokens)* }
+            #runtime::macro_support::block! { [#runtime] [#user_crate::lock_names] $($tokens)* }
         };
     };
-    quote_spanned! {span=>
+    quote! {
         #[doc(hidden)]
         #[macro_export]
         macro_rules! #exported_name { #name }
@@ -167,7 +173,9 @@ fn macros(
         #[macro_export]
         macro_rules! #exported_locked { #block }
 
+        /// Runs a block while a lock is held, as in `locked!("name", timeout = 10, { … })?`. The arguments are those
+        /// of `#[locked]`.
         #[allow(unused_macros, reason = "a program may use only the attribute")]
-        macro_rules! locked { #block }
+        macro_rules! #locked { #block }
     }
 }

@@ -1,13 +1,21 @@
 //! A by-value `self` under another name, so that a body without a closure can move it.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::scan::is_punct;
 
-/// `tokens` with `name` in place of the value `self`, except in nested items, which have their own.
+/// The name in place of a `self` at `span`.
+///
+/// Its span is all of the user's, because coverage does not count a statement that is not. So the name itself
+/// has to be one that nobody uses.
+pub(crate) fn renamed_self(span: Span) -> Ident {
+    Ident::new("self_by_value", span)
+}
+
+/// `tokens` with [`renamed_self`] in place of the value `self`, except in nested items, which have their own.
 ///
 /// `None` if a format string may use it, whose text cannot be changed.
-pub(crate) fn rename_self(tokens: TokenStream, name: &Ident) -> Option<TokenStream> {
+pub(crate) fn rename_self(tokens: TokenStream) -> Option<TokenStream> {
     let tokens: Vec<_> = tokens.into_iter().collect();
     let mut renamed = TokenStream::new();
     let mut rest = tokens.as_slice();
@@ -19,11 +27,9 @@ pub(crate) fn rename_self(tokens: TokenStream, name: &Ident) -> Option<TokenStre
             continue;
         }
         renamed.extend([match token {
-            TokenTree::Ident(ident) if ident == "self" => {
-                Ident::new(&name.to_string(), name.span().located_at(ident.span())).into()
-            }
+            TokenTree::Ident(ident) if ident == "self" => renamed_self(ident.span()).into(),
             TokenTree::Group(group) => {
-                let content = rename_self(group.stream(), name)?;
+                let content = rename_self(group.stream())?;
                 let mut renamed = Group::new(group.delimiter(), content);
                 renamed.set_span(group.span());
                 renamed.into()

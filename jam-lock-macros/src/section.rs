@@ -15,7 +15,7 @@ use crate::hygiene::{Paths, hidden};
 use crate::lock_order;
 use crate::not_acquired::return_early;
 use crate::on_lost::{is_dropped_when_lost, run_under_guard};
-use crate::rename_self::rename_self;
+use crate::rename_self::{rename_self, renamed_self};
 use crate::return_type::without_impl_trait;
 
 /// What the statements depend on.
@@ -43,10 +43,10 @@ impl Section<'_> {
         body: &Body,
     ) -> Option<TokenStream> {
         let Receiver { mutability, self_token, .. } = receiver;
-        let this = hidden("this");
+        let this = renamed_self(self_token.span);
         let bind_guard = self.bind_guard(Wait::Blocking, body);
-        let prologue = rename_self(prologue(self.arguments, self.paths), &this)?;
-        let body = body.clone().try_map(|content| rename_self(content, &this))?;
+        let prologue = rename_self(prologue(self.arguments, self.paths))?;
+        let body = body.clone().try_map(rename_self)?;
         Some(quote! {
             #bind_guard
             { let #mutability #this = #self_token; let _ = &#this; #moves #prologue #body }

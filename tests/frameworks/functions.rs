@@ -53,6 +53,42 @@ mod recursion {
     }
 }
 
+mod dispatch {
+    use super::*;
+
+    #[enum_dispatch::enum_dispatch]
+    trait Store {
+        fn required(&self) -> Result<bool, LockError>;
+
+        #[locked("attribute_{order}", order = "enum_dispatch default", locks = locks())]
+        fn provided(&self) -> Result<bool, LockError> {
+            Ok(is_held("enum_dispatch default"))
+        }
+    }
+
+    #[enum_dispatch::enum_dispatch(Store)]
+    enum Any {
+        Memory,
+    }
+
+    struct Memory;
+
+    impl Store for Memory {
+        #[locked("attribute_{order}", order = "enum_dispatch", locks = locks())]
+        fn required(&self) -> Result<bool, LockError> {
+            Ok(is_held("enum_dispatch"))
+        }
+    }
+
+    #[test]
+    fn a_method_is_locked_and_a_default_method_twice() {
+        assert!(Any::from(Memory).required().unwrap());
+        assert!(!is_held("enum_dispatch"));
+        assert!(Memory.provided().unwrap());
+        assert!(matches!(Any::from(Memory).provided(), Err(LockError::Reentrant { .. })));
+    }
+}
+
 mod made_blocking {
     use super::*;
 

@@ -4,13 +4,18 @@ const GUIDE: &str = include_str!("../../jam-lock/src/guide/other_attributes.md")
 const MANIFEST: &str = include_str!("Cargo.toml");
 
 /// What the table says: the attribute, with `#[locked]` above it, and below it.
-const SHOWN: [(&str, &str, &str); 13] = [
+const SHOWN: [(&str, &str, &str); 14] = [
     ("axum 0.8 `debug_handler`", "held", "held"),
     ("actix-web 4.18", "held", "held"),
     ("rocket 0.5", "held", "held"),
     ("async-trait 0.1", "–", "held"),
     ("async-recursion 1.2", "held", "held"),
     ("maybe-async 0.2 `must_be_sync`", "does not compile", "held"),
+    (
+        "`enum_dispatch` 0.3",
+        "–",
+        "held on methods of the implementation; a default method acquires the lock twice: `LockError::Reentrant`",
+    ),
     (
         "tokio 1 `test` and `main`",
         "held; released while blocking tasks may still run",

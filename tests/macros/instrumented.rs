@@ -41,8 +41,15 @@ fn a_parameter_may_be_for_the_span_alone() {
         Ok(is_held())
     }
 
+    #[locked("section")]
+    #[instrument(skip(_text))]
+    fn others(id: u32, _text: String) -> Result<bool, LockError> {
+        Ok(is_held())
+    }
+
     let _alone = alone();
     assert_held_within(given(7, String::new(), 0));
+    assert_held_within(others(7, String::new()));
     assert_held_within(block_on(all(7)));
 }
 

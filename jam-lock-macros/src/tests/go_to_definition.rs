@@ -1,14 +1,16 @@
 //! An editor goes from a name to all items whose paths are at the span of the name, so only the item of the
 //! name may be.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{TokenStream, TokenTree};
 
-use crate::{block, function, name_lookup};
+use crate::{block, function, name_lookup, registry};
 
-/// The identifiers in `output` that are where the only string in `input` is.
+/// The identifiers in `output` that are where the last string in `input` is.
 fn at_the_name(input: &TokenStream, output: TokenStream) -> Vec<String> {
     let is_name = |token: &TokenTree| token.to_string().starts_with('"');
-    let name = all(input.clone()).into_iter().find(is_name).expect("a name").span().byte_range();
+    let name = all(input.clone()).into_iter().rfind(is_name).expect("a name").span().byte_range();
     let is_there = |token: &TokenTree| {
         matches!(token, TokenTree::Ident(_)) && token.span().byte_range() == name
     };
@@ -43,4 +45,16 @@ fn a_name_leads_to_its_declaration_alone() {
     let declared = stream("[r] [\"stock\" STOCK] [crate::lock_names]");
     let lookup = declared.into_iter().chain(input.clone().into_iter().skip(3)).collect();
     assert_eq!(at_the_name(&input, name_lookup::expand(lookup)), ["STOCK"]);
+}
+
+#[test]
+fn a_declaration_leads_to_nothing_but_its_items() {
+    for (name, items) in
+        [("stock", ["STOCK", "Stock"]), ("customer_{id}", ["customer_id", "CustomerId"])]
+    {
+        let input = stream(&format!("[r] /// Held while it is used.\n \"{name}\""));
+        let expanded = at_the_name(&input, registry::expand(input.clone()));
+        let found: BTreeSet<_> = expanded.iter().map(String::as_str).collect();
+        assert_eq!(found, items.into(), "{name}");
+    }
 }
