@@ -92,8 +92,8 @@ pub(crate) struct RunArguments {
     #[arg(value_parser = name)]
     name: LockName,
 
-    /// Wait at most this many seconds for the lock: 0 does not wait, -1 waits forever [default: -1,
-    /// or 0 with --skip]
+    /// Wait at most this many seconds for the lock, or so long as 500ms, 90s, 15min or 1h: 0 does not
+    /// wait, -1 waits forever [default: -1, or 0 with --skip]
     #[arg(long, short, value_name = "SECONDS", value_parser = timeout)]
     #[arg(allow_negative_numbers = true)]
     timeout: Option<Timeout>,
@@ -190,10 +190,14 @@ fn with_example_keys(text: &str) -> Option<String> {
     }
 }
 
-/// Seconds as in Jam.py; like `#[locked]`, the only negative number is -1.
+/// Seconds as in Jam.py, or a number with a unit; like `#[locked]`, the only negative number is -1.
 #[expect(clippy::float_cmp, reason = "-1 is exact, and a number close to it is a mistake")]
 fn timeout(text: &str) -> Result<Timeout, String> {
-    let seconds = number(text)?;
+    let Ok(seconds) = number(text) else {
+        let expected =
+            "expected a number of seconds, or one with a unit, such as 500ms, 15min or 1h";
+        return period::parse(text).map(Timeout::from).map_err(|_| expected.to_owned());
+    };
     if seconds < 0.0 && seconds != -1.0 {
         return Err(
             "a timeout cannot be negative: use -1 to wait forever, 0 to try once".to_owned()
