@@ -137,7 +137,7 @@ impl Arguments {
         has_name
     }
 
-    /// Whether there is only one name, so that there is a guard rather than a slice of guards.
+    /// Whether there is only one name, so that `guard` binds one rather than a tuple.
     pub(crate) fn has_one_name(&self) -> bool {
         self.names.len() == 1
     }

@@ -21,11 +21,11 @@ fn the_tests_that_it_names_exist() {
         let mut named = 0;
         for (_, shown_by) in rows {
             let (file, test) = shown_by.split_once("`: *").expect("a file and a test");
-            // Its name is a sentence, which a column can wrap only at spaces.
-            let test = test.replace(' ', "_");
+            // A narrow column wraps only at spaces: in a long path, and in the sentence that a test is.
+            let (file, test) = (file.replace("` `", ""), test.replace(' ', "_"));
             let folder =
                 if file.starts_with("jam-lock/") { tests.join("..") } else { tests.to_owned() };
-            let source = fs::read_to_string(folder.join(file)).expect(file);
+            let source = fs::read_to_string(folder.join(&file)).expect(&file);
             assert!(source.contains(&format!("fn {test}()")), "{file} has no {test}");
             named += 1;
         }
