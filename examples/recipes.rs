@@ -7,6 +7,10 @@
 use std::error::Error;
 use std::io;
 
+use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::get;
 use jam_lock::{LockError, locked, skip};
 
 jam_lock::lock_names! {
@@ -31,6 +35,22 @@ fn make_report() -> io::Result<()> {
 #[locked("stock", timeout = 10)]
 async fn count_stock() -> Result<u32, LockError> {
     Ok(42)
+}
+
+// The same for a few lines.
+async fn print_stock() -> Result<()> {
+    async fn count() -> u32 {
+        42
+    }
+    let pieces = locked!("stock", timeout = 10, async { count().await }).await?;
+    println!("{pieces} pieces");
+    Ok(())
+}
+
+// A handler of axum, which has no response for a `LockError`.
+#[locked("customer_{id}", timeout = 5, or_else = |_| Err(StatusCode::SERVICE_UNAVAILABLE))]
+async fn balance(Path(id): Path<u32>) -> Result<String, StatusCode> {
+    Ok(format!("customer {id} owes nothing"))
 }
 
 // Has a lock for each customer: `{id}` is the parameter.
@@ -64,7 +84,10 @@ fn main() -> Result<()> {
     deliver(7)?;
     transfer(7, 8, 100)?;
     count_if_free()?;
+    let _: Router = Router::new().route("/customers/{id}", get(balance));
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     println!("{} pieces", runtime.block_on(count_stock())?);
+    runtime.block_on(print_stock())?;
+    println!("{}", runtime.block_on(balance(Path(7))).map_err(|status| status.to_string())?);
     Ok(())
 }

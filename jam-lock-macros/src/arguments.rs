@@ -4,13 +4,13 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{End, ParseStream};
-use syn::spanned::Spanned;
 use syn::{Error, Expr, Lit, LitStr, Result, Token, parse_quote, token};
 
 use crate::errors::{Errors, is_comma, skip_until};
+use crate::lock_name::{Name, may_be_name};
 use crate::options::{self, Options, is_colon, value};
+use crate::other_words;
 use crate::suggestion;
-use crate::template::Template;
 
 /// The error if something other than a block follows the arguments of `locked!`.
 pub(crate) const EXPECTED_BLOCK: &str = "expected a block: write `{ … }` or `async { … }`";
@@ -22,14 +22,6 @@ pub(crate) struct Arguments {
     /// The values of placeholders.
     pub(crate) keys: Vec<Key>,
     pub(crate) options: Options,
-}
-
-/// The name of a lock.
-pub(crate) enum Name {
-    /// A literal, which is looked up among the declared names later, and its placeholders.
-    Literal(LitStr, Vec<Ident>),
-    /// An expression of type `LockName`.
-    Expression(Expr),
 }
 
 /// The value of a placeholder.
@@ -97,6 +89,9 @@ impl Arguments {
         if options::is_keyword(&word.to_string()) {
             return self.options.parse_value(&word, input);
         }
+        if !input.peek(Token![=]) && other_words::is_no_name(&word.to_string()) {
+            return Err(Error::new(word.span(), unknown(&word, Vec::new())));
+        }
         let value = value(&word, input)?;
         self.keys.push(Key { placeholder: word, value });
         Ok(())
@@ -123,7 +118,8 @@ impl Arguments {
             if self.keys[..position].iter().any(|earlier| earlier.placeholder == *word) {
                 let message = format!(
                     "duplicate argument `{word}`: remove one, or lock two keys of one name with a \
-                     placeholder for each, as in `\"customer_{{from}}\", \"customer_{{to}}\"`"
+                     placeholder for each, as in `\"customer_{{from}}\", \"customer_{{to}}\", from = a.id, \
+                     to = b.id`"
                 );
                 errors.at_tokens(word, message);
             } else if placeholders.iter().any(|placeholder| word == placeholder) {
@@ -135,20 +131,13 @@ impl Arguments {
                 errors.at_tokens(word, message);
             } else {
                 let placeholders = placeholders.iter().map(String::as_str).collect();
-                let valid = [
-                    ("the arguments are", options::keywords()),
-                    ("the placeholders are", placeholders),
-                ];
-                errors.at_tokens(
-                    word,
-                    suggestion::unknown("argument", &word.to_string(), None, &valid),
-                );
+                errors.at_tokens(word, unknown(word, placeholders));
             }
         }
         has_name
     }
 
-    /// Whether there is only one name, so that there is a guard rather than a slice of guards.
+    /// Whether there is only one name, so that `guard` binds one rather than a tuple.
     pub(crate) fn has_one_name(&self) -> bool {
         self.names.len() == 1
     }
@@ -216,48 +205,12 @@ impl Arguments {
     }
 }
 
-impl Name {
-    fn new(value: Expr) -> Result<Self> {
-        match value {
-            Expr::Lit(literal) => match literal.lit {
-                Lit::Str(literal) => {
-                    let placeholders = placeholders(&literal);
-                    Ok(Self::Literal(literal, placeholders))
-                }
-                other => {
-                    let message = "expected a lock name: write a string literal or a `LockName`";
-                    Err(Error::new_spanned(other, message))
-                }
-            },
-            // A `macro_rules!` passes its `$name` on in an invisible group.
-            Expr::Group(group) => Self::new(*group.expr),
-            expression => Ok(Self::Expression(expression)),
-        }
-    }
-
-    /// Its location in the source.
-    pub(crate) fn span(&self) -> Span {
-        match self {
-            Self::Literal(literal, _) => literal.span(),
-            Self::Expression(expression) => expression.span(),
-        }
-    }
-}
-
-/// The placeholders of a name, as variables at its location; none if the name is invalid.
-fn placeholders(literal: &LitStr) -> Vec<Ident> {
-    let template = Template::parse(&literal.value());
-    let placeholders = template.map_or_else(|_| Vec::new(), |template| template.placeholders);
-    placeholders.iter().map(|placeholder| Ident::new(placeholder, literal.span())).collect()
-}
-
-/// Whether a last argument may be a name, rather than something in place of the block.
-fn may_be_name(value: &Expr) -> bool {
-    match value {
-        Expr::Lit(literal) => matches!(literal.lit, Lit::Str(_)),
-        Expr::Group(group) => may_be_name(&group.expr),
-        other => matches!(other, Expr::Path(_)),
-    }
+/// The message for a word that is neither an argument nor one of the placeholders.
+fn unknown(word: &Ident, placeholders: Vec<&str>) -> String {
+    let word = word.to_string();
+    let valid =
+        [("the arguments are", options::keywords()), ("the placeholders are", placeholders)];
+    suggestion::unknown("argument", &word, other_words::meant(&word), &valid)
 }
 
 /// Whether a keyword or a placeholder is next; anything else is a name.
@@ -271,6 +224,7 @@ fn is_keyword(input: ParseStream) -> bool {
     is_assigned
         || is_colon(&ahead)
         || ((is_last || lacks_equals) && options::is_keyword(&ident.to_string()))
+        || (is_last && other_words::is_no_name(&ident.to_string()))
 }
 
 /// Whether the block of `locked!` is next.

@@ -4,7 +4,8 @@
 use proc_macro2::{Ident, Span};
 use syn::{Error, Result};
 
-use crate::arguments::{Arguments, Name};
+use crate::arguments::Arguments;
+use crate::lock_name::Name;
 
 /// Rejects a function that another attribute has made, as far as its name shows.
 ///

@@ -28,6 +28,9 @@ pub(crate) fn position(declared: &[Declared], name: &str) -> Option<usize> {
 
 /// How a keyed name has to be written that was probably meant by `name`, which is not declared.
 pub(crate) fn meant(declared: &[Declared], name: &str) -> Option<String> {
+    if let Some(names) = names_in_one_literal(declared, name) {
+        return Some(names);
+    }
     declared.iter().find_map(|declared| {
         let template = template(declared).filter(|it| !it.placeholders.is_empty())?;
         let declared = &declared.name;
@@ -42,6 +45,14 @@ pub(crate) fn meant(declared: &[Declared], name: &str) -> Option<String> {
         let start = template.literals[0].trim_end_matches(|c: char| !c.is_alphanumeric());
         (name == start).then(|| format!("`{declared}`"))
     })
+}
+
+/// Several declared names in one literal, as a literal for each.
+fn names_in_one_literal(declared: &[Declared], text: &str) -> Option<String> {
+    let names: Vec<_> = text.split(',').map(str::trim).collect();
+    let is_list = names.len() > 1 && names.iter().all(|name| position(declared, name).is_some());
+    let literals: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+    is_list.then(|| format!("`{}`", literals.join(", ")))
 }
 
 /// The template of a declared name, unless it is invalid, which its declaration reports.
@@ -128,6 +139,7 @@ mod tests {
             ("customer_{order.id}", "`\"customer_{id}\", id = order.id`"),
             ("order_{shop}_{self.number}", "`\"order_{shop}_{number}\", number = self.number`"),
             ("customer", "`customer_{id}`"),
+            ("invoice, customer_{from}", "`\"invoice\", \"customer_{from}\"`"),
         ] {
             assert_eq!(meant(&declared(), name).as_deref(), Some(spelling), "{name}");
         }
@@ -135,7 +147,9 @@ mod tests {
 
     #[test]
     fn other_names_are_not_taken_for_keyed_ones() {
-        for name in ["customers", "custom_7", "order_{number}_{shop}", "customer_{}", ""] {
+        for name in
+            ["customers", "custom_7", "order_{number}_{shop}", "customer_{}", "invoice, report", ""]
+        {
             assert_eq!(meant(&declared(), name), None, "{name}");
         }
     }

@@ -4,12 +4,14 @@
 mod arguments;
 mod body;
 mod options;
+mod other_words;
 mod period;
 mod seconds;
 mod timeout;
 
 // … check the body …
 mod await_check;
+mod lock_name;
 mod lock_order;
 mod nested_sections;
 mod scan;

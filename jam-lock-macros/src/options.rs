@@ -52,7 +52,7 @@ impl Options {
             "recover" => set(&mut self.recover, keyword, value(keyword, input)?),
             "or_else" => set(&mut self.or_else, keyword, value(keyword, input)?),
             "on_lost" => set(&mut self.on_lost, keyword, finish(value(keyword, input)?)?),
-            "guard" => set(&mut self.guard, keyword, value(keyword, input)?),
+            "guard" => set(&mut self.guard, keyword, variable(keyword, input)?),
             "locks" => set(&mut self.locks, keyword, value(keyword, input)?),
             "names" => set(&mut self.names, keyword, value(keyword, input)?),
             _ => set(&mut self.runtime, keyword, value(keyword, input)?),
@@ -108,6 +108,18 @@ fn no_value(keyword: &Ident, input: ParseStream) -> Result<()> {
         return Err(input.error(format!("`{keyword}` takes no value: write just `{keyword}`")));
     }
     Ok(())
+}
+
+/// Parses the variable that `guard` binds.
+fn variable(keyword: &Ident, input: ParseStream) -> Result<Ident> {
+    if input.peek(Token![=]) && input.peek2(token::Paren) {
+        let message = "`guard` binds one variable, which is a tuple if there are several names: write \
+                       `guard = held`, and `let (first, second) = held;` in the body";
+        let ahead = input.fork();
+        ahead.parse::<Token![=]>()?;
+        return Err(ahead.error(message));
+    }
+    value(keyword, input)
 }
 
 /// Checks the value of `on_lost`.

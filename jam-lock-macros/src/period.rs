@@ -1,4 +1,4 @@
-//! A period: the shortest time from the begin of one run to that of the next.
+//! A period: the shortest time from the start of one run to that of the next.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl Period {
             _ => None,
         };
         if matches!(negated, Some(Expr::Lit(_))) {
-            let message = "invalid negative period: write the number of seconds from the begin of one \
+            let message = "invalid negative period: write the number of seconds from the start of one \
                            run to that of the next, such as `3600`";
             return Err(Error::new_spanned(&value, message));
         }

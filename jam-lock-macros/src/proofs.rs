@@ -4,8 +4,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::LitStr;
 
-use crate::arguments::{Arguments, Name};
+use crate::arguments::Arguments;
 use crate::hygiene::{Paths, beside, hidden};
+use crate::lock_name::Name;
 
 /// A statement that binds what proves that the locks of `guard` are held, a hidden variable.
 pub(crate) fn bind(arguments: &Arguments, bound: &Ident, guard: &Ident) -> TokenStream {

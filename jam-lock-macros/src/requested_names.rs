@@ -5,8 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
-use crate::arguments::{Arguments, Name};
+use crate::arguments::Arguments;
 use crate::hygiene::{Paths, beside};
+use crate::lock_name::Name;
 use crate::proofs::{name_type, nested};
 
 /// A `LockName`, or an array of them; if a variable for the guard is bound, one name with its type, or

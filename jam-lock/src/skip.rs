@@ -5,12 +5,12 @@ use crate::error::LockError;
 /// Skips the body if the lock is held, or if it is too soon for the next run, for `or_else = jam_lock::skip`.
 ///
 /// For jobs that run in one instance at a time: a run is skipped while another one is in progress, or with
-/// `at_most_every`, as long as the last one is too recent. The function then returns the default value: `()`, `0`, `None`, or in a `Result` the `Ok` of it.
+/// `at_most_every`, as long as the last one is too recent. The function then returns the default value: `()`,
+/// `0`, `None`, or in a `Result` the `Ok` of it.
 ///
-/// If the acquisition fails for any other reason, such as a lock folder that is not
-/// writable, or a server that does not answer or has no connection to spare, a function that returns a
-/// `Result` returns the error. Another function panics: it would otherwise skip the job forever, and nobody
-/// would notice.
+/// If the acquisition fails for any other reason, such as a lock folder that is not writable, or a server that
+/// does not answer or has no connection to spare, a function that returns a `Result` returns the error. Another
+/// function panics: it would otherwise skip the job forever, and nobody would notice.
 ///
 /// # Panics
 /// If the acquisition failed like that, and the function returns no `Result`.

@@ -17,14 +17,15 @@ const TROUBLESHOOTING: &str = include_str!("../../jam-lock/src/guide/troubleshoo
 fn the_tests_that_it_names_exist() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     for table in TABLES {
-        let rows = table.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit_once("| `"));
-        let rows = rows.filter(|(_, shown_by)| shown_by.contains("`: `"));
+        let rows = table.lines().filter_map(|line| line.strip_suffix("* |")?.rsplit_once("| `"));
         let mut named = 0;
         for (_, shown_by) in rows {
-            let (file, test) = shown_by.split_once("`: `").expect("a file and a test");
+            let (file, test) = shown_by.split_once("`: *").expect("a file and a test");
+            // A narrow column wraps only at spaces: in a long path, and in the sentence that a test is.
+            let (file, test) = (file.replace("` `", ""), test.replace(' ', "_"));
             let folder =
                 if file.starts_with("jam-lock/") { tests.join("..") } else { tests.to_owned() };
-            let source = fs::read_to_string(folder.join(file)).expect(file);
+            let source = fs::read_to_string(folder.join(&file)).expect(&file);
             assert!(source.contains(&format!("fn {test}()")), "{file} has no {test}");
             named += 1;
         }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use jam_lock_tests::output::run_to_end;
 use jam_lock_tests::requirements::skip;
 
+use crate::pseudo_terminal::Terminal;
 use crate::{stderr, stdout};
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_command");
@@ -151,4 +152,21 @@ fn groff_formats_the_manual_without_a_warning() {
     let output = groff.wait_with_output().unwrap();
     assert_eq!(stderr(&output), "");
     assert!(stdout(&output).contains("JAM_LOCK"), "{}", stdout(&output));
+}
+
+#[test]
+fn the_help_wraps_at_words_in_a_terminal_of_80_columns() {
+    for (arguments, last) in [
+        (&["--help"][..], "the holder of one lock"),
+        (&["run", "-h"], "invalid arguments"),
+        (&["run", "--help"], "jam-lock run stock --shared"),
+        (&["list", "--help"], "invalid arguments"),
+    ] {
+        let terminal = Terminal::of_width(80, &[&[COMMAND], arguments].concat());
+        terminal.shows(last);
+        for line in terminal.screen().lines() {
+            let text = console::strip_ansi_codes(line);
+            assert!(text.trim_end().chars().count() <= 80, "{arguments:?}: {text}");
+        }
+    }
 }

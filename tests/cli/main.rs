@@ -18,6 +18,7 @@ mod pseudo_terminal;
 mod run;
 mod signals;
 mod terminal;
+mod tips;
 mod waiting;
 
 use std::path::Path;

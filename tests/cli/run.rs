@@ -106,9 +106,15 @@ fn a_long_command_line_is_cut_and_fits_on_one_line() {
 #[test]
 fn a_missing_command_exits_with_127() {
     let folder = folder();
-    let output = run(folder.path(), &["x", "--", "no such command"]);
-    assert_eq!(output.status.code(), Some(127));
-    assert_eq!(stderr(&output), "jam-lock: cannot run `no such command`: command not found\n");
+    for (command, advice) in [
+        ("no-such-command", ""),
+        ("cd /srv && make", "; if it is a line for a shell, write `sh -c '…'`"),
+    ] {
+        let output = run(folder.path(), &["x", "--", command]);
+        assert_eq!(output.status.code(), Some(127));
+        let expected = format!("jam-lock: cannot run `{command}`: command not found{advice}\n");
+        assert_eq!(stderr(&output), expected);
+    }
     assert_eq!(try_in_child(folder.path(), "x"), "acquired");
 }
 

@@ -10,8 +10,14 @@ use super::{example, folder, run};
 #[test]
 fn they_run() {
     let output = run(&mut example("recipes", folder().path()), "");
-    let expected =
-        ["making the report", "42 pieces for customer 7", "100 cents from 7 to 8", "42 pieces"];
+    let expected = [
+        "making the report",
+        "42 pieces for customer 7",
+        "100 cents from 7 to 8",
+        "42 pieces",
+        "42 pieces",
+        "customer 7 owes nothing",
+    ];
     assert_eq!(printed(&output), expected.join("\n"));
 }
 

@@ -45,7 +45,8 @@ pub fn timeout(value: impl IntoTimeout) -> Timeout {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a timeout",
     label = "expected a `Duration`, or whole seconds as `u64`, `u32`, `i64` or `i32`",
-    note = "write `Duration::from_secs_f64(…)` for a float, and `… as u64` for another integer"
+    note = "write `Duration::from_secs_f64(…)` for a float, `… as u64` for another integer, and `-1` or \
+            `Timeout::FOREVER` to wait forever"
 )]
 pub trait IntoTimeout {
     /// The timeout.

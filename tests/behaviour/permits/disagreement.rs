@@ -16,7 +16,7 @@ fn differing(error: &LockError) -> (u32, u32, Option<u32>) {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn another_number_is_an_error_at_once_that_says_who_has_it() {
+fn another_number_is_an_error_at_once_that_names_its_holder() {
     let folder = folder();
     let child = Child::holding(folder.path(), "export*3");
     for permits in [2, 5] {

@@ -12,7 +12,8 @@ use super::{exit, help, period};
 
 /// Run commands under named locks, and show the holders of the locks
 #[derive(Debug, Parser)]
-#[command(name = "jam-lock", version, after_help = help::top())]
+#[command(name = "jam-lock", version, max_term_width = 100)]
+#[command(after_help = help::top())]
 pub(crate) struct Arguments {
     #[arg(
         long,
@@ -92,8 +93,8 @@ pub(crate) struct RunArguments {
     #[arg(value_parser = name)]
     name: LockName,
 
-    /// Wait at most this many seconds for the lock: 0 does not wait, -1 waits forever [default: -1,
-    /// or 0 with --skip]
+    /// Wait at most this many seconds for the lock, or this long: 500ms, 90s, 15min, 1h; 0 does not wait,
+    /// -1 waits forever [default: -1, or 0 with --skip]
     #[arg(long, short, value_name = "SECONDS", value_parser = timeout)]
     #[arg(allow_negative_numbers = true)]
     timeout: Option<Timeout>,
@@ -103,11 +104,11 @@ pub(crate) struct RunArguments {
     #[arg(conflicts_with = "shared")]
     pub(crate) permits: Option<u32>,
 
-    /// Run the command only if its last run that ended well began at least so long ago: 90s, 15min, 1h
+    /// Run the command only if its last run that ended well began at least this long ago: 90s, 15min, 1h
     /// or 1d
     ///
-    /// A run counts if the command exits with status 0. Programs that have the same lock, and want to run
-    /// at most every so often, count it as well.
+    /// A run counts if the command exits with status 0. The period is checked in the same way by programs
+    /// that use the same lock with a period of their own.
     #[arg(long, value_name = "PERIOD", value_parser = period::parse, conflicts_with = "shared")]
     pub(crate) at_most_every: Option<Duration>,
 
@@ -190,10 +191,14 @@ fn with_example_keys(text: &str) -> Option<String> {
     }
 }
 
-/// Seconds as in Jam.py; like `#[locked]`, the only negative number is -1.
+/// Seconds as in Jam.py, or a number with a unit; like `#[locked]`, the only negative number is -1.
 #[expect(clippy::float_cmp, reason = "-1 is exact, and a number close to it is a mistake")]
 fn timeout(text: &str) -> Result<Timeout, String> {
-    let seconds = number(text)?;
+    let Ok(seconds) = number(text) else {
+        let expected =
+            "expected a number of seconds, or one with a unit, such as 500ms, 15min or 1h";
+        return period::parse(text).map(Timeout::from).map_err(|_| expected.to_owned());
+    };
     if seconds < 0.0 && seconds != -1.0 {
         return Err(
             "a timeout cannot be negative: use -1 to wait forever, 0 to try once".to_owned()

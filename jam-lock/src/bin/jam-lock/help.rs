@@ -7,8 +7,8 @@ pub(crate) type Entries = &'static [(&'static str, &'static str)];
 
 /// Introduces [`RUN`].
 pub(crate) const RUN_INTRO: &str = "\
-jam-lock run exits like the command: with its status, or by the signal that killed it. Otherwise,
-the exit status is:";
+jam-lock run exits like the command: with its status, or by the signal that killed it. \
+Otherwise, the exit status is:";
 
 /// The exit statuses of `run`.
 pub(crate) const RUN: Entries = &[
@@ -146,8 +146,11 @@ pub(crate) fn run() -> String {
 
 /// Shown below the long help of `run`.
 pub(crate) fn run_long() -> String {
-    let examples: Vec<_> =
-        EXAMPLES.iter().map(|(line, what)| format!("  {line}\n      {what}")).collect();
+    let example = |(line, what): &(&str, &str)| {
+        let what = wrapped(what, WIDTH - 6).join("\n      ");
+        format!("  {line}\n      {what}")
+    };
+    let examples: Vec<_> = EXAMPLES.iter().map(example).collect();
     format!(
         "{}\n\nOther users of the lock can see the first 60 bytes of the command line: keep secrets \
          out of them.\n\n{KILLED}\n\nExamples:\n{}",
@@ -180,16 +183,37 @@ fn statuses(entries: Entries) -> String {
     format!("Exit status:\n{}", table(entries))
 }
 
-/// A line for each entry.
+/// The columns of the narrowest usual terminal; clap wraps its own lines, but not under their descriptions.
+const WIDTH: usize = 80;
+
+/// A line for each entry, or more if its description is long.
 fn table(entries: Entries) -> String {
     let width = entries.iter().map(|(term, _)| term.len()).max().unwrap_or(0);
+    let indent = " ".repeat(width + 4);
     let mut text = String::new();
     for (term, description) in entries {
+        let is_number = term.parse::<u8>().is_ok();
+        let term = if is_number { format!("{term:>width$}") } else { format!("{term:width$}") };
+        let lines = wrapped(description, WIDTH - indent.len());
         // Writing to a `String` does not fail.
-        let _ = match term.parse::<u8>() {
-            Ok(status) => writeln!(text, "  {status:>width$}  {description}"),
-            Err(_) => writeln!(text, "  {term:width$}  {description}"),
-        };
+        let _ = writeln!(text, "  {term}  {}", lines.join(&format!("\n{indent}")));
     }
     text.trim_end().to_owned()
+}
+
+/// The lines of `text`, each at most `width` long unless it is one word.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is at least one");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.len() + 1 + word.len() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }

@@ -20,6 +20,7 @@ mod suspend;
 mod sweep;
 mod table;
 mod text;
+mod tips;
 mod watch;
 mod who;
 
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
     if let Some(exit) = run::listener::listen_if_started_as_listener() {
         return exit;
     }
-    let Arguments { locks, subcommand } = Arguments::parse();
+    let Arguments { locks, subcommand } =
+        Arguments::try_parse().unwrap_or_else(|error| tips::with_tip(error).exit());
     let location = Location::new(locks);
     // Everything must be dropped before the process ends, which may be by a signal.
     let exit = match subcommand {

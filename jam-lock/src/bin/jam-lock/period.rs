@@ -1,12 +1,12 @@
-//! A period on the command line, such as `90s`, `15min`, `1h` or `1d`.
+//! A length of time on the command line, such as `500ms`, `90s`, `15min`, `1h` or `1d`.
 
 use std::time::Duration;
 
 /// The units, and how many seconds each has; without one, the number is one of seconds.
-const UNITS: [(&str, f64); 5] =
-    [("min", 60.0), ("s", 1.0), ("h", 3600.0), ("d", 86_400.0), ("", 1.0)];
+const UNITS: [(&str, f64); 6] =
+    [("ms", 0.001), ("min", 60.0), ("s", 1.0), ("h", 3600.0), ("d", 86_400.0), ("", 1.0)];
 
-/// Parses a number with or without a unit; a period that is too long never ends.
+/// Parses a number with or without a unit; a time that is too long never ends.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let parsed = UNITS.iter().find_map(|(unit, seconds)| {
@@ -25,9 +25,15 @@ mod tests {
 
     #[test]
     fn periods_have_units_and_other_text_is_refused() {
-        for (text, seconds) in
-            [("90s", 90), ("15min", 900), ("1h", 3600), ("1d", 86_400), ("0.5 h", 1800), ("7", 7)]
-        {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("15min", 900),
+            ("1h", 3600),
+            ("1d", 86_400),
+            ("0.5 h", 1800),
+            ("7", 7),
+            ("9000ms", 9),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(parse("1e300d"), Ok(Duration::MAX));

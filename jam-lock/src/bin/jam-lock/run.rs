@@ -111,7 +111,10 @@ fn not_run(error: &LockError, arguments: &RunArguments) -> Exit {
 fn not_started(error: &io::Error, arguments: &RunArguments) -> Exit {
     let command = arguments.command[0].to_string_lossy();
     if error.kind() == ErrorKind::NotFound {
-        say(format_args!("cannot run `{command}`: command not found"));
+        let is_line = command.contains([' ', ';', '|', '&', '>']);
+        let advice =
+            if is_line { "; if it is a line for a shell, write `sh -c '…'`" } else { "" };
+        say(format_args!("cannot run `{command}`: command not found{advice}"));
         return Exit::Status(EXIT_NOT_FOUND);
     }
     say(format_args!("cannot run `{command}`: {error}"));
