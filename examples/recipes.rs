@@ -39,12 +39,13 @@ async fn count_stock() -> Result<u32, LockError> {
 
 // The same for a few lines.
 async fn print_stock() -> Result<()> {
-    async fn count() -> u32 {
-        42
-    }
     let pieces = locked!("stock", timeout = 10, async { count().await }).await?;
     println!("{pieces} pieces");
     Ok(())
+}
+
+fn count() -> impl Future<Output = u32> {
+    std::future::ready(42)
 }
 
 // A handler of axum, which has no response for a `LockError`.

@@ -5,19 +5,19 @@
 //! | page | shows how to |
 //! |---|---|
 //! | [Names and their order](names) | declare lock names, put them in order, have one lock per customer |
-//! | [Permits](permits) | let at most *n* run at once, in all processes together |
-//! | [The lock folder](lock_folder) | choose the folder of the lock files, and let several users share it |
-//! | [Proof](proof) | write functions that cannot be called without a lock |
 //! | [Timeouts](timeouts) | choose a timeout, and decide what a function returns when it passes |
 //! | [Async code, axum](tasks) | lock in asynchronous code |
-//! | [Scheduled jobs, cron](scheduled_jobs) | run a job at most every hour, in whichever process |
-//! | [Holders and waits](holders) | find the holder of a lock, list all locks, log waits |
-//! | [Deadlocks](deadlocks) | resolve a deadlock, and find out what a holder waits for |
-//! | [After a crash](recovery) | clean up after a holder that died, keep out one that was late |
+//! | [The lock folder](lock_folder) | choose the folder of the lock files, and let several users share it |
 //! | [Tests](testing) | test code that takes locks |
+//! | [Holders and waits](holders) | find the holder of a lock, list all locks, log waits |
+//! | [Scheduled jobs, cron](scheduled_jobs) | run a job at most every hour, in whichever process |
+//! | [Permits](permits) | let at most *n* run at once, in all processes together |
+//! | [Proof](proof) | write functions that cannot be called without a lock |
+//! | [After a crash](recovery) | clean up after a holder that died, keep out one that was late |
+//! | [Deadlocks](deadlocks) | resolve a deadlock, and find out what a holder waits for |
+//! | [PostgreSQL](postgres) | lock across machines, with PostgreSQL |
 //! | [Jam.py, filelock, `flock(1)`](interop) | use the same locks as Jam.py, Python's filelock and `flock(1)` |
 //! | [Moving from Jam.py, fs2, fd-lock, named-lock, `serial_test`](migrating) | move a Jam.py handler to Rust, or code that uses another lock crate |
-//! | [PostgreSQL](postgres) | lock across machines, with PostgreSQL |
 //! | [An engine of your own](custom_engine) | implement an engine of your own |
 //!
 //! # Reference
