@@ -46,6 +46,7 @@ mod mode_and_content;
 mod moved_guards;
 mod no_false_alarm;
 mod observer;
+mod page_width;
 mod paths;
 mod permits;
 mod processes;
