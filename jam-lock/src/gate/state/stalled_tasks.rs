@@ -28,7 +28,7 @@ impl State {
     }
 
     /// Passes over the tasks that were woken too long ago, and offers the idle claim to more waiters.
-    fn skip_stalled(&mut self) {
+    pub(in crate::gate) fn skip_stalled(&mut self) {
         self.stalled_timer = None;
         let Hold::Idle(mode) = self.hold else { return };
         let now = sync::now();
