@@ -55,7 +55,8 @@ pub(super) struct TimerThreadGuard {
 impl TimerThreadGuard {
     /// Starts the threads that are missing, and calls `waker` at `end`, unless this is dropped before.
     pub(super) fn start(end: Option<Instant>, waker: &Waker) -> io::Result<Self> {
-        let (thread, waker) = (TIMER_THREAD.get(), waker.clone());
+        let thread = TIMER_THREAD.get();
+        let timer = end.map(|end| (end, waker.clone()));
         let mut timers = thread.lock();
         if !timers.is_running {
             wake_threads::start()?;
@@ -66,14 +67,7 @@ impl TimerThreadGuard {
             timers.is_running = true;
         }
         timers.guards += 1;
-        let slot = match end {
-            Some(end) => Some(thread.add(timers, end, waker)),
-            None => {
-                drop(timers);
-                discard(waker);
-                None
-            }
-        };
+        let slot = timer.map(|(end, waker)| thread.add(timers, end, waker));
         Ok(Self { thread, slot })
     }
 

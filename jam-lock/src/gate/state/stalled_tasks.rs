@@ -17,8 +17,8 @@ const STALL_TIMEOUT: Duration = Duration::from_millis(10);
 const OFFER_GROWTH: usize = 16;
 
 impl State {
-    /// Starts the timer that passes over the head, if it is a task, unless the claim idle since `start` is taken;
-    /// a thread always runs.
+    /// Starts the timer that passes over the head if it is a task, and does not take the claim that has been idle
+    /// since `start`; a thread always runs.
     pub(super) fn arm_stalled_timer(&mut self, start: Instant) {
         let is_task = self.queue.head().is_some_and(|head| head.kind == WaiterKind::Task);
         if is_task && self.stalled_timer.is_none() {
