@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::process;
+use std::str;
 use std::sync::Arc;
 
 use crate::per_process::PerProcess;

@@ -80,8 +80,8 @@ impl TimerThreadGuard {
         }
         // Cloning and dropping a waker may run any code, so neither happens under the mutex.
         let waker = waker.clone();
-        let before = self.thread.lock().schedule.replace(slot, waker);
-        before.into_iter().for_each(discard);
+        let unneeded = self.thread.lock().schedule.replace(slot, waker);
+        discard(unneeded);
     }
 }
 

@@ -60,10 +60,10 @@ impl Schedule {
     }
 
     /// Sets the waker of a slot, unless that was due already; returns the one that is not needed.
-    pub(super) fn replace(&mut self, slot: usize, waker: Waker) -> Option<Waker> {
+    pub(super) fn replace(&mut self, slot: usize, waker: Waker) -> Waker {
         match &mut self.slots[slot] {
-            Slot::Pending(current) => Some(mem::replace(current, waker)),
-            Slot::Due | Slot::Removed => Some(waker),
+            Slot::Pending(current) => mem::replace(current, waker),
+            Slot::Due | Slot::Removed => waker,
         }
     }
 
@@ -166,7 +166,7 @@ mod tests {
             expected.remove(&key);
             assert_eq!(key.0, time);
             // What was due is not called again.
-            assert!(schedule.replace(slot, waker.clone()).is_some_and(|it| it.will_wake(&waker)));
+            assert!(schedule.replace(slot, waker.clone()).will_wake(&waker));
             assert_eq!(schedule.remove(slot).map(drop), None);
         }
         assert_eq!(schedule.next(), None);
