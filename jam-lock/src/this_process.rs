@@ -2,8 +2,10 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::process;
+use std::str;
 use std::sync::Arc;
 
 use crate::per_process::PerProcess;
@@ -59,9 +61,14 @@ pub(crate) fn start_time(process: &str) -> Option<u64> {
 
 /// A number in the file `stat` of a process or a thread, counted from its state.
 pub(crate) fn stat_field(path: &str, position: usize) -> Option<u64> {
-    let stat = fs::read_to_string(path).ok()?;
-    // The second field is the program, in parentheses, and may contain any character.
-    let (_, fields) = stat.rsplit_once(") ")?;
+    /// Longer than the file, which the kernel returns with one call.
+    const LENGTH: usize = 1024;
+    let mut stat = [0; LENGTH];
+    let length = File::open(path).ok()?.read(&mut stat).ok()?;
+    let stat = &stat[..length];
+    // The second field is the program, in parentheses, and may contain any byte.
+    let end = stat.windows(2).rposition(|end| end == b") ")?;
+    let fields = str::from_utf8(&stat[end + 2..]).ok()?;
     fields.split(' ').nth(position)?.parse().ok()
 }
 
@@ -82,6 +89,16 @@ fn host() -> Option<String> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_may_have_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stat");
+        // The kernel cuts a long name off, perhaps within a character.
+        fs::write(&path, b"7 (a) 8 \xc3) S 1 7 9 0\n").unwrap();
+        let path = path.to_str().unwrap();
+        assert_eq!([1, 2, 3].map(|at| stat_field(path, at)), [Some(1), Some(7), Some(9)]);
+    }
 
     #[test]
     fn linux_knows_all_of_it() {

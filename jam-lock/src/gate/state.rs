@@ -272,6 +272,12 @@ impl State {
         *until += by;
     }
 
+    /// Lets the claim count as idle for a shorter time, as a test on a slow machine needs.
+    #[cfg(not(shuttle))]
+    pub(super) fn shorten_idle_time(&mut self, by: Duration) {
+        self.idle_since += by;
+    }
+
     /// Extends the time for hand-offs to what a test on a slow machine needs.
     #[cfg(not(shuttle))]
     pub(super) fn extend_handoff(&mut self, by: Duration) {

@@ -30,88 +30,75 @@ pub(super) struct Timer {
 impl Timer {
     /// Calls `waker` at `end`, while a [`TimerThreadGuard`] keeps the thread running.
     pub(super) fn new(end: Instant, waker: &Waker) -> Self {
-        let timer_thread = TIMER_THREAD.get();
-        let waker = waker.clone();
-        let mut timers = timer_thread.lock();
-        let slot = timers.schedule.add(end, waker);
-        let is_first = timers.schedule.is_first(slot);
-        drop(timers);
-        if is_first {
-            timer_thread.changed.notify_one();
-        }
-        Self { thread: timer_thread, slot }
-    }
-
-    /// Calls `waker` at `end`, with the timer that is already in `slot`, or with a new one.
-    pub(super) fn arm(slot: &mut Option<Self>, end: Instant, waker: &Waker) {
-        match slot {
-            Some(timer) => timer.rearm(waker),
-            None => *slot = Some(Self::new(end, waker)),
-        }
-    }
-
-    /// Calls `waker` instead of the earlier one. After the timer has fired this has no effect, so the
-    /// caller checks the time.
-    fn rearm(&self, waker: &Waker) {
-        if self.is_inherited() || self.thread.lock().schedule.calls(self.slot, waker) {
-            return;
-        }
-        // Cloning and dropping a waker may run any code, so neither happens under the mutex.
-        let waker = waker.clone();
-        let before = self.thread.lock().schedule.replace(self.slot, waker);
-        before.into_iter().for_each(discard);
-    }
-
-    /// Whether this is a fork, where the parent's timers may have been copied while they were locked.
-    fn is_inherited(&self) -> bool {
-        !ptr::eq(self.thread, TIMER_THREAD.get())
+        let (thread, waker) = (TIMER_THREAD.get(), waker.clone());
+        let slot = thread.add(thread.lock(), end, waker);
+        Self { thread, slot }
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        if !self.is_inherited() {
+        if !self.thread.is_inherited() {
             let waker = self.thread.lock().schedule.remove(self.slot);
             waker.into_iter().for_each(discard);
         }
     }
 }
 
-/// Keeps the threads that watch deadlines and call wakers running.
+/// Keeps the threads that watch deadlines and call wakers running, for a task that may have a deadline itself.
 pub(super) struct TimerThreadGuard {
     thread: &'static TimerThread,
+    /// Where the waker is that is called at the deadline, if there is one.
+    slot: Option<usize>,
 }
 
 impl TimerThreadGuard {
-    /// Starts the threads that are missing.
-    pub(super) fn start() -> io::Result<Self> {
-        let timer_thread = TIMER_THREAD.get();
-        let mut timers = timer_thread.lock();
+    /// Starts the threads that are missing, and calls `waker` at `end`, unless this is dropped before.
+    pub(super) fn start(end: Option<Instant>, waker: &Waker) -> io::Result<Self> {
+        let thread = TIMER_THREAD.get();
+        let timer = end.map(|end| (end, waker.clone()));
+        let mut timers = thread.lock();
         if !timers.is_running {
             wake_threads::start()?;
-            if let Err(error) = background_thread::start("jam-lock timer", || timer_thread.run()) {
+            if let Err(error) = background_thread::start("jam-lock timer", || thread.run()) {
                 wake_threads::stop();
                 return Err(error);
             }
             timers.is_running = true;
         }
         timers.guards += 1;
-        Ok(Self { thread: timer_thread })
+        let slot = timer.map(|(end, waker)| thread.add(timers, end, waker));
+        Ok(Self { thread, slot })
+    }
+
+    /// Calls `waker` instead of the earlier one. After the deadline this has no effect, so the caller checks
+    /// the time.
+    pub(super) fn set_waker(&self, waker: &Waker) {
+        let Some(slot) = self.slot else { return };
+        if self.thread.is_inherited() || self.thread.lock().schedule.calls(slot, waker) {
+            return;
+        }
+        // Cloning and dropping a waker may run any code, so neither happens under the mutex.
+        let waker = waker.clone();
+        let unneeded = self.thread.lock().schedule.replace(slot, waker);
+        discard(unneeded);
     }
 }
 
 impl Drop for TimerThreadGuard {
     fn drop(&mut self) {
-        if !ptr::eq(self.thread, TIMER_THREAD.get()) {
+        if self.thread.is_inherited() {
             return;
         }
         let mut timers = self.thread.lock();
         timers.guards -= 1;
+        let waker = self.slot.and_then(|slot| timers.schedule.remove(slot));
         let has_nothing_to_do = timers.guards == 0 && timers.is_asleep;
         drop(timers);
         if has_nothing_to_do {
             self.thread.changed.notify_one();
         }
+        waker.into_iter().for_each(discard);
     }
 }
 
@@ -148,6 +135,22 @@ impl Timers {
 impl TimerThread {
     fn lock(&self) -> MutexGuard<'_, Timers> {
         self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is a fork, where the parent's timers may have been copied while they were locked.
+    fn is_inherited(&'static self) -> bool {
+        !ptr::eq(self, TIMER_THREAD.get())
+    }
+
+    /// Calls `waker` at `end`, unless its slot, which is returned, is removed before.
+    fn add(&self, mut timers: MutexGuard<'_, Timers>, end: Instant, waker: Waker) -> usize {
+        let slot = timers.schedule.add(end, waker);
+        let is_first = timers.schedule.is_first(slot);
+        drop(timers);
+        if is_first {
+            self.changed.notify_one();
+        }
+        slot
     }
 
     fn run(&self) {
@@ -205,7 +208,7 @@ mod tests {
 
     #[test]
     fn wakers_that_block_or_panic_delay_no_other() {
-        let _guard = TimerThreadGuard::start().unwrap();
+        let _guard = TimerThreadGuard::start(None, Waker::noop()).unwrap();
         let (unblock, blocked) = mpsc::channel::<()>();
         let blocked = Mutex::new(blocked);
         let (sender, woken) = mpsc::channel();
@@ -228,13 +231,11 @@ mod tests {
 
     #[test]
     fn only_the_last_waker_is_called() {
-        let _guard = TimerThreadGuard::start().unwrap();
         let (sender, woken) = mpsc::channel();
-        let timer = Timer::new(
-            Instant::now() + Duration::from_millis(20),
-            &waker(|| unreachable!("it was replaced")),
-        );
-        timer.rearm(&waker(move || sender.send(()).unwrap()));
+        let end = Instant::now() + Duration::from_millis(20);
+        let replaced = waker(|| unreachable!("it was replaced"));
+        let timer = TimerThreadGuard::start(Some(end), &replaced).unwrap();
+        timer.set_waker(&waker(move || sender.send(()).unwrap()));
         woken.recv_timeout(LONG).unwrap();
     }
 
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn wakers_that_panic_when_they_are_dropped_end_no_thread() {
-        let _guard = TimerThreadGuard::start().unwrap();
+        let _guard = TimerThreadGuard::start(None, Waker::noop()).unwrap();
         let (sender, woken) = mpsc::channel();
         // More often than there may be threads to call wakers.
         for _ in 0..70 {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::parker::Parker;
 use super::sync;
-use super::timer::{Timer, TimerThreadGuard};
+use super::timer::TimerThreadGuard;
 
 /// Something to poll whenever its waker is called, and at a given time.
 pub(super) trait TimedPoll {
@@ -51,8 +51,7 @@ pub(super) async fn run<T: TimedPoll>(target: &mut T) -> T::Output {
 /// Wakes a task at the time at which it polls without being woken.
 #[derive(Default)]
 pub(crate) struct TaskTimer {
-    timer: Option<Timer>,
-    /// Set with the first poll that is pending. Timers of the gate need it even if this has none.
+    /// Set with the first poll that is pending. Timers of the gate need it even if the task has no deadline.
     guard: Option<TimerThreadGuard>,
 }
 
@@ -62,15 +61,19 @@ impl TaskTimer {
         if let Poll::Ready(output) = target.poll(waker) {
             return Poll::Ready(output);
         }
-        if self.guard.is_none() {
-            match TimerThreadGuard::start() {
+        let time = target.next_poll();
+        match &self.guard {
+            Some(guard) => guard.set_waker(waker),
+            None => match TimerThreadGuard::start(time, waker) {
                 Ok(guard) => self.guard = Some(guard),
                 Err(error) => return Poll::Ready(target.without_timer(error)),
-            }
+            },
         }
-        let Some(time) = target.next_poll() else { return Poll::Pending };
-        Timer::arm(&mut self.timer, time, waker);
         // If the timer has fired before it had this waker, no other call will come.
-        if time <= sync::now() { target.poll(waker) } else { Poll::Pending }
+        if time.is_some_and(|time| time <= sync::now()) {
+            target.poll(waker)
+        } else {
+            Poll::Pending
+        }
     }
 }

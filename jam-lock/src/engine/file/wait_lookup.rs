@@ -23,7 +23,8 @@ pub(super) fn find(lock: &Path) -> FoundWaits {
     if waits.is_empty() {
         return FoundWaits::None;
     }
-    let snapshot = LockSnapshot { path: lock.to_owned(), metadata, record: Some(record) };
+    let (path, record) = (lock.to_owned(), Some(record));
+    let snapshot = LockSnapshot { path, metadata, record, record_text: None };
     match holder_lookup::confirm(&snapshot) {
         Some(holder) => FoundWaits::Waiting(Box::new(holder), waits),
         None => FoundWaits::Unconfirmed,

@@ -39,14 +39,7 @@ impl Timer {
         timer
     }
 
-    pub(in crate::gate) fn arm(slot: &mut Option<Self>, end: Instant, waker: &Waker) {
-        match slot {
-            Some(timer) => timer.rearm(waker),
-            None => *slot = Some(Self::new(end, waker)),
-        }
-    }
-
-    fn rearm(&self, waker: &Waker) {
+    fn set_waker(&self, waker: &Waker) {
         let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
         target.waker = Some(waker.clone());
     }
@@ -59,11 +52,19 @@ impl Drop for Timer {
     }
 }
 
-pub(in crate::gate) struct TimerThreadGuard;
+pub(in crate::gate) struct TimerThreadGuard {
+    timer: Option<Timer>,
+}
 
 impl TimerThreadGuard {
     #[expect(clippy::unnecessary_wraps, reason = "the real one may fail to start its thread")]
-    pub(in crate::gate) fn start() -> io::Result<Self> {
-        Ok(Self)
+    pub(in crate::gate) fn start(end: Option<Instant>, waker: &Waker) -> io::Result<Self> {
+        Ok(Self { timer: end.map(|end| Timer::new(end, waker)) })
+    }
+
+    pub(in crate::gate) fn set_waker(&self, waker: &Waker) {
+        if let Some(timer) = &self.timer {
+            timer.set_waker(waker);
+        }
     }
 }

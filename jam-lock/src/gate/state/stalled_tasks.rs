@@ -17,20 +17,25 @@ const STALL_TIMEOUT: Duration = Duration::from_millis(10);
 const OFFER_GROWTH: usize = 16;
 
 impl State {
-    /// Starts the timer that passes over the head if it is a task; a thread always runs.
-    pub(super) fn arm_stalled_timer(&mut self, now: Instant) {
+    /// Starts the timer that passes over the head if it is a task, and does not take the claim that has been idle
+    /// since `start`; a thread always runs.
+    pub(super) fn arm_stalled_timer(&mut self, start: Instant) {
         let is_task = self.queue.head().is_some_and(|head| head.kind == WaiterKind::Task);
         if is_task && self.stalled_timer.is_none() {
             let skip = Waker::from(Arc::new(SkipStalled { gate: self.gate.clone() }));
-            self.stalled_timer = Some(Timer::new(now + STALL_TIMEOUT, &skip));
+            self.stalled_timer = Some(Timer::new(start + STALL_TIMEOUT, &skip));
         }
     }
 
     /// Passes over the tasks that were woken too long ago, and offers the idle claim to more waiters.
-    fn skip_stalled(&mut self) {
+    pub(in crate::gate) fn skip_stalled(&mut self) {
         self.stalled_timer = None;
         let Hold::Idle(mode) = self.hold else { return };
         let now = sync::now();
+        if now < self.idle_since + STALL_TIMEOUT {
+            // Waiters take turns, but more of them were woken than their executor polls in this time.
+            return self.arm_stalled_timer(self.idle_since);
+        }
         self.record_idle();
         let since = now.checked_sub(STALL_TIMEOUT);
         if since.is_some_and(|since| self.queue.skip_stalled(since)) {

@@ -1,6 +1,7 @@
 //! Readers that overlap, and writers of other processes that wait.
 
 use super::*;
+use crate::gate::state::WaiterPoll;
 
 /// Longer than readers may join without a check.
 const A_PHASE: Duration = Duration::from_millis(6);
@@ -59,6 +60,25 @@ fn readers_are_held_back_while_a_writer_elsewhere_waits() {
     }
     later.join().unwrap().unwrap();
     scenario.gate.acquire(Mode::Shared, Deadline::Once).expect("a new phase has begun");
+}
+
+#[test]
+fn readers_that_take_turns_are_not_passed_over_however_long_that_takes() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    let [first, second] = [(); 2].map(|()| scenario.enqueue(Mode::Shared, WaiterKind::Task));
+    scenario.extend_handoff();
+    scenario.gate.update(|state| {
+        state.release_first().unwrap();
+        // Both are woken, but their executor takes longer than a task may stall.
+        thread::sleep(Duration::from_millis(12));
+        assert!(matches!(state.poll_waiter(first), WaiterPoll::Granted(_)));
+        state.release_first().unwrap();
+        state.shorten_idle_time(LONG);
+        state.skip_stalled();
+        assert_eq!(state.passed_over(), 0);
+        state.cancel_waiter(second);
+    });
 }
 
 #[test]

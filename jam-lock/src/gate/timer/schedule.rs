@@ -1,46 +1,40 @@
 //! [`Schedule`]: wakers, and the times at which they are to be called.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::mem;
 use std::task::Waker;
 use std::time::Instant;
-
-/// How many children a node of the heap has: with four, fewer levels are visited than with two.
-const CHILDREN: usize = 4;
-
-/// The position of a waker that was taken out of the heap.
-const NOWHERE: usize = usize::MAX;
 
 /// How much unused memory is kept, in wakers.
 const FEW: usize = 64;
 
 /// Wakers, and the times at which they are to be called.
 ///
-/// It is in two pieces of memory without gaps, because each waiting task has a part of it.
+/// Most are removed before they are due, in the order in which they were added. To take each of them out of the
+/// heap at once would reorder all of it again and again, so they are taken out together.
 #[derive(Default)]
 pub(super) struct Schedule {
-    /// A heap: no node is due before its parent.
-    heap: Vec<Node>,
-    /// By the numbers of the nodes.
+    /// The slots, by their times; some are removed.
+    heap: BinaryHeap<Reverse<(Instant, usize)>>,
     slots: Vec<Slot>,
+    /// The slots that are removed and not in the heap any more.
     unused: Vec<usize>,
+    /// How many slots in the heap are removed.
+    removed: usize,
 }
 
-#[derive(Clone, Copy)]
-struct Node {
-    time: Instant,
-    slot: usize,
-}
-
-struct Slot {
-    waker: Option<Waker>,
-    /// Where its node is in the heap.
-    position: usize,
+enum Slot {
+    Pending(Waker),
+    /// It was due, and is not in the heap any more.
+    Due,
+    Removed,
 }
 
 impl Schedule {
     /// Adds a waker; returns the slot that it has until that is removed.
     pub(super) fn add(&mut self, time: Instant, waker: Waker) -> usize {
-        let position = self.heap.len();
-        let new = Slot { waker: Some(waker), position };
+        let new = Slot::Pending(waker);
         let slot = if let Some(slot) = self.unused.pop() {
             self.slots[slot] = new;
             slot
@@ -48,93 +42,82 @@ impl Schedule {
             self.slots.push(new);
             self.slots.len() - 1
         };
-        self.heap.push(Node { time, slot });
-        self.move_up(position);
+        self.heap.push(Reverse((time, slot)));
         slot
     }
 
     /// Whether the slot is the next to be due.
     pub(super) fn is_first(&self, slot: usize) -> bool {
-        self.slots[slot].position == 0
+        self.heap.peek().is_some_and(|Reverse((_, first))| *first == slot)
     }
 
     /// Whether `waker` is to be called for the slot, or that was due already.
     pub(super) fn calls(&self, slot: usize, waker: &Waker) -> bool {
-        let Slot { waker: current, position } = &self.slots[slot];
-        *position == NOWHERE || current.as_ref().is_some_and(|current| current.will_wake(waker))
+        match &self.slots[slot] {
+            Slot::Pending(current) => current.will_wake(waker),
+            Slot::Due | Slot::Removed => true,
+        }
     }
 
     /// Sets the waker of a slot, unless that was due already; returns the one that is not needed.
-    pub(super) fn replace(&mut self, slot: usize, waker: Waker) -> Option<Waker> {
-        let slot = &mut self.slots[slot];
-        if slot.position == NOWHERE { Some(waker) } else { slot.waker.replace(waker) }
+    pub(super) fn replace(&mut self, slot: usize, waker: Waker) -> Waker {
+        match &mut self.slots[slot] {
+            Slot::Pending(current) => mem::replace(current, waker),
+            Slot::Due | Slot::Removed => waker,
+        }
     }
 
     /// Removes a slot; returns its waker if it was not due.
     pub(super) fn remove(&mut self, slot: usize) -> Option<Waker> {
-        let waker = self.take(slot);
-        self.unused.push(slot);
-        if self.unused.len() == self.slots.len() && self.slots.len() > FEW {
-            *self = Self::default();
-        }
+        let before = mem::replace(&mut self.slots[slot], Slot::Removed);
+        let waker = if let Slot::Pending(waker) = before {
+            self.removed += 1;
+            Some(waker)
+        } else {
+            self.unused.push(slot);
+            None
+        };
+        self.clean_up();
         waker
     }
 
     /// Takes out the first waker that is due by `now`.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Waker> {
-        let first = self.heap.first().filter(|first| first.time <= now)?;
-        self.take(first.slot)
+        while self.next()? <= now {
+            let Reverse((_, slot)) = self.heap.pop()?;
+            if let Slot::Pending(waker) = mem::replace(&mut self.slots[slot], Slot::Due) {
+                return Some(waker);
+            }
+            self.slots[slot] = Slot::Removed;
+            self.unused.push(slot);
+            self.removed -= 1;
+        }
+        None
     }
 
-    /// When the next waker is due.
+    /// When the next waker is due, or earlier if it has been removed; `None` if there is none.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.heap.first().map(|first| first.time)
+        self.heap.peek().map(|Reverse((time, _))| *time)
     }
 
-    /// Takes the waker of a slot, and its node out of the heap.
-    fn take(&mut self, slot: usize) -> Option<Waker> {
-        let position = std::mem::replace(&mut self.slots[slot].position, NOWHERE);
-        if position != NOWHERE {
-            self.heap.swap_remove(position);
-            if position < self.heap.len() {
-                self.move_up(position);
-                self.move_down(self.slots[self.heap[position].slot].position);
-            }
+    /// Takes the removed slots out of the heap once they are the majority, or all.
+    fn clean_up(&mut self) {
+        let pending = self.heap.len() - self.removed;
+        if pending > 0 && self.removed <= pending + FEW {
+            return;
         }
-        self.slots[slot].waker.take()
-    }
-
-    fn move_up(&mut self, mut position: usize) {
-        let node = self.heap[position];
-        while position > 0 {
-            let parent = (position - 1) / CHILDREN;
-            if self.heap[parent].time <= node.time {
-                break;
+        let Self { heap, slots, unused, .. } = self;
+        heap.retain(|Reverse((_, slot))| {
+            let is_removed = matches!(slots[*slot], Slot::Removed);
+            if is_removed {
+                unused.push(*slot);
             }
-            self.put(position, self.heap[parent]);
-            position = parent;
+            !is_removed
+        });
+        self.removed = 0;
+        if unused.len() == slots.len() && slots.len() > FEW {
+            *self = Self::default();
         }
-        self.put(position, node);
-    }
-
-    fn move_down(&mut self, mut position: usize) {
-        let node = self.heap[position];
-        loop {
-            let children = position * CHILDREN + 1..(position + 1) * CHILDREN + 1;
-            let children = children.start..children.end.min(self.heap.len());
-            let Some(first) = children.min_by_key(|child| self.heap[*child].time) else { break };
-            if node.time <= self.heap[first].time {
-                break;
-            }
-            self.put(position, self.heap[first]);
-            position = first;
-        }
-        self.put(position, node);
-    }
-
-    fn put(&mut self, position: usize, node: Node) {
-        self.heap[position] = node;
-        self.slots[node.slot].position = position;
     }
 }
 
@@ -164,16 +147,17 @@ mod tests {
             let slot = schedule.add(time, waker.clone());
             assert!(schedule.calls(slot, &waker));
             expected.insert((time, number), (slot, waker));
-            if random.u8(0..3) == 0 {
+            if random.u8(0..3) > 0 {
                 let at = random.usize(0..expected.len());
                 let key = *expected.keys().nth(at).unwrap();
                 let (slot, waker) = expected.remove(&key).unwrap();
                 assert!(schedule.remove(slot).is_some_and(|removed| removed.will_wake(&waker)));
             }
             let first = expected.first_key_value().map(|((time, _), _)| *time);
-            assert_eq!(schedule.next(), first);
+            assert!(schedule.next() <= first && schedule.next().is_some() == first.is_some());
+            assert!(schedule.heap.len() <= 2 * expected.len() + FEW);
         }
-        while let Some(time) = schedule.next() {
+        while let Some(&(time, _)) = expected.keys().next() {
             let before = time.checked_sub(Duration::from_micros(1)).unwrap();
             assert_eq!(schedule.pop_due(before).map(drop), None);
             let waker = schedule.pop_due(time).unwrap();
@@ -182,10 +166,10 @@ mod tests {
             expected.remove(&key);
             assert_eq!(key.0, time);
             // What was due is not called again.
-            assert!(schedule.replace(slot, waker.clone()).is_some_and(|it| it.will_wake(&waker)));
+            assert!(schedule.replace(slot, waker.clone()).will_wake(&waker));
             assert_eq!(schedule.remove(slot).map(drop), None);
         }
-        assert!(expected.is_empty());
+        assert_eq!(schedule.next(), None);
         assert_eq!(schedule.slots.capacity(), 0, "its memory is returned when nothing is left");
     }
 }

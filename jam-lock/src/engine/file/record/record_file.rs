@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::{io_error, open_error, unreadable, wrong_kind};
 use super::file_size_limit;
-use super::format::{self, Content, RELEASED_SIZE, Record, SIZE};
-use super::io::{Buffer, metadata, read, read_into, read_path, write};
+use super::format::{self, RELEASED_SIZE, SIZE};
+use super::io::{Buffer, metadata, read, read_into, write};
 use crate::engine::RecordError;
 use crate::engine::file::create::create;
 use crate::engine::file::file_spec::FileSpec;
@@ -300,12 +300,4 @@ fn replace(spec: &FileSpec, text: &[u8], has_run: bool) -> io::Result<RecordFile
 /// The folder of the record at `path`, as [`Engine::location`](crate::engine::Engine::location) has it.
 pub(super) fn folder_of(path: &Path) -> String {
     path.parent().unwrap_or(path).display().to_string()
-}
-
-/// The record at `path`, if there is one that can be read.
-pub(in crate::engine::file) fn read_record(path: &Path) -> Option<Record> {
-    match Content::parse(read_path(path, &mut Buffer::new()).ok()?) {
-        Content::Record(record) => Some(record),
-        Content::Empty | Content::Foreign => None,
-    }
 }

@@ -169,7 +169,7 @@ impl Lookup {
                     open.insert(snapshot.path, replies);
                     continue;
                 }
-                let answer = Answer::new(found, snapshot.record, start);
+                let answer = Answer::new(found, snapshot.record, snapshot.record_text, start);
                 let holder = answer.holder();
                 if holder.is_some() || !is_over {
                     self.cache.insert(snapshot.path, answer);
