@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use crate::arguments::Arguments;
 use crate::hygiene::{Paths, hidden};
-use crate::not_acquired::moved;
+use crate::not_acquired::edges_at;
 use crate::options::Options;
 use crate::proofs;
 
@@ -26,7 +26,7 @@ pub(crate) fn prologue(arguments: &Arguments, Paths { support, .. }: &Paths) -> 
     let borrowed = hidden("borrowed");
     let bind = guard.as_ref().map(|bound| proofs::bind(arguments, bound, &borrowed));
     let recover = recover.as_ref().map(|recover| {
-        let support = moved(support, recover.span());
+        let support = edges_at(recover.span(), support.clone());
         let call = quote_spanned!(recover.span()=> (#borrowed, #recover)?);
         quote! {
             #[allow(clippy::question_mark_used, reason = "it returns what a `?` in the body would")]

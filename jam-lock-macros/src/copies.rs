@@ -33,7 +33,7 @@ fn copied_by(function: &Ident, written: Option<String>) -> Option<(&'static str,
         .is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()));
     if ["_no_cache", "_prime_cache"].iter().any(|end| function == format!("{written}{end}")) {
         Some(("cached", TWICE))
-    } else if function == format!("__{written}") {
+    } else if ["__server_", "__"].iter().any(|start| function == format!("{start}{written}")) {
         Some(("server", TWICE))
     } else {
         is_case.then_some(("rstest", "to only some of the cases"))
@@ -55,6 +55,7 @@ mod tests {
     fn a_copy_is_recognized_by_a_name_that_nobody_wrote() {
         assert_eq!(attribute("answer_no_cache", "answer"), Some("cached"));
         assert_eq!(attribute("answer_prime_cache", "answer"), Some("cached"));
+        assert_eq!(attribute("__server_load", "load"), Some("server"));
         assert_eq!(attribute("__load", "load"), Some("server"));
         assert_eq!(attribute("case_1", "#[rstest]"), Some("rstest"));
         assert_eq!(attribute("case_2_of_a_month", "#[rstest]"), Some("rstest"));

@@ -1,6 +1,6 @@
 //! What a section returns when its lock is not acquired: `or_else`, or else `FromLockError`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ReturnType, Type};
 
@@ -9,12 +9,11 @@ use crate::options::Options;
 /// A call of `or_else` with `error`.
 pub(crate) fn call_or_else(or_else: &Expr, error: &Ident, support: &TokenStream) -> TokenStream {
     let (start, end) = ends(or_else);
-    let support = moved(support, start);
-    let error = moved(error, end);
     if let Expr::Path(function) = or_else {
         let call = quote_spanned!(end=> (#error));
         return quote!(#function #call);
     }
+    let (support, error) = (moved(support, start), moved(error, end));
     // Through a function, so that a closure's argument has a type.
     let function = quote_spanned!(start=> #support::or_else);
     let call = quote_spanned!(end=> (#or_else, #error));
@@ -59,11 +58,9 @@ fn from_lock_error(
         ReturnType::Default => ends(ident),
         ReturnType::Type(_, ty) => ends(ty),
     };
-    let support = moved(support, start);
-    let error = moved(error, end);
-    let function = quote_spanned!(start=> #support::FromLockError::from_lock_error);
-    let call = quote_spanned!(end=> (#error));
-    quote!(#function #call)
+    let from_lock_error = edges_at(start, quote!(#support::FromLockError));
+    let call = quote_spanned!(end=> ::from_lock_error(#error));
+    quote!(#from_lock_error #call)
 }
 
 /// The spans of the first and the last token.
@@ -75,8 +72,22 @@ fn ends(tokens: impl ToTokens) -> (Span, Span) {
     (start, spans.last().unwrap_or(start))
 }
 
+/// The same tokens, but those that are no words at another location.
+///
+/// rustc shows a call there if it begins and ends with such tokens, and an editor goes from there to what the words
+/// refer to.
+pub(crate) fn edges_at(location: Span, tokens: TokenStream) -> TokenStream {
+    let located = |mut token: TokenTree| {
+        if !matches!(token, TokenTree::Ident(_)) {
+            token.set_span(location.resolved_at(token.span()));
+        }
+        token
+    };
+    tokens.into_iter().map(located).collect()
+}
+
 /// The same tokens at another location, resolved as before.
-pub(crate) fn moved(tokens: impl ToTokens, location: Span) -> TokenStream {
+fn moved(tokens: impl ToTokens, location: Span) -> TokenStream {
     tokens
         .into_token_stream()
         .into_iter()

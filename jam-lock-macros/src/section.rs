@@ -179,13 +179,14 @@ impl Section<'_> {
             }
             ReturnType::Type(_, ty) => (without_impl_trait(ty.to_token_stream()), ty.span()),
         };
-        let span = Span::mixed_site().located_at(span);
-        let returned = Ident::new("returned", span);
-        quote_spanned! {span=>
+        let returned = hidden("returned");
+        // Only the braces, because an editor goes from a return type to all words at its span.
+        let value = quote_spanned!(Span::mixed_site().located_at(span)=> { #returned });
+        quote! {
             if false {
                 let #returned: #output = loop {};
                 #[allow(unreachable_code, reason = "only the type matters")]
-                return #returned;
+                return #value;
             }
         }
     }

@@ -9,10 +9,19 @@ use crate::{block, function, name_lookup, registry};
 
 /// The identifiers in `output` that are where the last string in `input` is.
 fn at_the_name(input: &TokenStream, output: TokenStream) -> Vec<String> {
-    let is_name = |token: &TokenTree| token.to_string().starts_with('"');
-    let name = all(input.clone()).into_iter().rfind(is_name).expect("a name").span().byte_range();
+    at_the_last(|token| token.starts_with('"'), input, output)
+}
+
+/// The identifiers in `output` that are where the last such token of `input` is.
+fn at_the_last(
+    is_such: impl Fn(&str) -> bool,
+    input: &TokenStream,
+    output: TokenStream,
+) -> Vec<String> {
+    let last = all(input.clone()).into_iter().rfind(|token| is_such(&token.to_string()));
+    let place = last.expect("such a token").span().byte_range();
     let is_there = |token: &TokenTree| {
-        matches!(token, TokenTree::Ident(_)) && token.span().byte_range() == name
+        matches!(token, TokenTree::Ident(_)) && token.span().byte_range() == place
     };
     all(output).iter().filter(|token| is_there(token)).map(ToString::to_string).collect()
 }
@@ -56,5 +65,25 @@ fn a_declaration_leads_to_nothing_but_its_items() {
         let expanded = at_the_name(&input, registry::expand(input.clone()));
         let found: BTreeSet<_> = expanded.iter().map(String::as_str).collect();
         assert_eq!(found, items.into(), "{name}");
+    }
+}
+
+#[test]
+fn a_return_type_and_a_function_among_the_arguments_lead_to_themselves_alone() {
+    let arguments = stream("\"stock\", or_else = refuse, recover = repair");
+    for item in
+        ["fn save() -> Result<u32, E> { work() }", "async fn save() -> Result<u32, E> { 7 }"]
+    {
+        // Elsewhere than the arguments.
+        let item = stream(&format!("{:100}{item}", ""));
+        let at = |word: &'static str, input| {
+            let expanded = function::expand(&arguments, &item);
+            let mut words = at_the_last(|token| token == word, input, expanded);
+            words.retain(|found| found != word);
+            words
+        };
+        assert_eq!(at("Result", &item), [""; 0]);
+        assert_eq!(at("refuse", &arguments), [""; 0]);
+        assert_eq!(at("repair", &arguments), [""; 0]);
     }
 }
