@@ -17,9 +17,12 @@ pub(crate) enum Wait {
     Blocking,
     /// As a future.
     Async,
+    /// As a part of the future that runs its body.
+    WithBody,
 }
 
-/// An expression that is a `Result` of a guard, or of guards if there are several names.
+/// An expression that is a `Result` of a guard, or of guards if there are several names; with
+/// [`Wait::WithBody`], a section that acquires the lock.
 ///
 /// `function` is a path that ends in the function's name, or in a closure inside it.
 ///
@@ -60,6 +63,7 @@ pub(crate) fn acquire(
     let acquire = match wait {
         Wait::Blocking => quote!(.acquire()),
         Wait::Async => quote!(.acquire_async().await),
+        Wait::WithBody => quote!(.section()),
     };
     quote! {{
         let #request = #new_request;

@@ -18,16 +18,29 @@ pub(crate) fn run_under_guard(
     on_error: Option<&TokenStream>,
 ) -> TokenStream {
     let support = &paths.support;
-    let [guard, section, body, error, value] =
-        ["guard", "section", "body", "error", "value"].map(hidden);
-    let (new, on_error) = match on_error {
-        None => (quote!(section_to_end), quote!(#support::unwatched(&#error))),
-        Some(on_error) => (quote!(section_unless_lost), quote!(#on_error)),
-    };
-    // The body is dropped first, then the section, and later the guard.
+    let [guard, error] = ["guard", "error"].map(hidden);
+    match on_error {
+        None => run_in(
+            &quote!(#support::section_to_end(&#guard)),
+            future,
+            &quote!(#support::unwatched(&#error)),
+        ),
+        Some(on_error) => run_in(&quote!(#support::section_unless_lost(&#guard)), future, on_error),
+    }
+}
+
+/// An expression that awaits `future`, the body, in `section`.
+pub(crate) fn run_in(
+    section: &TokenStream,
+    future: &TokenStream,
+    on_error: &TokenStream,
+) -> TokenStream {
+    let new_section = section;
+    let [section, body, error, value] = ["section", "body", "error", "value"].map(hidden);
+    // The body is dropped first, then the section, and then the guard.
     quote! {
         match {
-            let mut #section = #support::#new(&#guard);
+            let mut #section = #new_section;
             let #body = ::core::pin::pin!(#future);
             #section.run(#body).await
         } {

@@ -58,6 +58,11 @@ impl Options {
             _ => set(&mut self.runtime, keyword, value(keyword, input)?),
         }
     }
+
+    /// Whether the generated code uses the guard, besides holding it.
+    pub(crate) fn use_guard(&self) -> bool {
+        self.guard.is_some() || self.recover.is_some() || self.at_most_every.is_some()
+    }
 }
 
 /// All keywords.

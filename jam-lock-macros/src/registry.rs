@@ -28,7 +28,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         return quote!(#errors);
     };
     let start = first.start();
-    let exported = exported(&declarations, start);
+    let exported = exported(first, start);
     let module = module(&runtime, &declarations, &exported, start);
     let macros = macros(&runtime, &declarations, &exported, start);
     quote! {
@@ -40,12 +40,11 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 
 /// The names that the macros `name!` and `locked!` have in the crate root.
 ///
-/// They depend on the declared names, so that a second `lock_names!` clashes in nothing but `lock_names`.
-fn exported(declarations: &[Declaration], start: Span) -> [Ident; 2] {
-    let texts = declarations.iter().map(|declaration| declaration.literal.value());
-    let bytes = texts.flat_map(|text| text.into_bytes().into_iter().chain([0]));
+/// They depend on the first name, so that a second `lock_names!` clashes in nothing but `lock_names`. Another
+/// name at the end does not change them, so that nothing that uses them is compiled again.
+fn exported(first: &Declaration, start: Span) -> [Ident; 2] {
     // FNV-1a
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    let hash = first.literal.value().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     ["name", "locked"].map(|name| Ident::new(&format!("__jam_lock_{name}_{hash:016x}"), start))
@@ -177,5 +176,24 @@ fn macros(
         /// of `#[locked]`.
         #[allow(unused_macros, reason = "a program may use only the attribute")]
         macro_rules! #locked { #block }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expand;
+
+    /// The name of the exported macro `name!`, through which all uses go.
+    fn exported_name(declarations: &str) -> String {
+        let tokens = format!("[jam_lock] {declarations}").parse().expect("tokens");
+        let expanded = expand(tokens).to_string();
+        let mut words = expanded.split_whitespace();
+        words.find(|word| word.starts_with("__jam_lock_name_")).expect("a macro").to_owned()
+    }
+
+    #[test]
+    fn another_name_at_the_end_changes_nothing_that_other_names_depend_on() {
+        assert_eq!(exported_name(r#""first""#), exported_name(r#""first", "second""#));
+        assert_ne!(exported_name(r#""first""#), exported_name(r#""second""#));
     }
 }

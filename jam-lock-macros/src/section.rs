@@ -14,7 +14,7 @@ use crate::body::Body;
 use crate::hygiene::{Paths, hidden};
 use crate::lock_order;
 use crate::not_acquired::return_early;
-use crate::on_lost::{is_dropped_when_lost, run_under_guard};
+use crate::on_lost::{is_dropped_when_lost, run_in, run_under_guard};
 use crate::rename_self::{rename_self, renamed_self};
 use crate::return_type::without_impl_trait;
 
@@ -91,13 +91,11 @@ impl Section<'_> {
         moves: &TokenStream,
         body: &Body,
     ) -> TokenStream {
-        let bind_guard = self.bind_guard(Wait::Async, body);
         let prologue = prologue(self.arguments, self.paths);
         let output_type = self.output_type();
         let receiver = receiver.map(|receiver| quote!(let _ = &#receiver;));
         let section = body.braces_around(quote!({ #output_type #receiver #moves #prologue #body }));
-        let future = quote!(async move #section);
-        let value = self.await_section(&future);
+        let (bind_guard, value) = self.await_section(&quote!(async move #section), body);
         match self.output {
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
                 quote!(#bind_guard match #value {})
@@ -127,34 +125,43 @@ impl Section<'_> {
 
     /// The future that the function boxes: it acquires the lock and runs the body.
     pub(crate) fn boxed(&self, body: &Body) -> TokenStream {
-        let bind_guard = self.bind_guard(Wait::Async, body);
         let prologue = prologue(self.arguments, self.paths);
         let output_type = self.output_type();
         let section = body.braces_around(quote!({ #output_type #prologue #body }));
-        let value = self.await_section(&quote!(async move #section));
+        let (bind_guard, value) = self.await_section(&quote!(async move #section), body);
         let value = if self.ends_run() { self.return_after_run(&value) } else { value };
         quote!(async move { #output_type #bind_guard #value })
     }
 
-    /// Awaits the future under the lock, and returns from the function if the lock is lost.
+    /// Statements, and after them an expression that awaits the future under the lock. They return from the
+    /// function if the lock is not acquired, or is lost.
+    ///
+    /// Unless the guard is used, one `.await` is enough for the acquisition and the body.
     ///
     /// The braces are of this crate's edition, so that no temporary outlives the guard.
-    fn await_section(&self, future: &TokenStream) -> TokenStream {
+    fn await_section(&self, future: &TokenStream, body: &Body) -> (TokenStream, TokenStream) {
         let Self { arguments, paths, ident, output } = self;
         let on_error = is_dropped_when_lost(&arguments.options).then(|| {
             return_early(ident, output, &arguments.options, &hidden("error"), &paths.support)
         });
-        let value = run_under_guard(future, paths, on_error.as_ref());
-        quote!({ #value })
+        match on_error {
+            Some(on_error) if arguments.has_one_name() && !arguments.options.use_guard() => {
+                let section = self.acquire(Wait::WithBody);
+                let value = run_in(&section, future, &on_error);
+                (self.order_checks(body), quote!({ #value }))
+            }
+            on_error => {
+                let value = run_under_guard(future, paths, on_error.as_ref());
+                (self.bind_guard(Wait::Async, body), quote!({ #value }))
+            }
+        }
     }
 
     /// Acquires the lock and binds the guard, or returns from the function.
     fn bind_guard(&self, wait: Wait, body: &Body) -> TokenStream {
         let Self { arguments, paths, ident, output } = self;
         let [guard, error] = ["guard", "error"].map(hidden);
-        let function = ident.unraw().to_string();
-        let acquire = acquire(arguments, paths, &quote!(#function), wait);
-        let order_checks = lock_order::checks(arguments, &paths.names, body.content());
+        let (order_checks, acquire) = (self.order_checks(body), self.acquire(wait));
         let failure = return_early(ident, output, &arguments.options, &error, &paths.support);
         let borrow_guard = borrow_guard(arguments, &guard);
         quote! {
@@ -165,6 +172,15 @@ impl Section<'_> {
             };
             #borrow_guard
         }
+    }
+
+    fn acquire(&self, wait: Wait) -> TokenStream {
+        let function = self.ident.unraw().to_string();
+        acquire(self.arguments, self.paths, &quote!(#function), wait)
+    }
+
+    fn order_checks(&self, body: &Body) -> TokenStream {
+        lock_order::checks(self.arguments, &self.paths.names, body.content())
     }
 
     /// Statements that give an `async` block its return type, which has no syntax.

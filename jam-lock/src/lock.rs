@@ -25,7 +25,7 @@ use crate::settings::Settings;
 use crate::site::Site;
 use crate::timeout::Timeout;
 
-pub(crate) use self::acquire_async::AcquiredBy;
+pub(crate) use self::acquire_async::{AcquireFuture, AcquiredBy};
 pub(crate) use self::options::Options;
 
 /// One named lock of a [`Locks`](crate::Locks), not yet acquired.

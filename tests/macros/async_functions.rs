@@ -1,5 +1,6 @@
 //! Async functions of every form run their body under the lock.
 
+use std::cell::Cell;
 use std::fmt::{Debug, Display};
 use std::future::ready;
 
@@ -48,6 +49,41 @@ fn that_are_dropped_release_the_lock() {
     assert!(is_held());
     drop(future);
     assert!(!is_held());
+}
+
+#[test]
+fn that_are_dropped_while_they_wait_leave_the_queue_before_their_parameters() {
+    struct Parameter<'a>(&'a Cell<Option<usize>>);
+
+    impl Drop for Parameter<'_> {
+        fn drop(&mut self) {
+            self.0.set(count_waiters());
+        }
+    }
+
+    /// How many wait for the lock.
+    fn count_waiters() -> Option<usize> {
+        let locks = default_locks().expect("the default is set").list().expect("it can be listed");
+        locks.iter().find(|status| status.name() == "section")?.waiting()
+    }
+
+    #[locked("section")]
+    async fn function(_parameter: Parameter<'_>) -> Result<(), LockError> {
+        unreachable!("the lock is unavailable")
+    }
+
+    let _alone = alone();
+    let waiters = Cell::new(None);
+    let lock = default_locks().expect("the default is set").lock(lock_names::SECTION);
+    let _guard = lock.acquire().expect("the lock is free");
+    let mut future = Box::pin(function(Parameter(&waiters)));
+    block_on(std::future::poll_fn(|context| {
+        assert!(future.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    }));
+    assert_eq!(count_waiters(), Some(1));
+    drop(future);
+    assert_eq!(waiters.get(), Some(0));
 }
 
 #[test]
