@@ -22,6 +22,8 @@ pub struct Status {
     abandoned: Option<Box<Holder>>,
     unreleased: Option<Box<Holder>>,
     permits: Vec<Self>,
+    /// How many permits the last recorded holder has, which may not be the one that holds the lock.
+    recorded_permits: Option<u16>,
     last_run: Option<Box<LastRun>>,
 }
 
@@ -62,6 +64,7 @@ impl Status {
             abandoned: None,
             unreleased: None,
             permits: Vec::new(),
+            recorded_permits: None,
             last_run: None,
         }
     }
@@ -100,6 +103,11 @@ impl Status {
     #[must_use]
     pub fn with_last_run(self, last_run: Option<LastRun>) -> Self {
         Self { last_run: last_run.map(Box::new), ..self }
+    }
+
+    /// The same status, with the number of permits that the last recorded holder has.
+    pub(crate) fn with_recorded_permits(self, recorded_permits: Option<u16>) -> Self {
+        Self { recorded_permits, ..self }
     }
 
     /// The same status, with what this process knows because it holds the lock.

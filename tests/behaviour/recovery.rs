@@ -120,9 +120,10 @@ fn a_section_with_recovery_does_not_run_if_a_death_may_be_hidden() {
     std::fs::write(&record, "my notes").unwrap();
     for result in [section(&locks), smol::block_on(both(&locks))] {
         let error = result.unwrap_err();
-        let text = format!("cannot read the holder record {}: ", record.display());
         assert!(matches!(error, LockError::Io { .. }), "{error}");
-        assert!(error.to_string().starts_with(&text), "{error}");
+        assert!(error.to_string().starts_with("cannot read the holder record "), "{error}");
+        // Windows adds a prefix to the path.
+        assert!(error.to_string().contains(&format!("{}: ", record.display())), "{error}");
     }
     assert!(locks.lock(lock_names::FIRST).acquire().unwrap().record_error().is_some());
     std::fs::rename(&moved, &record).unwrap();

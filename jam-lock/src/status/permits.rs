@@ -30,6 +30,7 @@ impl Status {
             abandoned: first(|it| &it.abandoned),
             unreleased: first(|it| &it.unreleased),
             permits,
+            recorded_permits: None,
             last_run: None,
         }
     }
@@ -57,6 +58,9 @@ impl Status {
 /// The status of one name from those that were found of its permits.
 fn grouped_status(name: &str, found: Vec<(u16, Status)>) -> Status {
     let declared = found.iter().filter_map(|(_, status)| status.holder()?.permits).max();
+    // A holder that is not certain, as on other systems than Linux, is better than none.
+    let held = found.iter().filter(|(_, status)| status.state.is_held());
+    let declared = declared.or_else(|| held.filter_map(|(_, it)| it.recorded_permits).max());
     let is_held = |(permit, status): &(u16, Status)| status.state.is_held().then_some(*permit);
     // Without a holder that says it, there are as many as were ever used.
     let count = declared.or(found.iter().map(|(permit, _)| *permit).max()).unwrap_or(1);

@@ -127,12 +127,14 @@ fn status_of(
     let record = lock.record.as_ref().filter(|_| occupancy.is_record_stale || has_no_holder);
     let former = record.map(|record| former_holders(lock, record, processes));
     let (abandoned_by, unreleased_by) = former.unwrap_or_default();
+    let recorded = lock.record.as_ref().and_then(|record| record.holder.as_ref());
     Status::new(name, state)
         .held_by(holder.map(Box::new))
         .waited_for_by(occupancy.waiting)
         .with_token(lock.record.as_ref().and_then(|record| record.token))
         .abandoned_by(abandoned_by.map(Box::new))
         .unreleased_by(unreleased_by.map(Box::new))
+        .with_recorded_permits(recorded.and_then(|(holder, _)| holder.permits))
         .with_last_run(lock.record.as_ref().and_then(last_run))
 }
 
