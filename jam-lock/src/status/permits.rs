@@ -10,9 +10,10 @@ impl Status {
         let permits: Vec<_> =
             permits.into_iter().map(|permit| Self { name: name.to_owned(), ..permit }).collect();
         let held = permits.iter().filter(|permit| permit.state.is_held()).count();
-        let is_free = permits.iter().all(|permit| permit.state == State::Free);
+        let all = |states: &[State]| permits.iter().all(|permit| states.contains(&permit.state));
         let state = match held {
-            0 if is_free => State::Free,
+            0 if all(&[State::Free]) => State::Free,
+            0 if all(&[State::Free, State::NoWriter]) => State::NoWriter,
             0 => State::Unknown,
             _ => State::Permits { held, of: permits.len() },
         };
