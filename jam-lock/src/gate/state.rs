@@ -153,6 +153,8 @@ pub(super) struct State {
     idle_since: Instant,
     /// The thread that was last woken in vain, and until when it keeps running for the next offer.
     spinning: Option<(Ticket, Instant)>,
+    /// Whether the last section was shorter than a thread spins.
+    is_section_short: bool,
     /// Whether a writer needs an offer to take the idle claim.
     is_reserved: bool,
     /// How many waiters the idle claim is offered to at once: more than one after a task stalled.
@@ -183,6 +185,7 @@ impl State {
             abandoned_by: None,
             idle_since: sync::now(),
             spinning: None,
+            is_section_short: false,
             is_reserved: false,
             offers: 1,
             queue: WaitQueue::default(),
@@ -270,6 +273,12 @@ impl State {
     pub(super) fn extend_spin(&mut self, by: Duration) {
         let (_, until) = self.spinning.as_mut().expect("a thread was woken in vain");
         *until += by;
+    }
+
+    /// Lets the last section count as short, or not, on a machine of any speed.
+    #[cfg(not(shuttle))]
+    pub(super) fn set_section_short(&mut self, is_short: bool) {
+        self.is_section_short = is_short;
     }
 
     /// Lets the claim count as idle for a shorter time, as a test on a slow machine needs.

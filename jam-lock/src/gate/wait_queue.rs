@@ -193,6 +193,22 @@ impl WaitQueue {
         }
     }
 
+    /// Wakes the waiter behind the first `ahead` ones without an offer, if it is a sleeping thread.
+    pub(super) fn wake_sleeping_thread(
+        &mut self,
+        ahead: usize,
+        now: Instant,
+        wake_list: &mut WakeList,
+    ) {
+        let Some(ticket) = self.queued.iter().nth(ahead) else { return };
+        let waiter = self.waiters.get_mut(ticket.0);
+        let is_thread =
+            |waiter: &&mut Waiter| waiter.kind == WaiterKind::Thread && waiter.is_asleep();
+        if let Some(waiter) = waiter.filter(is_thread) {
+            wake_list.wake(waiter.wake(now));
+        }
+    }
+
     /// Passes over the leading tasks that were woken before `since` and have not been polled;
     /// returns whether there were any.
     pub(super) fn skip_stalled(&mut self, since: Instant) -> bool {

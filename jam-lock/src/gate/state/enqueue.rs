@@ -36,7 +36,25 @@ impl State {
             self.start_own_wait_if_needed(ticket, request);
         }
         self.start_wait(verdict);
+        if kind == WaiterKind::Thread {
+            self.wake_next_early();
+        }
         ticket
+    }
+
+    /// Wakes the thread that is next once the lock was handed to another one, if sections are so short that it is
+    /// still running then. The caller, which is about to sleep, has the time for that; the next holder has not.
+    fn wake_next_early(&mut self) {
+        if !self.is_section_short {
+            return;
+        }
+        let now = sync::now();
+        let ahead = match self.hold {
+            Hold::Exclusive => 0,
+            Hold::Idle(Mode::Exclusive) if self.is_head_spinning(now) => 1,
+            _ => return,
+        };
+        self.queue.wake_sleeping_thread(ahead, now, &mut self.wake_list);
     }
 
     /// Polls a waiter, and removes it unless it is pending.

@@ -7,6 +7,7 @@ use super::fairness::Verdict;
 use super::{Hold, State};
 use crate::engine::{Mode, TryAcquire, Usage};
 use crate::error::LockError;
+use crate::gate::parker::SPIN;
 use crate::gate::wait_queue::Waiter;
 use crate::gate::{Outcome, sync};
 
@@ -46,12 +47,17 @@ impl State {
         self.hold = Hold::Idle(mode);
         let now = sync::now();
         let result = self.hand_off_or_return(mode, now);
-        let is_spinning = |(ticket, until)| now < until && self.queue.is_head(ticket);
-        let is_short = now.duration_since(holder.since) < SHORT_SECTION;
-        if !is_short && !self.spinning.is_some_and(is_spinning) {
+        let section = now.duration_since(holder.since);
+        self.is_section_short = section < SPIN;
+        if section >= SHORT_SECTION && !self.is_head_spinning(now) {
             self.record_idle();
         }
         Some(result)
+    }
+
+    /// Whether the head is a thread that keeps running until it gets the claim.
+    pub(super) fn is_head_spinning(&self, now: Instant) -> bool {
+        self.spinning.is_some_and(|(ticket, until)| now < until && self.queue.is_head(ticket))
     }
 
     /// Records that the claim is idle, if it is, and was not abandoned.

@@ -1,6 +1,7 @@
 //! The claim goes from holder to holder in this process, and is left to other processes in time.
 
 use super::*;
+use crate::gate::parker::Parker;
 use crate::gate::state::{Attempt, Verdict, WaiterPoll};
 
 #[test]
@@ -62,6 +63,27 @@ fn a_head_that_was_overtaken_for_too_long_goes_first() {
         assert!(matches!(attempt, Attempt::Contended), "but not forever");
         assert!(matches!(state.poll_waiter(head), WaiterPoll::Granted(_)));
     });
+}
+
+#[test]
+fn a_thread_that_begins_to_wait_wakes_the_one_that_is_next_if_sections_are_short() {
+    let scenario = Scenario::new();
+    scenario.acquire().unwrap();
+    let next = scenario.enqueue(Mode::Exclusive, WaiterKind::Thread);
+    let parker = Arc::new(Parker::default());
+    for is_short in [false, true] {
+        scenario.gate.update(|state| {
+            assert!(matches!(state.poll_waiter(next), WaiterPoll::Pending));
+            state.set_waker(next, Some(Waker::from(Arc::clone(&parker))));
+            state.set_section_short(is_short);
+        });
+        let later = scenario.enqueue(Mode::Exclusive, WaiterKind::Thread);
+        assert_eq!(parker.park(Some(Instant::now())), is_short);
+        scenario.gate.update(|state| state.cancel_waiter(later));
+    }
+    let polled = scenario.gate.update(|state| state.poll_waiter(next));
+    assert!(matches!(polled, WaiterPoll::Pending), "the lock is held");
+    scenario.gate.update(|state| state.cancel_waiter(next));
 }
 
 #[test]
