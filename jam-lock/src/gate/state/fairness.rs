@@ -26,6 +26,12 @@ const YIELD: Duration = Duration::from_millis(1);
 /// How long they yield if a process is seen to poll: one in eight polls then finds the lock free.
 const YIELD_TO_POLLERS: Duration = Duration::from_millis(4);
 
+/// A process that has waited for longer lets the next one take its turn after each acquisition.
+///
+/// Among hundreds of processes, an acquisition that overtakes the others costs more than a turn of the next: the
+/// kernel wakes them all, one after another, to find the lock taken again.
+const LONG_WAIT: Duration = Duration::from_millis(100);
+
 /// Whether the engine is asked for the claim at once, or other processes may acquire it first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Verdict {
@@ -96,7 +102,8 @@ impl Fairness {
             self.reacquiring_since.get_or_insert(now);
         }
         let since = *self.unwaited_since.get_or_insert(now);
-        let has_lasted = now.duration_since(since) >= HANDOFF_LIMIT;
+        let limit = if self.waited < LONG_WAIT { HANDOFF_LIMIT } else { Duration::ZERO };
+        let has_lasted = now.duration_since(since) >= limit;
         self.acquired_at = Some(now);
         self.periodic_yield(now, is_polled).or_else(|| has_lasted.then(wake_gap)).into()
     }
@@ -200,6 +207,22 @@ mod tests {
         assert!(!yields_at((0..100).map(|number| number * 150)));
         // The last one follows a long gap.
         assert!(!yields_at([0, 900_000]));
+    }
+
+    #[test]
+    fn a_process_that_has_waited_for_long_yields_after_each_acquisition() {
+        let start = Instant::now();
+        for (waited, yields) in [(LONG_WAIT, true), (LONG_WAIT / 2, false)] {
+            let mut fairness = Fairness::new(false);
+            fairness.should_yield(start, || false);
+            assert_eq!(
+                fairness.should_yield_after_wait(start + waited, || false),
+                Verdict::Proceed
+            );
+            fairness.released(start + waited);
+            let verdict = fairness.should_yield(start + waited, || false);
+            assert_eq!(matches!(verdict, Verdict::Yield(_)), yields);
+        }
     }
 
     #[test]
