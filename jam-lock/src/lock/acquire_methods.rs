@@ -71,8 +71,9 @@ impl Lock {
     /// # Blocking
     /// It waits for no holder. But if the lock is held, the error names the holder, and looking that up
     /// takes up to 0.1 seconds, or a second on a server. A loop of acquisitions that leaves others no gap
-    /// also yields to them: for 100 to 250 µs once in 5 ms, and once in 31 ms for 1 ms, or for 4 ms if
-    /// programs that poll wait for the lock.
+    /// also yields to them: for 100 to 250 µs once in 5 ms, or after each acquisition if its last
+    /// wait took 100 ms, and once in 31 ms for 1 ms, or for 4 ms if programs that poll wait for the
+    /// lock.
     ///
     /// # Errors
     /// As [`Lock::acquire`], but never [`LockError::Reentrant`]: it is [`LockError::Timeout`] if the lock

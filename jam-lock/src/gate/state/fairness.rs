@@ -8,11 +8,16 @@ use crate::gate::sync;
 /// A shorter gap gives no other process the time to wake up and acquire the lock.
 const WAKE_GAP: Duration = Duration::from_micros(100);
 
-/// Once in this period, all processes that have taken turns for as long yield at the same time.
+/// At the start of each such period of the wall clock, all processes that have taken turns for as long
+/// yield at the same time.
 ///
 /// Otherwise a lock that goes from one waiter to the next would never be free for a process that
 /// polls, such as Jam.py or Python's filelock. They poll every 50 ms, and 31 ms is out of step with
 /// that, so successive polls meet different points of the period.
+///
+/// A process that acquires the lock later in the period does not yield: while the others have it, the lock
+/// would not be free any longer than a process takes to wake up, and among hundreds each would yield instead
+/// of taking its turn.
 const YIELD_PERIOD: Duration = Duration::from_millis(31);
 
 /// How long they yield: one in thirty polls then finds the lock free.
@@ -20,6 +25,12 @@ const YIELD: Duration = Duration::from_millis(1);
 
 /// How long they yield if a process is seen to poll: one in eight polls then finds the lock free.
 const YIELD_TO_POLLERS: Duration = Duration::from_millis(4);
+
+/// A process that has waited for longer lets the next one take its turn after each acquisition.
+///
+/// Among hundreds of processes, an acquisition that overtakes the others costs more than a turn of the next: the
+/// kernel wakes them all, one after another, to find the lock taken again.
+const LONG_WAIT: Duration = Duration::from_millis(100);
 
 /// Whether the engine is asked for the claim at once, or other processes may acquire it first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +63,13 @@ pub(super) struct Fairness {
     unwaited_since: Option<Instant>,
     /// Since when it has requested the claim right after each release, with or without a wait.
     reacquiring_since: Option<Instant>,
+    acquired_at: Option<Instant>,
     released_at: Option<Instant>,
-    /// The [`YIELD_PERIOD`] of the wall clock in which the process last yielded.
+    /// How long it last had the claim.
+    held: Duration,
+    /// How long it last waited for it, as far as it did.
+    waited: Duration,
+    /// The [`YIELD_PERIOD`] of the wall clock in which the process last had a reason to yield.
     period: u128,
 }
 
@@ -63,7 +79,10 @@ impl Fairness {
             engine_is_fair,
             unwaited_since: None,
             reacquiring_since: None,
+            acquired_at: None,
             released_at: None,
+            held: Duration::ZERO,
+            waited: Duration::ZERO,
             period: 0,
         }
     }
@@ -83,7 +102,9 @@ impl Fairness {
             self.reacquiring_since.get_or_insert(now);
         }
         let since = *self.unwaited_since.get_or_insert(now);
-        let has_lasted = now.duration_since(since) >= HANDOFF_LIMIT;
+        let limit = if self.waited < LONG_WAIT { HANDOFF_LIMIT } else { Duration::ZERO };
+        let has_lasted = now.duration_since(since) >= limit;
+        self.acquired_at = Some(now);
         self.periodic_yield(now, is_polled).or_else(|| has_lasted.then(wake_gap)).into()
     }
 
@@ -97,11 +118,15 @@ impl Fairness {
             return Verdict::Proceed;
         }
         self.unwaited_since = None;
+        let requested_at = self.released_at.or(self.acquired_at);
+        self.waited = requested_at.map_or(Duration::ZERO, |at| now.duration_since(at));
+        self.acquired_at = Some(now);
         self.periodic_yield(now, is_polled).into()
     }
 
     /// Records that the claim was released.
     pub(super) fn released(&mut self, now: Instant) {
+        self.held = self.acquired_at.map_or(Duration::ZERO, |since| now.duration_since(since));
         self.released_at = Some(now);
     }
 
@@ -111,16 +136,36 @@ impl Fairness {
         if self.engine_is_fair { Verdict::Proceed } else { Verdict::Yield(wake_gap()) }
     }
 
-    /// How long to yield now, which all processes do once in every period.
+    /// How long to yield now, which all processes do at the start of every period.
     fn periodic_yield(
         &mut self,
         now: Instant,
         is_polled: impl FnOnce() -> bool,
     ) -> Option<Duration> {
         self.reacquiring_since.filter(|since| now.duration_since(*since) >= YIELD_PERIOD)?;
-        let period = sync::since_1970().as_millis() / YIELD_PERIOD.as_millis();
-        let is_due = std::mem::replace(&mut self.period, period) != period;
-        is_due.then(|| if is_polled() { YIELD_TO_POLLERS } else { YIELD })
+        self.yield_at(sync::since_1970(), is_polled)
+    }
+
+    /// How long a process yields that acquires the claim at this time of the wall clock.
+    fn yield_at(
+        &mut self,
+        since_1970: Duration,
+        is_polled: impl FnOnce() -> bool,
+    ) -> Option<Duration> {
+        let period = since_1970.as_nanos() / YIELD_PERIOD.as_nanos();
+        if std::mem::replace(&mut self.period, period) == period {
+            return None;
+        }
+        // The period may have begun in the section of this process, or in that of another one for which it
+        // has waited; after a long wait, there were several.
+        let waited = Some(self.waited).filter(|waited| *waited < YIELD_PERIOD);
+        let section = self.held.max(waited.unwrap_or_default());
+        let elapsed = since_1970.as_nanos() % YIELD_PERIOD.as_nanos();
+        let has_begun = |time: Duration| elapsed < (section + time).as_nanos();
+        if !has_begun(YIELD_TO_POLLERS) {
+            return None;
+        }
+        Some(if is_polled() { YIELD_TO_POLLERS } else { YIELD }).filter(|time| has_begun(*time))
     }
 }
 
@@ -165,6 +210,22 @@ mod tests {
     }
 
     #[test]
+    fn a_process_that_has_waited_for_long_yields_after_each_acquisition() {
+        let start = Instant::now();
+        for (waited, yields) in [(LONG_WAIT, true), (LONG_WAIT / 2, false)] {
+            let mut fairness = Fairness::new(false);
+            fairness.should_yield(start, || false);
+            assert_eq!(
+                fairness.should_yield_after_wait(start + waited, || false),
+                Verdict::Proceed
+            );
+            fairness.released(start + waited);
+            let verdict = fairness.should_yield(start + waited, || false);
+            assert_eq!(matches!(verdict, Verdict::Yield(_)), yields);
+        }
+    }
+
+    #[test]
     fn a_process_of_a_fair_engine_never_yields() {
         let (start, mut fairness) = (Instant::now(), Fairness::new(true));
         fairness.released(start);
@@ -198,10 +259,37 @@ mod tests {
     fn a_process_that_has_taken_turns_for_a_period_yields() {
         for (is_polled, time) in [(false, YIELD), (true, YIELD_TO_POLLERS)] {
             let (start, mut fairness) = (Instant::now(), Fairness::new(false));
-            fairness.released(start);
+            fairness.should_yield(start, || is_polled);
+            fairness.released(start + YIELD_PERIOD);
             fairness.should_yield_after_release(start);
             let verdict = fairness.should_yield_after_wait(start + YIELD_PERIOD, || is_polled);
             assert_eq!(verdict, Verdict::Yield(time));
+        }
+    }
+
+    /// How long a process yields that had the lock for the time `held` and then `waited`, all in
+    /// milliseconds, and acquires it at these times of the wall clock.
+    fn yields<const N: usize>(held: u64, waited: u64, times: [u64; N]) -> [Option<Duration>; N] {
+        let ms = Duration::from_millis;
+        let (held, waited) = (ms(held), ms(waited));
+        let mut fairness = Fairness { held, waited, ..Fairness::new(false) };
+        times.map(|time| fairness.yield_at(YIELD_PERIOD + ms(time), || false))
+    }
+
+    #[test]
+    fn a_process_yields_once_in_a_period() {
+        assert_eq!(yields(0, 1, [0, 1, 31, 32]), [Some(YIELD), None, Some(YIELD), None]);
+    }
+
+    #[test]
+    fn one_of_many_processes_takes_its_turn_unless_the_period_has_just_begun() {
+        assert_eq!(yields(0, 900, [0, 33, 72, 93]), [Some(YIELD), None, None, Some(YIELD)]);
+    }
+
+    #[test]
+    fn a_process_yields_after_the_period_has_begun_during_a_long_section() {
+        for (held, waited) in [(20, 900), (0, 20)] {
+            assert_eq!(yields(held, waited, [20, 53]), [Some(YIELD), None]);
         }
     }
 }
