@@ -203,9 +203,10 @@ pub fn check_process(
     name: &LockName,
     location: impl FnOnce() -> String,
 ) -> Result<(), LockError> {
-    if opened_by.is_current() {
-        return Ok(());
-    }
+    if opened_by.is_current() { Ok(()) } else { Err(forked(opened_by, name, location())) }
+}
+
+fn forked(opened_by: ProcessId, name: &LockName, location: String) -> LockError {
     let (opened_by, here) = (opened_by.number(), process::id());
-    Err(LockError::Forked { name: name.without_permit(), location: location(), opened_by, here })
+    LockError::Forked { name: name.without_permit(), location, opened_by, here }
 }

@@ -1,8 +1,8 @@
 //! Async functions of every form run their body under the lock.
 
-use std::cell::Cell;
 use std::fmt::{Debug, Display};
 use std::future::ready;
+use std::sync::Mutex;
 
 use jam_lock::{LockError, Locks, default_locks, locked};
 
@@ -53,11 +53,11 @@ fn that_are_dropped_release_the_lock() {
 
 #[test]
 fn that_are_dropped_while_they_wait_leave_the_queue_before_their_parameters() {
-    struct Parameter<'a>(&'a Cell<Option<usize>>);
+    struct Parameter<'a>(&'a Mutex<Option<usize>>);
 
     impl Drop for Parameter<'_> {
         fn drop(&mut self) {
-            self.0.set(count_waiters());
+            *self.0.lock().expect("nothing has panicked") = count_waiters();
         }
     }
 
@@ -73,7 +73,7 @@ fn that_are_dropped_while_they_wait_leave_the_queue_before_their_parameters() {
     }
 
     let _alone = alone();
-    let waiters = Cell::new(None);
+    let waiters = Mutex::new(None);
     let lock = default_locks().expect("the default is set").lock(lock_names::SECTION);
     let _guard = lock.acquire().expect("the lock is free");
     let mut future = Box::pin(function(Parameter(&waiters)));
@@ -83,7 +83,7 @@ fn that_are_dropped_while_they_wait_leave_the_queue_before_their_parameters() {
     }));
     assert_eq!(count_waiters(), Some(1));
     drop(future);
-    assert_eq!(waiters.get(), Some(0));
+    assert_eq!(waiters.into_inner().expect("nothing has panicked"), Some(0));
 }
 
 #[test]
@@ -252,11 +252,11 @@ fn with_every_argument() {
 #[test]
 fn with_arguments_that_are_not_send() {
     #[locked("customer_{id}", id = *numbers.lock().unwrap(), timeout = *numbers.lock().unwrap())]
-    async fn function(numbers: &std::sync::Mutex<u32>) -> Result<(), LockError> {
+    async fn function(numbers: &Mutex<u32>) -> Result<(), LockError> {
         yield_once().await;
         Ok(())
     }
 
     let _alone = alone();
-    block_on(assert_send(function(&std::sync::Mutex::new(1)))).unwrap();
+    block_on(assert_send(function(&Mutex::new(1)))).unwrap();
 }

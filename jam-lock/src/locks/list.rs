@@ -54,9 +54,7 @@ impl Locks {
             deadlock::explain_status(status, engine, &name)
         };
         let found = engine.list()?.into_iter().map(refined).collect();
-        let mut found = Status::group_permits(found);
-        found.sort_by(|one, other| one.name().cmp(other.name()));
-        Ok(found)
+        Ok(Status::group_permits(found))
     }
 
     /// Removes unused locks of [keyed names](crate::LockName#keyed-names), and returns their number: files that

@@ -36,7 +36,7 @@ impl Status {
         }
     }
 
-    /// Puts the status of each lock that stands for a permit in that of its name.
+    /// Puts the status of each lock that stands for a permit in that of its name, and sorts by the names.
     pub(crate) fn group_permits(found: Vec<Self>) -> Vec<Self> {
         let name = |status: &Self| match split_permit(&status.name) {
             Some((name, permit)) => (name.to_owned(), permit),
