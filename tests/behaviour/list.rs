@@ -30,7 +30,7 @@ fn only(folder: &Path) -> Status {
 }
 
 /// The state of a free lock, depending on whether readers can be seen on this system.
-fn is_free(state: State) -> bool {
+pub(crate) fn is_free(state: State) -> bool {
     let is_seen = cfg!(target_os = "linux") && is_first_namespace();
     state == if is_seen { State::Free } else { State::NoWriter }
 }
