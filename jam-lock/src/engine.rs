@@ -203,10 +203,9 @@ pub fn check_process(
     name: &LockName,
     location: impl FnOnce() -> String,
 ) -> Result<(), LockError> {
-    if opened_by.is_current() { Ok(()) } else { Err(forked(opened_by, name, location())) }
-}
-
-fn forked(opened_by: ProcessId, name: &LockName, location: String) -> LockError {
+    if opened_by.is_current() {
+        return Ok(());
+    }
     let (opened_by, here) = (opened_by.number(), process::id());
-    LockError::Forked { name: name.without_permit(), location, opened_by, here }
+    Err(LockError::Forked { name: name.without_permit(), location: location(), opened_by, here })
 }

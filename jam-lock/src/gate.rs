@@ -2,7 +2,7 @@
 //!
 //! An engine sees only processes, so the gate arbitrates between the threads and tasks of this one:
 //! first come, first served, each with its own deadline. The decisions are made in [`state`], under
-//! one mutex; [`update`] locks it, and wakes waiters once it is unlocked.
+//! one mutex; this file locks it, and wakes waiters once it is unlocked.
 
 mod admission;
 mod any_wait;
@@ -21,7 +21,6 @@ mod sync;
 mod test_support;
 #[cfg(not(shuttle))]
 mod timer;
-mod update;
 mod wait;
 mod wait_driver;
 mod wait_queue;
@@ -31,17 +30,18 @@ mod wake_threads;
 use std::fmt;
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::Duration;
 
 use self::holder_query::HolderQuery;
 #[cfg(shuttle)]
 use self::model::{sync, timer};
+use self::parker::WakeList;
 use self::state::State;
-use self::sync::Mutex;
+use self::sync::{Mutex, MutexGuard};
 #[cfg(feature = "postgres")]
 use crate::engine::postgres::transaction::TransactionLock;
-use crate::engine::{Capability, Engine, LossMonitor, ProcessId};
+use crate::engine::{Capability, Engine, LossMonitor, ProcessId, check_process};
 use crate::error::LockError;
 use crate::holder::Holder;
 use crate::last_run::LastRun;
@@ -237,6 +237,47 @@ impl Gate {
     pub(crate) fn refine_status(&self, status: Status) -> Status {
         self.try_update(|state| state.refine_status(status.clone())).unwrap_or(status)
     }
+
+    /// Changes the state; its wakers are called once the mutex is unlocked.
+    fn update<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        // Ignores poison: no user code runs under the mutex, and a panic leaves nothing half-done.
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change_and_wake(state, change)
+    }
+
+    /// The same as [`Self::update`], for a change that can be left to the thread that has the mutex.
+    fn update_if_unlocked(&self, change: impl FnOnce(&mut State)) {
+        if let Ok(state) = self.state.try_lock() {
+            change_and_wake(state, change);
+        }
+    }
+
+    /// The same as [`Self::update`], for callers that may be in a fork, where the mutex may be locked
+    /// forever.
+    ///
+    /// # Errors
+    /// [`LockError::Forked`] in a fork that inherited it locked.
+    fn try_update<R>(&self, change: impl FnOnce(&mut State) -> R) -> Result<R, LockError> {
+        let state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                check_process(self.process, &self.engine_name, || self.location.clone())?;
+                return Ok(self.update(change));
+            }
+        };
+        Ok(change_and_wake(state, change))
+    }
+}
+
+fn change_and_wake<R>(mut state: MutexGuard<'_, State>, change: impl FnOnce(&mut State) -> R) -> R {
+    let result = change(&mut state);
+    #[cfg(test)]
+    state.assert_is_in_table();
+    let wakers = state.take_wakers();
+    drop(state);
+    wakers.into_iter().for_each(WakeList::finish);
+    result
 }
 
 impl fmt::Debug for Gate {

@@ -64,20 +64,14 @@ impl<T: Default> PerProcess<T> {
         None
     }
 
-    // Without combinators, whose code would be compiled for each static.
     fn get_for(&self, process: u64) -> &T {
         let mut slots = &self.slots;
         loop {
-            let mut full = None;
-            for slot in slots {
-                if let Some(entry) = slot.get_for(process) {
-                    return &entry.value;
-                }
-                if full.is_none() {
-                    full = slot.entry.get();
-                }
+            if let Some(entry) = slots.iter().find_map(|slot| slot.get_for(process)) {
+                return &entry.value;
             }
             // All slots belong to ancestors, so they no longer change.
+            let full = slots.iter().find_map(|slot| slot.entry.get());
             slots = &full.expect("an ancestor was forked after it had used the library").more;
         }
     }

@@ -4,7 +4,6 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
 use super::super::state::Verdict;
-use super::super::sync::MutexGuard;
 use super::super::wait_queue::Ticket;
 use super::super::*;
 use super::request;
