@@ -106,7 +106,7 @@ fn permits(input: ParseStream, errors: &mut Errors) -> Result<Option<LitInt>> {
         input.parse::<LitInt>()?;
         return Ok(Some(number));
     }
-    let message = "expected how many may hold this lock at once, from 1 to 255, such as `= 3`";
+    let message = "expected how many may hold this lock at once: a literal number from 1 to 255, such as `= 3`";
     errors.at_span(input.span(), message);
     skip_until(input, is_comma);
     Ok(None)
@@ -122,7 +122,8 @@ fn comma(input: ParseStream, errors: &mut Errors) -> Result<()> {
         return Ok(());
     }
     let unexpected: TokenTree = input.fork().parse()?;
-    errors.at_tokens(unexpected, "expected `,` after the lock name");
+    let message = "expected `,` after the lock name, or `= 3` if three may hold it at once";
+    errors.at_tokens(unexpected, message);
     skip_until(input, is_comma);
     comma(input, errors)
 }

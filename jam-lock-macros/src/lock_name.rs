@@ -24,6 +24,13 @@ impl Name {
                     let placeholders = placeholders(&literal);
                     Ok(Self::Literal(literal, placeholders))
                 }
+                Lit::Int(number) => {
+                    let message = format!(
+                        "expected a lock name, which is a string literal or a `LockName`; a limit for the \
+                         wait is `timeout = {number}`"
+                    );
+                    Err(Error::new_spanned(number, message))
+                }
                 other => {
                     let message = "expected a lock name: write a string literal or a `LockName`";
                     Err(Error::new_spanned(other, message))

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{LitStr, Result, Token};
+use syn::{LitInt, LitStr, Result, Token};
 
 use crate::registry_paths::{Declared, bracketed, declared_names};
 use crate::suggestion;
@@ -25,43 +25,71 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 
 mod keyword {
     syn::custom_keyword!(shared);
+    syn::custom_keyword!(at_most_every);
 }
 
-/// A lookup: `[registry] shared "name" (keys)`, or `type [registry] shared "name"`.
+/// A lookup: `[registry] "name" (keys)`, or `type [registry] "name"`; before the name stands an argument that
+/// a name with permits cannot have.
 struct Lookup {
     is_of_type: bool,
     registry: TokenStream,
-    /// Whether the lock is acquired as a reader.
-    is_shared: bool,
+    without_permits: Option<WithoutPermits>,
     name: LitStr,
     /// The keys in parentheses, if there are any.
     keys: TokenStream,
+}
+
+/// An argument that a name with permits cannot have.
+#[derive(Clone, Copy)]
+enum WithoutPermits {
+    Shared,
+    AtMostEvery,
+}
+
+impl WithoutPermits {
+    fn parse(input: ParseStream) -> Result<Option<Self>> {
+        let shared = input.parse::<Option<keyword::shared>>()?.map(|_| Self::Shared);
+        let every = input.parse::<Option<keyword::at_most_every>>()?.map(|_| Self::AtMostEvery);
+        Ok(shared.or(every))
+    }
+
+    /// Why a name with so many permits cannot have it, and what to do.
+    fn objection(self, name: &str, permits: &LitInt) -> String {
+        match self {
+            Self::Shared => format!(
+                "`{name}` has {permits} permits, so it cannot be acquired with `shared`\n\
+                 help: remove `shared`: up to {permits} hold it at once"
+            ),
+            Self::AtMostEvery => format!(
+                "`{name}` has {permits} permits, so it cannot have `at_most_every`\n\
+                 help: record the runs under a name of its own with one permit, and acquire `{name}` inside"
+            ),
+        }
+    }
 }
 
 impl Parse for Lookup {
     fn parse(input: ParseStream) -> Result<Self> {
         let is_of_type = input.parse::<Option<Token![type]>>()?.is_some();
         let registry = bracketed(input)?;
-        let is_shared = input.parse::<Option<keyword::shared>>()?.is_some();
+        let without_permits = WithoutPermits::parse(input)?;
         let (name, keys) = (input.parse()?, input.parse()?);
-        Ok(Self { is_of_type, registry, is_shared, name, keys })
+        Ok(Self { is_of_type, registry, without_permits, name, keys })
     }
 }
 
 /// An expression of type `LockName` or a type, or an error at the unknown name.
 fn look_up(runtime: &TokenStream, declared: &[Declared], lookup: Lookup) -> TokenStream {
-    let Lookup { is_of_type, registry, is_shared, name: literal, keys } = lookup;
+    let Lookup { is_of_type, registry, without_permits, name: literal, keys } = lookup;
     let name = literal.value();
-    match declared_names::position(declared, &name).map(|position| &declared[position]) {
-        Some(Declared { permits: Some(permits), .. })
-            if is_shared && permits.base10_digits() != "1" =>
-        {
-            let message = format!(
-                "`{name}` has {permits} permits, so it cannot be acquired with `shared`\n\
-                 help: remove `shared`: up to {permits} hold it at once"
-            );
-            syn::Error::new(literal.span(), message).to_compile_error()
-        }
+    let found = declared_names::position(declared, &name).map(|position| &declared[position]);
+    let permits = found.and_then(|found| found.permits.as_ref());
+    let permits = permits.filter(|permits| permits.base10_digits() != "1");
+    if let (Some(argument), Some(permits)) = (without_permits, permits) {
+        let error = syn::Error::new(literal.span(), argument.objection(&name, permits));
+        return reported(&error, runtime, is_of_type);
+    }
+    match found {
         Some(Declared { name, item: Some(item), .. }) => {
             let item = if is_of_type { identifiers::type_name(name) } else { item.to_string() };
             // With a macro's span, rustc does not suggest to shorten the path.
@@ -77,7 +105,13 @@ fn look_up(runtime: &TokenStream, declared: &[Declared], lookup: Lookup) -> Toke
             let declared = declared.iter().map(|declared| declared.name.as_str()).collect();
             let valid = [("the declared names are", declared)];
             let message = suggestion::unknown("lock name", &name, meant, &valid);
-            syn::Error::new(literal.span(), message).to_compile_error()
+            reported(&syn::Error::new(literal.span(), message), runtime, is_of_type)
         }
     }
+}
+
+/// The error, in place of an expression or of a type.
+fn reported(error: &syn::Error, runtime: &TokenStream, is_of_type: bool) -> TokenStream {
+    let error = error.to_compile_error();
+    if is_of_type { quote!(#runtime::macro_support::InvalidName<{ #error }>) } else { error }
 }

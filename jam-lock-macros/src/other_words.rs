@@ -13,7 +13,9 @@ pub(crate) fn meant(word: &str) -> Option<String> {
         "held" | "proof" | "bind" => "`guard = held`",
         "read" | "reader" | "readers" => "`shared`",
         "dir" | "folder" | "path" | "location" => "`locks = &locks`",
-        "permits" | "max" | "limit" | "at_most" => "`\"export\" = 3` in `lock_names!`",
+        "permit" => "`guard = held` and `held.permit()`",
+        "permits" | "max" | "limit" => "`\"export\" = 3` in `lock_names!`",
+        "at_most" => "`at_most_every = 3600`, or `\"export\" = 3` in `lock_names!`",
         _ => return None,
     };
     Some(meant.to_owned())

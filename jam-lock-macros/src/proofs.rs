@@ -34,14 +34,14 @@ pub(crate) fn bound_type(arguments: &Arguments, paths: &Paths) -> TokenStream {
     if arguments.has_one_name() { quote!(#(#types)*) } else { quote!((#(#types),*)) }
 }
 
-/// The type of a literal name; `shared` checks that it has shared locks.
+/// The type of a literal name; `argument` is one that a name with permits cannot have.
 pub(crate) fn name_type(
     literal: &LitStr,
-    shared: Option<&TokenStream>,
+    argument: Option<&TokenStream>,
     Paths { names, .. }: &Paths,
 ) -> TokenStream {
     let span = beside(literal.span());
-    quote_spanned!(span=> #names::name! { type [#names] #shared #literal })
+    quote_spanned!(span=> #names::name! { type [#names] #argument #literal })
 }
 
 /// `(first, (second, ()))`.

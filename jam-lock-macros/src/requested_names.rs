@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use crate::arguments::Arguments;
 use crate::hygiene::{Paths, beside};
 use crate::lock_name::Name;
+use crate::options::Options;
 use crate::proofs::{name_type, nested};
 
 /// A `LockName`, or an array of them; if a variable for the guard is bound, one name with its type, or
@@ -32,7 +33,7 @@ fn typed_name(name: &Name, arguments: &Arguments, paths: &Paths) -> TokenStream 
     let support = &paths.support;
     match name {
         Name::Literal(literal, placeholders) => {
-            let ty = name_type(literal, shared(arguments).as_ref(), paths);
+            let ty = name_type(literal, without_permits(arguments).as_ref(), paths);
             // A value without a size, such as a `str`, is no `dyn Display`, but a reference to it is.
             let keys = keys(placeholders, arguments).map(|key| quote!(&#key));
             quote!(#support::declared_name::<#ty>(&[#(#keys),*]))
@@ -50,9 +51,9 @@ fn lock_name(name: &Name, arguments: &Arguments, Paths { support, names }: &Path
         Name::Literal(literal, placeholders) => {
             let keys = keys(placeholders, arguments);
             let keys = (!placeholders.is_empty()).then(|| quote!((#(#keys),*)));
-            let shared = shared(arguments);
+            let argument = without_permits(arguments);
             let span = beside(literal.span());
-            quote_spanned!(span=> #names::name! { [#names] #shared #literal #keys })
+            quote_spanned!(span=> #names::name! { [#names] #argument #literal #keys })
         }
         // It is borrowed, like the values of placeholders and `locks`.
         Name::Expression(expression) => {
@@ -64,9 +65,11 @@ fn lock_name(name: &Name, arguments: &Arguments, Paths { support, names }: &Path
     }
 }
 
-/// The keyword that asks the registry whether the name has shared locks.
-fn shared(arguments: &Arguments) -> Option<TokenStream> {
-    arguments.options.shared.map(|()| quote!(shared))
+/// The argument that a name with permits cannot have, for which the registry looks.
+fn without_permits(arguments: &Arguments) -> Option<TokenStream> {
+    let Options { shared, at_most_every, .. } = &arguments.options;
+    let shared = shared.map(|()| quote!(shared));
+    shared.or_else(|| at_most_every.as_ref().map(|_| quote!(at_most_every)))
 }
 
 /// References to the values that fill the placeholders.

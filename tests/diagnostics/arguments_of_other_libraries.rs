@@ -40,6 +40,16 @@ fn permits() -> Result<(), LockError> {
     Ok(())
 }
 
+#[locked("export", permit = number)]
+fn permit() -> Result<(), LockError> {
+    Ok(())
+}
+
+#[locked("export", at_most = 60)]
+fn at_most() -> Result<(), LockError> {
+    Ok(())
+}
+
 fn main() {
-    let _ = (wait(), every(), on_timeout(), skip(), held(), folder(), permits());
+    let _ = (wait(), every(), on_timeout(), skip(), held(), folder(), permits(), permit(), at_most());
 }

@@ -10,7 +10,7 @@ fn negative() -> Result<(), LockError> {
     Ok(())
 }
 
-#[locked("first", at_most_every = 60s)]
+#[locked("first", at_most_every = 1h)]
 fn suffix() -> Result<(), LockError> {
     Ok(())
 }

@@ -17,9 +17,15 @@ fn report() -> Result<(), LockError> {
     Ok(())
 }
 
+#[locked("invoice_svaed", guard = held)]
+fn with_its_proof() -> Result<u32, LockError> {
+    Ok(held.permit())
+}
+
 fn main() -> Result<(), LockError> {
     save()?;
     report()?;
+    with_its_proof()?;
     let sold: u32 = locked!("Calculation", timeout = 0.5, { 7 })?;
     println!("{sold}");
     Ok(())

@@ -11,6 +11,10 @@ jam_lock::lock_names! {
     "negative" = -1,
     /// With a suffix.
     "suffix" = 3u8,
+    /// A constant.
+    "constant" = THREE,
+    /// A colon.
+    "colon": 3,
     /// Like the files of permits.
     "export%~2",
     /// Three at once.

@@ -22,6 +22,11 @@ fn minutes() -> Result<(), LockError> {
     Ok(())
 }
 
+#[locked("stock", timeout = 500ms)]
+fn milliseconds() -> Result<(), LockError> {
+    Ok(())
+}
+
 fn main() {
-    let _ = (forever(), optional(), minutes(), Timeout::ONCE);
+    let _ = (forever(), optional(), minutes(), milliseconds(), Timeout::ONCE);
 }

@@ -58,10 +58,11 @@ pub fn other_name(name: LockName) -> Named<LockGuard> {
     Named { name, guard: PhantomData }
 }
 
-/// Stands in for the type of an invalid name, so that the compiler reports nothing else.
-pub enum InvalidName {}
+/// Stands in for the type of an invalid name, so that the compiler reports nothing else; `ERROR` is the place
+/// for an error, because one in place of a type is followed by others.
+pub enum InvalidName<const ERROR: usize = 0> {}
 
-impl DeclaredName for InvalidName {
+impl<const ERROR: usize> DeclaredName for InvalidName<ERROR> {
     const NAME: &'static str = "";
 
     fn name(_: &[&dyn Display]) -> LockName {

@@ -16,6 +16,16 @@ fn print(id: u32) -> Result<(), LockError> {
     locked!("printer_{id}", shared, {})
 }
 
+#[locked("export", at_most_every = 60)]
+fn export_each_minute() -> Result<(), LockError> {
+    Ok(())
+}
+
+#[locked("printer_{id}", at_most_every = 60, guard = held)]
+fn print_each_minute(id: u32) -> Result<u32, LockError> {
+    Ok(held.permit())
+}
+
 fn main() {
-    let _ = (export(), print(7));
+    let _ = (export(), print(7), export_each_minute(), print_each_minute(7));
 }
