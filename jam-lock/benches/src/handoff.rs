@@ -75,8 +75,12 @@ pub(crate) fn measure_all(
         let waiter = Child::start("wait", contender, folder.path(), processor)?;
         rows.push((contender, contender.open(folder.path())?, waiter, Vec::new()));
     }
+    let mut order: Vec<_> = (0..rows.len()).collect();
     for turn in 0..handoffs {
-        for (contender, lock, waiter, times) in &mut rows {
+        // Those that follow one with the same code would always find it in the processor's cache.
+        fastrand::shuffle(&mut order);
+        for &row in &order {
+            let (contender, lock, waiter, times) = &mut rows[row];
             if !contender.polls || turn % TURNS_PER_POLL == 0 {
                 times.push(hand_off(lock.as_mut(), waiter)?);
             }
