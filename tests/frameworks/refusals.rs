@@ -15,7 +15,7 @@ fn attributes_that_would_copy_it_are_refused_above_it() {
         ("`#[rstest]` copies `#[locked]` to only some of the cases: put `#[locked]` above it", 15),
         ("`#[cached]` copies `#[locked]` to two functions, of which one calls the other", 22),
         // maybe-async, below it.
-        ("expected future, found `Result<_, _>`", 27),
+        ("found `Result<_, _>`", 27),
     ] {
         assert!(messages.contains(message), "{message} is missing:\n{messages}");
         assert!(messages.contains(&format!("--> refused.rs:{line}:")), "{line}:\n{messages}");
