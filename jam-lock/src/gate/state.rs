@@ -153,7 +153,8 @@ pub(super) struct State {
     idle_since: Instant,
     /// The thread that was last woken in vain, and until when it keeps running for the next offer.
     spinning: Option<(Ticket, Instant)>,
-    /// Whether the last section was shorter than a thread spins.
+    /// Whether the last section lasted until a thread that was woken at its beginning ran, and no longer than
+    /// that thread spins.
     is_section_short: bool,
     /// Whether a writer needs an offer to take the idle claim.
     is_reserved: bool,

@@ -20,6 +20,9 @@ const BARGING: Duration = Duration::from_micros(200);
 /// begins sooner than the record is written.
 const SHORT_SECTION: Duration = Duration::from_micros(10);
 
+/// A section that is shorter is over before a thread that is woken at its beginning runs.
+const WORTH_A_WAKE_UP: Duration = Duration::from_micros(5);
+
 impl State {
     /// Releases one guard of holder `number`; with the last one, hands the claim to the queue or
     /// returns it to the engine.
@@ -48,7 +51,7 @@ impl State {
         let now = sync::now();
         let result = self.hand_off_or_return(mode, now);
         let section = now.duration_since(holder.since);
-        self.is_section_short = section < SPIN;
+        self.is_section_short = (WORTH_A_WAKE_UP..SPIN).contains(&section);
         if section >= SHORT_SECTION && !self.is_head_spinning(now) {
             self.record_idle();
         }
